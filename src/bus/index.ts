@@ -1,0 +1,30 @@
+export {
+  Bus,
+  type BusCapabilities,
+  type BusSubscription,
+  type RecordHandler,
+  type SubscribeOptions,
+} from './bus.port.js';
+export {
+  Schedule,
+  type DueHandler,
+  type ScheduleCapabilities,
+  type ScheduleConsumer,
+  type SchedulePage,
+  type ScheduleQuery,
+} from './schedule.port.js';
+export { Idempotency } from './idempotency.port.js';
+export type { OutgoingRecord, ReceivedRecord } from './record.js';
+export {
+  isExpired,
+  newMessageId,
+  type Message,
+  type MessageFormat,
+  type ScheduledMessage,
+} from './message.js';
+export {
+  AdapterUnusableError,
+  BrokerUnavailableError,
+  BusClosedError,
+  RecordRefusedError,
+} from './bus.errors.js';

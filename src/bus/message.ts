@@ -1,0 +1,40 @@
+import { v7 as uuidv7 } from 'uuid';
+
+/** One push: what is to arrive, where, and when. It travels on a queue in the form that `message-record.ts` describes. */
+export interface Message {
+  /** UUIDv7. Duplicates are told by it, so a retry of the same push keeps it. */
+  readonly id: string;
+  /** The channel, or an address made by delivery (a user, a connection, a client's identity). */
+  readonly channel: string;
+  /** The payload, byte for byte as it was given. */
+  readonly data: Buffer;
+  /** Whether `data` is one JSON text, or bytes without further meaning. */
+  readonly format: MessageFormat;
+  readonly name?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Messages with one key keep their order on a queue. The channel serves where it is absent. */
+  readonly key?: string;
+  /** Unix time in ms. */
+  readonly createdAt: number;
+  /** Unix time in ms before which it must not arrive. */
+  readonly dueAt?: number;
+  /** Unix time in ms after which it is dropped instead of delivered. */
+  readonly expiresAt?: number;
+  /** W3C trace context of the request that caused it. */
+  readonly traceparent?: string;
+}
+
+export type MessageFormat = 'json' | 'binary';
+
+/** A message with a due time, as the delayed lane holds it. */
+export interface ScheduledMessage extends Message {
+  readonly dueAt: number;
+}
+
+export function newMessageId(): string {
+  return uuidv7();
+}
+
+export function isExpired(message: Message, nowMs: number): boolean {
+  return message.expiresAt !== undefined && message.expiresAt <= nowMs;
+}

@@ -1,0 +1,10 @@
+export {
+  connectionChannel,
+  identityChannel,
+  isReserved,
+  newConnectionId,
+  nodeId,
+  userChannel,
+} from './address.js';
+export { Publication, type Lane } from './publication.js';
+export type { Subscriber } from './subscriber.js';

@@ -1,0 +1,16 @@
+/**
+ * The base of every error that Carillon raises on purpose.
+ *
+ * `code` is stable: clients, dashboards and runbooks match on it, never on the message. It belongs to the
+ * class, so one class means one code. `retryable` says whether the same call may succeed later unchanged.
+ * Each edge maps codes to its own statuses in one place (HTTP in trigger, close codes in gateway).
+ */
+export abstract class CarillonError extends Error {
+  abstract readonly code: string;
+  readonly retryable: boolean = false;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}

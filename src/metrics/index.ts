@@ -1,0 +1,1 @@
+export { BrokerStatus, type BrokerState } from './broker-status.js';
