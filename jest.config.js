@@ -17,6 +17,7 @@ const typescript = {
     ],
   },
   testEnvironment: 'node',
+  setupFiles: ['<rootDir>/test/setup.ts'],
 };
 
 /** Three rings: `unit` needs nothing, `contract` and `e2e` use real brokers where the environment names or allows them. */

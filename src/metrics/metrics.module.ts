@@ -1,0 +1,24 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { register } from 'prom-client';
+import { HealthController } from './health.controller.js';
+import { instruments } from './metrics.instruments.js';
+import type { MetricsOptions } from './metrics.options.js';
+import { Readiness } from './readiness.js';
+
+/** Global, because every other module reports to it and it imports none. */
+@Global()
+@Module({})
+export class MetricsModule {
+  static forRoot({ path, processMetrics }: MetricsOptions): DynamicModule {
+    // The registry belongs to the process, and a second application in one process (a test) must not register twice.
+    const enabled = processMetrics && register.getSingleMetric('process_cpu_seconds_total') === undefined;
+    return {
+      module: MetricsModule,
+      imports: [PrometheusModule.register({ path, defaultMetrics: { enabled } })],
+      controllers: [HealthController],
+      providers: [Readiness, ...instruments],
+      exports: [Readiness],
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectMetric } from '@willsoto/nestjs-prometheus';
+import type { Gauge } from 'prom-client';
+import { BrokerStatus, type BrokerState } from './broker-status.js';
+import { BROKER_UP } from './metrics.instruments.js';
+
+export type Phase = 'starting' | 'serving' | 'stopping';
+
+export interface ReadinessReport {
+  readonly ready: boolean;
+  readonly phase: Phase;
+  readonly brokers: Readonly<Record<string, { readonly state: BrokerState; readonly reason?: string }>>;
+}
+
+/**
+ * Whether this process should be sent new clients and requests: it has started, is not stopping, and every broker that it
+ * needs answers. Modules register their brokers here; nothing here asks a broker anything, so a probe is never slow.
+ */
+@Injectable()
+export class Readiness {
+  readonly #logger = new Logger('Brokers');
+  readonly #brokers = new Map<string, BrokerStatus>();
+  #phase: Phase = 'starting';
+
+  constructor(@InjectMetric(BROKER_UP) private readonly brokerUp: Gauge<'broker'>) {}
+
+  /** The status for one adapter to report to, kept here under its name. */
+  broker(name: string): BrokerStatus {
+    const status = new BrokerStatus(name, (changed) => {
+      this.#onChange(changed);
+    });
+    this.#brokers.set(name, status);
+    this.brokerUp.set({ broker: name }, 0);
+    return status;
+  }
+
+  serving(): void {
+    this.#phase = 'serving';
+  }
+
+  /** From here on this process asks to be left out of the load balancer. Final. */
+  stopping(): void {
+    this.#phase = 'stopping';
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  report(): ReadinessReport {
+    const brokers = Object.fromEntries(
+      [...this.#brokers.values()].map(({ name, state, reason }) => [
+        name,
+        reason === undefined ? { state } : { state, reason },
+      ]),
+    );
+    const ready =
+      this.#phase === 'serving' && [...this.#brokers.values()].every(({ state }) => state === 'up');
+    return { ready, phase: this.#phase, brokers };
+  }
+
+  #onChange({ name, state, reason }: BrokerStatus): void {
+    this.brokerUp.set({ broker: name }, state === 'up' ? 1 : 0);
+    if (this.#phase === 'stopping') return;
+    if (state === 'up') this.#logger.log(`${name} is up`);
+    else this.#logger.warn(`${name} is down: ${reason ?? 'no reason given'}`);
+  }
+}
