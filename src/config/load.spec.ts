@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { ConfigError } from './config.errors.js';
+import { loadConfig } from './load.js';
+
+const schema = z
+  .strictObject({
+    server: z
+      .strictObject({ port: z.number().int().max(65535).default(3000).describe('The port.') })
+      .prefault({}),
+    bus: z
+      .strictObject({
+        kafka: z
+          .strictObject({ brokers: z.array(z.string()).min(1), password: z.string().optional() })
+          .optional(),
+        topic: z.string().default('t'),
+        verbose: z.boolean().default(false),
+      })
+      .prefault({}),
+    fanout: z
+      .discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('local') }),
+        z.strictObject({ kind: z.literal('redis'), url: z.string() }),
+      ])
+      .prefault({ kind: 'local' }),
+  })
+  .prefault({});
+
+describe('loadConfig', () => {
+  let cwd: string;
+  beforeEach(() => {
+    cwd = mkdtempSync(join(tmpdir(), 'config-'));
+  });
+  afterEach(() => {
+    rmSync(cwd, { recursive: true });
+  });
+
+  const load = (given: {
+    argv?: string[];
+    env?: Record<string, string>;
+    file?: unknown;
+    dotEnv?: string;
+  }) => {
+    if (given.file !== undefined) writeFileSync(join(cwd, 'c.json'), JSON.stringify(given.file));
+    if (given.dotEnv !== undefined) writeFileSync(join(cwd, '.env'), given.dotEnv);
+    return loadConfig({
+      schema,
+      wellKnown: { KAFKA_BROKER: ['bus.kafka.brokers'], PORT: ['server.port'] },
+      argv: [...(given.file === undefined ? [] : ['--config', 'c.json']), ...(given.argv ?? [])],
+      env: given.env ?? {},
+      cwd,
+    });
+  };
+  const faultsOf = (run: () => unknown): readonly string[] => {
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof ConfigError) return error.faults;
+      throw error;
+    }
+    throw new Error('no fault was reported');
+  };
+
+  it('needs nothing', () => {
+    expect(load({})).toEqual({
+      config: { server: { port: 3000 }, bus: { topic: 't', verbose: false }, fanout: { kind: 'local' } },
+      notices: [],
+    });
+  });
+
+  it('lets flags win over the environment, that over .env, that over the file', () => {
+    const given = {
+      file: { server: { port: 1 }, bus: { topic: 'file' } },
+      dotEnv: 'PORT=2\nCARILLON_BUS_TOPIC=dot',
+    };
+    expect(load(given).config).toMatchObject({ server: { port: 2 }, bus: { topic: 'dot' } });
+    expect(load({ ...given, env: { PORT: '3' } }).config.server.port).toBe(3);
+    expect(load({ ...given, env: { PORT: '3', CARILLON_SERVER_PORT: '4' } }).config.server.port).toBe(4);
+    expect(load({ ...given, env: { PORT: '3' }, argv: ['--port', '5'] }).config.server.port).toBe(5);
+    expect(load({ ...given, argv: ['--server.port=6', '--bus.verbose'] }).config).toMatchObject({
+      server: { port: 6 },
+      bus: { verbose: true },
+    });
+  });
+
+  it('reads lists, and a branch of a union, from variables', () => {
+    const { config } = load({
+      env: { KAFKA_BROKER: 'a:1, b:2', CARILLON_FANOUT_KIND: 'redis', CARILLON_FANOUT_URL: 'redis://x' },
+    });
+    expect(config.bus.kafka?.brokers).toEqual(['a:1', 'b:2']);
+    expect(config.fanout).toEqual({ kind: 'redis', url: 'redis://x' });
+  });
+
+  it('treats an empty variable as absent', () => {
+    expect(load({ env: { KAFKA_BROKER: '', CARILLON_BUS_TOPIC: '' } }).config.bus).toEqual({
+      topic: 't',
+      verbose: false,
+    });
+  });
+
+  it('reports every fault at once, with its origin', () => {
+    const faults = faultsOf(() =>
+      load({
+        file: { bus: { kafka: { brokers: [] } } },
+        env: { PORT: 'many', CARILLON_FANOUT_KIND: 'redis' },
+      }),
+    );
+    expect(faults).toHaveLength(3);
+    expect(faults.join('\n')).toMatch(
+      /server\.port: .*number.* \(from PORT in the environment\)\. The port\./,
+    );
+    expect(faults.join('\n')).toMatch(/bus\.kafka\.brokers: /);
+    expect(faults.join('\n')).toMatch(/fanout\.url: .*CARILLON_FANOUT_URL/);
+  });
+
+  it('reports unknown names with a guess, and goes on', () => {
+    const { config, notices } = load({
+      file: { bus: { topik: 'x' }, servers: {} },
+      env: { CARILLON_BUS_TOPIK: 'y', OTHER: 'z' },
+    });
+    expect(config.bus.topic).toBe('t');
+    expect(notices).toEqual([
+      'CARILLON_BUS_TOPIK in the environment is unknown and was ignored: did you mean CARILLON_BUS_TOPIC?',
+      'bus.topik in c.json is unknown and was ignored: did you mean bus.topic?',
+      'servers in c.json is unknown and was ignored',
+    ]);
+  });
+
+  it.each([
+    [['--prot', '1'], 'the flag --prot is unknown'],
+    [['--port'], 'the flag --port needs a value'],
+    [['--config', 'absent.json'], 'cannot read the configuration file absent.json (ENOENT): check the path'],
+  ])('refuses %j', (argv, fault) => {
+    expect(faultsOf(() => load({ argv }))[0]).toContain(fault);
+  });
+
+  it('is not poisoned by a prototype in the file', () => {
+    writeFileSync(
+      join(cwd, 'c.json'),
+      '{"__proto__":{"polluted":true},"bus":{"__proto__":{"topic":"evil"}}}',
+    );
+    const { config } = loadConfig({ schema, wellKnown: {}, argv: ['--config=c.json'], env: {}, cwd });
+    expect(config.bus.topic).toBe('t');
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  it('cannot be changed afterwards', () => {
+    const { config } = load({});
+    expect(Object.isFrozen(config.bus)).toBe(true);
+  });
+});

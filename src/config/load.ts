@@ -1,0 +1,147 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import { ConfigError } from './config.errors.js';
+import {
+  fromFlags,
+  fromVariables,
+  readConfigFile,
+  readDotEnv,
+  type Assignment,
+  type Environment,
+} from './sources.js';
+import { settingsOf, type Setting } from './settings.js';
+
+export interface LoadRequest<Schema extends z.ZodType> {
+  readonly schema: Schema;
+  readonly wellKnown: Readonly<Record<string, readonly string[]>>;
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly cwd: string;
+  /** Rewrites what a configuration file holds before it is read, for example from another product's names. */
+  readonly translate?: (file: Tree) => { readonly file: Tree; readonly notices: readonly string[] };
+}
+
+export interface Loaded<Config> {
+  /** Frozen. */
+  readonly config: Config;
+  /** What an operator should know although it prevents nothing: unknown names, with a guess at what was meant. */
+  readonly notices: readonly string[];
+}
+
+export type Tree = Record<string, unknown>;
+
+/**
+ * Joins, from the weakest to the strongest: defaults, the configuration file (`--config` or `CARILLON_CONFIG`), the `.env`
+ * file, the environment, flags.
+ *
+ * @throws ConfigError with every fault at once, each with where the value came from
+ */
+export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema>): Loaded<z.output<Schema>> {
+  const { schema, wellKnown, argv, cwd } = request;
+  const settings = settingsOf(schema);
+  const dotEnv = readDotEnv(cwd);
+  const flags = fromFlags(argv, settings);
+  const configFile = flags.configFile ?? (request.env.CARILLON_CONFIG || dotEnv.CARILLON_CONFIG);
+
+  const notices: string[] = [];
+  let tree: Tree = {};
+  if (configFile) {
+    const file = asTree(readConfigFile(cwd, configFile), configFile);
+    const translated = request.translate?.(file) ?? { file, notices: [] };
+    tree = structuredClone(translated.file);
+    notices.push(...translated.notices);
+  }
+
+  const origins = new Map<string, string>();
+  const sources = [
+    fromVariables(dotEnv, settings, wellKnown, 'the .env file'),
+    fromVariables(request.env, settings, wellKnown, 'the environment'),
+    flags,
+  ];
+  for (const { assignments } of sources)
+    for (const assignment of assignments) {
+      assign(tree, assignment);
+      origins.set(assignment.setting.key, assignment.origin);
+    }
+
+  const known = settings.map(({ key }) => key);
+  if (flags.unknown.length > 0)
+    throw new ConfigError(
+      flags.unknown.map((name) => `${name} is unknown${guess(name.replace(/.*--/, ''), known)}`),
+    );
+  const variables = [...settings.map(({ variable }) => variable), ...Object.keys(wellKnown)];
+  for (const name of sources.flatMap(({ unknown }) => unknown))
+    notices.push(`${name} is unknown and was ignored${guess(name.split(' ')[0] ?? '', variables)}`);
+
+  const result = parseWithoutUnknown(schema, tree, (key) => {
+    notices.push(`${key} in ${configFile} is unknown and was ignored${guess(key, known)}`);
+  });
+  if (!result.success)
+    throw new ConfigError(result.error.issues.map((issue) => describe(issue, settings, origins)));
+  return { config: deepFreeze(result.data), notices };
+}
+
+function asTree(value: unknown, file: string): Tree {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Tree;
+  throw new ConfigError([`the configuration file ${file} must hold one JSON object`]);
+}
+
+function assign(tree: Tree, { setting, value }: Assignment): void {
+  let node = tree;
+  for (const name of setting.path.slice(0, -1)) {
+    const child = node[name];
+    node = typeof child === 'object' && child !== null ? (child as Tree) : (node[name] = {});
+  }
+  node[setting.path.at(-1) ?? ''] = value;
+}
+
+/** Unknown keys are worth a warning, not an outage: they are reported, taken out, and the rest is parsed. */
+function parseWithoutUnknown<Schema extends z.ZodType>(
+  schema: Schema,
+  tree: Tree,
+  report: (key: string) => void,
+) {
+  const first = schema.safeParse(tree);
+  if (first.success) return first;
+  for (const issue of first.error.issues) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    const parent = issue.path.reduce<Tree>((node, name) => node[String(name)] as Tree, tree);
+    for (const name of issue.keys) {
+      Reflect.deleteProperty(parent, name);
+      report([...issue.path, name].join('.'));
+    }
+  }
+  return schema.safeParse(tree);
+}
+
+function describe(
+  issue: z.core.$ZodIssue,
+  settings: readonly Setting[],
+  origins: ReadonlyMap<string, string>,
+): string {
+  const key = issue.path.join('.');
+  const origin = origins.get(key);
+  const setting = settings.find((candidate) => candidate.key === key);
+  const means = setting?.description ? `. ${setting.description}` : '';
+  const where = origin
+    ? ` (from ${origin})`
+    : setting
+      ? ` (set it in the file, by ${setting.variable} or --${key})`
+      : '';
+  return `${key || 'the configuration'}: ${issue.message}${where}${means}`;
+}
+
+function guess(name: string, candidates: readonly string[]): string {
+  const nearest = closest(name, [...candidates]);
+  return nearest && distance(name, nearest) <= Math.max(2, name.length / 4)
+    ? `: did you mean ${nearest}?`
+    : '';
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const child of Object.values(value)) deepFreeze(child);
+  }
+  return value;
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+
+export type SettingType = 'string' | 'integer' | 'number' | 'boolean' | 'list' | 'json';
+
+/** One leaf of the configuration, with every name under which it can be set. */
+export interface Setting {
+  /** Dotted path in the configuration file, which is the flag's name too: `bus.instant.topic`. */
+  readonly key: string;
+  readonly path: readonly string[];
+  /** `CARILLON_BUS_INSTANT_TOPIC`. */
+  readonly variable: string;
+  readonly type: SettingType;
+  readonly description: string;
+  readonly default?: unknown;
+  /** The words that it may be, where they are few. */
+  readonly choices?: readonly string[];
+  /** Never printed. */
+  readonly secret: boolean;
+}
+
+/** The part of a JSON Schema that the walk reads. */
+interface Node {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly oneOf?: readonly Node[];
+  readonly anyOf?: readonly Node[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly secret?: boolean;
+}
+
+/** Lists the leaves of a configuration schema. Branches of a union are laid over one another. */
+export function settingsOf(schema: z.ZodType): Setting[] {
+  const found = new Map<string, Setting>();
+  walk(z.toJSONSchema(schema, { io: 'input' }) as Node, [], found);
+  return [...found.values()];
+}
+
+function walk(node: Node, path: readonly string[], found: Map<string, Setting>): void {
+  const branches = (node.oneOf ?? node.anyOf ?? [node]).filter((branch) => branch.properties);
+  if (branches.length === 0) {
+    add(node, path, found);
+    return;
+  }
+  for (const branch of branches)
+    for (const [name, child] of Object.entries(branch.properties ?? {})) walk(child, [...path, name], found);
+}
+
+function add(node: Node, path: readonly string[], found: Map<string, Setting>): void {
+  const key = path.join('.');
+  const seen = found.get(key);
+  const choices = [...(seen?.choices ?? []), ...choicesOf(node)];
+  found.set(key, {
+    key,
+    path,
+    variable: variableOf(path),
+    type: seen?.type ?? typeOf(node),
+    description: seen?.description || (node.description ?? ''),
+    ...(node.default !== undefined ? { default: node.default } : {}),
+    ...(choices.length > 0 ? { choices: [...new Set(choices)] } : {}),
+    secret: node.secret ?? false,
+  });
+}
+
+function choicesOf(node: Node): string[] {
+  if (typeof node.const === 'string') return [node.const];
+  return [...(node.enum ?? []).map(String), ...(node.anyOf ?? []).flatMap(choicesOf)];
+}
+
+function typeOf(node: Node): SettingType {
+  switch (node.type) {
+    case 'string':
+    case 'integer':
+    case 'number':
+    case 'boolean':
+      return node.type;
+    case 'array':
+      return 'list';
+    case 'object':
+      return 'json';
+    default:
+      // A union such as «a number or 'auto'»: read as its first typed branch, else as text.
+      return node.anyOf?.[0] ? typeOf(node.anyOf[0]) : 'string';
+  }
+}
+
+function variableOf(path: readonly string[]): string {
+  const words = path.map((name) => name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toUpperCase());
+  return `CARILLON_${words.join('_')}`;
+}
+
+/**
+ * Reads text from a variable or a flag as the setting's type. Text that does not fit is returned as it is, so that the
+ * schema reports it together with every other fault.
+ */
+export function readText(setting: Setting, text: string): unknown {
+  switch (setting.type) {
+    case 'integer':
+    case 'number':
+      return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+    case 'boolean':
+      return (
+        { true: true, '1': true, yes: true, false: false, '0': false, no: false }[text.toLowerCase()] ?? text
+      );
+    case 'list':
+      return text.trimStart().startsWith('[') ? readJson(text) : splitList(text);
+    case 'json':
+      return readJson(text);
+    case 'string':
+      return text;
+  }
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
