@@ -48,7 +48,10 @@ describe('loadConfig', () => {
     if (given.dotEnv !== undefined) writeFileSync(join(cwd, '.env'), given.dotEnv);
     return loadConfig({
       schema,
-      wellKnown: { KAFKA_BROKER: ['bus.kafka.brokers'], PORT: ['server.port'] },
+      wellKnown: {
+        KAFKA_BROKER: { sets: ['bus.kafka.brokers'], implies: { 'bus.topic': 'on-kafka' } },
+        PORT: { sets: ['server.port'] },
+      },
       argv: [...(given.file === undefined ? [] : ['--config', 'c.json']), ...(given.argv ?? [])],
       env: given.env ?? {},
       cwd,
@@ -92,6 +95,11 @@ describe('loadConfig', () => {
     });
     expect(config.bus.kafka?.brokers).toEqual(['a:1', 'b:2']);
     expect(config.fanout).toEqual({ kind: 'redis', url: 'redis://x' });
+  });
+
+  it('lets a variable decide other settings by its presence, unless they have a variable of their own', () => {
+    expect(load({ env: { KAFKA_BROKER: 'a:1' } }).config.bus.topic).toBe('on-kafka');
+    expect(load({ env: { KAFKA_BROKER: 'a:1', CARILLON_BUS_TOPIC: 'mine' } }).config.bus.topic).toBe('mine');
   });
 
   it('treats an empty variable as absent', () => {

@@ -10,10 +10,11 @@ import {
   type Environment,
 } from './sources.js';
 import { settingsOf, type Setting } from './settings.js';
+import type { WellKnownVariables } from './well-known.js';
 
 export interface LoadRequest<Schema extends z.ZodType> {
   readonly schema: Schema;
-  readonly wellKnown: Readonly<Record<string, readonly string[]>>;
+  readonly wellKnown: WellKnownVariables;
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly cwd: string;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ConfigError } from './config.errors.js';
 import { readText, type Setting } from './settings.js';
+import type { WellKnownVariables } from './well-known.js';
 
 /** A value for one setting, and where it was read, in words for a fault message. */
 export interface Assignment {
@@ -32,7 +33,7 @@ const NOT_SETTINGS = new Set([
 export function fromVariables(
   variables: Environment,
   settings: readonly Setting[],
-  wellKnown: Readonly<Record<string, readonly string[]>>,
+  wellKnown: WellKnownVariables,
   where: string,
 ): Source {
   const byKey = new Map(settings.map((setting) => [setting.key, setting]));
@@ -40,13 +41,14 @@ export function fromVariables(
   const assignments: Assignment[] = [];
   const unknown: string[] = [];
 
-  for (const [name, keys] of Object.entries(wellKnown)) {
+  for (const [name, { sets, implies = {} }] of Object.entries(wellKnown)) {
     const text = variables[name];
     if (text === undefined || text === '') continue;
-    for (const key of keys) {
+    const values = [...sets.map((key) => [key, text] as const), ...Object.entries(implies)];
+    for (const [key, value] of values) {
       const setting = byKey.get(key);
       if (setting)
-        assignments.push({ setting, value: readText(setting, text), origin: `${name} in ${where}` });
+        assignments.push({ setting, value: readText(setting, value), origin: `${name} in ${where}` });
     }
   }
   for (const [name, text] of Object.entries(variables)) {

@@ -1,17 +1,36 @@
+/** A variable with a name of its own: the settings that receive its value, and those that its presence decides. */
+export interface WellKnownVariable {
+  readonly sets: readonly string[];
+  readonly implies?: Readonly<Record<string, string>>;
+}
+
+export type WellKnownVariables = Readonly<Record<string, WellKnownVariable>>;
+
 /**
- * Variables with a name of their own, kept because deployments already have them. Each stands for one or more settings;
- * the setting's own `CARILLON_…` variable wins over it.
+ * Names that deployments already have. Read in this order, so that Kafka and Pulsar take their lanes over from Redis; a
+ * setting's own `CARILLON_…` variable wins over all of them.
  */
-export const wellKnownVariables: Readonly<Record<string, readonly string[]>> = {
-  HOST: ['server.host'],
-  PORT: ['server.port'],
-  LOG_LEVEL: ['log.level'],
-  KAFKA_BROKER: ['bus.drivers.kafka.brokers'],
-  KAFKA_TOPIC: ['bus.instant.topic'],
-  PULSAR_SERVICE_URL: ['bus.drivers.pulsar.serviceUrl'],
-  PULSAR_TOKEN: ['bus.drivers.pulsar.token'],
-  PULSAR_TOPIC: ['bus.delayed.topic'],
-  PULSAR_SUBSCRIPTION: ['bus.delayed.subscription'],
-  REDIS_URL: ['redis.url'],
-  CARILLON_API_KEY: ['trigger.apiKeys'],
+export const wellKnownVariables: WellKnownVariables = {
+  HOST: { sets: ['server.host'] },
+  PORT: { sets: ['server.port'] },
+  LOG_LEVEL: { sets: ['log.level'] },
+  CARILLON_API_KEY: { sets: ['trigger.apiKeys'] },
+  REDIS_URL: {
+    sets: ['bus.drivers.redis.url', 'delivery.fanout.url'],
+    implies: {
+      'delivery.fanout.kind': 'redis',
+      'bus.delayed.driver': 'redis',
+      'bus.delayed.ledger': 'redis',
+      'bus.idempotency.store': 'redis',
+    },
+  },
+  KAFKA_BROKER: { sets: ['bus.drivers.kafka.brokers'], implies: { 'bus.instant.driver': 'kafka' } },
+  KAFKA_TOPIC: { sets: ['bus.instant.topic'] },
+  PULSAR_SERVICE_URL: {
+    sets: ['bus.drivers.pulsar.serviceUrl'],
+    implies: { 'bus.delayed.driver': 'pulsar' },
+  },
+  PULSAR_TOKEN: { sets: ['bus.drivers.pulsar.token'] },
+  PULSAR_TOPIC: { sets: ['bus.delayed.topic'] },
+  PULSAR_SUBSCRIPTION: { sets: ['bus.delayed.subscription'] },
 };

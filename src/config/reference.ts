@@ -1,0 +1,49 @@
+import type { z } from 'zod';
+import { settingsOf, type Setting } from './settings.js';
+import type { WellKnownVariables } from './well-known.js';
+
+/** Renders the reference of every setting as Markdown: `npm run docs:config` writes it to `docs/configuration.md`. */
+export function renderReference(schema: z.ZodType, wellKnown: WellKnownVariables): string {
+  const settings = settingsOf(schema);
+  const sections = Map.groupBy(settings, ({ path }) => path.slice(0, Math.min(path.length - 1, 3)).join('.'));
+  return [
+    '# Configuration reference',
+    '',
+    '<!-- Generated from the schema by `npm run docs:config`. Do not edit. -->',
+    '',
+    'Each setting can be given in the JSON file named by `--config` (or `CARILLON_CONFIG`), in a `.env` file, in the',
+    'environment and as a flag; the later of these wins. Lists are comma-separated in variables and flags, objects are JSON.',
+    'Every fault is reported at once when the process starts, and unknown names are reported with a guess.',
+    '',
+    '## Variables with names of their own',
+    '',
+    '| variable | sets | and chooses |',
+    '|---|---|---|',
+    ...Object.entries(wellKnown).map(
+      ([name, { sets, implies = {} }]) =>
+        `| \`${name}\` | ${sets.map((key) => `\`${key}\``).join('<br>')} | ` +
+        `${Object.entries(implies)
+          .map(([key, value]) => `\`${key}=${value}\``)
+          .join('<br>')} |`,
+    ),
+    '',
+    ...[...sections].flatMap(([section, members]) => [
+      `## ${section}`,
+      '',
+      '| setting | default | what it does |',
+      '|---|---|---|',
+      ...members.map(row),
+      '',
+    ]),
+  ].join('\n');
+}
+
+function row(setting: Setting): string {
+  const choices = setting.choices
+    ? ` One of ${setting.choices.map((choice) => `\`${choice}\``).join(', ')}.`
+    : '';
+  const secret = setting.secret ? ' Secret: never printed.' : '';
+  const fallback = setting.default === undefined ? '' : `\`${JSON.stringify(setting.default)}\``;
+  const text = `${setting.description}${choices}${secret}`.replaceAll('|', '\\|');
+  return `| \`${setting.key}\`<br>\`${setting.variable}\` | ${fallback} | ${text} |`;
+}
