@@ -6,5 +6,7 @@ export {
   nodeId,
   userChannel,
 } from './address.js';
+export { FanoutClosedError } from './delivery.errors.js';
+export { Delivery } from './delivery.js';
 export { Publication, type Lane } from './publication.js';
 export type { Subscriber } from './subscriber.js';

@@ -20,7 +20,12 @@ export class Publication {
     readonly dueAt: number | undefined,
     /** Which way it came, for the metrics. */
     readonly lane: Lane,
+    /** Unix time in ms after which it is dropped instead of delivered. */
+    readonly expiresAt?: number | undefined,
   ) {}
 }
 
-export type Lane = 'instant' | 'delayed' | 'direct';
+/** By position: the wire form holds the index, so a new lane goes to the end. */
+export const LANES = ['instant', 'delayed', 'direct'] as const;
+
+export type Lane = (typeof LANES)[number];

@@ -1,0 +1,87 @@
+/** Number of parts that the window is divided into: an id is remembered for the window and at most one part longer. */
+const PARTS = 4;
+
+export interface DeduplicationOptions {
+  /** How long an id is remembered at least, in ms. */
+  readonly windowMs: number;
+  /** Most ids remembered at once. Beyond it the oldest part of the window is forgotten early. */
+  readonly maxEntries: number;
+  /** Unix time or any other clock in ms that does not run backwards for long. */
+  readonly now?: () => number;
+  /** Told when the bound made the window shorter than asked: by how much it covers now, in ms. */
+  readonly onShortened?: (coveredMs: number) => void;
+}
+
+/** The ids that arrived within one part of the window, each with the channel or channels to which it was sent. */
+interface Generation {
+  readonly startedAt: number;
+  readonly channelsById: Map<string, string | Set<string>>;
+  entries: number;
+}
+
+/**
+ * Remembers which message ids were seen on which channel inside a window. Ids are kept in generations that are
+ * dropped whole, so that there is no timer and no sweep.
+ */
+export class Deduplication {
+  readonly #partMs: number;
+  readonly #maxPerGeneration: number;
+  readonly #windowMs: number;
+  readonly #now: () => number;
+  readonly #onShortened: (coveredMs: number) => void;
+  /** Newest first; never empty. */
+  #generations: [Generation, ...Generation[]];
+
+  constructor(options: DeduplicationOptions) {
+    this.#windowMs = options.windowMs;
+    this.#partMs = Math.ceil(options.windowMs / PARTS);
+    this.#maxPerGeneration = Math.max(1, Math.floor(options.maxEntries / (PARTS + 1)));
+    this.#now = options.now ?? Date.now;
+    this.#onShortened = options.onShortened ?? (() => {});
+    this.#generations = [newGeneration(this.#now())];
+  }
+
+  /** Pairs of an id and a channel that are remembered at present. */
+  get size(): number {
+    return this.#generations.reduce((sum, generation) => sum + generation.entries, 0);
+  }
+
+  /** Answers whether the pair is seen for the first time inside the window, and remembers it. */
+  firstSight(id: string, channel: string): boolean {
+    const now = this.#now();
+    if (now - this.#generations[0].startedAt >= this.#partMs) this.#rotate(now);
+    for (const { channelsById } of this.#generations) {
+      const channels = channelsById.get(id);
+      if (channels === undefined) continue;
+      if (typeof channels === 'string' ? channels === channel : channels.has(channel)) return false;
+    }
+    this.#remember(id, channel, now);
+    return true;
+  }
+
+  #remember(id: string, channel: string, now: number): void {
+    if (this.#generations[0].entries >= this.#maxPerGeneration) this.#rotate(now);
+    const [newest] = this.#generations;
+    const channels = newest.channelsById.get(id);
+    if (channels === undefined) newest.channelsById.set(id, channel);
+    else if (typeof channels === 'string') newest.channelsById.set(id, new Set([channels, channel]));
+    else channels.add(channel);
+    newest.entries++;
+  }
+
+  /** Begins a generation, and drops those that are past the window or past the bound. */
+  #rotate(now: number): void {
+    // A generation ended when the next one began: that is the age of its youngest id.
+    const kept = this.#generations.filter((_, index) => {
+      const endedAt = this.#generations[index - 1]?.startedAt ?? now;
+      return now - endedAt < this.#windowMs;
+    });
+    const dropped = kept.splice(PARTS);
+    if (dropped.length > 0) this.#onShortened(now - (kept.at(-1)?.startedAt ?? now));
+    this.#generations = [newGeneration(now), ...kept];
+  }
+}
+
+function newGeneration(startedAt: number): Generation {
+  return { startedAt, channelsById: new Map(), entries: 0 };
+}
