@@ -97,8 +97,11 @@ describe('loadConfig', () => {
     expect(config.fanout).toEqual({ kind: 'redis', url: 'redis://x' });
   });
 
-  it('lets a variable decide other settings by its presence, unless they have a variable of their own', () => {
+  it('lets a variable decide other settings by its presence, where nothing else does', () => {
     expect(load({ env: { KAFKA_BROKER: 'a:1' } }).config.bus.topic).toBe('on-kafka');
+    expect(load({ env: { KAFKA_BROKER: 'a:1' }, file: { bus: { topic: 'file' } } }).config.bus.topic).toBe(
+      'file',
+    );
     expect(load({ env: { KAFKA_BROKER: 'a:1', CARILLON_BUS_TOPIC: 'mine' } }).config.bus.topic).toBe('mine');
   });
 

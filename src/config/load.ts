@@ -59,11 +59,13 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
     fromVariables(request.env, settings, wellKnown, 'the environment'),
     flags,
   ];
-  for (const { assignments } of sources)
-    for (const assignment of assignments) {
-      assign(tree, assignment);
-      origins.set(assignment.setting.key, assignment.origin);
-    }
+  for (const assignment of sources.flatMap(({ assignments }) => assignments)) {
+    assign(tree, assignment);
+    origins.set(assignment.setting.key, assignment.origin);
+  }
+  // The last that applies wins among the implied, but anything said outright wins over them.
+  for (const assignment of sources.flatMap(({ implied }) => implied).toReversed())
+    if (valueAt(tree, assignment.setting) === undefined) assign(tree, assignment);
 
   const known = settings.map(({ key }) => key);
   if (flags.unknown.length > 0)
@@ -75,7 +77,9 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
     notices.push(`${name} is unknown and was ignored${guess(name.split(' ')[0] ?? '', variables)}`);
 
   const result = parseWithoutUnknown(schema, tree, (key) => {
-    notices.push(`${key} in ${configFile} is unknown and was ignored${guess(key, known)}`);
+    notices.push(
+      `${key} in ${origins.get(key) ?? configFile} is unknown and was ignored${guess(key, known)}`,
+    );
   });
   if (!result.success)
     throw new ConfigError(result.error.issues.map((issue) => describe(issue, settings, origins)));
@@ -94,6 +98,10 @@ function assign(tree: Tree, { setting, value }: Assignment): void {
     node = typeof child === 'object' && child !== null ? (child as Tree) : (node[name] = {});
   }
   node[setting.path.at(-1) ?? ''] = value;
+}
+
+function valueAt(tree: Tree, { path }: Setting): unknown {
+  return path.reduce<unknown>((node, name) => (node as Tree | undefined)?.[name], tree);
 }
 
 /** Unknown keys are worth a warning, not an outage: they are reported, taken out, and the rest is parsed. */

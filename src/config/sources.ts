@@ -14,6 +14,8 @@ export interface Assignment {
 
 export interface Source {
   readonly assignments: readonly Assignment[];
+  /** What the presence of a variable decides where nothing else does. */
+  readonly implied: readonly Assignment[];
   /** Names with our prefix that mean nothing. */
   readonly unknown: readonly string[];
 }
@@ -39,25 +41,26 @@ export function fromVariables(
   const byKey = new Map(settings.map((setting) => [setting.key, setting]));
   const byVariable = new Map(settings.map((setting) => [setting.variable, setting]));
   const assignments: Assignment[] = [];
+  const implied: Assignment[] = [];
   const unknown: string[] = [];
+  const read = (key: string, text: string, name: string): Assignment[] => {
+    const setting = byKey.get(key);
+    return setting ? [{ setting, value: readText(setting, text), origin: `${name} in ${where}` }] : [];
+  };
 
   for (const [name, { sets, implies = {} }] of Object.entries(wellKnown)) {
     const text = variables[name];
     if (text === undefined || text === '') continue;
-    const values = [...sets.map((key) => [key, text] as const), ...Object.entries(implies)];
-    for (const [key, value] of values) {
-      const setting = byKey.get(key);
-      if (setting)
-        assignments.push({ setting, value: readText(setting, value), origin: `${name} in ${where}` });
-    }
+    assignments.push(...sets.flatMap((key) => read(key, text, name)));
+    implied.push(...Object.entries(implies).flatMap(([key, value]) => read(key, value, name)));
   }
   for (const [name, text] of Object.entries(variables)) {
     if (!name.startsWith(PREFIX) || text === undefined || text === '') continue;
     const setting = byVariable.get(name);
-    if (setting) assignments.push({ setting, value: readText(setting, text), origin: `${name} in ${where}` });
+    if (setting) assignments.push(...read(setting.key, text, name));
     else if (!(name in wellKnown) && !NOT_SETTINGS.has(name)) unknown.push(`${name} in ${where}`);
   }
-  return { assignments, unknown };
+  return { assignments, implied, unknown };
 }
 
 /** The `.env` file of the working directory; none is fine. */
@@ -117,6 +120,7 @@ export function fromFlags(argv: readonly string[], settings: readonly Setting[])
   }
   return {
     assignments,
+    implied: [],
     unknown,
     help: argv.includes('--help'),
     version: argv.includes('--version'),
