@@ -46,10 +46,10 @@ module.exports = {
     },
     {
       name: 'adapters-behind-the-module',
-      comment: 'Only *.module.ts may name an adapter.',
+      comment: 'Only *.module.ts may name an adapter. What an adapter is configured with is no secret.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['/adapters/', '\\.module\\.ts$', spec] },
-      to: { path: '^src/[^/]+/adapters/' },
+      to: { path: '^src/[^/]+/adapters/', pathNot: '\\.options\\.ts$' },
     },
     {
       name: 'adapters-are-strangers',
