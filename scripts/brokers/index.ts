@@ -1,0 +1,18 @@
+export {
+  type BrokerAddress,
+  type BrokerKind,
+  brokerKinds,
+  environmentOf,
+  type RunningBroker,
+  type StartOptions,
+} from './broker.ts';
+export { type KafkaOptions, startKafka } from './kafka.ts';
+export { type PulsarOptions, type RunningPulsar, startPulsar } from './pulsar.ts';
+export { type RedisOptions, startRedis } from './redis.ts';
+export {
+  type HostAndPort,
+  type RunningRedisCluster,
+  type RunningRedisSentinel,
+  startRedisCluster,
+  startRedisSentinel,
+} from './redis-topologies.ts';

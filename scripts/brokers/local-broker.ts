@@ -1,0 +1,120 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BrokerAddress, BrokerKind, RunningBroker } from './broker.ts';
+import { runDirectory } from './cache.ts';
+import { type Command, OwnedProcess } from './owned-process.ts';
+import { requireFree } from './ports.ts';
+import { processIdentity } from './process-identity.ts';
+
+/** What differs between the brokers: how one is configured and run, and how it tells that it serves. */
+export interface Recipe {
+  readonly address: BrokerAddress;
+  readonly port: number;
+  readonly keepData: boolean;
+  /** Called before each start, with the broker's own directory, to which data and configuration go. */
+  readonly command: (directory: string) => Command | Promise<Command>;
+  /** Polled after each start, with all that this start has logged. */
+  readonly isReady: (log: string) => boolean | Promise<boolean>;
+}
+
+/** Written beside a running broker's data, for {@link file://./leftovers.ts}. */
+export interface RunRecord {
+  readonly pid: number;
+  readonly identity: string | undefined;
+  readonly owner: number;
+  readonly ownerIdentity: string | undefined;
+  readonly keepData: boolean;
+}
+
+export const recordFile = 'process.json';
+const startTimeoutMs = 120_000;
+
+export class LocalBroker implements RunningBroker {
+  readonly kind: BrokerKind;
+  readonly url: string;
+  readonly webUrl?: string;
+  readonly token?: string;
+  readonly directory: string;
+  readonly #recipe: Recipe;
+  #process: OwnedProcess | undefined;
+  #starts = 0;
+
+  protected constructor(recipe: Recipe) {
+    const { address } = recipe;
+    this.kind = address.kind;
+    this.url = address.url;
+    if (address.webUrl !== undefined) this.webUrl = address.webUrl;
+    if (address.token !== undefined) this.token = address.token;
+    this.#recipe = recipe;
+    this.directory = join(runDirectory(), `${address.kind}-${recipe.port}`);
+  }
+
+  static async start(recipe: Recipe): Promise<LocalBroker> {
+    const broker = new LocalBroker(recipe);
+    await requireFree(recipe.port);
+    if (!recipe.keepData) rmSync(broker.directory, { recursive: true, force: true });
+    try {
+      await broker.restart();
+    } catch (error) {
+      await broker.dispose();
+      throw error;
+    }
+    return broker;
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.end('SIGTERM');
+  }
+
+  async kill(): Promise<void> {
+    await this.#process?.end('SIGKILL');
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    mkdirSync(this.directory, { recursive: true });
+    const command = await this.#recipe.command(this.directory);
+    this.#starts += 1;
+    const logFile = join(this.directory, `start-${this.#starts}.log`);
+    this.#process = new OwnedProcess(command, this.directory, logFile);
+    this.#record(this.#process.pid);
+    await this.#untilReady(this.#process, logFile);
+  }
+
+  async dispose(): Promise<void> {
+    await this.kill();
+    if (!this.#recipe.keepData) rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  async #untilReady(child: OwnedProcess, logFile: string): Promise<void> {
+    const deadline = Date.now() + startTimeoutMs;
+    while (child.running && Date.now() < deadline) {
+      if (await this.#recipe.isReady(readFileSync(logFile, 'utf8'))) return;
+      await Promise.race([delay(50), child.exited]);
+    }
+    const end = readFileSync(logFile, 'utf8').split('\n').slice(-30).join('\n');
+    const what = child.running ? `was not ready after ${startTimeoutMs / 1000} s` : 'ended while starting';
+    throw new Error(`${this.kind} on port ${this.#recipe.port} ${what}. The end of its log:\n${end}`);
+  }
+
+  #record(pid: number): void {
+    const record: RunRecord = {
+      pid,
+      identity: processIdentity(pid),
+      owner: process.pid,
+      ownerIdentity: processIdentity(process.pid),
+      keepData: this.#recipe.keepData,
+    };
+    writeFileSync(join(this.directory, recordFile), JSON.stringify(record));
+  }
+}
+
+/** True on the first start in a directory; later starts find what the first one made. */
+export function isNew(directory: string, entry: string): boolean {
+  return !existsSync(join(directory, entry));
+}

@@ -1,0 +1,149 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunningBroker, StartOptions } from './broker.ts';
+import { download } from './cache.ts';
+import { LocalBroker } from './local-broker.ts';
+import { freePort } from './ports.ts';
+
+export interface PulsarOptions extends StartOptions {
+  /** Port of the admin and WebSocket APIs; a free one by default. */
+  readonly webPort?: number;
+  /** Lines of `standalone.conf` to add or replace. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Ask for tokens (HS256). `admin` is superuser; other roles may do what `authorization` leaves them. */
+  readonly tokens?: boolean;
+  /** With `tokens`: roles other than `admin` need permissions, which the admin API grants. */
+  readonly authorization?: boolean;
+}
+
+export interface RunningPulsar extends RunningBroker {
+  readonly webUrl: string;
+  /** A token for a role, as an operator would make it. `expiresAt` in ms since the epoch; never by default. */
+  tokenFor(role: string, expiresAt?: number): string;
+}
+
+// Internals that Netty and BookKeeper reach into; without them Java 17 refuses.
+const opened = [
+  'java.base/java.io',
+  'java.base/java.nio',
+  'java.base/java.util.zip',
+  'java.base/jdk.internal.misc',
+  'java.base/jdk.internal.platform',
+  'java.management/sun.management',
+  'jdk.management/com.sun.management.internal',
+];
+const jvm = [
+  '-Xms128m',
+  '-Xmx256m',
+  '-XX:MaxDirectMemorySize=256m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-Djava.net.preferIPv4Stack=true',
+  '-Dio.netty.tryReflectionSetAccessible=true',
+  '-Dlog4j2.is.webapp=false',
+  ...opened.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
+];
+
+/** Runs Pulsar standalone (broker, bookie, metadata and WebSocket service in one JVM) on loopback. */
+export async function startPulsar(options: PulsarOptions = {}): Promise<RunningPulsar> {
+  const unpacked = await download('pulsar');
+  const [name] = (await readdir(unpacked)).filter((entry) => entry.startsWith('apache-pulsar'));
+  if (name === undefined) throw new Error(`no distribution of Pulsar in ${unpacked}`);
+  const home = join(unpacked, name);
+  const port = options.port ?? (await freePort());
+  const webPort = options.webPort ?? (await freePort());
+  const bookiePort = await freePort();
+  const webUrl = `http://127.0.0.1:${webPort}`;
+  const key = randomBytes(32);
+  const tokenFor = (role: string, expiresAt?: number) => sign(key, role, expiresAt);
+  const admin = options.tokens ? { token: tokenFor('admin') } : {};
+
+  const broker = await LocalBroker.start({
+    address: { kind: 'pulsar', url: `pulsar://127.0.0.1:${port}`, webUrl, ...admin },
+    port,
+    keepData: options.keepData ?? false,
+    command: async (directory) => {
+      const conf = join(directory, 'standalone.conf');
+      const shipped = await readFile(join(home, 'conf/standalone.conf'), 'utf8');
+      const security = options.tokens ? tokenProperties(key, tokenFor('admin'), options.authorization) : {};
+      // Of a key that stands twice, the last line counts.
+      await writeFile(
+        conf,
+        shipped + lines({ ...loopback(port, webPort), ...security, ...options.properties }),
+      );
+      await copyFile(join(import.meta.dirname, 'pulsar.log4j2.xml'), join(directory, 'log4j2.xml'));
+      const args = [
+        ['--config', conf, '--no-functions-worker', '--no-stream-storage'],
+        ['--metadata-dir', join(directory, 'metadata'), '--bookkeeper-dir', join(directory, 'bookkeeper')],
+        ['--bookkeeper-port', String(bookiePort)],
+      ].flat();
+      const log = `-Dlog4j.configurationFile=${join(directory, 'log4j2.xml')}`;
+      const main = 'org.apache.pulsar.PulsarStandaloneStarter';
+      return { file: 'java', args: [...jvm, log, '-cp', join(home, 'lib/*'), main, ...args] };
+    },
+    isReady: async () =>
+      (await get(`${webUrl}/admin/v2/brokers/health`, admin.token)) === 'ok' &&
+      (await get(`${webUrl}/admin/v2/namespaces/public`, admin.token)).includes('public/default'),
+  });
+  return Object.assign(broker, { webUrl, tokenFor });
+}
+
+function loopback(port: number, webPort: number): Record<string, string> {
+  return {
+    bindAddress: '127.0.0.1',
+    advertisedAddress: '127.0.0.1',
+    brokerServicePort: String(port),
+    webServicePort: String(webPort),
+    // Delays stay as imprecise as shipped (up to a tick early), so that "never early" is our code's merit;
+    // the tick is a tenth of the shipped one, or every test of a delay would take a second longer.
+    delayedDeliveryTickTimeMillis: '100',
+    // Small: one idle broker on a developer's machine.
+    numIOThreads: '2',
+    numOrderedExecutorThreads: '1',
+    numHttpServerThreads: '8',
+    webSocketNumIoThreads: '1',
+    webSocketConnectionsPerBroker: '1',
+    managedLedgerCacheSizeMB: '16',
+    dbStorage_writeCacheMaxSizeMb: '16',
+    dbStorage_readAheadCacheMaxSizeMb: '16',
+    dbStorage_rocksDB_blockCacheSize: '8388608',
+    journalSyncData: 'false',
+    journalPreAllocSizeMB: '4',
+  };
+}
+
+function tokenProperties(key: Buffer, adminToken: string, authorization = false): Record<string, string> {
+  return {
+    authenticationEnabled: 'true',
+    authenticationProviders: 'org.apache.pulsar.broker.authentication.AuthenticationProviderToken',
+    tokenSecretKey: `data:;base64,${key.toString('base64')}`,
+    authorizationEnabled: String(authorization),
+    superUserRoles: 'admin',
+    brokerClientAuthenticationPlugin: 'org.apache.pulsar.client.impl.auth.AuthenticationToken',
+    brokerClientAuthenticationParameters: `token:${adminToken}`,
+  };
+}
+
+function sign(key: Buffer, role: string, expiresAt?: number): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = expiresAt === undefined ? { sub: role } : { sub: role, exp: Math.floor(expiresAt / 1000) };
+  const signed = `${part({ alg: 'HS256' })}.${part(claims)}`;
+  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
+}
+
+function lines(properties: Record<string, string>): string {
+  return Object.entries(properties)
+    .map(([key, value]) => `\n${key}=${value}`)
+    .join('');
+}
+
+async function get(url: string, token: string | undefined): Promise<string> {
+  try {
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(5_000) });
+    return await response.text();
+  } catch {
+    return ''; // not listening yet
+  }
+}

@@ -1,0 +1,151 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { RunningBroker } from './broker.ts';
+import { LocalBroker } from './local-broker.ts';
+import { freePort } from './ports.ts';
+import { ask, startRedis } from './redis.ts';
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RunningRedisCluster extends AsyncDisposable {
+  readonly nodes: readonly HostAndPort[];
+  /** In the order of `nodes`. */
+  readonly brokers: readonly RunningBroker[];
+  dispose(): Promise<void>;
+}
+
+/** A Redis Cluster of three masters, without replicas, that share the 16384 slots. */
+export async function startRedisCluster(): Promise<RunningRedisCluster> {
+  const brokers = await allOrNone([1, 2, 3].map(() => startClusterNode()));
+  const dispose = () => disposeAll(brokers);
+  try {
+    const nodes = brokers.map(addressOf);
+    const members = nodes.map(({ host, port }) => `${host}:${port}`);
+    await promisify(execFile)('redis-cli', ['--cluster', 'create', ...members, '--cluster-yes']);
+    // Each node learns from the others that all slots are served.
+    await until(async () => {
+      const states = await Promise.all(brokers.map(({ url }) => ask(url, 'CLUSTER', 'INFO')));
+      return states.every((state) => state.includes('cluster_state:ok'));
+    });
+    return { nodes, brokers, dispose, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+async function startClusterNode(): Promise<RunningBroker> {
+  // The default, the port plus 10000, may be taken.
+  const busPort = await freePort();
+  return startRedis({
+    args: ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000'],
+  });
+}
+
+export interface RunningRedisSentinel extends AsyncDisposable {
+  readonly name: string;
+  readonly sentinels: readonly HostAndPort[];
+  /** The first is the master at the beginning; kill it and a sentinel promotes the other within seconds. */
+  readonly brokers: readonly RunningBroker[];
+  /** Where the sentinel says that the master is now. */
+  master(): Promise<HostAndPort>;
+  dispose(): Promise<void>;
+}
+
+/** A master, its replica, and one sentinel that decides alone. */
+export async function startRedisSentinel(name = 'carillon'): Promise<RunningRedisSentinel> {
+  const brokers: RunningBroker[] = [];
+  const dispose = () => disposeAll(brokers);
+  try {
+    const first = await startRedis();
+    brokers.push(first);
+    const { host, port } = addressOf(first);
+    const replica = await startRedis({ args: ['--replicaof', host, String(port)] });
+    brokers.push(replica);
+    const sentinel = await startSentinel(name, { host, port });
+    const data = [...brokers];
+    brokers.push(sentinel);
+    await until(async () =>
+      (await ask(sentinel.url, 'SENTINEL', 'REPLICAS', name)).includes(new URL(replica.url).host),
+    );
+    return {
+      name,
+      sentinels: [addressOf(sentinel)],
+      brokers: data,
+      master: () => masterOf(sentinel.url, name),
+      dispose,
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+async function startSentinel(name: string, master: HostAndPort): Promise<RunningBroker> {
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  const settings = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `sentinel monitor ${name} ${master.host} ${master.port} 1`,
+    `sentinel down-after-milliseconds ${name} 500`,
+    `sentinel failover-timeout ${name} 3000`,
+  ];
+  return LocalBroker.start({
+    address: { kind: 'redis', url },
+    port,
+    keepData: false,
+    command: async (directory) => {
+      const file = join(directory, 'sentinel.conf'); // a sentinel rewrites it with what it learns
+      await writeFile(file, settings.map((line) => `${line}\n`).join(''));
+      return { file: 'redis-server', args: [file, '--sentinel'] };
+    },
+    isReady: async () => {
+      try {
+        return (await masterOf(url, name)).port === master.port;
+      } catch {
+        return false;
+      }
+    },
+  });
+}
+
+async function masterOf(sentinelUrl: string, name: string): Promise<HostAndPort> {
+  const answer = await ask(sentinelUrl, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
+  const [host, port] = answer.split('\n');
+  if (host === undefined || port === undefined) throw new Error(`the sentinel knows no master ${name}`);
+  return { host, port: Number(port) };
+}
+
+function addressOf(broker: RunningBroker): HostAndPort {
+  const { hostname, port } = new URL(broker.url);
+  return { host: hostname, port: Number(port) };
+}
+
+async function allOrNone(starting: readonly Promise<RunningBroker>[]): Promise<RunningBroker[]> {
+  const outcomes = await Promise.allSettled(starting);
+  const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure === undefined) return started;
+  await disposeAll(started);
+  throw failure.reason;
+}
+
+async function disposeAll(brokers: readonly RunningBroker[]): Promise<void> {
+  await Promise.all(brokers.map((broker) => broker.dispose()));
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('the brokers did not find each other within 30 s');
+    await delay(50);
+  }
+}
