@@ -53,7 +53,7 @@ export class BrokerHost {
     this.#server.closeAllConnections();
     const outcomes = await Promise.allSettled(this.#provided.values());
     await Promise.all(
-      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.dispose() : null)),
+      outcomes.map(async (outcome) => outcome.status === 'fulfilled' && outcome.value.dispose()),
     );
   }
 

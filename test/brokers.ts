@@ -19,7 +19,24 @@ import type { BrokerAddress, BrokerKind } from '../scripts/brokers/broker.ts';
 import { download } from '../scripts/brokers/cache.ts';
 import type { HostNotice, Obstacles } from './broker-host.ts';
 
-export * from '../scripts/brokers/index.ts';
+export {
+  type BrokerAddress,
+  type BrokerKind,
+  environmentOf,
+  type HostAndPort,
+  type KafkaOptions,
+  type PulsarOptions,
+  type RedisOptions,
+  type RunningBroker,
+  type RunningPulsar,
+  type RunningRedisCluster,
+  type RunningRedisSentinel,
+  startKafka,
+  startPulsar,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+} from '../scripts/brokers/index.ts';
 
 /** Time for a download on a first run, and for the slowest broker to start. */
 const startTimeoutMs = 300_000;

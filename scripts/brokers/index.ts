@@ -1,11 +1,4 @@
-export {
-  type BrokerAddress,
-  type BrokerKind,
-  brokerKinds,
-  environmentOf,
-  type RunningBroker,
-  type StartOptions,
-} from './broker.ts';
+export { type BrokerAddress, type BrokerKind, environmentOf, type RunningBroker } from './broker.ts';
 export { type KafkaOptions, startKafka } from './kafka.ts';
 export { type PulsarOptions, type RunningPulsar, startPulsar } from './pulsar.ts';
 export { type RedisOptions, startRedis } from './redis.ts';

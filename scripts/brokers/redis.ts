@@ -39,7 +39,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningBro
 export async function ask(url: string, ...command: string[]): Promise<string> {
   const { hostname, port, password } = new URL(url);
   const env = { ...process.env, REDISCLI_AUTH: decodeURIComponent(password) };
-  const { stdout } = await promisify(execFile)('redis-cli', ['-e', '-h', hostname, '-p', port, ...command], { env });
+  const { stdout } = await promisify(execFile)('redis-cli', ['-e', '-h', hostname, '-p', port, ...command], {
+    env,
+  });
   return stdout.trim();
 }
 

@@ -1,0 +1,81 @@
+/**
+ * npm run brokers                         Kafka, Pulsar and Redis until Ctrl-C
+ * npm run brokers -- --only redis,kafka   some of them
+ * npm run brokers -- stop                 ends what a killed run left behind
+ */
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { type BrokerKind, brokerKinds, environmentOf } from './broker.ts';
+import { clearLeftovers } from './leftovers.ts';
+import { provide, type ProvidedBroker } from './provide.ts';
+
+/** Always the same, so that the lines that were pasted into a shell stay true; next to the usual ones, not on them. */
+const ports = {
+  kafka: { port: 19_092 },
+  pulsar: { port: 16_650, webPort: 18_080 },
+  redis: { port: 16_379 },
+};
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { only: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const [command = 'start', ...rest] = positionals;
+  if (rest.length > 0 || !['start', 'stop'].includes(command))
+    throw new Error(`unknown: ${positionals.join(' ')}`);
+  const cleared = await clearLeftovers();
+  if (command === 'stop') {
+    process.stdout.write(cleared.length === 0 ? 'nothing left to stop\n' : `stopped ${cleared.join(', ')}\n`);
+    return;
+  }
+  await run(values.only === undefined ? brokerKinds : parseKinds(values.only));
+}
+
+async function run(kinds: readonly BrokerKind[]): Promise<void> {
+  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  const starting = kinds.map((kind) => provide(kind, ports[kind]));
+  const settled = Promise.allSettled(starting);
+  const started = await Promise.race([settled, interrupted.then(() => undefined)]);
+  const failure = started?.find((outcome) => outcome.status === 'rejected');
+  if (started !== undefined && failure === undefined) {
+    process.stdout.write(announce(await Promise.all(starting)));
+    // The children are in the background as far as Node's event loop is concerned when Docker runs them.
+    const awake = setInterval(() => undefined, 60_000);
+    await interrupted;
+    clearInterval(awake);
+  }
+  process.stderr.write('stopping the brokers\n');
+  const outcomes = await settled;
+  await Promise.all(
+    outcomes.map(async (outcome) => outcome.status === 'fulfilled' && outcome.value.dispose()),
+  );
+  if (failure !== undefined) throw failure.reason;
+}
+
+function announce(brokers: readonly ProvidedBroker[]): string {
+  const sources = {
+    environment: 'named by the environment',
+    docker: 'in a container',
+    local: 'on this machine',
+  };
+  const comments = brokers.map(({ address, from }) => `# ${address.kind}: ${sources[from]}`);
+  const variables = brokers.flatMap(({ address }) => Object.entries(environmentOf(address)));
+  const assignments = variables.map(([name, value]) => `${name}='${value}'`).join(' ');
+  return `${comments.join('\n')}\n# Ctrl-C stops them. In another shell:\nexport ${assignments}\n`;
+}
+
+function parseKinds(list: string): BrokerKind[] {
+  return list.split(',').map((name) => {
+    const kind = brokerKinds.find((known) => known === name.trim());
+    if (kind === undefined) throw new Error(`no broker named ${name}; there are ${brokerKinds.join(', ')}`);
+    return kind;
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
