@@ -1,0 +1,10 @@
+export {
+  closeRedis,
+  openRedis,
+  openRedisNode,
+  type RedisClient,
+  type RedisNode,
+  type RedisOverrides,
+  withoutCommand,
+} from './redis.connection.js';
+export { redisDriverOptions, type RedisDriverOptions } from './redis.options.js';

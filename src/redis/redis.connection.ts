@@ -1,0 +1,154 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { BrokerStatus } from '../metrics/index.js';
+import type { RedisDriverOptions } from './redis.options.js';
+
+export type RedisClient = Redis | Cluster;
+
+export interface RedisNode {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a connection may do otherwise than the others. */
+export type RedisOverrides = Pick<RedisOptions, 'autoResubscribe' | 'commandTimeout' | 'socketTimeout'>;
+
+/**
+ * Opens a connection that fails fast: while Redis is away every call rejects at once, and one without an answer rejects after
+ * `commandTimeoutMs`. Nothing is queued or sent again behind the caller's back, because only the caller knows
+ * what may be repeated. The connection itself comes back for as long as it takes.
+ *
+ * Resolves when Redis is ready, or when the first attempt failed: a process may start before its Redis, and
+ * `status` says so meanwhile.
+ */
+export async function openRedis(
+  options: RedisDriverOptions,
+  status: BrokerStatus,
+  overrides: RedisOverrides = {},
+): Promise<RedisClient> {
+  const client =
+    options.clusterNodes.length > 0 ? clusterClient(options, overrides) : singleClient(options, overrides);
+  await firstAttempt(client, status);
+  return client;
+}
+
+/**
+ * Opens a connection to one node, for what concerns a node and not the Cluster that it belongs to. Each attempt to
+ * connect asks `nodeFor` anew; without it, the node is what the options name (Sentinels included).
+ */
+export async function openRedisNode(
+  options: RedisDriverOptions,
+  status: BrokerStatus,
+  overrides: RedisOverrides = {},
+  nodeFor?: (attempt: number) => RedisNode,
+): Promise<Redis> {
+  const client = singleClient(options, overrides);
+  if (nodeFor !== undefined) {
+    const delay = reconnectDelay(options);
+    Object.assign(client.options, nodeFor(0), {
+      retryStrategy: (attempt: number) => {
+        Object.assign(client.options, nodeFor(attempt));
+        return delay(attempt);
+      },
+    });
+  }
+  await firstAttempt(client, status);
+  return client;
+}
+
+/** Lets calls under way finish, for as long as a call may take, then ends the connection. */
+export async function closeRedis(client: RedisClient): Promise<void> {
+  await client.quit().catch(() => client.disconnect());
+}
+
+async function firstAttempt(client: RedisClient, status: BrokerStatus): Promise<void> {
+  let lastError = 'the connection was lost';
+  const decided = Promise.withResolvers<void>();
+  client.on('ready', () => {
+    status.up();
+    decided.resolve();
+  });
+  // Listening also keeps the client from ending the process or printing by itself. Only the message is passed on: the
+  // error object may carry the command with its arguments, the password among them.
+  client.on('error', (error: Error) => {
+    lastError = error.message;
+    status.down(lastError);
+    decided.resolve();
+  });
+  // Not `close`: that one also follows a close that was asked for.
+  client.on('reconnecting', () => {
+    status.down(lastError);
+    decided.resolve();
+  });
+  await decided.promise;
+}
+
+function singleClient(options: RedisDriverOptions, overrides: RedisOverrides): Redis {
+  const url = new URL(options.url);
+  const single = {
+    ...sharedOptions(options, url),
+    ...overrides,
+    db: Number(url.pathname.slice(1) || 0),
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: reconnectDelay(options),
+  } satisfies RedisOptions;
+  if (options.sentinels.length === 0) {
+    return new Redis({ ...single, ...hostAndPort(url) });
+  }
+  return new Redis({
+    ...single,
+    name: options.sentinelMaster,
+    sentinels: options.sentinels.map((node) => hostAndPort(new URL(`redis://${node}`))),
+    sentinelPassword: options.sentinelPassword,
+    sentinelRetryStrategy: reconnectDelay(options),
+    enableTLSForSentinelMode: isTls(url),
+    ...(isTls(url) ? { sentinelTLS: {} } : {}),
+    failoverDetector: true,
+  });
+}
+
+function clusterClient(options: RedisDriverOptions, overrides: RedisOverrides): Cluster {
+  return new Cluster(
+    options.clusterNodes.map((node) => hostAndPort(new URL(`redis://${node}`))),
+    {
+      redisOptions: { ...sharedOptions(options, new URL(options.url)), ...overrides },
+      clusterRetryStrategy: reconnectDelay(options),
+      enableOfflineQueue: false,
+    },
+  );
+}
+
+function sharedOptions(options: RedisDriverOptions, url: URL) {
+  return {
+    ...(url.username ? { username: decodeURIComponent(url.username) } : {}),
+    ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
+    ...(isTls(url) ? { tls: {} } : {}),
+    connectTimeout: options.connectTimeoutMs,
+    commandTimeout: options.commandTimeoutMs,
+    // A peer that vanished without a word is noticed by its silence, long before TCP gives up.
+    socketTimeout: 2 * options.commandTimeoutMs,
+    autoResendUnfulfilledCommands: false,
+    // A master that became a replica refuses writes; connecting anew finds the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    connectionName: 'carillon',
+  } satisfies RedisOptions;
+}
+
+function reconnectDelay({ reconnectMaxDelayMs }: RedisDriverOptions) {
+  return (attempt: number) => Math.min(25 * 2 ** attempt, reconnectMaxDelayMs) * (0.5 + Math.random() / 2);
+}
+
+function hostAndPort(url: URL): RedisNode {
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 6379) };
+}
+
+function isTls(url: URL): boolean {
+  return url.protocol === 'rediss:';
+}
+
+/** ioredis hangs the command on its errors: with it, passwords and message bodies would end up in logs. */
+export function withoutCommand(error: unknown): Error {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  if ('command' in cause) delete cause.command;
+  return cause;
+}
