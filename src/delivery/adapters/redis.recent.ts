@@ -1,0 +1,125 @@
+import type { RedisClient } from '../../redis/index.js';
+
+/** Entries read in one call: a page is short work for either side. */
+const PAGE = 500;
+/** Redis clocks may differ after a failover, and stream ids are no finer than 1 ms. */
+export const CLOCK_MARGIN_MS = 1_000;
+const ENVELOPE_FIELD = 'e';
+
+export interface RecentPublicationsOptions {
+  readonly keyPrefix: string;
+  /** How many streams the publications are spread over. Processes that are to find each other's publications agree on it. */
+  readonly streams: number;
+  /** Most entries in all streams together, roughly. */
+  readonly maxEntries: number;
+  readonly windowMs: number;
+}
+
+export interface StreamPosition {
+  readonly key: string;
+  readonly lastId: string;
+}
+
+interface Stream {
+  readonly key: string;
+  /** The id of the last entry that Redis took from here, `ms-sequence`; undefined before the first. */
+  lastId: string | undefined;
+  /** When that was, on the clock of `performance.now()`. */
+  lastAddedAt: number;
+}
+
+/**
+ * The publications of the last seconds, kept in a few Redis streams for processes that were cut off for a moment.
+ * Redis stamps the entries, so that the clocks of processes do not matter.
+ */
+export class RecentPublications {
+  readonly #streams: readonly Stream[];
+  readonly #maxPerStream: number;
+
+  constructor(
+    private readonly client: RedisClient,
+    private readonly options: RecentPublicationsOptions,
+  ) {
+    const { keyPrefix, streams, maxEntries } = options;
+    this.#streams = Array.from({ length: streams }, (_, index) => ({
+      key: `${keyPrefix}:recent:${index}`,
+      lastId: undefined,
+      lastAddedAt: -Infinity,
+    }));
+    this.#maxPerStream = Math.max(1, Math.ceil(maxEntries / streams));
+  }
+
+  async add(route: string, envelope: Buffer): Promise<void> {
+    const stream = this.#streams[hash(route) % this.#streams.length]!;
+    const { client } = this;
+    const id = await client.xadd(
+      stream.key,
+      'MAXLEN',
+      '~',
+      this.#maxPerStream,
+      '*',
+      ENVELOPE_FIELD,
+      envelope,
+    );
+    if (id === null) return;
+    stream.lastId = id;
+    stream.lastAddedAt = performance.now();
+  }
+
+  /**
+   * Reads what was added after a moment on the clock of `performance.now()`, and before this call. `each` gets every envelope
+   * with the moment at which it was added; both are exact to {@link CLOCK_MARGIN_MS}.
+   */
+  async readSince(moment: number, each: (envelope: Buffer, addedAt: number) => void): Promise<void> {
+    const [seconds, microseconds] = await this.client.time();
+    const redisNow = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+    const redisToLocal = performance.now() - redisNow;
+    const from = Math.max(0, Math.floor(moment - redisToLocal - CLOCK_MARGIN_MS));
+    for (const { key } of this.#streams) {
+      let start = String(from);
+      for (let isLast = false; !isLast;) {
+        const page = await this.client.xrangeBuffer(key, start, String(redisNow), 'COUNT', PAGE);
+        for (const [id, fields] of page) {
+          start = `(${id.toString()}`;
+          if (fields[1] !== undefined) each(fields[1], Number.parseInt(id.toString(), 10) + redisToLocal);
+        }
+        isLast = page.length < PAGE;
+      }
+    }
+  }
+
+  /** The last entry that Redis took from here, in each stream. */
+  positions(): StreamPosition[] {
+    return this.#streams.flatMap(({ key, lastId }) => (lastId === undefined ? [] : [{ key, lastId }]));
+  }
+
+  /** Whether Redis still has these entries. If not it has lost its data, or they are older than the window. */
+  async holds(positions: readonly StreamPosition[]): Promise<boolean> {
+    const found = await Promise.all(
+      positions.map(async ({ key, lastId }) => (await this.client.xrange(key, lastId, lastId)).length > 0),
+    );
+    return !found.includes(false);
+  }
+
+  /** Drops entries older than the window from the streams that this process adds to. Called regularly. */
+  async trim(): Promise<void> {
+    const { windowMs } = this.options;
+    await Promise.all(
+      this.#streams.map(async ({ key, lastId, lastAddedAt }) => {
+        const age = performance.now() - lastAddedAt;
+        if (lastId === undefined || age > 2 * windowMs) return; // nothing of ours is left
+        const oldest = Math.floor(Number.parseInt(lastId, 10) + age - windowMs);
+        await this.client.xtrim(key, 'MINID', Math.max(0, oldest));
+      }),
+    );
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  }
+  return value >>> 0;
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { redisDriverOptions } from '../redis/index.js';
+
+const localFanoutOptions = z.strictObject({
+  kind: z
+    .literal('local')
+    .describe('`local`: this process is alone. `redis`: several processes share the clients.'),
+});
+
+const redisFanoutOptions = redisDriverOptions.safeExtend({
+  kind: z.literal('redis'),
+  sharded: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether SPUBLISH and SSUBSCRIBE (Redis 7) take the place of PUBLISH and SUBSCRIBE. All processes must agree.',
+    ),
+  pingIntervalMs: z
+    .int()
+    .min(100)
+    .default(1_000)
+    .describe('Pause between two checks that the connection for subscriptions is alive, in ms.'),
+  maxPendingPublishes: z
+    .int()
+    .min(1)
+    .default(20_000)
+    .describe('Publications that may wait for an answer of Redis. Beyond it they are refused at once.'),
+  replayWindowMs: z
+    .int()
+    .min(1_000)
+    .default(30_000)
+    .describe(
+      'How long publications with an id are kept in Redis, and by their sender, for processes that are cut off, in ms. A ' +
+        'process that is cut off for longer misses messages.',
+    ),
+  replayStreams: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe('Streams that they are spread over. All processes must agree.'),
+  replayMaxEntries: z
+    .int()
+    .min(1)
+    .default(50_000)
+    .describe('Publications kept in Redis at most, roughly. At a high rate it shortens the window.'),
+  replayMaxBytes: z
+    .int()
+    .min(0)
+    .default(16 * 1024 * 1024)
+    .describe('Bytes that a sender keeps of its own publications at most, in case Redis loses its data.'),
+});
+
+/** Where this process delivers to. */
+export const deliveryOptions = z
+  .strictObject({
+    fanout: z
+      .discriminatedUnion('kind', [localFanoutOptions, redisFanoutOptions])
+      .prefault({ kind: 'local' }),
+    deduplicationWindowMs: z
+      .int()
+      .min(1_000)
+      .default(300_000)
+      .describe('How long a message id is remembered, in ms. A second copy inside it is dropped.'),
+    deduplicationMaxEntries: z
+      .int()
+      .min(1_000)
+      .default(1_000_000)
+      .describe(
+        'Message ids remembered at most, at about 100 bytes each. At a high rate it shortens the window, which is logged.',
+      ),
+    laneConcurrency: z
+      .int()
+      .min(1)
+      .default(64)
+      .describe('Delayed messages that this process delivers at a time.'),
+    drainTimeoutMs: z
+      .int()
+      .min(0)
+      .default(5_000)
+      .describe(
+        'How long a shutdown waits for messages that were taken from a queue to be delivered, in ms.',
+      ),
+  })
+  .prefault({});
+
+export type RedisFanoutOptions = z.output<typeof redisFanoutOptions>;
+export type DeliveryOptions = z.output<typeof deliveryOptions>;
