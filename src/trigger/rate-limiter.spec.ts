@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { RateLimiter } from './rate-limiter.js';
+
+describe('RateLimiter', () => {
+  it('lets a burst through, then the sustained rate', () => {
+    const limiter = new RateLimiter({ perSecond: 10, burst: 3 });
+    expect([0, 0, 0, 0].map((now) => limiter.take('a', now))).toEqual([0, 0, 0, 100]);
+    expect(limiter.take('a', 99)).toBe(1);
+    expect(limiter.take('a', 100)).toBe(0);
+    expect(limiter.take('a', 100)).toBe(100);
+    expect(limiter.take('b', 100)).toBe(0);
+  });
+
+  it('has no limit at 0', () => {
+    const limiter = new RateLimiter({ perSecond: 0, burst: 1 });
+    expect([0, 0, 0].map((now) => limiter.take('a', now))).toEqual([0, 0, 0]);
+  });
+
+  it('never lets more through than burst and rate allow', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(50), { maxLength: 200 }), (gaps) => {
+        const limiter = new RateLimiter({ perSecond: 50, burst: 5 });
+        let now = 0;
+        let taken = 0;
+        for (const gap of gaps) {
+          now += gap;
+          if (limiter.take('a', now) === 0) taken++;
+          expect(taken).toBeLessThanOrEqual(5 + now / 20 + 1e-6);
+        }
+      }),
+    );
+  });
+
+  it('forgets who has rested, then who came first', () => {
+    const limiter = new RateLimiter({ perSecond: 1, burst: 1 }, 10);
+    for (let caller = 0; caller < 10; caller++) limiter.take(`rested ${caller}`, 0);
+    for (let caller = 0; caller < 11; caller++) limiter.take(`new ${caller}`, 5000);
+    expect(limiter.take('new 0', 5000)).toBe(0);
+    expect(limiter.take('new 10', 5000)).toBe(1000);
+  });
+});
