@@ -1,0 +1,154 @@
+/**
+ * The rules of dependency-cruiser.cjs and .oxlintrc.json hold, and would notice if they did not: a rule that silently
+ * reads no file, or has no type information, is green too. Violations are planted in a copy of the project.
+ */
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const project = resolve(import.meta.dirname, '..');
+const patienceMs = 60_000;
+const configurations = ['package.json', 'tsconfig.json', 'dependency-cruiser.cjs', '.oxlintrc.json'];
+
+interface Rule {
+  readonly name: string;
+  readonly to: { readonly path?: string; readonly pathNot?: string };
+}
+const { forbidden: rules } = createRequire(import.meta.url)('../dependency-cruiser.cjs') as {
+  forbidden: Rule[];
+};
+const prefix = 'direction-';
+const modules = rules.flatMap(({ name }) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+
+/** For each rule, files that break it: their text by their path. */
+const violations: Record<string, Record<string, string>> = {
+  ...Object.fromEntries(modules.map((from) => [prefix + from, wrongDirection(from)])),
+  'no-cycles': {
+    'src/metrics/planted-egg.ts': "import './planted-hen.js';",
+    'src/metrics/planted-hen.ts': "import './planted-egg.js';",
+  },
+  'front-door-only': { 'src/delivery/planted-burglar.ts': "import '../bus/planted-room.js';" },
+  'front-door-only-root': { 'src/planted-burglar.ts': "import './bus/planted-room.js';" },
+  'modules-do-not-know-the-root': { 'src/bus/planted-climber.ts': "import '../planted-roof.js';" },
+  'adapters-behind-the-module': { 'src/bus/planted-chooser.ts': "import './adapters/planted.bus.js';" },
+  'adapters-are-strangers': {
+    'src/bus/adapters/planted.bus.ts': "import type {} from './transplanted.bus.js';",
+    'src/bus/adapters/transplanted.bus.ts': '',
+  },
+  'client-libraries-stay-in-adapters': {
+    'src/bus/planted-client.ts': "import type { Kafka } from 'kafkajs';",
+  },
+  'production-knows-no-tests': { 'src/bus/planted-cheat.ts': "import '../../test/planted-answers.js';" },
+};
+/** What the violations reach for. */
+const surroundings: Record<string, string> = {
+  'src/bus/planted-room.ts': '',
+  'src/planted-roof.ts': '',
+  'test/planted-answers.ts': '',
+};
+
+function wrongDirection(from: string): Record<string, string> {
+  const { to } = rules.find(({ name }) => name === prefix + from) as Rule;
+  const target = modules.find((name) => !new RegExp(to.pathNot ?? '').test(`src/${name}/`));
+  return { [`src/${from}/planted-${from}.ts`]: `import '../${target}/index.js';` };
+}
+
+async function run(directory: string, program: string, ...args: string[]): Promise<unknown> {
+  const script = join(project, 'node_modules', program);
+  const command = promisify(execFile)(process.execPath, [script, ...args], {
+    cwd: directory,
+    maxBuffer: 2 ** 28,
+  });
+  const { stdout } = await command.catch((failed: { stdout: string }) => failed);
+  return JSON.parse(stdout);
+}
+
+interface Cruise {
+  readonly summary: {
+    readonly totalCruised: number;
+    readonly violations: readonly { readonly rule: { readonly name: string }; from: string; to: string }[];
+  };
+}
+
+async function cruise(directory: string): Promise<Cruise['summary']> {
+  const args = ['src', '--config', 'dependency-cruiser.cjs', '--output-type', 'json'];
+  const result = await run(directory, 'dependency-cruiser/bin/dependency-cruise.mjs', ...args);
+  return (result as Cruise).summary;
+}
+
+async function lint(directory: string, file: string): Promise<string[]> {
+  const result = await run(directory, 'oxlint/bin/oxlint', '--format', 'json', file);
+  return (result as { diagnostics: { code: string }[] }).diagnostics.map(({ code }) => code);
+}
+
+describe('Boundaries', () => {
+  let copy: string;
+  const plant = (files: Record<string, string>) => {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(copy, path)), { recursive: true });
+      writeFileSync(join(copy, path), `${text}\nexport const planted = true;\n`);
+    }
+  };
+
+  beforeAll(() => {
+    copy = mkdtempSync(join(tmpdir(), 'carillon-boundaries-'));
+    for (const entry of ['src', ...configurations])
+      cpSync(join(project, entry), join(copy, entry), { recursive: true });
+    symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'));
+  });
+  afterAll(() => rmSync(copy, { recursive: true }));
+
+  it(
+    'are kept by this tree',
+    async () => {
+      const { violations: found, totalCruised } = await cruise(project);
+      expect(found.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
+      expect(totalCruised).toBeGreaterThan(50);
+    },
+    patienceMs,
+  );
+
+  it(
+    'are each noticed when broken',
+    async () => {
+      for (const name of modules.filter((module) => !existsSync(join(copy, 'src', module, 'index.ts')))) {
+        plant({ [`src/${name}/index.ts`]: '' });
+      }
+      plant(surroundings);
+      for (const files of Object.values(violations)) plant(files);
+
+      const { violations: found } = await cruise(copy);
+      const planted = found.filter(({ from }) => from.includes('planted'));
+      for (const { name } of rules) {
+        const sources = planted.filter(({ rule }) => rule.name === name).map(({ from }) => from);
+        expect({ name, sources }).toEqual({
+          name,
+          sources: expect.arrayContaining([Object.keys(violations[name] ?? {})[0]]),
+        });
+      }
+    },
+    patienceMs,
+  );
+
+  it.each([
+    ['typescript(no-floating-promises)', 'export function leak(): void {\n  Promise.resolve();\n}'],
+    ['typescript(no-misused-promises)', "process.on('exit', async () => Promise.resolve());"],
+    ['typescript(no-explicit-any)', 'export const vague: any = 1;'],
+    ['node(no-process-env)', 'export const home = process.env.HOME;'],
+    ['import(no-cycle)', "export { again } from './planted-echo.js';"],
+  ])(
+    'of the linter: %s is noticed when broken',
+    async (code, text) => {
+      plant({
+        'src/planted-lint.ts': text,
+        'src/planted-echo.ts': "export { planted as again } from './planted-lint.js';",
+      });
+      expect(await lint(copy, 'src/planted-lint.ts')).toContain(code);
+    },
+    patienceMs,
+  );
+});
