@@ -23,8 +23,8 @@ const typescript = {
 /** Three rings: `unit` needs nothing, `contract` and `e2e` use real brokers where the environment names or allows them. */
 export default {
   maxWorkers: 2,
-  globalSetup: '<rootDir>/test/jest.setup.ts',
-  globalTeardown: '<rootDir>/test/jest.teardown.ts',
+  globalSetup: '<rootDir>/test/global-setup.ts',
+  globalTeardown: '<rootDir>/test/global-teardown.ts',
   projects: [
     {
       ...typescript,
