@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { clientIdentity, newConnectionId, trustedProxies, type TrustedProxies } from '../delivery/index.js';
+import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from './gateway.module-definition.js';
+import { Handshake, refusals, type Refusal } from './handshake.js';
+import { isOriginAllowed } from './origin.js';
+import { RateLimit } from './rate-limit.js';
+
+/** Decides who may connect, and counts who does: from the admission of a handshake until the socket is gone. */
+@Injectable()
+export class Doorkeeper {
+  readonly #limits: GatewayModuleOptions['limits'];
+  readonly #trusted: TrustedProxies;
+  readonly #origins: ReadonlySet<string>;
+  readonly #handshakeRate: RateLimit;
+  readonly #byAddress = new Map<string, number>();
+  #inside = 0;
+  #handshakeState = 0;
+  #isShut = false;
+
+  constructor(@Inject(GATEWAY_MODULE_OPTIONS) options: GatewayModuleOptions) {
+    this.#limits = options.limits;
+    this.#trusted = trustedProxies(options.trustedProxies);
+    this.#origins = new Set(options.allowedOrigins);
+    this.#handshakeRate = new RateLimit(options.limits.handshakes);
+  }
+
+  /** Nobody is admitted any more. */
+  get isShut(): boolean {
+    return this.#isShut;
+  }
+
+  /** An admitted handshake is counted until {@link leave}. */
+  admit(request: IncomingMessage): Handshake | Refusal {
+    if (this.#isShut) return refusals.shuttingDown;
+    if (!isOriginAllowed(request.headers.origin, request.headers.host, this.#origins))
+      return refusals.forbiddenOrigin;
+    if (this.#inside >= this.#limits.connections) return refusals.serverFull;
+    const identity = clientIdentity(request, this.#trusted);
+    const ofAddress = this.#byAddress.get(identity.address) ?? 0;
+    if (ofAddress >= this.#limits.connectionsPerAddress) return refusals.addressFull;
+    const state = this.#handshakeRate.next(this.#handshakeState, performance.now());
+    if (state === undefined) return refusals.tooFast;
+    this.#handshakeState = state;
+    this.#inside++;
+    this.#byAddress.set(identity.address, ofAddress + 1);
+    return new Handshake(newConnectionId(), identity);
+  }
+
+  leave(address: string): void {
+    this.#inside--;
+    const left = (this.#byAddress.get(address) ?? 0) - 1;
+    if (left > 0) this.#byAddress.set(address, left);
+    else this.#byAddress.delete(address);
+  }
+
+  shut(): void {
+    this.#isShut = true;
+  }
+}

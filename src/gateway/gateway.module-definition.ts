@@ -1,0 +1,24 @@
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import type { GatewayOptions } from './gateway.options.js';
+
+/** The room's own options, and what it shares with the other edge. */
+export interface GatewayModuleOptions extends GatewayOptions {
+  /** Addresses, CIDR ranges or `loopback`, `linklocal`, `uniquelocal`: whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+}
+
+interface GatewayModuleExtras {
+  /** The module that provides delivery, unless that is global. */
+  readonly imports?: DynamicModule['imports'];
+}
+
+export const {
+  ConfigurableModuleClass: ConfigurableGatewayModule,
+  MODULE_OPTIONS_TOKEN: GATEWAY_MODULE_OPTIONS,
+} = new ConfigurableModuleBuilder<GatewayModuleOptions>({ moduleName: 'Gateway' })
+  .setClassMethodName('forRoot')
+  .setExtras<GatewayModuleExtras>({}, (definition, { imports = [] }) => ({
+    ...definition,
+    imports: [...(definition.imports ?? []), ...imports],
+  }))
+  .build();

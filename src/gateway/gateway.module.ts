@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { Connections } from './connections.js';
+import { Doorkeeper } from './doorkeeper.js';
+import { Drain } from './drain.js';
+import { gatewayInstruments, GatewayMetrics } from './gateway.metrics.js';
+import { ConfigurableGatewayModule } from './gateway.module-definition.js';
+import { outboxInstrument } from './outbox.metrics.js';
+import { RawGateway } from './raw.gateway.js';
+
+/**
+ * The socket edge. Besides `forRoot`, the application uses {@link WebSocketAdapter} as its adapter and makes its HTTP server with
+ * {@link httpServerOptions}.
+ */
+@Module({
+  providers: [
+    Connections,
+    Doorkeeper,
+    Drain,
+    GatewayMetrics,
+    RawGateway,
+    outboxInstrument,
+    ...gatewayInstruments,
+  ],
+})
+export class GatewayModule extends ConfigurableGatewayModule {}

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { closeCodes, type CloseCode } from './close-codes.js';
+import { Heartbeat, Pulse } from './heartbeat.js';
+import { TimerWheel } from './timer-wheel.js';
+
+const client = { ping: jest.fn<() => void>(), close: jest.fn<(code: CloseCode) => void>() };
+let now: number;
+let pulse: Pulse;
+
+function elapse(ms: number): void {
+  for (const end = now + ms; now < end;) {
+    now += 10;
+    pulse.wheel.advance();
+  }
+}
+
+function begin(): Heartbeat {
+  const heartbeat = new Heartbeat(client, pulse);
+  heartbeat.start();
+  return heartbeat;
+}
+
+beforeEach(() => {
+  jest.resetAllMocks();
+  now = 0;
+  const wheel = new TimerWheel({ tickMs: 10, now: () => now });
+  pulse = new Pulse(wheel, { pingIntervalMs: 25_000, pongTimeoutMs: 8_000 });
+});
+
+afterEach(() => pulse.wheel.close());
+
+describe('Heartbeat', () => {
+  it('pings first between half an interval and a whole one', () => {
+    const delays = Array.from({ length: 200 }, () => pulse.firstDelayMs());
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(12_500);
+    expect(Math.max(...delays)).toBeLessThan(25_000);
+    expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(5_000);
+  });
+
+  it('leaves a client alone that answers', () => {
+    const heartbeat = begin();
+    client.ping.mockImplementation(() => heartbeat.pong());
+    elapse(100_000);
+    expect(client.ping.mock.calls.length).toBeGreaterThanOrEqual(4);
+    expect(client.ping.mock.calls.length).toBeLessThanOrEqual(5);
+    expect(client.close).not.toHaveBeenCalled();
+  });
+
+  it('closes a client that does not answer in time', () => {
+    begin();
+    elapse(25_000 + 7_900);
+    elapse(200);
+    expect(client.close).toHaveBeenCalledTimes(1);
+    expect(client.close).toHaveBeenCalledWith(closeCodes.noPong);
+  });
+
+  it('takes no pong in advance', () => {
+    const heartbeat = begin();
+    heartbeat.pong();
+    elapse(34_000);
+    expect(client.close).toHaveBeenCalledTimes(1);
+  });
+
+  it('is silent once stopped', () => {
+    begin().stop();
+    elapse(60_000);
+    expect(client.ping).not.toHaveBeenCalled();
+    expect(client.close).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { RateLimit } from './rate-limit.js';
+
+/** How many of the events at these times are let through. */
+function admitted(limit: RateLimit, times: readonly number[]): number {
+  let state = 0;
+  let count = 0;
+  for (const now of times) {
+    const next = limit.next(state, now);
+    if (next === undefined) continue;
+    state = next;
+    count++;
+  }
+  return count;
+}
+
+describe('RateLimit', () => {
+  const limit = new RateLimit({ perSecond: 10, burst: 5 });
+
+  it('lets a burst through and no more', () => {
+    expect(admitted(limit, Array(20).fill(1_000))).toBe(5);
+  });
+
+  it('lets the even pace through for ever', () => {
+    const times = Array.from({ length: 500 }, (_, i) => 1_000 + i * 100);
+    expect(admitted(limit, times)).toBe(500);
+  });
+
+  it('gives the burst back after a pause', () => {
+    expect(admitted(limit, [...Array(9).fill(1_000), ...Array(9).fill(1_500)])).toBe(10);
+  });
+
+  it('lets one event through at a time with a burst of 1', () => {
+    expect(admitted(new RateLimit({ perSecond: 10, burst: 1 }), [1_000, 1_001, 1_100])).toBe(2);
+  });
+
+  it('never exceeds the burst and the pace together', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 3_000 }), { maxLength: 200 }), (offsets) => {
+        const times = offsets.map((offset) => 1_000 + offset).toSorted((a, b) => a - b);
+        const spanMs = (times.at(-1) ?? 0) - (times[0] ?? 0);
+        expect(admitted(limit, times)).toBeLessThanOrEqual(5 + spanMs / 100);
+      }),
+    );
+  });
+});

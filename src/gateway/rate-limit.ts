@@ -1,0 +1,25 @@
+export interface Rate {
+  readonly perSecond: number;
+  /** How many may come at once after a pause. */
+  readonly burst: number;
+}
+
+/**
+ * A rate limit whose whole state per subject is one number, kept by the caller: the time at which the events so far
+ * would have arrived at an even pace (the generic cell rate algorithm).
+ */
+export class RateLimit {
+  readonly #intervalMs: number;
+  readonly #toleranceMs: number;
+
+  constructor({ perSecond, burst }: Rate) {
+    this.#intervalMs = 1000 / perSecond;
+    this.#toleranceMs = this.#intervalMs * burst;
+  }
+
+  /** The state after one more event, or undefined when it is one too many. A new subject's state is 0. */
+  next(state: number, nowMs: number): number | undefined {
+    const next = Math.max(state, nowMs) + this.#intervalMs;
+    return next - nowMs > this.#toleranceMs ? undefined : next;
+  }
+}

@@ -1,0 +1,36 @@
+import { connectionChannel, identityChannel, type Delivery, type Publication } from '../delivery/index.js';
+import { Connection, type ConnectionHost } from './connection.js';
+import { rawFormat } from './frame.js';
+import type { Handshake } from './handshake.js';
+
+/** A client without a protocol: it receives what is sent to its identity or its connection id, and has nothing to say. */
+export class RawConnection extends Connection {
+  override readonly protocol = 'raw';
+  readonly #delivery: Delivery;
+  readonly #identity: string;
+
+  constructor(handshake: Handshake, host: ConnectionHost, delivery: Delivery) {
+    super(handshake, host);
+    this.#delivery = delivery;
+    this.#identity = identityChannel(handshake.userAgent, handshake.address);
+  }
+
+  override async join(): Promise<void> {
+    await Promise.all([
+      this.#delivery.attach(this.#identity, this),
+      this.#delivery.attach(connectionChannel(this.id), this),
+    ]);
+  }
+
+  override receive(publication: Publication): void {
+    this.deliver(publication, rawFormat);
+  }
+
+  protected override leave(): void {
+    this.#delivery.detach(this.#identity, this);
+    this.#delivery.detach(connectionChannel(this.id), this);
+  }
+
+  /** Accepted and ignored: a plain client may have a heartbeat of its own. */
+  protected override onInbound(): void {}
+}

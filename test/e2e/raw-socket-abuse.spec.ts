@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { metric, serve, type Client } from './raw-socket.app.js';
+
+/** A client's frame, masked with zeros. */
+function masked(first: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+  return Buffer.concat([Buffer.from([first, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+}
+
+describe('raw socket under abuse', () => {
+  it.each([
+    ['a message over the limit', 1009, (client: Client) => client.socket.send('a'.repeat(65_537))],
+    [
+      'a message over the limit in fragments',
+      1009,
+      (client: Client) => {
+        for (let i = 0; i < 3; i++) client.socket.send('a'.repeat(30_000), { fin: false });
+      },
+    ],
+    [
+      'text that is not UTF-8',
+      1007,
+      (client: Client) => client.socket.send(Buffer.from([0xff]), { binary: false }),
+    ],
+    ['a frame that is not masked', 1002, (client: Client) => client.wire.write(Buffer.from([0x81, 1, 0x61]))],
+    ['a reserved bit', 1002, (client: Client) => client.wire.write(masked(0xc1))],
+    ['a fragmented ping', 1002, (client: Client) => client.wire.write(masked(0x09))],
+    [
+      'a flood of empty fragments',
+      1008,
+      (client: Client) => {
+        client.wire.write(Buffer.concat([masked(0x01), ...Array<Buffer>(1_100).fill(masked(0x00))]));
+      },
+    ],
+    [
+      'a flood of messages',
+      3013,
+      (client: Client) => {
+        for (let i = 0; i < 600; i++) client.socket.send('a');
+      },
+    ],
+    [
+      'a flood of pings',
+      3013,
+      (client: Client) => {
+        for (let i = 0; i < 600; i++) client.socket.ping();
+      },
+    ],
+    [
+      'a flood of pongs',
+      3013,
+      (client: Client) => {
+        for (let i = 0; i < 600; i++) client.socket.pong();
+      },
+    ],
+  ])('closes on %s with %d, and leaves others alone', async (_, code, attack) => {
+    await using server = await serve();
+    const [bystander, attacker] = [await server.connect(), await server.connect()];
+    attack(attacker);
+    expect((await attacker.closed).code).toBe(code);
+    expect(await metric('carillon_gateway_closes_total', { code: String(code) })).toBe(1);
+    bystander.socket.ping();
+    await once(bystander.socket, 'pong');
+    expect(bystander.received).toEqual([]);
+  });
+
+  it('takes messages up to the limit', async () => {
+    await using server = await serve();
+    const client = await server.connect();
+    client.socket.send('a'.repeat(65_536));
+    client.socket.ping();
+    await once(client.socket, 'pong');
+    expect(await metric('carillon_gateway_messages_received_total', { protocol: 'raw' })).toBe(1);
+  });
+
+  it('cuts a client that does not answer a close', async () => {
+    await using server = await serve({ closeTimeoutMs: 50 });
+    const client = await server.connect();
+    // It goes on reading, so that only its silence keeps the socket open.
+    client.wire.removeAllListeners('data');
+    client.wire.on('data', () => {}).write(masked(0xc1));
+    expect((await client.closed).code).toBe(1006);
+    while (server.table.channels.length > 0) await new Promise(setImmediate);
+    expect(await metric('carillon_gateway_closes_total', { code: '1002' })).toBe(1);
+  });
+
+  it('closes a client that does not answer pings', async () => {
+    await using server = await serve({ heartbeat: { pingIntervalMs: 200, pongTimeoutMs: 100 } });
+    const deaf = await server.connect({ autoPong: false });
+    const alive = await server.connect();
+    expect(await deaf.closed).toEqual({ code: 3012, reason: 'no pong' });
+    await once(alive.socket, 'ping');
+    await once(alive.socket, 'ping');
+    expect(alive.socket.readyState).toBe(alive.socket.OPEN);
+  });
+});

@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { describe, expect, it } from '@jest/globals';
+import { channelOf, identity, metric, serve } from './raw-socket.app.js';
+
+const forwarded = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+
+describe('raw socket handshake', () => {
+  it('answers 404 at an unknown path', async () => {
+    await using server = await serve();
+    const response = await server.refusal({}, '/nowhere');
+    expect(response.statusCode).toBe(404);
+    expect(response.headers['content-type']).toBe('application/json');
+    expect(await metric('carillon_gateway_refused_handshakes_total', { reason: 'not_found' })).toBe(1);
+  });
+
+  it.each([
+    ['no key', 'GET /message HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
+    ['no path', 'GET message HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
+    [
+      'another site as path',
+      'GET http://evil.org/message HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    ],
+    ['an old protocol', 'GET /message HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
+    ['no host', 'GET /message HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
+  ])('answers 400 to %s, and keeps no trace', async (_, text) => {
+    await using server = await serve();
+    const socket = await server.dial();
+    socket.write(text);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toMatch(/^HTTP\/1.1 400 /);
+    await once(socket, 'close');
+    expect(server.table.channels).toEqual([]);
+  });
+
+  it('leaves other upgrades to HTTP', async () => {
+    await using server = await serve();
+    const ask = request({ port: server.port, path: '/', headers: { connection: 'upgrade', upgrade: 'h2c' } });
+    ask.end();
+    const [response] = await once(ask, 'response');
+    response.resume();
+    expect(response.statusCode).toBe(404);
+    expect(response.headers['content-type']).toContain('json');
+  });
+
+  it('lets in pages of its own host, and other programs', async () => {
+    await using server = await serve();
+    await server.connect();
+    await server.connect({ origin: server.url.replace('ws:', 'http:') });
+    expect((await server.refusal({ origin: 'https://evil.org' })).statusCode).toBe(403);
+  });
+
+  it('lets in the listed origins only, where there is a list', async () => {
+    await using server = await serve({ allowedOrigins: ['https://app.example.com'] });
+    await server.connect({ origin: 'https://app.example.com' });
+    for (const origin of ['https://app.example.com.evil.org', server.url.replace('ws:', 'http:')])
+      expect((await server.refusal({ origin })).statusCode).toBe(403);
+  });
+
+  it('does not believe X-Forwarded-For of a stranger', async () => {
+    await using server = await serve();
+    const client = await server.connect(forwarded('198.51.100.1'));
+    server.table.send(identity('', '198.51.100.1'), '"spoofed"');
+    server.table.send(identity('', '127.0.0.1'), '"real"');
+    expect(await client.messages(1)).toEqual(['"real"']);
+  });
+
+  it('believes X-Forwarded-For of a trusted proxy', async () => {
+    await using server = await serve({ trustedProxies: ['loopback'] });
+    const client = await server.connect(forwarded('203.0.113.9, 198.51.100.1'));
+    server.table.send(identity('', '203.0.113.9'), '"claimed"');
+    server.table.send(identity('', '198.51.100.1'), '"real"');
+    expect(await client.messages(1)).toEqual(['"real"']);
+  });
+
+  it('limits connections, and has room again when one goes', async () => {
+    await using server = await serve({ limits: { connections: 2 } });
+    const first = await server.connect();
+    await server.connect();
+    const { statusCode, headers } = await server.refusal();
+    expect([statusCode, Number(headers['retry-after']) > 0]).toEqual([503, true]);
+    first.socket.close();
+    await first.closed;
+    await server.connect();
+  });
+
+  it('limits connections by address', async () => {
+    await using server = await serve({ limits: { connectionsPerAddress: 1 }, trustedProxies: ['loopback'] });
+    await server.connect(forwarded('198.51.100.1'));
+    expect((await server.refusal(forwarded('198.51.100.1'))).statusCode).toBe(429);
+    await server.connect(forwarded('198.51.100.2'));
+  });
+
+  it('limits the pace of handshakes', async () => {
+    await using server = await serve({ limits: { handshakes: { perSecond: 0.001, burst: 1 } } });
+    await server.connect();
+    expect((await server.refusal()).statusCode).toBe(503);
+  });
+
+  it('cuts a client that does not finish its headers', async () => {
+    await using server = await serve({ handshakeTimeoutMs: 200 });
+    const [silent, half] = [await server.dial(), await server.dial()];
+    half.write('GET /message HTTP/1.1\r\nHost: a\r\nConnection: Upgr');
+    for (const socket of [silent, half]) socket.resume();
+    await Promise.all([once(silent, 'close'), once(half, 'close')]);
+    expect(server.table.channels).toEqual([]);
+  });
+
+  it('refuses headers that are too large', async () => {
+    await using server = await serve({ maxHeaderBytes: 2_000 });
+    expect((await server.refusal({ headers: { 'x-large': 'a'.repeat(3_000) } })).statusCode).toBe(431);
+  });
+
+  it('survives a client that resets while its handshake waits', async () => {
+    await using server = await serve();
+    const attached = Promise.withResolvers<void>();
+    server.table.ready = attached.promise;
+    const socket = await server.dial();
+    socket.write(
+      'GET /message HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    while (server.table.channels.length < 2) await new Promise(setImmediate);
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+    attached.resolve();
+    while (server.table.channels.length > 0) await new Promise(setImmediate);
+    server.table.ready = Promise.resolve();
+    const next = await server.connect();
+    expect(server.table.channels).toContain(channelOf(next));
+  });
+});

@@ -1,0 +1,33 @@
+import { Socket } from 'node:net';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { identity, serve } from './raw-socket.app.js';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe('raw socket writes', () => {
+  it('makes the frames of one turn one write, and shares its bytes between clients', async () => {
+    await using server = await serve();
+    const clients = [await server.connect(), await server.connect()];
+    const write = jest.spyOn(Socket.prototype, 'write');
+    for (let i = 0; i < 50; i++) server.table.send(identity(''), `{"id":${i}}`);
+    for (const client of clients) await client.messages(50);
+    const [first, second, ...more] = write.mock.calls.map(([chunk]) => chunk);
+    expect(more).toEqual([]);
+    expect(first).toBeInstanceOf(Buffer);
+    expect(second).toBe(first);
+    expect(clients[0]!.received).toEqual(Array.from({ length: 50 }, (_, i) => `{"id":${i}}`));
+  });
+
+  it('sends one frame as it is: the same bytes to every client', async () => {
+    await using server = await serve();
+    const clients = [await server.connect(), await server.connect()];
+    const write = jest.spyOn(Socket.prototype, 'write');
+    server.table.send(identity(''), '1');
+    for (const client of clients) await client.messages(1);
+    const chunks = write.mock.calls.map(([chunk]) => chunk);
+    expect(chunks).toHaveLength(2);
+    expect(chunks[0]).toBe(chunks[1]);
+  });
+});
