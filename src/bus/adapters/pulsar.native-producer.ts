@@ -1,0 +1,87 @@
+import { BrokerUnavailableError, BusClosedError, RecordRefusedError } from '../bus.errors.js';
+import { doneWithin } from '../time-limit.js';
+import type { PulsarLinks } from './pulsar.links.js';
+import type { NativeClient, NativeProducer } from './pulsar.native-client.js';
+import { NativeLink, reasonOf } from './pulsar.native-link.js';
+import type { PulsarDriverOptions } from './pulsar.options.js';
+import { Slots } from './pulsar.slots.js';
+import { topicUri, type PulsarTopic } from './pulsar.topic.js';
+import type { PulsarProducer, PulsarSend } from './pulsar.transport.js';
+
+export class NativeSender implements PulsarProducer {
+  readonly #link: NativeLink<NativeProducer>;
+  readonly #slots: Slots;
+  readonly #sends = new Set<Promise<void>>();
+  #nextFailure = Promise.withResolvers<never>();
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    client: NativeClient,
+    topic: PulsarTopic,
+    private readonly options: PulsarDriverOptions,
+    links: PulsarLinks,
+  ) {
+    this.#slots = new Slots(options.maxInFlight);
+    this.#nextFailure.promise.catch(() => {}); // nobody may be waiting
+    const config = {
+      topic: topicUri(topic),
+      sendTimeoutMs: options.sendTimeoutMs,
+      // Never reached: `blockIfQueueFull` would block the JavaScript thread, and without it a full queue is an error.
+      maxPendingMessages: options.maxInFlight + 1,
+      // A batch goes to one member of a subscription whatever its keys are, and a batched message cannot be delayed.
+      batchingEnabled: false,
+      hashingScheme: 'Murmur3_32Hash',
+      messageRoutingMode: 'RoundRobinDistribution',
+    };
+    this.#link = new NativeLink(
+      () => client.createProducer(config),
+      options,
+      links,
+      (reason) => {
+        this.#nextFailure.reject(new BrokerUnavailableError('pulsar', reason));
+        this.#nextFailure = Promise.withResolvers();
+        this.#nextFailure.promise.catch(() => {});
+      },
+    );
+  }
+
+  send(message: PulsarSend): Promise<void> {
+    if (this.#closing) return Promise.reject(new BusClosedError());
+    const { failure } = this.#link;
+    if (failure !== undefined) return Promise.reject(new BrokerUnavailableError('pulsar', failure));
+    const sent = this.#sendInTime(message).finally(() => this.#sends.delete(sent));
+    this.#sends.add(sent);
+    return sent;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#sends).then(() => this.#link.close());
+    return this.#closing;
+  }
+
+  async #sendInTime(message: PulsarSend): Promise<void> {
+    const { sendTimeoutMs } = this.options;
+    const work = Promise.race([this.#send(message), this.#nextFailure.promise]);
+    if (await doneWithin(sendTimeoutMs, work)) return;
+    throw new BrokerUnavailableError('pulsar', `no answer within ${sendTimeoutMs} ms`);
+  }
+
+  async #send({ payload, properties, key, deliverAt }: PulsarSend): Promise<void> {
+    await this.#slots.acquire();
+    try {
+      const producer = await this.#link.opened;
+      await producer.send({
+        data: payload,
+        properties,
+        ...(key === undefined ? {} : { partitionKey: key }),
+        ...(deliverAt === undefined ? {} : { deliverAt }),
+      });
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (/TooBig|Invalid/.test(reason)) throw new RecordRefusedError(reason, { cause: error });
+      throw new BrokerUnavailableError('pulsar', reason, { cause: error });
+    } finally {
+      this.#slots.release();
+    }
+  }
+}

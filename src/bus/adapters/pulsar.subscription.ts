@@ -1,0 +1,144 @@
+import { Logger } from '@nestjs/common';
+import { backoffMs, doneWithin } from '../time-limit.js';
+import type { BusSubscription, RecordHandler } from '../bus.port.js';
+import type { ReceivedRecord } from '../record.js';
+import type { PulsarDriverOptions } from './pulsar.options.js';
+import { recordOf } from './pulsar.record.js';
+import type { PulsarConsumer, PulsarMessage } from './pulsar.transport.js';
+
+interface InHandRecord {
+  readonly message: PulsarMessage;
+  readonly consumer: PulsarConsumer;
+  readonly record: ReceivedRecord;
+}
+
+interface Batch {
+  readonly entries: readonly InHandRecord[];
+  /** How often the handler rejected it here. */
+  readonly rejections: number;
+}
+
+/**
+ * Groups what is in hand into batches for the handler. The records of one key are in one batch at a time, in order, and a
+ * rejected batch keeps its keys for itself until it succeeds: the others pass it by.
+ *
+ * A rejected batch is tried again here rather than refused to the broker. With `Key_Shared` the broker would give it
+ * to the same member anyhow, but behind the key's later records.
+ */
+export class PulsarSubscription implements BusSubscription {
+  readonly #logger = new Logger('PulsarBus');
+  readonly #consumers: PulsarConsumer[] = [];
+  #inHand: InHandRecord[] = [];
+  readonly #retries: Batch[] = [];
+  readonly #pauses = new Set<NodeJS.Timeout>();
+  readonly #busyKeys = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
+  #isPaused = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    private readonly limits: { readonly maxBatchSize: number; readonly concurrency: number },
+    private readonly options: PulsarDriverOptions,
+    private readonly handler: RecordHandler,
+    private readonly onClosed: (subscription: PulsarSubscription) => void,
+  ) {}
+
+  /** @param consume opens a consumer of `topic` that reports to the given callback */
+  add(topic: string, consume: (onMessage: (message: PulsarMessage) => void) => PulsarConsumer): void {
+    const consumer = consume((message) => {
+      this.#inHand.push({ message, consumer, record: recordOf(topic, message) });
+      this.#handOver();
+    });
+    this.#consumers.push(consumer);
+  }
+
+  /** Resolves when it is in force, or when it turned out that Pulsar does not answer: it is then made as soon as it does. */
+  async decided(): Promise<void> {
+    await Promise.all(this.#consumers.map((consumer) => consumer.decided));
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    for (const consumer of this.#consumers) consumer.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    for (const consumer of this.#consumers) consumer.resume();
+    this.#handOver();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#inHand = [];
+    for (const pause of this.#pauses) clearTimeout(pause);
+    await doneWithin(this.options.drainTimeoutMs, Promise.all(this.#running));
+    await Promise.all(this.#consumers.map((consumer) => consumer.close()));
+    this.onClosed(this);
+  }
+
+  #handOver(): void {
+    while (!this.#isPaused && !this.#closing && this.#running.size < this.limits.concurrency) {
+      const batch = this.#retries.shift() ?? this.#nextBatch();
+      if (!batch) return;
+      const run = this.#handle(batch).finally(() => {
+        this.#running.delete(run);
+        this.#handOver();
+      });
+      this.#running.add(run);
+    }
+  }
+
+  /** The oldest records whose keys are free, as many as fit and come from one partition of one topic. */
+  #nextBatch(): Batch | undefined {
+    const entries: InHandRecord[] = [];
+    const rest: InHandRecord[] = [];
+    for (const entry of this.#inHand) {
+      const fits = entries.length < this.limits.maxBatchSize && !this.#busyKeys.has(keyOf(entry));
+      if (fits && isSamePartition(entry, entries[0])) entries.push(entry);
+      else rest.push(entry);
+    }
+    if (entries.length === 0) return undefined;
+    this.#inHand = rest;
+    for (const entry of entries) this.#busyKeys.add(keyOf(entry));
+    return { entries, rejections: 0 };
+  }
+
+  async #handle(batch: Batch): Promise<void> {
+    try {
+      await this.handler(
+        batch.entries.map(({ record }) => ({ ...record, attempt: record.attempt + batch.rejections })),
+      );
+    } catch (error) {
+      this.#retryLater(batch, error);
+      return;
+    }
+    for (const { consumer, message } of batch.entries) consumer.acknowledge(message);
+    for (const entry of batch.entries) this.#busyKeys.delete(keyOf(entry));
+  }
+
+  #retryLater({ entries, rejections }: Batch, error: unknown): void {
+    if (this.#closing) return;
+    const { retryInitialDelayMs, retryMaxDelayMs } = this.options;
+    const pauseMs = backoffMs(rejections + 1, retryInitialDelayMs, retryMaxDelayMs);
+    this.#logger.warn(`a batch of ${entries.length} was rejected (${String(error)}); again in ${pauseMs} ms`);
+    const pause = setTimeout(() => {
+      this.#pauses.delete(pause);
+      this.#retries.push({ entries, rejections: rejections + 1 });
+      this.#handOver();
+    }, pauseMs);
+    this.#pauses.add(pause);
+  }
+}
+
+function keyOf({ record: { topic, key, position } }: InHandRecord): string {
+  return key === undefined ? `${topic}\0\0${position}` : `${topic}\0${key}`;
+}
+
+function isSamePartition({ record }: InHandRecord, first: InHandRecord | undefined): boolean {
+  return !first || (record.topic === first.record.topic && record.partition === first.record.partition);
+}

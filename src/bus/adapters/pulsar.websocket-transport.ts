@@ -1,0 +1,38 @@
+import type { BrokerStatus } from '../../metrics/index.js';
+import { PulsarLinks } from './pulsar.links.js';
+import type { PulsarDriverOptions } from './pulsar.options.js';
+import type { PulsarTopic } from './pulsar.topic.js';
+import type {
+  PulsarConsumeOptions,
+  PulsarConsumer,
+  PulsarMessage,
+  PulsarProducer,
+  PulsarTransport,
+} from './pulsar.transport.js';
+import { WebSocketConsumer } from './pulsar.websocket-consumer.js';
+import { WebSocketProducer } from './pulsar.websocket-producer.js';
+
+/**
+ * Pulsar's WebSocket API (https://pulsar.apache.org/docs/4.0.x/client-libraries-websocket/): one socket for every
+ * producer and every consumer, and nothing that they share.
+ */
+export class WebSocketTransport implements PulsarTransport {
+  readonly #links: PulsarLinks;
+
+  constructor(
+    private readonly options: PulsarDriverOptions,
+    status: BrokerStatus,
+  ) {
+    this.#links = new PulsarLinks(status);
+  }
+
+  produce(topic: PulsarTopic): PulsarProducer {
+    return new WebSocketProducer(topic, this.options, this.#links);
+  }
+
+  consume(options: PulsarConsumeOptions, onMessage: (message: PulsarMessage) => void): PulsarConsumer {
+    return new WebSocketConsumer(options, this.options, this.#links, onMessage);
+  }
+
+  async close(): Promise<void> {}
+}
