@@ -1,16 +1,14 @@
 import { FanoutClosedError } from '../delivery.errors.js';
-import { Fanout, type PublicationHandler } from '../fanout.port.js';
+import type { Fanout, PublicationHandler } from '../fanout.port.js';
 import type { Publication } from '../publication.js';
 
 const DONE = Promise.resolve();
 
 /** The fan-out of a process that is alone: the handler is called before `publish` returns. */
-export class LocalFanout extends Fanout {
+export class LocalFanout implements Fanout {
   #closed = false;
 
-  constructor(private readonly handler: PublicationHandler) {
-    super();
-  }
+  constructor(private readonly handler: PublicationHandler) {}
 
   publish(publication: Publication): Promise<void> {
     if (this.#closed) return Promise.reject(new FanoutClosedError());

@@ -6,7 +6,7 @@ import { closeRedis, openRedis, openRedisNode, withoutCommand, type RedisClient 
 import { routeOf } from '../address.js';
 import { FanoutClosedError } from '../delivery.errors.js';
 import type { RedisFanoutOptions } from '../delivery.options.js';
-import { Fanout, type PublicationHandler } from '../fanout.port.js';
+import type { Fanout, PublicationHandler } from '../fanout.port.js';
 import { decodePublication, encodePublication } from '../publication-envelope.js';
 import type { Publication } from '../publication.js';
 import { AcceptedPublications } from './redis.accepted.js';
@@ -32,7 +32,7 @@ const REPAIR_BATCH = 200;
  *   gone and publishes again what was accepted from it inside the window.
  * - The deduplication above removes what this hands over twice.
  */
-export class RedisFanout extends Fanout {
+export class RedisFanout implements Fanout {
   readonly #logger = new Logger(RedisFanout.name);
   readonly #recent: RecentPublications;
   readonly #accepted: AcceptedPublications;
@@ -72,7 +72,6 @@ export class RedisFanout extends Fanout {
     private readonly publisher: RedisClient,
     subscriber: Redis,
   ) {
-    super();
     const { keyPrefix, sharded, replayStreams, replayMaxEntries, replayWindowMs, replayMaxBytes } = options;
     this.#channelPrefix = `${keyPrefix}:channel:`;
     this.#recent = new RecentPublications(publisher, {

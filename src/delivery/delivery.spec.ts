@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Test } from '@nestjs/testing';
+import { register } from 'prom-client';
+import { BrokerUnavailableError, type Message } from '../bus/index.js';
+import { LocalFanout } from './adapters/local.fanout.js';
+import { Deduplication } from './deduplication.js';
+import { deliveryInstruments, DeliveryMetrics } from './delivery.metrics.js';
+import { Delivery } from './delivery.js';
+import { Publication } from './publication.js';
+import { Reception } from './reception.js';
+import { Subscribers } from './subscribers.js';
+
+const message = (over: Partial<Message> = {}): Message => ({
+  id: 'm1',
+  channel: 'a',
+  data: Buffer.from('{"id":"Hello"}'),
+  format: 'json',
+  createdAt: 5,
+  ...over,
+});
+
+describe('Delivery', () => {
+  let delivery: Delivery;
+  let metrics: DeliveryMetrics;
+  let received: Publication[];
+  let now: number;
+  const subscriber = { receive: (publication: Publication) => void received.push(publication) };
+
+  beforeEach(async () => {
+    register.clear();
+    received = [];
+    now = Date.now();
+    const providers = [DeliveryMetrics, ...deliveryInstruments];
+    metrics = (await Test.createTestingModule({ providers }).compile()).get(DeliveryMetrics);
+    const subscribers = new Subscribers((fault) => {
+      throw fault;
+    });
+    const deduplication = new Deduplication({ windowMs: 1_000, maxEntries: 1_000 });
+    const reception = new Reception(subscribers, deduplication, metrics, () => now);
+    const fanout = new LocalFanout((publication) => reception.receive(publication));
+    delivery = new Delivery(fanout, subscribers, metrics);
+  });
+
+  const outcomes = async () => {
+    const metric = await register.getSingleMetric('carillon_delivery_messages_total')!.get();
+    return metric.values.filter(({ value }) => value > 0).map(({ labels, value }) => ({ ...labels, value }));
+  };
+
+  it('has handed a publication to local subscribers when it returns', async () => {
+    await delivery.attach('a', subscriber);
+    const published = delivery.publish(message({ dueAt: 7 }), 'delayed');
+    const data = Buffer.from('{"id":"Hello"}');
+    expect(received).toEqual([new Publication('a', data, 'json', 'm1', 5, 7, 'delayed')]);
+    await published;
+    expect(await outcomes()).toEqual([{ lane: 'delayed', outcome: 'delivered', value: 1 }]);
+  });
+
+  it('delivers a message once, by whichever path it comes first', async () => {
+    await delivery.attach('a', subscriber);
+    await delivery.publish(message(), 'direct');
+    await delivery.publish(message(), 'instant');
+    await delivery.publish(message({ channel: 'b' }), 'instant');
+    expect(received.map(({ lane }) => lane)).toEqual(['direct']);
+    expect(await outcomes()).toEqual([
+      { lane: 'direct', outcome: 'delivered', value: 1 },
+      { lane: 'instant', outcome: 'duplicate', value: 1 },
+      { lane: 'instant', outcome: 'no_subscriber', value: 1 },
+    ]);
+  });
+
+  it('lets a second copy reach a client that was not there for the first', async () => {
+    await delivery.publish(message(), 'direct');
+    await delivery.attach('a', subscriber);
+    await delivery.publish(message(), 'instant');
+    expect(received).toHaveLength(1);
+  });
+
+  it('drops what has expired, before the fan-out and after it', async () => {
+    await delivery.attach('a', subscriber);
+    await delivery.publish(message({ expiresAt: now - 1 }), 'delayed');
+    now += 20_000; // a publication that lay in a stream for a while
+    await delivery.publish(message({ expiresAt: now - 1 }), 'instant');
+    expect(received).toEqual([]);
+    expect(await outcomes()).toEqual([
+      { lane: 'delayed', outcome: 'expired', value: 1 },
+      { lane: 'instant', outcome: 'expired', value: 1 },
+    ]);
+  });
+
+  it('attaches a pair once and detaches it once', async () => {
+    await Promise.all([delivery.attach('a', subscriber), delivery.attach('a', subscriber)]);
+    expect([delivery.channelCount, delivery.attachmentCount]).toEqual([1, 1]);
+    await delivery.publish(message(), 'direct');
+    expect(received).toHaveLength(1);
+    delivery.detach('a', subscriber);
+    delivery.detach('a', subscriber);
+    expect([delivery.channelCount, delivery.attachmentCount]).toEqual([0, 0]);
+  });
+
+  it('counts what the fan-out does not take, and passes the error on', async () => {
+    const away = new Delivery(new FanoutWithoutStore(), new Subscribers(() => {}), metrics);
+    await expect(away.publish(message(), 'instant')).rejects.toThrow(BrokerUnavailableError);
+    const errors = await register.getSingleMetric('carillon_fanout_publish_errors_total')!.get();
+    expect(errors.values).toContainEqual({ labels: { lane: 'instant' }, value: 1 });
+  });
+});
+
+class FanoutWithoutStore extends LocalFanout {
+  constructor() {
+    super(() => {});
+  }
+
+  override publish(): Promise<void> {
+    return Promise.reject(new BrokerUnavailableError('redis', 'it is away'));
+  }
+}
