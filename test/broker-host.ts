@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type BrokerKind, brokerKinds } from '../scripts/brokers/broker.ts';
 import { dockerAnswers } from '../scripts/brokers/compose.ts';
+import { clearLeftovers } from '../scripts/brokers/leftovers.ts';
 import { missingFor, namedBy, provide, type ProvidedBroker } from '../scripts/brokers/provide.ts';
 
 /** What the suites are told, as JSON in `CARILLON_BROKER_HOST`. */
@@ -45,7 +46,10 @@ export class BrokerHost {
   async open(): Promise<HostNotice> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address() as AddressInfo;
-    return { url: `http://127.0.0.1:${port}`, obstacles: await findObstacles() };
+    // A plain test run downloads and starts nothing that nobody asked for.
+    const allowed = [process.env['CARILLON_BROKERS'], process.env['CARILLON_REQUIRE_BROKERS']].includes('1');
+    if (allowed) await clearLeftovers();
+    return { url: `http://127.0.0.1:${port}`, obstacles: await findObstacles(allowed) };
   }
 
   async close(): Promise<void> {
@@ -64,11 +68,9 @@ export class BrokerHost {
   }
 }
 
-async function findObstacles(): Promise<HostNotice['obstacles']> {
+async function findObstacles(allowed: boolean): Promise<HostNotice['obstacles']> {
   const shared: Obstacles = {};
   const own: Obstacles = {};
-  // A plain test run downloads and starts nothing that nobody asked for.
-  const allowed = [process.env['CARILLON_BROKERS'], process.env['CARILLON_REQUIRE_BROKERS']].includes('1');
   const containers = allowed && (await dockerAnswers());
   for (const kind of brokerKinds) {
     const obstacle = allowed ? missingFor(kind) : 'brokers are not started unless CARILLON_BROKERS=1';

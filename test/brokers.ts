@@ -77,9 +77,11 @@ export async function sharedBroker(kind: BrokerKind): Promise<BrokerAddress> {
 }
 
 function gate(needed: readonly BrokerKind[], obstacles: Obstacles, title: string, suite: () => void): void {
-  const missing = needed.flatMap((kind) =>
-    obstacles[kind] === undefined ? [] : `${kind} (${obstacles[kind]})`,
+  const absent = Map.groupBy(
+    needed.filter((kind) => obstacles[kind] !== undefined),
+    (kind) => obstacles[kind],
   );
+  const missing = [...absent].map(([reason, kinds]) => `${kinds.join(', ')} (${reason})`);
   if (missing.length === 0) {
     describe(title, suite);
   } else if (process.env['CARILLON_REQUIRE_BROKERS'] === '1') {

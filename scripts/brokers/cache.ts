@@ -68,7 +68,9 @@ async function fetchInto(artifact: Artifact, pom: string): Promise<string> {
     await promisify(execFile)('mvn', ['-B', '-q', '-f', pom, `dependency:${goal}`, ...settings]);
     await rename(partial, target);
   } catch (error) {
-    if (!existsSync(target)) throw new Error(`cannot download ${artifact.name}`, { cause: error });
+    // Maven explains itself on its standard output.
+    const { stdout = '', message } = error as Error & { stdout?: string };
+    if (!existsSync(target)) throw new Error(`cannot download ${artifact.name}: ${message}\n${stdout}`);
   } finally {
     await rm(partial, { recursive: true, force: true });
   }

@@ -3,7 +3,6 @@
  * npm run brokers -- --only redis,kafka   some of them
  * npm run brokers -- stop                 ends what a killed run left behind
  */
-import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { type BrokerKind, brokerKinds, environmentOf } from './broker.ts';
 import { clearLeftovers } from './leftovers.ts';
@@ -33,14 +32,18 @@ async function main(): Promise<void> {
 }
 
 async function run(kinds: readonly BrokerKind[]): Promise<void> {
-  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  // Ctrl-C arrives twice under npm: from the terminal, and passed on by npm. Once is enough.
+  const interrupted = new Promise<void>((resolve) => {
+    process.on('SIGINT', resolve);
+    process.on('SIGTERM', resolve);
+  });
   const starting = kinds.map((kind) => provide(kind, ports[kind]));
   const settled = Promise.allSettled(starting);
   const started = await Promise.race([settled, interrupted.then(() => undefined)]);
   const failure = started?.find((outcome) => outcome.status === 'rejected');
   if (started !== undefined && failure === undefined) {
     process.stdout.write(announce(await Promise.all(starting)));
-    // The children are in the background as far as Node's event loop is concerned when Docker runs them.
+    // A container, or somebody's broker, does not keep this process alive as a child does.
     const awake = setInterval(() => undefined, 60_000);
     await interrupted;
     clearInterval(awake);

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { RunningBroker, StartOptions } from './broker.ts';
 import { download } from './cache.ts';
-import { isNew, LocalBroker } from './local-broker.ts';
+import { LocalBroker } from './local-broker.ts';
 import { answers, freePort } from './ports.ts';
 
 export interface KafkaOptions extends StartOptions {
@@ -35,7 +36,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningBro
     command: async (directory) => {
       const file = join(directory, 'server.properties');
       await writeFile(file, properties(directory, port, controllerPort, options.properties));
-      if (isNew(directory, 'data/meta.properties')) {
+      if (!existsSync(join(directory, 'data/meta.properties'))) {
         const format = java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file);
         await promisify(execFile)('java', format);
       }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerAddress, BrokerKind, RunningBroker } from './broker.ts';
@@ -18,7 +18,7 @@ export interface Recipe {
   readonly isReady: (log: string) => boolean | Promise<boolean>;
 }
 
-/** Written beside a running broker's data, for {@link file://./leftovers.ts}. */
+/** Written beside a running broker's data, so that `stop` finds what a killed owner left behind. */
 export interface RunRecord {
   readonly pid: number;
   readonly identity: string | undefined;
@@ -112,9 +112,4 @@ export class LocalBroker implements RunningBroker {
     };
     writeFileSync(join(this.directory, recordFile), JSON.stringify(record));
   }
-}
-
-/** True on the first start in a directory; later starts find what the first one made. */
-export function isNew(directory: string, entry: string): boolean {
-  return !existsSync(join(directory, entry));
 }

@@ -216,6 +216,7 @@ describeWithOwn('redis', 'npm run brokers', () => {
     const { child, url, pid } = await start();
     expect(await withRedis(url, (client) => client.ping())).toBe('PONG');
     child.kill('SIGINT');
+    child.kill('SIGINT'); // npm passes on what the terminal has sent already
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(processIdentity(pid)).toBeUndefined();
     expect(readdirSync(join(cache, 'run'))).toEqual([]);
