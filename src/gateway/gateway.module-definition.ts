@@ -1,4 +1,4 @@
-import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { GatewayOptions } from './gateway.options.js';
 
 /** The room's own options, and what it shares with the other edge. */
@@ -7,18 +7,9 @@ export interface GatewayModuleOptions extends GatewayOptions {
   readonly trustedProxies: readonly string[];
 }
 
-interface GatewayModuleExtras {
-  /** The module that provides delivery, unless that is global. */
-  readonly imports?: DynamicModule['imports'];
-}
-
 export const {
   ConfigurableModuleClass: ConfigurableGatewayModule,
   MODULE_OPTIONS_TOKEN: GATEWAY_MODULE_OPTIONS,
 } = new ConfigurableModuleBuilder<GatewayModuleOptions>({ moduleName: 'Gateway' })
   .setClassMethodName('forRoot')
-  .setExtras<GatewayModuleExtras>({}, (definition, { imports = [] }) => ({
-    ...definition,
-    imports: [...(definition.imports ?? []), ...imports],
-  }))
   .build();

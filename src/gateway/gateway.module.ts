@@ -7,10 +7,7 @@ import { ConfigurableGatewayModule } from './gateway.module-definition.js';
 import { outboxInstrument } from './outbox.metrics.js';
 import { RawGateway } from './raw.gateway.js';
 
-/**
- * The socket edge. Besides `forRoot`, the application uses {@link WebSocketAdapter} as its adapter and makes its HTTP server with
- * {@link httpServerOptions}.
- */
+/** The socket edge. Besides importing it, an application takes `WebSocketAdapter` as its adapter. */
 @Module({
   providers: [
     Connections,

@@ -72,10 +72,6 @@ export const gatewayOptions = z
         'Origins whose pages may connect, compared exactly, such as https://example.com; * allows all. Where the list ' +
           'is empty, only pages of the same host may. Clients that are no browsers send no origin and always may.',
       ),
-    handshakeTimeoutMs: count
-      .default(10_000)
-      .describe('How long a client may take over the headers of a request, in ms.'),
-    maxHeaderBytes: count.default(16_384).describe('Largest size of the headers of a request, in bytes.'),
     attachTimeoutMs: count
       .default(5_000)
       .describe('How long a handshake waits for its subscriptions before it is answered 503, in ms.'),

@@ -2,5 +2,4 @@ export { closeCodes, type CloseCode } from './close-codes.js';
 export { GatewayModule } from './gateway.module.js';
 export type { GatewayModuleOptions } from './gateway.module-definition.js';
 export { gatewayOptions, type GatewayOptions } from './gateway.options.js';
-export { httpServerOptions } from './http-server.js';
 export { WebSocketAdapter } from './websocket.adapter.js';

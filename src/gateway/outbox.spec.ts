@@ -156,6 +156,8 @@ describe('Outbox', () => {
     await turn();
     expect(wire.writes).toEqual([]);
     expect(outbox.bytes).toBe(0);
+    for (let i = 0; i < 3; i++) expect(outbox.push(Buffer.alloc(6_000))).toBe(true);
+    expect(outbox.bytes).toBe(0);
   });
 
   it('sends the rest at its end, even to a stream that is backed up', async () => {

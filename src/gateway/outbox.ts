@@ -83,6 +83,7 @@ export class Outbox {
   /** A flush is certain to come: by the queue, or by the stream's `drain`. */
   #awaited = false;
   #backedUp = false;
+  #isOver = false;
 
   constructor(queue: FlushQueue) {
     this.#queue = queue;
@@ -101,9 +102,11 @@ export class Outbox {
 
   /**
    * Takes one whole frame. Answers false, and takes nothing, when the client is so far behind that the frame does not
-   * fit. A frame that is larger than the bound by itself is taken while nothing else waits.
+   * fit. A frame that is larger than the bound by itself is taken while nothing else waits. After its end an outbox
+   * swallows what it is given.
    */
   push(frame: Buffer): boolean {
+    if (this.#isOver) return true;
     const waiting = this.bytes;
     if (waiting > 0 && waiting + frame.length > this.#queue.maxBytes) return false;
     this.#frames.push(frame);
@@ -119,15 +122,16 @@ export class Outbox {
     this.#send();
   }
 
-  /** Writes the rest without regard to how far the stream is behind. The outbox is of no use afterwards. */
+  /** Writes the rest without regard to how far the stream is behind, and ends. */
   end(): void {
     const carrier = this.#carrier;
     if (carrier?.isOpen && !carrier.isMidFrame && this.#frames.length > 0) this.#write(carrier.stream);
     this.discard();
   }
 
-  /** Forgets what waits. The outbox is of no use afterwards. */
+  /** Forgets what waits, and ends. */
   discard(): void {
+    this.#isOver = true;
     this.#frames.length = 0;
     this.#frameBytes = 0;
     this.#carrier = undefined;

@@ -39,7 +39,12 @@ export class WebSocketAdapter extends WsAdapter {
     if (port !== APPLICATION_PORT || path === undefined)
       throw new TypeError('a gateway needs a path and shares the port of the application');
     const httpServer = this.httpServer as Server;
-    if (this.#servers.size === 0) httpServer.on('upgrade', this.#onUpgrade);
+    if (this.#servers.size === 0) {
+      httpServer.on('upgrade', this.#onUpgrade);
+      // The property is the option of `createServer` of this name. Without it, a listener makes Node take every upgrade
+      // for ours, and a plain request of Java's client, which offers `h2c` with each, would never reach its route.
+      Object.assign(httpServer, { shouldUpgradeCallback: isWebSocketUpgrade });
+    }
     const server = new SocketServer(path, this.#options);
     this.#servers.set(path, server);
     return server;
@@ -120,6 +125,10 @@ export class WebSocketAdapter extends WsAdapter {
     this.#metrics.refused(refusal);
     refuse(socket, refusal);
   }
+}
+
+function isWebSocketUpgrade({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 function destroy(this: Socket): void {

@@ -98,7 +98,7 @@ describe('raw socket handshake', () => {
   });
 
   it('cuts a client that does not finish its headers', async () => {
-    await using server = await serve({ handshakeTimeoutMs: 200 });
+    await using server = await serve({ http: { requestTimeoutMs: 200 } });
     const [silent, half] = [await server.dial(), await server.dial()];
     half.write('GET /message HTTP/1.1\r\nHost: a\r\nConnection: Upgr');
     for (const socket of [silent, half]) socket.resume();
@@ -107,7 +107,7 @@ describe('raw socket handshake', () => {
   });
 
   it('refuses headers that are too large', async () => {
-    await using server = await serve({ maxHeaderBytes: 2_000 });
+    await using server = await serve({ http: { maxHeaderBytes: 2_000 } });
     expect((await server.refusal({ headers: { 'x-large': 'a'.repeat(3_000) } })).statusCode).toBe(431);
   });
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { Global, Module, type DynamicModule } from '@nestjs/common';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { register } from 'prom-client';
 import { WebSocket, type ClientOptions } from 'ws';
@@ -14,12 +14,8 @@ import {
   Publication,
   type Subscriber,
 } from '../../src/delivery/index.js';
-import {
-  GatewayModule,
-  gatewayOptions,
-  httpServerOptions,
-  WebSocketAdapter,
-} from '../../src/gateway/index.js';
+import { GatewayModule, gatewayOptions, WebSocketAdapter } from '../../src/gateway/index.js';
+import { createHttpAdapter, httpOptions } from '../../src/trigger/index.js';
 
 /** Delivery without stores: who is attached here, and nobody else. */
 export class Table {
@@ -80,9 +76,12 @@ export interface Client {
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
 
-export type Settings = z.input<typeof gatewayOptions> & { readonly trustedProxies?: readonly string[] };
+export type Settings = z.input<typeof gatewayOptions> & {
+  readonly trustedProxies?: readonly string[];
+  readonly http?: z.input<typeof httpOptions>;
+};
 
-export async function serve({ trustedProxies = [], ...settings }: Settings = {}): Promise<Server> {
+export async function serve({ trustedProxies = [], http, ...settings }: Settings = {}): Promise<Server> {
   register.clear();
   const options = gatewayOptions.parse(settings);
   const table = new Table();
@@ -99,7 +98,7 @@ export async function serve({ trustedProxies = [], ...settings }: Settings = {})
     imports: [TableModule.instance, GatewayModule.forRoot({ ...options, trustedProxies })],
   }).compile();
   const app = built.createNestApplication<NestFastifyApplication>(
-    new FastifyAdapter({ http: httpServerOptions(options) }),
+    createHttpAdapter(httpOptions.parse(http)),
     { logger: false },
   );
   app.useWebSocketAdapter(new WebSocketAdapter(app));
