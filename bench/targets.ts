@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { WebSocketServer } from 'ws';
+import type * as DeliveryRoom from '../src/delivery/index.js';
+import type * as GatewayRoom from '../src/gateway/index.js';
+
+export const PAYLOAD = Buffer.from(JSON.stringify('x'.repeat(98)));
+
+/** A server with sockets at `/message`. */
+export interface Target extends AsyncDisposable {
+  readonly port: number;
+  /** Sends one message to every socket. */
+  publish(): void;
+}
+
+/** The gateway as it is built, with nothing behind it but a set of subscribers. */
+export async function gateway(): Promise<Target> {
+  const dist = process.env.CARILLON_DIST ?? new URL('../dist', import.meta.url).pathname;
+  const { Delivery, Publication } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryRoom;
+  const room = (await import(`${dist}/gateway/index.js`)) as typeof GatewayRoom;
+  const subscribers = new Set<DeliveryRoom.Subscriber>();
+  const table = {
+    attach: (channel: string, subscriber: DeliveryRoom.Subscriber) => {
+      if (channel.startsWith('~identity:')) subscribers.add(subscriber);
+      return Promise.resolve();
+    },
+    detach: (_: string, subscriber: DeliveryRoom.Subscriber) => subscribers.delete(subscriber),
+  };
+  const options = room.gatewayOptions.parse({});
+  const providers = [{ provide: Delivery, useValue: table }];
+  const delivery = { module: class Table {}, providers, exports: [Delivery] };
+  const module = { ...room.GatewayModule.forRoot({ ...options, trustedProxies: [] }), imports: [delivery] };
+  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
+    logger: false,
+  });
+  app.useWebSocketAdapter(new room.WebSocketAdapter(app));
+  await app.listen(0, '127.0.0.1');
+  return {
+    port: (app.getHttpServer().address() as AddressInfo).port,
+    publish() {
+      const publication = new Publication(
+        'bench',
+        PAYLOAD,
+        'json',
+        undefined,
+        Date.now(),
+        undefined,
+        'direct',
+      );
+      for (const subscriber of subscribers) subscriber.receive(publication);
+    },
+    [Symbol.asyncDispose]: () => app.close(),
+  };
+}
+
+/** What one would write without thinking of it. */
+export async function plainWs(): Promise<Target> {
+  const http = createServer();
+  const server = new WebSocketServer({ server: http });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  return {
+    port: (http.address() as AddressInfo).port,
+    publish() {
+      for (const client of server.clients) client.send(PAYLOAD, { binary: false });
+    },
+    [Symbol.asyncDispose]() {
+      for (const client of server.clients) client.terminate();
+      server.close();
+      http.close();
+      return Promise.resolve();
+    },
+  };
+}
