@@ -2,6 +2,15 @@ import type { LoggerService, LogLevel } from '@nestjs/common';
 import { pino, type Logger as Pino } from 'pino';
 import type { LogOptions } from './config/server.options.js';
 
+/** What Nest tells of its own start: of use to a developer of Carillon, not to who runs it. */
+const FRAMEWORK = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
+
 /** Nest's logger on pino: one JSON object a line for machines, readable lines on a terminal. */
 export class PinoLogger implements LoggerService {
   readonly #pino: Pino;
@@ -60,13 +69,15 @@ export class PinoLogger implements LoggerService {
     message: unknown,
     rest: unknown[],
   ): void {
-    const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
+    const last = rest.at(-1);
+    const context = typeof last === 'string' ? last : undefined;
     const details = context === undefined ? rest : rest.slice(0, -1);
     const fields = {
       ...(context === undefined ? {} : { context }),
       ...(message instanceof Error ? { err: message } : {}),
       ...(details.length > 0 ? { details: details.length === 1 ? details[0] : details } : {}),
     };
-    this.#pino[level](fields, message instanceof Error ? message.message : String(message));
+    const quiet = level === 'info' && context !== undefined && FRAMEWORK.has(context);
+    this.#pino[quiet ? 'debug' : level](fields, message instanceof Error ? message.message : String(message));
   }
 }

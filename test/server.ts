@@ -64,6 +64,11 @@ export class Server implements AsyncDisposable {
     return this.#output.join('');
   }
 
+  /** Resolves when the log holds a line that matches. */
+  async says(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.output)) await once(this.#process.stdout as NodeJS.ReadableStream, 'data');
+  }
+
   get pid(): number {
     return this.#process.pid ?? 0;
   }

@@ -13,6 +13,7 @@ export {
   type SchedulePage,
   type ScheduleQuery,
 } from './schedule.port.js';
+export { InstantLane } from './instant-lane.js';
 export { Idempotency } from './idempotency.port.js';
 export type { OutgoingRecord, ReceivedRecord } from './record.js';
 export {
@@ -28,3 +29,5 @@ export {
   BusClosedError,
   RecordRefusedError,
 } from './bus.errors.js';
+export { BusModule } from './bus.module.js';
+export { busOptions, type BusOptions } from './bus.options.js';

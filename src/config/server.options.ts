@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { httpOptions } from '../trigger/index.js';
 
 /** Where the process listens and how it stops. */
 export const serverOptions = z
@@ -23,6 +24,7 @@ export const serverOptions = z
         'Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed, for example 10.0.0.0/8. ' +
           'The words loopback, linklocal and uniquelocal stand for those ranges.',
       ),
+    http: httpOptions,
     shutdown: z
       .strictObject({
         readinessDelayMs: z

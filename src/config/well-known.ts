@@ -31,6 +31,6 @@ export const wellKnownVariables: WellKnownVariables = {
     implies: { 'bus.delayed.driver': 'pulsar' },
   },
   PULSAR_TOKEN: { sets: ['bus.drivers.pulsar.token'] },
-  PULSAR_TOPIC: { sets: ['bus.delayed.topic'] },
-  PULSAR_SUBSCRIPTION: { sets: ['bus.delayed.subscription'] },
+  PULSAR_TOPIC: { sets: ['bus.delayed.pulsar.topic'] },
+  PULSAR_SUBSCRIPTION: { sets: ['bus.delayed.pulsar.subscription'] },
 };

@@ -1,0 +1,32 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BusModule } from './bus/index.js';
+import type { Config } from './config/config.js';
+import { DeliveryModule } from './delivery/index.js';
+import { GatewayModule } from './gateway/index.js';
+import { MetricsModule } from './metrics/index.js';
+import { TriggerModule } from './trigger/index.js';
+
+/**
+ * The composition root. The imports follow the table in `dependency-cruiser.cjs`; Nest starts the imported first and stops
+ * the importing first, so the edges end before delivery, and delivery before the bus.
+ */
+@Module({})
+export class AppModule {
+  static forRoot({ server, gateway, trigger, bus, delivery, metrics }: Config): DynamicModule {
+    const { trustedProxies } = server;
+    const metricsModule = MetricsModule.forRoot(metrics);
+    const busModule = importing(BusModule.forRoot(bus), metricsModule);
+    const deliveryModule = importing(DeliveryModule.forRoot(delivery), busModule);
+    return {
+      module: AppModule,
+      imports: [
+        importing(GatewayModule.forRoot({ ...gateway, trustedProxies }), deliveryModule),
+        importing(TriggerModule.forRoot({ ...trigger, trustedProxies }), deliveryModule),
+      ],
+    };
+  }
+}
+
+function importing(module: DynamicModule, ...imported: DynamicModule[]): DynamicModule {
+  return { ...module, imports: [...(module.imports ?? []), ...imported] };
+}

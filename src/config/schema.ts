@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { busOptions } from '../bus/index.js';
+import { deliveryOptions } from '../delivery/index.js';
+import { gatewayOptions } from '../gateway/index.js';
+import { metricsOptions } from '../metrics/index.js';
+import { triggerOptions } from '../trigger/index.js';
+import { logOptions, serverOptions } from './server.options.js';
+
+/** Everything that can be configured: each module's own schema under the module's name. */
+export const configSchema = z
+  .strictObject({
+    server: serverOptions,
+    log: logOptions,
+    gateway: gatewayOptions,
+    trigger: triggerOptions,
+    delivery: deliveryOptions,
+    bus: busOptions,
+    metrics: metricsOptions,
+  })
+  .prefault({});
+
+export type Config = z.output<typeof configSchema>;

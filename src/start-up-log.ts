@@ -1,0 +1,45 @@
+import { Logger } from '@nestjs/common';
+import type { Config } from './config/config.js';
+
+/** Says what serves what, and what an operator should know although it prevents nothing. */
+export function announce(config: Config, notices: readonly string[], url: string): void {
+  const logger = new Logger('Carillon');
+  for (const notice of [...notices, ...warningsOf(config)]) logger.warn(notice);
+  const { instant, delayed, idempotency } = config.bus;
+  logger.log(`instant lane: ${instant.driver}`);
+  logger.log(
+    `delayed lane: ${delayed.driver}${delayed.driver === 'pulsar' ? `, ledger: ${delayed.ledger}` : ''}`,
+  );
+  logger.log(`idempotency: ${idempotency.store}`);
+  logger.log(`fan-out: ${config.delivery.fanout.kind}`);
+  logger.log(`listening on ${url}, sockets at /message, documentation at /docs`);
+}
+
+function* warningsOf({ server, trigger, bus, delivery }: Config): Generator<string> {
+  const shared = [bus.instant.driver, bus.delayed.driver].filter((driver) =>
+    ['kafka', 'pulsar', 'redis'].includes(driver),
+  );
+  if (shared.length > 0 && delivery.fanout.kind === 'local')
+    yield (
+      `${[...new Set(shared)].join(' and ')} may be shared by several processes, but the fan-out is local: a message that another process ` +
+      'takes from the queue does not reach clients here. Set REDIS_URL, or run one process only'
+    );
+  if (delivery.fanout.kind === 'redis') {
+    if (bus.instant.driver === 'memory')
+      yield 'the instant lane is in memory: messages in it are lost with this process. Set KAFKA_BROKER';
+    if (bus.delayed.driver === 'sqlite')
+      yield 'the delayed lane is a file of this process: other replicas do not see it. Set bus.delayed.driver to redis or pulsar';
+    if (bus.delayed.driver === 'pulsar' && bus.delayed.ledger === 'sqlite')
+      yield 'the ledger is a file of this process: other replicas cannot cancel its messages. Set bus.delayed.ledger to redis';
+    if (bus.idempotency.store === 'sqlite')
+      yield 'Idempotency-Keys are known to this process only. Set bus.idempotency.store to redis';
+  }
+  if (trigger.apiKeys.length === 0)
+    yield 'no API key is configured, so that callers reach nobody but themselves. Set CARILLON_API_KEY';
+  if (!isLoopback(server.host))
+    yield `listening on ${server.host}: anybody who reaches it can open a socket at /message and push to itself`;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

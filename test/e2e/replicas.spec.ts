@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { describeWith, sharedBroker } from '../brokers.js';
+import { Server } from '../server.js';
+
+const HELLO = '{"id":"Hello"}';
+
+/** Three processes over real Kafka, Pulsar and Redis: the client is on the first, the request goes to the second. */
+describeWith(['kafka', 'pulsar', 'redis'], 'three replicas', () => {
+  // The native client is covered by the contract suites wherever its binary can be had; here the broker's own API serves.
+  let servers: Server[];
+
+  beforeAll(async () => {
+    const [kafka, pulsar, redis] = await Promise.all([
+      sharedBroker('kafka'),
+      sharedBroker('pulsar'),
+      sharedBroker('redis'),
+    ]);
+    const run = randomUUID();
+    const env = {
+      KAFKA_BROKER: kafka.url,
+      KAFKA_TOPIC: `instant-${run}`,
+      PULSAR_SERVICE_URL: pulsar.webUrl ?? '',
+      PULSAR_TOPIC: `delayed-${run}`,
+      PULSAR_SUBSCRIPTION: 'carillon',
+      REDIS_URL: redis.url,
+      CARILLON_BUS_DRIVERS_REDIS_KEY_PREFIX: run,
+      CARILLON_DELIVERY_FANOUT_KEY_PREFIX: run,
+    };
+    servers = await Promise.all([1, 2, 3].map(() => Server.start({ env })));
+  }, 60_000);
+
+  afterAll(async () => {
+    await Promise.all((servers ?? []).map((server) => server[Symbol.asyncDispose]()));
+  });
+
+  it('push to a client on another process than the one that was asked', async () => {
+    const [first, second] = servers as [Server, Server, Server];
+    const client = await first.connect('replicated');
+    const asked = Date.now();
+    expect((await second.trigger(HELLO, { userAgent: 'replicated' })).status).toBe(202);
+    const [instant, delayed] = await client.receives(2, 15_000);
+    expect([instant?.text, delayed?.text]).toEqual([HELLO, HELLO]);
+    expect((delayed?.at ?? 0) - asked).toBeGreaterThanOrEqual(3_000);
+    await client.close();
+  }, 30_000);
+
+  it('cancel on one process what another one scheduled', async () => {
+    const [first, second, third] = servers as [Server, Server, Server];
+    const client = await first.connect('canceller');
+    const response = await second.trigger('"never"', {
+      userAgent: 'canceller',
+      query: 'lanes=delayed&delay=1500',
+    });
+    const { messages } = (await response.json()) as { messages: { id: string }[] };
+    await second.trigger('"later"', { userAgent: 'canceller', query: 'lanes=delayed&delay=2500' });
+    const cancelled = await fetch(`${third.url}/schedules/${messages[0]?.id}`, {
+      method: 'DELETE',
+      headers: { 'user-agent': 'canceller' },
+    });
+    expect(cancelled.ok).toBe(true);
+    expect((await client.receives(1)).map(({ text }) => text)).toEqual(['"later"']);
+    await client.close();
+  }, 30_000);
+
+  it('deliver once what a killed process held between the request and the push', async () => {
+    const [first, second, third] = servers as [Server, Server, Server];
+    const client = await first.connect('survivor');
+    const dueFrom = Date.now() + 3_000;
+    const due = new Map<string, number>();
+    await Promise.all(
+      Array.from({ length: 90 }, async (_, i) => {
+        const deliverAt = dueFrom + i * 10;
+        due.set(`{"n":${i}}`, deliverAt);
+        const response = await second.trigger(`{"n":${i}}`, {
+          userAgent: 'survivor',
+          query: `lanes=delayed&deliverAt=${new Date(deliverAt).toISOString()}`,
+        });
+        expect(response.status).toBe(202);
+      }),
+    );
+    // In the midst of the due times: the third process is handing over its share of what is due.
+    await client.receives(30, 10_000);
+    await third.kill();
+    const received = await client.receives(90, 30_000);
+    expect(new Set(received.map(({ text }) => text)).size).toBe(90);
+    expect(received.filter(({ text, at }) => at < (due.get(text) ?? Infinity))).toEqual([]);
+
+    await second.trigger('"last"', { userAgent: 'survivor', query: 'lanes=instant' });
+    await client.until(() => client.received.some(({ text }) => text === '"last"'), 10_000);
+    expect(client.received).toHaveLength(91);
+    await client.close();
+  }, 60_000);
+});
