@@ -70,7 +70,9 @@ async function fetchInto(artifact: Artifact, pom: string): Promise<string> {
   } catch (error) {
     // Maven explains itself on its standard output.
     const { stdout = '', message } = error as Error & { stdout?: string };
-    if (!existsSync(target)) throw new Error(`cannot download ${artifact.name}: ${message}\n${stdout}`);
+    if (!existsSync(target)) {
+      throw new Error(`cannot download ${artifact.name}: ${message}\n${stdout}`, { cause: error });
+    }
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
