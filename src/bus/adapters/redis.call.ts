@@ -1,0 +1,21 @@
+import { withoutCommand } from '../../redis/index.js';
+import { BrokerUnavailableError } from '../bus.errors.js';
+
+/**
+ * Waits for a call to Redis and translates what goes wrong.
+ * @throws {BrokerUnavailableError}
+ */
+export async function redisCall<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw redisUnavailable(error);
+  }
+}
+
+export function redisUnavailable(error: unknown): BrokerUnavailableError {
+  const cause = withoutCommand(error);
+  // ioredis words the absence of a connection as a matter of its own options.
+  const reason = cause.message.includes('enableOfflineQueue') ? 'there is no connection' : cause.message;
+  return new BrokerUnavailableError('redis', reason, { cause });
+}

@@ -1,0 +1,29 @@
+import { redisDriverOptions } from '../../src/redis/index.js';
+import { RedisSchedule, type RedisScheduleOptions } from '../../src/bus/adapters/redis.schedule.js';
+import { BrokerStatus } from '../../src/metrics/index.js';
+
+export const leaseMs = 500;
+
+type Given = Partial<RedisScheduleOptions> & { url: string };
+
+/** Settings that make a test quick. */
+export function open(
+  given: unknown,
+  status = new BrokerStatus('redis (delayed lane)'),
+): Promise<RedisSchedule> {
+  const { now, url, clusterNodes = [], keyPrefix, ...rest } = given as Given;
+  return RedisSchedule.open(
+    {
+      ...redisDriverOptions.parse({ url, clusterNodes, keyPrefix, reconnectMaxDelayMs: 200 }),
+      leaseMs,
+      pollIntervalMs: 50,
+      rememberMs: 60_000,
+      retryInitialMs: 20,
+      retryMaxMs: 1_000,
+      closeTimeoutMs: 5_000,
+      ...rest,
+      ...(now === undefined ? {} : { now }),
+    },
+    status,
+  );
+}
