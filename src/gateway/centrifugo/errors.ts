@@ -1,0 +1,39 @@
+import { CarillonError } from '../../errors.js';
+
+/** Bytes that are not the protocol's. Stays inside the codecs, which answer with a fault instead. */
+export class MalformedError extends CarillonError {
+  readonly code = 'malformed_frame';
+}
+
+/** An error as the client sees it. Codes below 400 are the protocol's, 400 to 1999 an application's. */
+export interface ReplyError {
+  readonly code: number;
+  readonly message: string;
+  /** The same command may succeed later: client libraries try again by themselves. */
+  readonly temporary?: boolean | undefined;
+}
+
+export const replyErrors = {
+  internal: { code: 100, message: 'internal server error', temporary: true },
+  unauthorized: { code: 101, message: 'unauthorized' },
+  unknownChannel: { code: 102, message: 'unknown channel' },
+  permissionDenied: { code: 103, message: 'permission denied' },
+  methodNotFound: { code: 104, message: 'method not found' },
+  alreadySubscribed: { code: 105, message: 'already subscribed' },
+  limitExceeded: { code: 106, message: 'limit exceeded' },
+  badRequest: { code: 107, message: 'bad request' },
+  notAvailable: { code: 108, message: 'not available' },
+  tokenExpired: { code: 109, message: 'token expired' },
+  expired: { code: 110, message: 'expired' },
+  tooManyRequests: { code: 111, message: 'too many requests', temporary: true },
+  unrecoverablePosition: { code: 112, message: 'unrecoverable position' },
+  concurrentPagination: { code: 113, message: 'concurrent pagination', temporary: true },
+} as const satisfies Record<string, ReplyError>;
+
+/** Why the server ended a subscription. Below 2500 the client stays unsubscribed, from 2500 on it subscribes again. */
+export const unsubscribeReasons = {
+  server: { code: 2000, reason: 'server unsubscribe' },
+  insufficientState: { code: 2500, reason: 'insufficient state' },
+  subscriptionExpired: { code: 2501, reason: 'subscription expired' },
+  stateInvalidated: { code: 2502, reason: 'state invalidated' },
+} as const;

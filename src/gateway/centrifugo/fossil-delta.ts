@@ -1,0 +1,211 @@
+/**
+ * Patches in the format of Fossil SCM (https://fossil-scm.org/home/doc/trunk/www/delta_format.wiki), as clients that
+ * subscribed with `delta: "fossil"` apply them. Numbers are in base 64: digits, A-Z, `_`, a-z, `~`.
+ */
+const DIGITS = Buffer.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~');
+
+/** Length of the blocks of the base that are looked up. */
+const BLOCK = 16;
+/** How many blocks with the same hash are tried, so that repetitive data does not take quadratic time. */
+const MAX_TRIES = 250;
+/** Room for the length line, the last insert command and the checksum, 7 digits each at most. */
+const OVERHEAD = 32;
+/** Most continuation bytes that follow the first byte of a character in UTF-8. */
+const MAX_CONTINUATION = 3;
+
+/**
+ * Makes the patch that turns `base` into `target`. It is worth sending where it is shorter than `target`.
+ *
+ * A patch for a JSON client travels as a JSON string, so what it inserts has to be whole characters: a copy that would
+ * begin or end inside a character of the target is shortened.
+ */
+export function createDelta(base: Buffer, target: Buffer): Buffer {
+  const patch = new Patch(target);
+  patch.number(target.length, 0x0a);
+  if (base.length > BLOCK) copyBlocks(patch, base, target);
+  patch.insertUpTo(target.length);
+  patch.number(checksum(target), 0x3b);
+  return patch.finish();
+}
+
+class Patch {
+  readonly #bytes: Buffer;
+  readonly #target: Buffer;
+  #length = 0;
+  /** How much of the target the commands so far produce. */
+  done = 0;
+
+  constructor(target: Buffer) {
+    this.#target = target;
+    this.#bytes = Buffer.allocUnsafe(target.length + OVERHEAD);
+  }
+
+  number(value: number, terminator: number): void {
+    const digits = digitCount(value);
+    for (let at = digits - 1, rest = value; at >= 0; at--, rest = Math.floor(rest / 64)) {
+      this.#bytes[this.#length + at] = DIGITS[rest % 64]!;
+    }
+    this.#length += digits;
+    this.#bytes[this.#length++] = terminator;
+  }
+
+  insertUpTo(end: number): void {
+    if (end === this.done) return;
+    this.number(end - this.done, 0x3a);
+    this.#target.copy(this.#bytes, this.#length, this.done, end);
+    this.#length += end - this.done;
+    this.done = end;
+  }
+
+  copy(count: number, offset: number): void {
+    this.number(count, 0x40);
+    this.number(offset, 0x2c);
+    this.done += count;
+  }
+
+  finish(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+}
+
+/** Every block of the base by its hash, in chains. */
+class BlockIndex {
+  readonly #newest: Int32Array;
+  readonly #previous: Int32Array;
+
+  constructor(base: Buffer) {
+    const blocks = Math.ceil(base.length / BLOCK);
+    this.#newest = new Int32Array(blocks).fill(-1);
+    this.#previous = new Int32Array(blocks).fill(-1);
+    for (let at = 0; at < base.length - BLOCK; at += BLOCK) {
+      const slot = slotOf(hashAt(base, at), blocks);
+      this.#previous[at / BLOCK] = this.#newest[slot]!;
+      this.#newest[slot] = at / BLOCK;
+    }
+  }
+
+  first(hash: number): number {
+    return this.#newest[slotOf(hash, this.#newest.length)]!;
+  }
+
+  next(block: number): number {
+    return this.#previous[block]!;
+  }
+}
+
+/** Copies from the base what is found there; what is left of the target at the end is the caller's. */
+function copyBlocks(patch: Patch, base: Buffer, target: Buffer): void {
+  const index = new BlockIndex(base);
+  while (patch.done + BLOCK < target.length && copyNext(patch, index, base, target));
+}
+
+function copyNext(patch: Patch, index: BlockIndex, base: Buffer, target: Buffer): boolean {
+  let hash = hashAt(target, patch.done);
+  for (let at = patch.done; ; at++) {
+    const match = bestMatch(index, hash, base, target, patch.done, at);
+    if (match !== undefined) {
+      patch.insertUpTo(match.start);
+      patch.copy(match.count, match.offset);
+      return true;
+    }
+    if (at + BLOCK >= target.length) return false;
+    hash = rolled(hash, target[at]!, target[at + BLOCK]!);
+  }
+}
+
+interface Match {
+  readonly start: number;
+  readonly count: number;
+  readonly offset: number;
+}
+
+function bestMatch(
+  index: BlockIndex,
+  hash: number,
+  base: Buffer,
+  target: Buffer,
+  done: number,
+  at: number,
+): Match | undefined {
+  let best: Match | undefined;
+  let block = index.first(hash);
+  for (let tries = MAX_TRIES; block >= 0 && tries > 0; block = index.next(block), tries--) {
+    const origin = block * BLOCK;
+    let ahead = 0;
+    while (
+      origin + ahead < base.length &&
+      at + ahead < target.length &&
+      base[origin + ahead] === target[at + ahead]
+    ) {
+      ahead++;
+    }
+    let back = 0;
+    while (back + 1 < origin && at - back > done && base[origin - back - 1] === target[at - back - 1]) back++;
+    const start = at - back;
+    const count = ahead + back;
+    const cost = digitCount(start - done) + digitCount(count) + digitCount(origin - back) + 3;
+    if (count < cost || count <= (best?.count ?? 0)) continue;
+    best = { start, count, offset: origin - back };
+  }
+  return best === undefined ? undefined : onCharacters(best, target, done);
+}
+
+/** The match without the parts of characters at its ends, unless that is not worth a command any more. */
+function onCharacters(match: Match, target: Buffer, done: number): Match | undefined {
+  let { start, count } = match;
+  const end = start + count;
+  const late = continuations(target, start, 1);
+  const early = continuations(target, end, -1);
+  if (late === 0 && early === 0) return match;
+  start += late;
+  count -= late + early;
+  const offset = match.offset + late;
+  const cost = digitCount(start - done) + digitCount(Math.max(count, 0)) + digitCount(offset) + 3;
+  return count < cost ? undefined : { start, count, offset };
+}
+
+/** How far the nearest character boundary is from `at`; 0 where the bytes there are no UTF-8. */
+function continuations(target: Buffer, at: number, step: 1 | -1): number {
+  let distance = 0;
+  while (distance <= MAX_CONTINUATION && ((target[at + distance * step] ?? 0) & 0xc0) === 0x80) distance++;
+  return distance > MAX_CONTINUATION ? 0 : distance;
+}
+
+/** Fossil's rolling hash: the low half is the sum of the bytes, the high half weighs them by their place. */
+function hashAt(bytes: Buffer, at: number): number {
+  let sum = 0;
+  let weighted = 0;
+  for (let i = 0; i < BLOCK; i++) {
+    const byte = bytes[at + i]!;
+    sum += byte;
+    weighted += (BLOCK - i) * byte;
+  }
+  return (sum & 0xffff) | (weighted << 16);
+}
+
+function rolled(hash: number, out: number, into: number): number {
+  const sum = ((hash & 0xffff) - out + into) & 0xffff;
+  const weighted = (hash >>> 16) - BLOCK * out + sum;
+  return sum | (weighted << 16);
+}
+
+function slotOf(hash: number, slots: number): number {
+  return (hash >>> 0) % slots;
+}
+
+function digitCount(value: number): number {
+  let digits = 1;
+  for (let limit = 64; value >= limit; limit *= 64) digits++;
+  return digits;
+}
+
+/** The sum of the big-endian 32-bit words modulo 2³²; the last one is filled up with zeros. */
+function checksum(bytes: Buffer): number {
+  let sum = 0;
+  const whole = bytes.length & ~3;
+  for (let at = 0; at < whole; at += 4) {
+    sum = (sum + ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!)) | 0;
+  }
+  for (let at = whole; at < bytes.length; at++) sum = (sum + (bytes[at]! << (8 * (3 - (at & 3))))) | 0;
+  return sum >>> 0;
+}

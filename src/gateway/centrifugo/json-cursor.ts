@@ -1,0 +1,209 @@
+import { MalformedError } from './errors.js';
+
+/** How deep arrays and objects may nest inside one payload. Clients parse payloads recursively. */
+const MAX_DEPTH = 512;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+export const COMMA = 0x2c;
+const COLON = 0x3a;
+export const MINUS = 0x2d;
+export const DOT = 0x2e;
+export const ZERO = 0x30;
+export const OPEN_OBJECT = 0x7b;
+export const CLOSE_OBJECT = 0x7d;
+export const OPEN_ARRAY = 0x5b;
+export const CLOSE_ARRAY = 0x5d;
+
+export const TRUE = Buffer.from('true');
+export const FALSE = Buffer.from('false');
+export const NULL = Buffer.from('null');
+const ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
+
+/** Bytes that stand for themselves in a string. */
+const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+);
+
+/** Which containers are open: shared by all scanners, as a scan never yields. */
+const stack = new Uint8Array(MAX_DEPTH);
+
+/**
+ * Walks over one JSON text (RFC 8259) in UTF-8 bytes, checks everything that it passes and builds nothing. Each method throws
+ * {@link MalformedError} where the text is not JSON. Whether the bytes are valid UTF-8 is the caller's to check.
+ */
+export class JsonCursor {
+  protected pos = 0;
+  protected source: Buffer = NULL;
+  protected end = 0;
+
+  /** Begins with `source[start..end)`, past white space. */
+  start(source: Buffer, start: number, end: number): void {
+    this.source = source;
+    this.pos = start;
+    this.end = end;
+    this.skipSpace();
+  }
+
+  /** Nothing is left. */
+  finish(): void {
+    if (this.pos < this.end) this.fail('text after the end');
+  }
+
+  /** Passes a value and the white space behind it. */
+  skip(): void {
+    this.passValue();
+    this.skipSpace();
+  }
+
+  /** The first byte of the value ahead; -1 at the end. */
+  peek(): number {
+    return this.byte();
+  }
+
+  protected byte(): number {
+    return this.pos < this.end ? this.source[this.pos]! : -1;
+  }
+
+  protected digit(): number {
+    const value = this.byte() - ZERO;
+    return value <= 9 ? value : -1;
+  }
+
+  protected skipSpace(): void {
+    for (let byte = this.byte(); byte <= 0x20; byte = this.byte()) {
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
+      this.pos++;
+    }
+  }
+
+  protected passColon(): void {
+    this.skipSpace();
+    if (this.byte() !== COLON) this.fail('a colon was expected');
+    this.pos++;
+    this.skipSpace();
+  }
+
+  protected passWord(word: Buffer): void {
+    for (let i = 0; i < word.length; i++) {
+      if (this.byte() !== word[i]) this.fail('not a JSON value');
+      this.pos++;
+    }
+  }
+
+  /** Returns whether it holds escapes. */
+  protected passString(): boolean {
+    if (this.byte() !== QUOTE) this.fail('a string was expected');
+    const source = this.source;
+    let escaped = false;
+    let pos = this.pos + 1;
+    for (;;) {
+      while (isPlain[source[pos]!] === 1) pos++;
+      if (pos >= this.end || source[pos]! < 0x20) return this.fail('a string without end');
+      if (source[pos] === QUOTE) break;
+      escaped = true;
+      pos += 1 + this.#escapeLength(pos + 1);
+    }
+    this.pos = pos + 1;
+    return escaped;
+  }
+
+  #escapeLength(pos: number): number {
+    const kind = pos < this.end ? this.source[pos]! : -1;
+    if (ESCAPES.has(kind)) return 1;
+    if (kind !== 0x75) this.fail('an unknown escape');
+    for (let i = pos + 1; i <= pos + 4; i++) {
+      const byte = i < this.end ? this.source[i]! : -1;
+      const letter = byte | 0x20;
+      if (!(byte >= ZERO && byte <= 0x39) && !(letter >= 0x61 && letter <= 0x66)) this.fail('a bad escape');
+    }
+    return 5;
+  }
+
+  #passNumber(): void {
+    if (this.byte() === MINUS) this.pos++;
+    if (this.byte() === ZERO) this.pos++;
+    else this.#passDigits();
+    if (this.byte() === DOT) {
+      this.pos++;
+      this.#passDigits();
+    }
+    if ((this.byte() | 0x20) === 0x65) {
+      this.pos++;
+      if (this.byte() === MINUS || this.byte() === 0x2b) this.pos++;
+      this.#passDigits();
+    }
+  }
+
+  #passDigits(): void {
+    if (this.digit() < 0) this.fail('not a JSON value');
+    while (this.digit() >= 0) this.pos++;
+  }
+
+  #passScalar(): void {
+    switch (this.byte()) {
+      case QUOTE:
+        this.passString();
+        return;
+      case 0x74:
+        return this.passWord(TRUE);
+      case 0x66:
+        return this.passWord(FALSE);
+      case 0x6e:
+        return this.passWord(NULL);
+      default:
+        return this.#passNumber();
+    }
+  }
+
+  /** Without recursion, so that no nesting can exhaust the call stack. */
+  protected passValue(): void {
+    let depth = 0;
+    for (;;) {
+      const byte = this.byte();
+      if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+        if (depth === MAX_DEPTH) this.fail('nested too deeply');
+        stack[depth++] = byte + 2;
+        this.pos++;
+        this.skipSpace();
+        if (this.byte() !== byte + 2) {
+          if (byte === OPEN_OBJECT) this.#passKey();
+          continue;
+        }
+        this.pos++;
+        depth--;
+      } else {
+        this.#passScalar();
+      }
+      depth = this.#passEnds(depth);
+      if (depth === 0) return;
+    }
+  }
+
+  /** After a value: leaves the containers that end here and stops before the next value. */
+  #passEnds(depth: number): number {
+    while (depth > 0) {
+      this.skipSpace();
+      const close = stack[depth - 1]!;
+      const byte = this.byte();
+      if (byte !== COMMA && byte !== close) this.fail('a comma or an end was expected');
+      this.pos++;
+      if (byte === COMMA) {
+        this.skipSpace();
+        if (close === CLOSE_OBJECT) this.#passKey();
+        return depth;
+      }
+      depth--;
+    }
+    return 0;
+  }
+
+  #passKey(): void {
+    this.passString();
+    this.passColon();
+  }
+
+  protected fail(reason: string): never {
+    throw new MalformedError(`${reason} at byte ${this.pos}`);
+  }
+}

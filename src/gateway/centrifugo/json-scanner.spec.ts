@@ -1,0 +1,170 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { MalformedError } from './errors.js';
+import { isJson, isJsonObject, onOneLine } from './json-payload.js';
+import { JsonScanner } from './json-scanner.js';
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Spells a value with random white space between the tokens. */
+function spaced(value: unknown, space: () => string): string {
+  const around = (text: string): string => `${space()}${text}${space()}`;
+  if (Array.isArray(value)) return around(`[${value.map((element) => spaced(element, space)).join(',')}]`);
+  if (typeof value !== 'object' || value === null) return around(JSON.stringify(value));
+  const members = Object.entries(value).map(
+    ([key, member]) => `${around(JSON.stringify(key))}:${spaced(member, space)}`,
+  );
+  return around(`{${members.join(',')}}`);
+}
+
+describe('isJson', () => {
+  it('takes every JSON text, however it is spaced', () => {
+    fc.assert(
+      fc.property(
+        fc.jsonValue(),
+        fc.infiniteStream(fc.constantFrom('', '', ' ', '\t', '\r\n')),
+        (value, spaces) => {
+          const text = spaced(value, () => spaces.next().value as string);
+          expect(isJson(Buffer.from(text))).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('agrees with JSON.parse about any text, and about JSON with one character changed', () => {
+    const json = fc
+      .json()
+      .chain((text) =>
+        fc
+          .tuple(
+            fc.nat(text.length - 1),
+            fc.constantFrom('', '"', '\\', ',', ':', '{', ']', '0', '-', '.', 'e', 'u', '\n', '\u0001'),
+          )
+          .map(([at, character]) => text.slice(0, at) + character + text.slice(at + 1)),
+      );
+    const noise = fc.stringMatching(/^[{}[\],:"\\u00e1+\-.truefalsn \t]*$/);
+    fc.assert(
+      fc.property(fc.oneof(json, noise), (text) => {
+        expect(isJson(Buffer.from(text))).toBe(parses(text));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each([
+    '',
+    ' ',
+    '01',
+    '-',
+    '1.',
+    '.5',
+    '1e',
+    '+1',
+    'nul',
+    'nullx',
+    '"\t"',
+    '"\\x"',
+    '"\\u12g4"',
+    '[1,]',
+    '{"a":1,}',
+    '{a:1}',
+    '{"a" 1}',
+    '1 2',
+    '"',
+    '"\\',
+  ])('refuses %j', (text) => {
+    expect(isJson(Buffer.from(text))).toBe(false);
+  });
+
+  it('refuses bytes that are not UTF-8', () => {
+    expect(isJson(Buffer.from([0x22, 0xff, 0x22]))).toBe(false);
+  });
+
+  it('refuses what is nested deeper than 512 levels, and does so without recursion', () => {
+    const nested = (depth: number): Buffer =>
+      Buffer.from('[{"a":'.repeat(depth / 2) + '1' + '}]'.repeat(depth / 2));
+    expect(isJson(nested(512))).toBe(true);
+    expect(isJson(nested(514))).toBe(false);
+    expect(isJson(Buffer.alloc(1_000_000, '['))).toBe(false);
+  });
+});
+
+describe('isJsonObject', () => {
+  it.each([
+    ['{"a":1}', true],
+    [' {} ', true],
+    ['[{}]', false],
+    ['null', false],
+    ['{', false],
+  ])('of %s is %s', (text, expected) => {
+    expect(isJsonObject(Buffer.from(text))).toBe(expected);
+  });
+});
+
+describe('onOneLine', () => {
+  it('removes newlines and nothing else', () => {
+    const payload = Buffer.from('{\r\n  "a" : 1.0,\n\t"b":"\\n"\n}');
+    expect(onOneLine(payload).toString()).toBe('{\r  "a" : 1.0,\t"b":"\\n"}');
+  });
+
+  it('hands back the very bytes where there is nothing to remove', () => {
+    const payload = Buffer.from('{"a":1}');
+    expect(onOneLine(payload)).toBe(payload);
+  });
+});
+
+describe('JsonScanner', () => {
+  const read = <T>(text: string, reader: (scanner: JsonScanner) => T): T => {
+    const bytes = Buffer.from(text);
+    const scanner = new JsonScanner();
+    scanner.start(bytes, 0, bytes.length);
+    const value = reader(scanner);
+    scanner.finish();
+    return value;
+  };
+
+  it('reads strings as JSON.parse does', () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom('a', '"', '\\', '\n', '\u0001', 'é', '中', '😀', '\ud800', '\udfff'),
+        }),
+        (value) => {
+          expect(read(JSON.stringify(value), (scanner) => scanner.readString())).toBe(value.toWellFormed());
+        },
+      ),
+    );
+  });
+
+  it('puts U+FFFD for a lone surrogate', () => {
+    expect(read('"a\\ud800b"', (scanner) => scanner.readString())).toBe('a\ufffdb');
+  });
+
+  it('reads whole numbers in their range only', () => {
+    const reading = (value: number): number =>
+      read(String(value), (scanner) => scanner.readInteger(-500, 500));
+    fc.assert(
+      fc.property(fc.integer({ min: -500, max: 500 }), fc.integer({ min: 501 }), (inside, outside) => {
+        expect(reading(inside)).toBe(inside);
+        expect(() => reading(outside)).toThrow('range');
+        expect(() => reading(-outside)).toThrow('range');
+      }),
+    );
+  });
+
+  it.each(['1.0', '1e2', '01', '-', '"1"', 'true', '1x'])('does not take %s for a whole number', (text) => {
+    expect(() => read(text, (scanner) => scanner.readInteger(0, 100))).toThrow(MalformedError);
+  });
+
+  it('cuts a value out as it was spelled', () => {
+    const text = ' [1.50, {"b" :"\\u00e9"}]\t';
+    expect(read(text, (scanner) => scanner.readRaw()).toString()).toBe('[1.50, {"b" :"\\u00e9"}]');
+  });
+});
