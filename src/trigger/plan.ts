@@ -3,15 +3,18 @@ import type { Idempotency } from '../bus/index.js';
 /**
  * What a request will cause, settled before anything is done. Attempts with one idempotency key follow one plan:
  *
- *     planned ──► accepted     both lanes hold their copy; the answer is in force
- *        └──────► withdrawn    an attempt failed and took the delayed copy back ──► planned (with a new delayed id)
+ *     planned ─► accepted         both lanes hold their copy, and the answer is in force
+ *        └─────► withdrawing      an attempt failed; the delayed copy is being taken back
+ *                     ├─► withdrawn ─► planned again, with another delayed id
+ *                     └─► planned      it may have been handed over by now, so it stays, and the instant one is missing
  *
- * The instant id never changes, since a publish that failed may have reached the queue all the same. The delayed id does:
- * a schedule ignores an id that it has cancelled. What was `superseded` is cancelled again before its successor is
- * added, so that an attempt which dies half way leaves no second delayed copy.
+ * Each step is agreed on before or after the deed in such an order that an attempt which dies, or which loses a race
+ * against another one, is made good by whoever comes next. The instant id never changes, since a publish that failed may
+ * have reached the queue all the same. The delayed id does, since a schedule ignores an id that it has cancelled;
+ * `superseded` is the one before, cancelled once more in case that a slow attempt added it late.
  */
 export interface Plan {
-  readonly state: 'planned' | 'accepted' | 'withdrawn';
+  readonly state: 'planned' | 'accepted' | 'withdrawing' | 'withdrawn';
   /** Digest of the request, by which a key used for another request is told. */
   readonly fingerprint: string;
   /** Unix times in ms. */
@@ -22,11 +25,15 @@ export interface Plan {
   readonly superseded?: string;
 }
 
-/** The plan that takes the place of a withdrawn one: that of the request as it comes now, with the old instant id. */
-export function renewed(withdrawn: Plan, fresh: Plan): Plan {
+/**
+ * The plan that takes the place of a withdrawn one: that of the request as it comes now, with the old instant id. The
+ * delayed id is new even where the withdrawn plan was this attempt's own.
+ */
+export function renewed(withdrawn: Plan, fresh: Plan, newId: () => string): Plan {
   return {
     ...fresh,
     ...(withdrawn.instantId !== undefined ? { instantId: withdrawn.instantId } : {}),
+    ...(fresh.delayed !== undefined ? { delayed: { ...fresh.delayed, id: newId() } } : {}),
     ...(withdrawn.delayed !== undefined ? { superseded: withdrawn.delayed.id } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { userChannel } from '../delivery/index.js';
 import type { CarillonError } from '../errors.js';
-import { readReschedule, readScheduleQuery } from './schedule-parameters.js';
+import { readReschedule, readScheduleQuery, writeCursor } from './schedule-parameters.js';
 
 function codeOf(work: () => unknown): string {
   try {
@@ -15,9 +15,9 @@ function codeOf(work: () => unknown): string {
 describe('readScheduleQuery', () => {
   it('reads page and target', () => {
     expect(readScheduleQuery({})).toEqual({ limit: 100 });
-    expect(readScheduleQuery({ limit: '5', cursor: 'x', user: '42' })).toEqual({
+    expect(readScheduleQuery({ limit: '5', cursor: writeCursor('5.x?&'), user: '42' })).toEqual({
       limit: 5,
-      cursor: 'x',
+      cursor: '5.x?&',
       channel: userChannel('42'),
     });
   });
@@ -28,7 +28,8 @@ describe('readScheduleQuery', () => {
     ['invalid_limit', { limit: '1.5' }],
     ['invalid_limit', { limit: '' }],
     ['invalid_cursor', { cursor: '' }],
-    ['invalid_cursor', { cursor: 'x'.repeat(513) }],
+    ['invalid_cursor', { cursor: 'abc' }],
+    ['invalid_cursor', { cursor: writeCursor('x'.repeat(512)) }],
     ['unknown_parameter', { page: '2' }],
   ])('refuses with %s: %j', (code, query) => {
     expect(codeOf(() => readScheduleQuery(query))).toBe(code);

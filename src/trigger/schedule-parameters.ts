@@ -16,6 +16,8 @@ import { reschedule } from './trigger.schemas.js';
 const MAX_LIMIT = 1000;
 const DEFAULT_LIMIT = 100;
 const MAX_CURSOR_LENGTH = 512;
+/** Tells a cursor that was given out from any other text. */
+const CURSOR_MARK = 'after ';
 
 /**
  * Reads the query of `GET /schedules`.
@@ -25,13 +27,23 @@ export function readScheduleQuery(query: Query): ScheduleQuery {
   const parameters = parametersOf(query, ['limit', 'cursor', ...TARGET_PARAMETERS]);
   const channel = targetChannel(parameters);
   const cursor = parameters.get('cursor');
-  if (cursor !== undefined && (cursor === '' || cursor.length > MAX_CURSOR_LENGTH))
-    throw new InvalidCursorError('cursor must be the next of an earlier page');
   return {
     limit: readLimit(parameters.get('limit')),
-    ...(cursor !== undefined ? { cursor } : {}),
+    ...(cursor !== undefined ? { cursor: readCursor(cursor) } : {}),
     ...(channel !== undefined ? { channel } : {}),
   };
+}
+
+/** The store's cursor in a form that needs no escaping in a URL. */
+export function writeCursor(next: string): string {
+  return Buffer.from(CURSOR_MARK + next).toString('base64url');
+}
+
+function readCursor(text: string): string {
+  const decoded = text.length > MAX_CURSOR_LENGTH ? '' : Buffer.from(text, 'base64url').toString('utf8');
+  if (!decoded.startsWith(CURSOR_MARK))
+    throw new InvalidCursorError('cursor must be the next of an earlier page');
+  return decoded.slice(CURSOR_MARK.length);
 }
 
 function readLimit(text: string | undefined): number {

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { InjectMetric, makeCounterProvider } from '@willsoto/nestjs-prometheus';
+import type { Counter } from 'prom-client';
+import type { HttpErrorCode } from './trigger.errors.js';
+
+/** `replayed`: answered from an idempotency key. `unavailable`: a lane did not take its copy, so neither has one. */
+export type TriggerOutcome = 'accepted' | 'replayed' | 'refused' | 'unavailable';
+
+const REQUESTS = 'carillon_trigger_requests_total';
+const HTTP_ERRORS = 'carillon_http_errors_total';
+
+export const triggerInstruments = [
+  makeCounterProvider({
+    name: REQUESTS,
+    help: 'Requests for a push that reached the lanes, by what became of them.',
+    labelNames: ['outcome'],
+  }),
+  makeCounterProvider({
+    name: HTTP_ERRORS,
+    help: 'HTTP requests that were answered with an error, by its code.',
+    labelNames: ['code'],
+  }),
+];
+
+@Injectable()
+export class TriggerMetrics {
+  constructor(
+    @InjectMetric(REQUESTS) private readonly requests: Counter<'outcome'>,
+    @InjectMetric(HTTP_ERRORS) private readonly httpErrors: Counter<'code'>,
+  ) {}
+
+  count(outcome: TriggerOutcome): void {
+    this.requests.inc({ outcome });
+  }
+
+  countError(code: HttpErrorCode): void {
+    this.httpErrors.inc({ code });
+  }
+}

@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { API_KEY, TriggerApp } from '../trigger-app.js';
+
+const run = promisify(execFile);
+const document = readFileSync(resolve('docs/http-api.md'), 'utf8');
+
+/** Each command of the document with the answer that follows it, if one does. */
+const examples = [...document.matchAll(/```bash\n([^]*?)```\n(?:\n```json\n([^]*?)```)?/g)].map(
+  ([, command = '', answer]) => ({ title: command.replaceAll(/\s+/g, ' '), command, answer }),
+);
+
+let app: TriggerApp;
+
+beforeAll(async () => {
+  app = await TriggerApp.start();
+});
+
+afterAll(() => app[Symbol.asyncDispose]());
+
+/** The same names and types at the same places; ids and times differ from run to run. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, shapeOf(child)]));
+}
+
+async function schedule(): Promise<string> {
+  const response = await fetch(`${app.url}/trigger?lanes=delayed&delay=PT1H`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'user-agent': 'my-client' },
+    body: '{"id":"Later"}',
+  });
+  const { messages } = (await response.json()) as { messages: { id: string }[] };
+  return messages[0]?.id ?? '';
+}
+
+describe('docs/http-api.md', () => {
+  it('has examples', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(10);
+  });
+
+  it.each(examples)('$title', async ({ command, answer }) => {
+    const script = command.replaceAll('http://localhost:3000', app.url);
+    const env = { ...process.env, CARILLON_API_KEY: API_KEY, ID: await schedule() };
+    const { stdout } = await run('bash', ['-euc', script], { env });
+    const told = answer ?? (command.includes('DELETE') ? undefined : stdout);
+    expect(stdout === '' ? undefined : shapeOf(JSON.parse(stdout))).toEqual(
+      told === undefined ? undefined : shapeOf(JSON.parse(told)),
+    );
+    // Only the example of an error shows one.
+    expect(stdout.includes('"error"')).toBe(answer?.includes('"error"') ?? false);
+  });
+});
+
+describe('the OpenAPI document', () => {
+  interface Operation {
+    readonly parameters?: readonly { readonly name: string }[];
+    readonly responses: Readonly<Record<string, unknown>>;
+  }
+  interface OpenApi {
+    readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+    readonly components: { readonly schemas: Readonly<Record<string, object>> };
+  }
+
+  it('lists every operation with its parameters and answers', async () => {
+    const { paths, components } = (await (await fetch(`${app.url}/docs/json`)).json()) as OpenApi;
+    expect(Object.keys(paths).toSorted()).toEqual(['/schedules', '/schedules/{id}', '/trigger']);
+    const push = paths['/trigger']?.['post'];
+    expect(push?.parameters?.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['lanes', 'delay', 'deliverAt', 'expiresIn', 'channel', 'user', 'connection']),
+    );
+    expect(Object.keys(push?.responses ?? {})).toEqual(
+      expect.arrayContaining(['202', '400', '401', '403', '413', '415', '422', '429', '503']),
+    );
+    const references = JSON.stringify(paths).matchAll(/"#\/components\/schemas\/(\w+)"/g);
+    for (const [, id = ''] of references) expect(components.schemas).toHaveProperty(id);
+    expect(components.schemas['Reschedule']).toMatchObject({
+      additionalProperties: false,
+      properties: { delay: {}, deliverAt: { type: 'string' } },
+    });
+  });
+
+  it('has a page to try it', async () => {
+    const page = await fetch(`${app.url}/docs`);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('swagger-ui');
+  });
+});

@@ -1,0 +1,156 @@
+import { once, EventEmitter } from 'node:events';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { MemoryBus } from '../src/bus/adapters/memory.bus.js';
+import { memoryBusOptions } from '../src/bus/adapters/memory.options.js';
+import { SqliteIdempotency } from '../src/bus/adapters/sqlite.idempotency.js';
+import { SqliteSchedule } from '../src/bus/adapters/sqlite.schedule.js';
+import { delayedLaneOptions } from '../src/bus/delayed-lane.options.js';
+import {
+  type Bus,
+  type BusSubscription,
+  Idempotency,
+  InstantLane,
+  Schedule,
+  newMessageId,
+  type Message,
+} from '../src/bus/index.js';
+import { instantLaneOptions } from '../src/bus/instant-lane.options.js';
+import { BrokerStatus } from '../src/metrics/index.js';
+import {
+  createHttpAdapter,
+  httpOptions,
+  setUpOpenApi,
+  Trigger,
+  TriggerModule,
+  triggerOptions,
+} from '../src/trigger/index.js';
+
+export const API_KEY = 'a-key-for-the-tests-0123';
+const SQLITE = { path: ':memory:', synchronous: 'normal' } as const;
+
+/** What nodes of one deployment share. */
+export interface Stores {
+  readonly schedule: Schedule;
+  readonly idempotency: Idempotency;
+}
+
+export async function openStores(): Promise<Stores> {
+  const schedule = await SqliteSchedule.open(
+    { ...SQLITE, ...delayedLaneOptions.parse({}) },
+    new BrokerStatus('sqlite'),
+  );
+  return { schedule, idempotency: await SqliteIdempotency.open(SQLITE, new BrokerStatus('sqlite')) };
+}
+
+export interface TriggerAppOptions {
+  readonly trigger?: object;
+  readonly http?: object;
+  readonly trustedProxies?: readonly string[];
+  /** Stores of its own by default. */
+  readonly stores?: Stores;
+  /** How many messages the instant lane holds while nobody takes them; beyond, it refuses as a broker that is down. */
+  readonly instantCapacity?: number;
+  /** Stands between the instant lane and its bus. */
+  readonly between?: (bus: Bus) => Bus;
+}
+
+@Global()
+@Module({})
+class LanesModule {
+  static of(lane: InstantLane, { schedule, idempotency }: Stores): DynamicModule {
+    const providers = [
+      { provide: InstantLane, useValue: lane },
+      { provide: Schedule, useValue: schedule },
+      { provide: Idempotency, useValue: idempotency },
+    ];
+    return { module: LanesModule, providers, exports: [InstantLane, Schedule, Idempotency] };
+  }
+}
+
+/** The request edge on a free port, over embedded adapters whose contents can be looked at. */
+export class TriggerApp implements AsyncDisposable {
+  readonly #taken = new EventEmitter();
+  readonly instantMessages: Message[] = [];
+
+  private constructor(
+    private readonly app: NestFastifyApplication,
+    readonly bus: Bus,
+    readonly lane: InstantLane,
+    readonly stores: Stores,
+  ) {}
+
+  static async start(options: TriggerAppOptions = {}): Promise<TriggerApp> {
+    const stores = options.stores ?? (await openStores());
+    const bus = new MemoryBus(
+      // One partition, so that a message which is seen tells that all before it were.
+      memoryBusOptions.parse({ partitions: 1, maxPendingRecords: options.instantCapacity ?? 10_000 }),
+      new BrokerStatus('memory'),
+    );
+    const lane = new InstantLane(options.between?.(bus) ?? bus, instantLaneOptions.parse({}));
+    const testing = await Test.createTestingModule({
+      imports: [
+        LanesModule.of(lane, stores),
+        TriggerModule.forRoot({
+          ...triggerOptions.parse({ apiKeys: [API_KEY], ...options.trigger }),
+          trustedProxies: options.trustedProxies ?? [],
+        }),
+      ],
+    }).compile();
+    const app = testing.createNestApplication<NestFastifyApplication>(
+      createHttpAdapter(httpOptions.parse(options.http ?? {})),
+      { logger: false },
+    );
+    setUpOpenApi(app);
+    await app.listen(0, '127.0.0.1');
+    return new TriggerApp(app, bus, lane, stores);
+  }
+
+  get port(): number {
+    return (this.app.getHttpServer().address() as { port: number }).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Takes messages from the instant lane, those first that are waiting. */
+  consume(): Promise<BusSubscription> {
+    return this.lane.consume(async (message) => {
+      this.instantMessages.push(message);
+      this.#taken.emit(message.id);
+    });
+  }
+
+  /** The messages that the instant lane was given up to now. */
+  async instant(): Promise<readonly Message[]> {
+    const id = newMessageId();
+    const seen = once(this.#taken, id);
+    const data = Buffer.from('null');
+    await this.lane.publish([{ id, channel: 'sentinel', data, format: 'json', createdAt: Date.now() }]);
+    await seen;
+    return this.instantMessages.filter(({ channel }) => channel !== 'sentinel');
+  }
+
+  /** Resolves when the instant lane's consumer has, or has had, the message with this id. */
+  async taken(id: string): Promise<void> {
+    if (!this.instantMessages.some((message) => message.id === id)) await once(this.#taken, id);
+  }
+
+  /** Resolves when nothing goes on behind an answer any more. */
+  settled(): Promise<void> {
+    return this.app.get(Trigger).onModuleDestroy();
+  }
+
+  async delayed() {
+    return (await this.stores.schedule.list({ limit: 1000 })).messages;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.app.close();
+    await this.bus.close();
+    await this.stores.schedule.close();
+    await this.stores.idempotency.close();
+  }
+}
