@@ -3,8 +3,11 @@ import { InjectMetric, makeCounterProvider } from '@willsoto/nestjs-prometheus';
 import type { Counter } from 'prom-client';
 import type { HttpErrorCode } from './trigger.errors.js';
 
-/** `replayed`: answered from an idempotency key. `unavailable`: a lane did not take its copy, so neither has one. */
-export type TriggerOutcome = 'accepted' | 'replayed' | 'refused' | 'unavailable';
+/**
+ * `replayed`: answered from an idempotency key. `unavailable`: a lane did not take its copy, so neither has one.
+ * `failed`: a defect.
+ */
+export type TriggerOutcome = 'accepted' | 'replayed' | 'refused' | 'unavailable' | 'failed';
 
 const REQUESTS = 'carillon_trigger_requests_total';
 const HTTP_ERRORS = 'carillon_http_errors_total';

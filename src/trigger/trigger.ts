@@ -1,10 +1,11 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { BrokerUnavailableError, BusClosedError, Idempotency, InstantLane, Schedule } from '../bus/index.js';
+import { CarillonError } from '../errors.js';
 import { Attempt, type Lanes } from './attempt.js';
 import { within } from './deadline.js';
 import { Agreement, type Plan } from './plan.js';
 import type { PushRequest } from './push-request.js';
-import { TriggerMetrics } from './trigger.metrics.js';
+import { TriggerMetrics, type TriggerOutcome } from './trigger.metrics.js';
 import { TRIGGER_OPTIONS, type TriggerModuleOptions } from './trigger.module-definition.js';
 
 export interface Copy {
@@ -50,7 +51,7 @@ export class Trigger implements OnModuleDestroy {
       this.metrics.count(replayed ? 'replayed' : 'accepted');
       return { copies: copiesOf(plan), replayed };
     } catch (error) {
-      this.metrics.count(isUnavailable(error) ? 'unavailable' : 'refused');
+      this.metrics.count(outcomeOf(error));
       throw error;
     }
   }
@@ -74,8 +75,9 @@ export class Trigger implements OnModuleDestroy {
   }
 }
 
-function isUnavailable(error: unknown): boolean {
-  return error instanceof BrokerUnavailableError || error instanceof BusClosedError;
+function outcomeOf(error: unknown): TriggerOutcome {
+  if (error instanceof BrokerUnavailableError || error instanceof BusClosedError) return 'unavailable';
+  return error instanceof CarillonError ? 'refused' : 'failed';
 }
 
 function copiesOf({ instantId, delayed, createdAt }: Plan): Copy[] {

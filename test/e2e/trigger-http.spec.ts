@@ -1,7 +1,9 @@
 import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { register } from 'prom-client';
 import { identityChannel, newConnectionId, userChannel } from '../../src/delivery/index.js';
 import { API_KEY, TriggerApp } from '../trigger-app.js';
 
@@ -275,6 +277,23 @@ describe('a refusal', () => {
     expect(await fresh.delayed()).toEqual([]);
     // And the key is still free.
     await accepted(post('', { headers: key }, fresh));
+  });
+});
+
+describe('the metrics', () => {
+  const valueOf = async (name: string, labels: Record<string, string>) => {
+    const { values = [] } = (await register.getSingleMetric(name)?.get()) ?? {};
+    return values.find((sample) => isDeepStrictEqual(sample.labels, labels))?.value ?? 0;
+  };
+
+  it.each([
+    ['carillon_trigger_requests_total', { outcome: 'accepted' }, ''],
+    ['carillon_trigger_requests_total', { outcome: 'refused' }, '?deliverAt=2020-01-01T00:00:00Z'],
+    ['carillon_http_errors_total', { code: 'delay_negative' }, '?delay=-1'],
+  ])('%s counts %j', async (name, labels, query) => {
+    const before = await valueOf(name, labels);
+    await post(query);
+    expect(await valueOf(name, labels)).toBe(before + 1);
   });
 });
 
