@@ -7,49 +7,54 @@ const localFanoutOptions = z.strictObject({
     .describe('`local`: this process is alone. `redis`: several processes share the clients.'),
 });
 
-const redisFanoutOptions = redisDriverOptions.safeExtend({
-  kind: z.literal('redis'),
-  sharded: z
-    .boolean()
-    .default(false)
-    .describe(
-      'Whether SPUBLISH and SSUBSCRIBE (Redis 7) take the place of PUBLISH and SUBSCRIBE. All processes must agree.',
-    ),
-  pingIntervalMs: z
-    .int()
-    .min(100)
-    .default(1_000)
-    .describe('Pause between two checks that the connection for subscriptions is alive, in ms.'),
-  maxPendingPublishes: z
-    .int()
-    .min(1)
-    .default(20_000)
-    .describe('Publications that may wait for an answer of Redis. Beyond it they are refused at once.'),
-  replayWindowMs: z
-    .int()
-    .min(1_000)
-    .default(30_000)
-    .describe(
-      'How long publications with an id are kept in Redis, and by their sender, for processes that are cut off, in ms. A ' +
-        'process that is cut off for longer misses messages.',
-    ),
-  replayStreams: z
-    .int()
-    .min(1)
-    .max(64)
-    .default(4)
-    .describe('Streams that they are spread over. All processes must agree.'),
-  replayMaxEntries: z
-    .int()
-    .min(1)
-    .default(50_000)
-    .describe('Publications kept in Redis at most, roughly. At a high rate it shortens the window.'),
-  replayMaxBytes: z
-    .int()
-    .min(0)
-    .default(16 * 1024 * 1024)
-    .describe('Bytes that a sender keeps of its own publications at most, in case Redis loses its data.'),
-});
+const redisFanoutOptions = redisDriverOptions
+  .safeExtend({
+    kind: z.literal('redis'),
+    sharded: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether SPUBLISH and SSUBSCRIBE (Redis 7) take the place of PUBLISH and SUBSCRIBE. All processes must agree.',
+      ),
+    pingIntervalMs: z
+      .int()
+      .min(100)
+      .default(1_000)
+      .describe('Pause between two checks that the connection for subscriptions is alive, in ms.'),
+    maxPendingPublishes: z
+      .int()
+      .min(1)
+      .default(20_000)
+      .describe('Publications that may wait for an answer of Redis. Beyond it they are refused at once.'),
+    replayWindowMs: z
+      .int()
+      .min(1_000)
+      .default(30_000)
+      .describe(
+        'How long publications with an id are kept in Redis, and by their sender, for processes that are cut off, in ms. A ' +
+          'process that is cut off for longer misses messages.',
+      ),
+    replayStreams: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe('Streams that they are spread over. All processes must agree.'),
+    replayMaxEntries: z
+      .int()
+      .min(1)
+      .default(50_000)
+      .describe('Publications kept in Redis at most, roughly. At a high rate it shortens the window.'),
+    replayMaxBytes: z
+      .int()
+      .min(0)
+      .default(16 * 1024 * 1024)
+      .describe('Bytes that a sender keeps of its own publications at most, in case Redis loses its data.'),
+  })
+  .refine((options) => !options.sharded || options.clusterNodes.length === 0, {
+    error: 'a Cluster is used with PUBLISH, which reaches all its nodes: leave out sharded',
+    path: ['sharded'],
+  });
 
 /** Where this process delivers to. */
 export const deliveryOptions = z

@@ -3,7 +3,6 @@ export {
   openRedis,
   openRedisNode,
   type RedisClient,
-  type RedisNode,
   type RedisOverrides,
   withoutCommand,
 } from './redis.connection.js';

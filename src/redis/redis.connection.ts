@@ -4,7 +4,7 @@ import type { RedisDriverOptions } from './redis.options.js';
 
 export type RedisClient = Redis | Cluster;
 
-export interface RedisNode {
+interface RedisNode {
   readonly host: string;
   readonly port: number;
 }
@@ -32,17 +32,18 @@ export async function openRedis(
 }
 
 /**
- * Opens a connection to one node, for what concerns a node and not the Cluster that it belongs to. Each attempt to
- * connect asks `nodeFor` anew; without it, the node is what the options name (Sentinels included).
+ * Opens a connection to one node: the server that the options name (Sentinels are asked for it), or of a Cluster any
+ * node, another one with every attempt. Those known to `cluster` by then are tried as well as those in the options.
  */
 export async function openRedisNode(
   options: RedisDriverOptions,
   status: BrokerStatus,
   overrides: RedisOverrides = {},
-  nodeFor?: (attempt: number) => RedisNode,
+  cluster?: RedisClient,
 ): Promise<Redis> {
   const client = singleClient(options, overrides);
-  if (nodeFor !== undefined) {
+  if (options.clusterNodes.length > 0) {
+    const nodeFor = eachNodeInTurn(options, cluster);
     const delay = reconnectDelay(options);
     Object.assign(client.options, nodeFor(0), {
       retryStrategy: (attempt: number) => {
@@ -57,7 +58,10 @@ export async function openRedisNode(
 
 /** Lets calls under way finish, for as long as a call may take, then ends the connection. */
 export async function closeRedis(client: RedisClient): Promise<void> {
-  await client.quit().catch(() => client.disconnect());
+  await client.quit().catch(() => {
+    // After the end there is nothing to disconnect but a timer to start.
+    if (client.status !== 'end') client.disconnect();
+  });
 }
 
 async function firstAttempt(client: RedisClient, status: BrokerStatus): Promise<void> {
@@ -136,6 +140,18 @@ function sharedOptions(options: RedisDriverOptions, url: URL) {
 
 function reconnectDelay({ reconnectMaxDelayMs }: RedisDriverOptions) {
   return (attempt: number) => Math.min(25 * 2 ** attempt, reconnectMaxDelayMs) * (0.5 + Math.random() / 2);
+}
+
+/** Begins anywhere, so that processes spread over the nodes. */
+function eachNodeInTurn({ clusterNodes }: RedisDriverOptions, cluster?: RedisClient) {
+  const offset = Math.floor(Math.random() * 1_000);
+  return (attempt: number): RedisNode => {
+    const known = cluster instanceof Cluster ? cluster.nodes().map(({ options }) => options) : [];
+    const given = clusterNodes.map((node) => hostAndPort(new URL(`redis://${node}`)));
+    const nodes = [...known, ...given];
+    const { host, port } = nodes[(offset + attempt) % nodes.length]!;
+    return { host: host!, port: port! };
+  };
 }
 
 function hostAndPort(url: URL): RedisNode {

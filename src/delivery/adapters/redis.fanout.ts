@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { BrokerUnavailableError, RecordRefusedError } from '../../bus/index.js';
 import type { BrokerStatus } from '../../metrics/index.js';
 import { closeRedis, openRedis, openRedisNode, withoutCommand, type RedisClient } from '../../redis/index.js';
@@ -10,6 +10,7 @@ import type { Fanout, PublicationHandler } from '../fanout.port.js';
 import { decodePublication, encodePublication } from '../publication-envelope.js';
 import type { Publication } from '../publication.js';
 import { AcceptedPublications } from './redis.accepted.js';
+import { nodeOf } from './redis.node-of.js';
 import { CLOCK_MARGIN_MS, RecentPublications, type StreamPosition } from './redis.recent.js';
 import { RedisSubscriptions } from './redis.subscriptions.js';
 
@@ -45,7 +46,7 @@ export class RedisFanout implements Fanout {
   /** Whether Redis lost its data, and not everything has been published again. */
   #isLost = false;
   #isRepairing = false;
-  #isCorked = false;
+  readonly #corked = new Set<Redis['stream']>();
   #malformed = 0;
   #drained: PromiseWithResolvers<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -62,7 +63,13 @@ export class RedisFanout implements Fanout {
       socketTimeout: options.commandTimeoutMs,
     };
     const publisher = await openRedis(options, status.publishing, overrides);
-    const subscriber = await openRedisNode(options, status.subscriptions, overrides);
+    const subscriber = await openRedisNode(
+      options,
+      status.subscriptions,
+      overrides,
+      // PUBLISH reaches every node of a Cluster: it does not matter which one is listened to.
+      publisher,
+    );
     return new RedisFanout(options, handler, publisher, subscriber);
   }
 
@@ -90,6 +97,7 @@ export class RedisFanout implements Fanout {
       },
     );
     publisher.on('close', () => this.#doubt());
+    publisher.on('-node', () => this.#doubt());
     publisher.on('ready', () => void this.#repair());
     this.#timer = setInterval(() => this.#check(), options.pingIntervalMs).unref();
   }
@@ -135,6 +143,7 @@ export class RedisFanout implements Fanout {
       await this.#send(route, envelope, isReplayable);
     } catch (error) {
       this.#doubt();
+      if (this.publisher instanceof Cluster) this.publisher.refreshSlotsCache(() => {});
       const cause = withoutCommand(error);
       throw new BrokerUnavailableError('redis', cause.message, { cause });
     } finally {
@@ -144,27 +153,31 @@ export class RedisFanout implements Fanout {
   }
 
   async #send(route: string, envelope: Buffer, isReplayable: boolean): Promise<void> {
-    this.#cork();
+    const stream = this.#recent.streamFor(route);
+    const connection = nodeOf(this.publisher, stream.slot);
+    if (connection === undefined) throw new Error('the Cluster has no node for it now');
+    this.#cork(connection);
     const channel = this.#channelPrefix + route;
-    // On one connection these two are carried out in this order, so that nobody can have missed it in both places.
+    // One connection carries these out in this order, so that nobody can have missed it in both places; and what is sent
+    // to one channel always takes the same connection.
     await Promise.all([
-      isReplayable ? this.#recent.add(route, envelope) : undefined,
-      this.options.sharded
-        ? this.publisher.spublish(channel, envelope)
-        : this.publisher.publish(channel, envelope),
+      isReplayable ? this.#recent.add(stream, envelope, connection) : undefined,
+      this.options.sharded ? connection.spublish(channel, envelope) : connection.publish(channel, envelope),
     ]);
   }
 
-  /** Joins the commands of one turn of the event loop into one write. A Cluster has a connection for each node and does without. */
-  #cork(): void {
-    if (this.#isCorked || !(this.publisher instanceof Redis) || this.publisher.status !== 'ready') return;
-    const { stream } = this.publisher;
+  /** Joins the commands of one turn of the event loop into one write. */
+  #cork(connection: Redis): void {
+    const { stream } = connection;
+    if (connection.status !== 'ready' || this.#corked.has(stream)) return;
+    if (this.#corked.size === 0) setImmediate(() => this.#uncork());
     stream.cork();
-    this.#isCorked = true;
-    setImmediate(() => {
-      this.#isCorked = false;
-      stream.uncork();
-    });
+    this.#corked.add(stream);
+  }
+
+  #uncork(): void {
+    for (const stream of this.#corked) stream.uncork();
+    this.#corked.clear();
   }
 
   #receive(envelope: Buffer): void {

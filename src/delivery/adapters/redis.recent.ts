@@ -1,4 +1,6 @@
+import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../redis/index.js';
+import { slotOf } from './redis.node-of.js';
 
 /** Entries read in one call: a page is short work for either side. */
 const PAGE = 500;
@@ -20,8 +22,10 @@ export interface StreamPosition {
   readonly lastId: string;
 }
 
-interface Stream {
+export interface Stream {
   readonly key: string;
+  /** The part of a Cluster's keys that it belongs to. */
+  readonly slot: number;
   /** The id of the last entry that Redis took from here, `ms-sequence`; undefined before the first. */
   lastId: string | undefined;
   /** When that was, on the clock of `performance.now()`. */
@@ -41,26 +45,22 @@ export class RecentPublications {
     private readonly options: RecentPublicationsOptions,
   ) {
     const { keyPrefix, streams, maxEntries } = options;
-    this.#streams = Array.from({ length: streams }, (_, index) => ({
-      key: `${keyPrefix}:recent:${index}`,
-      lastId: undefined,
-      lastAddedAt: -Infinity,
-    }));
+    this.#streams = Array.from({ length: streams }, (_, index) => {
+      const key = `${keyPrefix}:recent:${index}`;
+      return { key, slot: slotOf(key), lastId: undefined, lastAddedAt: -Infinity };
+    });
     this.#maxPerStream = Math.max(1, Math.ceil(maxEntries / streams));
   }
 
-  async add(route: string, envelope: Buffer): Promise<void> {
-    const stream = this.#streams[hash(route) % this.#streams.length]!;
-    const { client } = this;
-    const id = await client.xadd(
-      stream.key,
-      'MAXLEN',
-      '~',
-      this.#maxPerStream,
-      '*',
-      ENVELOPE_FIELD,
-      envelope,
-    );
+  /** The stream for a route. */
+  streamFor(route: string): Stream {
+    return this.#streams[hash(route) % this.#streams.length]!;
+  }
+
+  /** Adds over a given connection, so that other commands on it can be relied on to come later. */
+  async add(stream: Stream, envelope: Buffer, connection: Redis): Promise<void> {
+    const { key } = stream;
+    const id = await connection.xadd(key, 'MAXLEN', '~', this.#maxPerStream, '*', ENVELOPE_FIELD, envelope);
     if (id === null) return;
     stream.lastId = id;
     stream.lastAddedAt = performance.now();
