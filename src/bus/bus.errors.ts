@@ -20,6 +20,11 @@ export class RecordRefusedError extends CarillonError {
   readonly code = 'record_refused';
 }
 
+/** A record that was taken from a queue cannot be understood: no channel, or malformed headers. Taking it again will not help. */
+export class UndeliverableRecordError extends CarillonError {
+  readonly code = 'record_undeliverable';
+}
+
 /** A call came after `close`. */
 export class BusClosedError extends CarillonError {
   readonly code = 'bus_closed';

@@ -13,7 +13,8 @@ export {
   type SchedulePage,
   type ScheduleQuery,
 } from './schedule.port.js';
-export { InstantLane } from './instant-lane.js';
+export { InstantLane, type UndeliverableListener } from './instant-lane.js';
+export { type ForeignRecordRule, messageHeaders, toMessage, toRecord } from './message-record.js';
 export { Idempotency } from './idempotency.port.js';
 export type { OutgoingRecord, ReceivedRecord } from './record.js';
 export {
@@ -28,6 +29,7 @@ export {
   BrokerUnavailableError,
   BusClosedError,
   RecordRefusedError,
+  UndeliverableRecordError,
 } from './bus.errors.js';
 export { BusModule } from './bus.module.js';
 export { busOptions, type BusOptions } from './bus.options.js';

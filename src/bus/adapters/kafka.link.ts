@@ -1,0 +1,57 @@
+import { type Admin, type Kafka, type Message as KafkaMessage, Partitioners, type Producer } from 'kafkajs';
+
+/** What is used to publish and to ask about topics: connected when made, and replaced as a whole when something went wrong. */
+export class KafkaLink {
+  readonly #sends = new Set<Promise<unknown>>();
+
+  private constructor(
+    private readonly producer: Producer,
+    readonly admin: Admin,
+  ) {}
+
+  static async open(client: Kafka): Promise<KafkaLink> {
+    const producer = client.producer({
+      idempotent: true,
+      allowAutoTopicCreation: false,
+      createPartitioner: stablePartitioner,
+      retry: { initialRetryTime: 50, maxRetryTime: 250, retries: 5 },
+    });
+    const link = new KafkaLink(producer, client.admin());
+    try {
+      await Promise.all([producer.connect(), link.admin.connect()]);
+      return link;
+    } catch (error) {
+      void link.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when every in-sync replica holds the records. */
+  async send(topic: string, messages: KafkaMessage[], timeoutMs: number): Promise<void> {
+    const send = this.producer.send({ topic, acks: -1, timeout: timeoutMs, messages });
+    this.#sends.add(send);
+    try {
+      await send;
+    } finally {
+      this.#sends.delete(send);
+    }
+  }
+
+  async close(): Promise<void> {
+    // A send that is being repeated would connect again behind a disconnect, and nobody would close that connection.
+    await Promise.allSettled(this.#sends);
+    await Promise.allSettled([this.producer.disconnect(), this.admin.disconnect()]);
+  }
+}
+
+/**
+ * The usual partition of a key (that of Kafka's own clients), but chosen once per record: a retry must not move it, because
+ * the broker recognises a repeated batch by its partition and sequence number.
+ */
+const stablePartitioner: typeof Partitioners.DefaultPartitioner = () => {
+  const choose = Partitioners.DefaultPartitioner();
+  return (choice) => {
+    choice.message.partition ??= choose(choice);
+    return choice.message.partition;
+  };
+};

@@ -1,0 +1,102 @@
+import { Logger } from '@nestjs/common';
+import type { BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
+import { backoffMs, doneWithin } from '../time-limit.js';
+import type { KafkaConnection } from './kafka.connection.js';
+import { KafkaMembership } from './kafka.membership.js';
+import { Turnstile } from './kafka.turnstile.js';
+
+const REJOIN_INITIAL_DELAY_MS = 250;
+const REJOIN_MAX_DELAY_MS = 5_000;
+const PAUSED = 'paused';
+
+/** Stays a member of its group for as long as it is open: a membership that ends is followed by another. */
+export class KafkaSubscription implements BusSubscription {
+  readonly #logger = new Logger('KafkaBus');
+  /** Resolves when `close` has done its work. */
+  readonly closed: Promise<void>;
+  readonly #turnstile: Turnstile;
+  readonly #subscription: Required<SubscribeOptions>;
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #closing = Promise.withResolvers<void>();
+  #isClosing = false;
+
+  constructor(
+    private readonly connection: KafkaConnection,
+    options: SubscribeOptions,
+    private readonly handler: RecordHandler,
+  ) {
+    this.#subscription = { maxBatchSize: 1, concurrency: 1, from: 'latest', ...options };
+    this.#turnstile = new Turnstile(this.#subscription.concurrency);
+    this.closed = this.#stayJoined();
+  }
+
+  /**
+   * Resolves when the subscription is in force, or when it turned out that no broker answers: it is then made as
+   * soon as one does.
+   */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  pause(): void {
+    this.#turnstile.shut(PAUSED);
+  }
+
+  resume(): void {
+    this.#turnstile.open(PAUSED);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#turnstile.close();
+    this.#closing.resolve();
+    await this.closed;
+  }
+
+  async #stayJoined(): Promise<void> {
+    for (let failures = 0; !this.#isClosing;) {
+      const membership = new KafkaMembership(
+        this.connection,
+        this.#subscription,
+        this.handler,
+        this.#turnstile,
+      );
+      try {
+        await Promise.race([membership.join(), this.#closing.promise]);
+        failures = 0;
+        this.#opened.resolve();
+        const reason = await Promise.race([membership.ended, this.#closing.promise]);
+        if (reason !== undefined) throw reason;
+      } catch (error) {
+        this.#report(error);
+        failures++;
+      }
+      await this.#end(membership);
+      if (failures > 0) await this.#pauseBeforeAttempt(failures);
+    }
+    this.#opened.resolve();
+  }
+
+  /** The next membership must not meet the handlers of this one. */
+  async #end(membership: KafkaMembership): Promise<void> {
+    const { drainTimeoutMs } = this.connection.options;
+    if (!(await doneWithin(drainTimeoutMs, this.#turnstile.emptied()))) {
+      this.#logger.warn(
+        `group ${this.#subscription.group}: a handler is still at work after ${drainTimeoutMs} ms`,
+      );
+    }
+    await membership.leave();
+  }
+
+  #report(error: unknown): void {
+    const { group } = this.#subscription;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.connection.isDown) this.#opened.resolve();
+    this.#logger.warn(`group ${group} is without this member, and tries again: ${reason}`);
+  }
+
+  async #pauseBeforeAttempt(failures: number): Promise<void> {
+    const delayMs = backoffMs(failures, REJOIN_INITIAL_DELAY_MS, REJOIN_MAX_DELAY_MS);
+    await doneWithin(delayMs, this.#closing.promise);
+  }
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { RecordRefusedError } from '../../src/bus/index.js';
+import { BrokerStatus } from '../../src/metrics/index.js';
+import { describeWithOwn, startKafka, type RunningBroker } from '../brokers.js';
+import { type BusSubject, describeBus } from './bus.contract.js';
+import { startHoldingProcess } from './holding-process.js';
+import { open } from './kafka-bus.open.js';
+
+jest.setTimeout(60_000);
+
+describeWithOwn('kafka', 'KafkaBus', () => {
+  let kafka: RunningBroker;
+  const settings = () => ({ brokers: kafka.url.split(',') });
+  beforeAll(async () => {
+    kafka = await startKafka();
+  });
+  afterAll(() => kafka.dispose());
+
+  describeBus('KafkaBus', async (): Promise<BusSubject> => {
+    const bus = await open(settings());
+    return {
+      bus,
+      name: () => randomUUID(),
+      another: () => open(settings()),
+      holdElsewhere: (subscription) =>
+        startHoldingProcess({ module: './kafka-bus.open.ts', options: settings() }, subscription),
+      broker: { stop: () => kafka.stop(), start: () => kafka.restart() },
+    };
+  });
+
+  describe('KafkaBus', () => {
+    it('refuses what Kafka refuses, and only that', async () => {
+      await using bus = await disposable();
+      const topic = randomUUID();
+      const fits = { value: Buffer.alloc(100) };
+      const tooLarge = { value: Buffer.alloc(2_000_000) };
+      const outcomes = await Promise.allSettled([
+        bus.publish(topic, [fits]),
+        bus.publish(topic, [tooLarge]),
+        bus.publish(topic, [fits]),
+      ]);
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(outcomes[1]).toMatchObject({ reason: { code: 'record_refused' } });
+      await expect(bus.publish('no topic!', [fits])).rejects.toBeInstanceOf(RecordRefusedError);
+      await expect(bus.subscribe({ topics: ['..'], group: 'g' }, async () => {})).rejects.toBeInstanceOf(
+        RecordRefusedError,
+      );
+    });
+
+    it('finds out which of many records together are too large', async () => {
+      await using bus = await disposable({ maxRequestBytes: 50_000_000 });
+      const topic = randomUUID();
+      const records = Array.from({ length: 12 }, () => ({ key: 'k', value: Buffer.alloc(100_000) }));
+      await bus.publish(topic, records);
+      const received = Promise.withResolvers<void>();
+      const sizes: number[] = [];
+      await bus.subscribe(
+        { topics: [topic], group: randomUUID(), from: 'earliest', maxBatchSize: 12 },
+        async (batch) => {
+          sizes.push(...batch.map(({ value }) => value.length));
+          if (sizes.length >= 12) received.resolve();
+        },
+      );
+      await received.promise;
+      expect(sizes.every((size) => size === 100_000)).toBe(true);
+    });
+
+    it('says what became of the broker', async () => {
+      const changes: string[] = [];
+      const heard = { up: Promise.withResolvers<void>(), down: Promise.withResolvers<void>() };
+      const status = new BrokerStatus('kafka', ({ state, reason }) => {
+        changes.push(state === 'down' ? `down: ${reason}` : state);
+        if (state !== 'connecting') heard[state].resolve();
+      });
+      const bus = await open(settings(), status);
+      await heard.up.promise;
+      heard.up = Promise.withResolvers();
+      await kafka.stop();
+      // Nobody publishes: the bus notices by itself.
+      await heard.down.promise;
+      await kafka.restart();
+      await heard.up.promise;
+      expect(changes).toEqual(['up', expect.stringMatching(/^down: ./), 'up']);
+      await bus.close();
+    });
+
+    it('lets a handler finish before another member gets its partition', async () => {
+      await using first = await disposable({ partitions: 1 });
+      await using second = await disposable({ partitions: 1 });
+      const topic = randomUUID();
+      const group = randomUUID();
+      const entered = Promise.withResolvers<void>();
+      const release = Promise.withResolvers<void>();
+      const handled: string[] = [];
+      const options = { topics: [topic], group, from: 'earliest' } as const;
+      await first.subscribe(options, async () => {
+        entered.resolve();
+        await release.promise;
+        handled.push('first');
+      });
+      await first.publish(topic, [{ value: Buffer.from('1') }]);
+      await entered.promise;
+      const joining = second.subscribe(options, async () => void handled.push('second'));
+      const early = await Promise.race([
+        joining.then(() => 'joined'),
+        new Promise((resolve) => setTimeout(resolve, 3_000, 'waiting')),
+      ]);
+      expect(early).toBe('waiting');
+      release.resolve();
+      await joining;
+      expect(handled).toEqual(['first']);
+    });
+  });
+
+  async function disposable(more: object = {}) {
+    const bus = await open({ ...settings(), ...more });
+    return Object.assign(bus, { [Symbol.asyncDispose]: () => bus.close() });
+  }
+});
