@@ -1,0 +1,317 @@
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { SignJWT } from 'jose';
+import { createVerifiers, TokenVerifier } from './token-verifier.js';
+import { tokenOptions, tokensOptions } from './tokens.options.js';
+import type { Outcome } from './signature.js';
+import type { z } from 'zod';
+
+const NOW = 1_790_000_000;
+const SECRET = 'secret';
+
+type Given = z.input<typeof tokenOptions>;
+
+const verifier = (given: Given = { hmacSecretKey: SECRET }): TokenVerifier =>
+  new TokenVerifier(tokenOptions.parse(given), () => NOW * 1000);
+
+const encode = (part: unknown): string =>
+  Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
+
+function hmacToken(
+  claims: unknown,
+  secret = SECRET,
+  header: object = { alg: 'HS256' },
+  hash = 'sha256',
+): string {
+  const signed = `${encode(header)}.${encode(claims)}`;
+  return `${signed}.${createHmac(hash, secret).update(signed).digest('base64url')}`;
+}
+
+function value<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw new Error(`${outcome.reason}: ${outcome.detail}`);
+  return outcome.value;
+}
+
+async function reasonOf(outcome: Outcome<unknown> | Promise<Outcome<unknown>>): Promise<string> {
+  const settled = await outcome;
+  return settled.ok ? 'ok' : settled.reason;
+}
+
+const connection = (claims: unknown, given?: Given) => verifier(given).verifyConnection(hmacToken(claims));
+
+describe('the signature', () => {
+  it.each([
+    ['HS256', 'sha256'],
+    ['HS384', 'sha384'],
+    ['HS512', 'sha512'],
+  ])('may be %s, and is then checked at once', (alg, hash) => {
+    const outcome = verifier().verifyConnection(hmacToken({ sub: '42' }, SECRET, { alg }, hash));
+    expect(outcome).toMatchObject({ ok: true, value: { user: '42' } });
+  });
+
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const ed = generateKeyPairSync('ed25519');
+  const pem = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }) as string;
+  const keys = {
+    rsaPublicKey: pem(rsa.publicKey),
+    ecdsaPublicKey: pem(ec.publicKey),
+    ed25519PublicKey: pem(ed.publicKey),
+  };
+  const sign = (alg: string, key: KeyObject): Promise<string> =>
+    new SignJWT({ sub: '42' }).setProtectedHeader({ alg }).sign(key);
+
+  it.each([
+    ['RS256', rsa],
+    ['RS512', rsa],
+    ['ES256', ec],
+    ['EdDSA', ed],
+  ])('may be %s', async (alg, { privateKey }) => {
+    const token = await sign(alg, privateKey);
+    expect(value(await verifier(keys).verifyConnection(token)).user).toBe('42');
+    expect(await reasonOf(verifier().verifyConnection(token))).toBe('invalid');
+    expect(await reasonOf(verifier(keys).verifyConnection(`${token.slice(0, -8)}AAAAAAAA`))).toBe('invalid');
+  });
+
+  it('of another key is refused', async () => {
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    expect(await reasonOf(verifier(keys).verifyConnection(await sign('RS256', other)))).toBe('invalid');
+  });
+
+  it('of an EC key of another curve than the algorithm names is refused', async () => {
+    const header = encode({ alg: 'ES384' });
+    const [, payload, signature] = (await sign('ES256', ec.privateKey)).split('.');
+    expect(await reasonOf(verifier(keys).verifyConnection(`${header}.${payload}.${signature}`))).toBe(
+      'invalid',
+    );
+  });
+
+  it('cannot be an HMAC made with a public key', async () => {
+    const token = hmacToken({ sub: '42' }, keys.rsaPublicKey);
+    expect(await reasonOf(verifier(keys).verifyConnection(token))).toBe('invalid');
+    expect(await reasonOf(verifier({ ...keys, hmacSecretKey: SECRET }).verifyConnection(token))).toBe(
+      'invalid',
+    );
+  });
+
+  it.each([
+    ['no algorithm', `${encode({ alg: 'none' })}.${encode({ sub: '42' })}.`],
+    ['no algorithm, in capitals', `${encode({ alg: 'NONE' })}.${encode({ sub: '42' })}.`],
+    ['an algorithm that objects inherit', hmacToken({}, SECRET, { alg: 'constructor' })],
+    [
+      'an extension that must be understood',
+      hmacToken({}, SECRET, { alg: 'HS256', crit: ['b64'], b64: false }),
+    ],
+    ['a header that is no object', `${encode('null')}.${encode({})}.x`],
+    ['another secret', hmacToken({ sub: '42' }, 'other')],
+    ['a changed payload', hmacToken({ sub: '42' }).replace(/\.[^.]+\./, `.${encode({ sub: '43' })}.`)],
+    ['a longer signature', `${hmacToken({ sub: '42' })}A`],
+    ['an empty signature', hmacToken({ sub: '42' }).replace(/[^.]+$/, '')],
+    ['two parts', 'a.b'],
+    ['one part', 'abc'],
+    ['nothing', ''],
+  ])('is refused with %s', async (_, token) => {
+    expect(await reasonOf(verifier({ ...keys, hmacSecretKey: SECRET }).verifyConnection(token))).toBe(
+      'invalid',
+    );
+  });
+
+  it('is refused whatever it is where no key is set', async () => {
+    expect(await reasonOf(verifier({}).verifyConnection(hmacToken({ sub: '42' })))).toBe('invalid');
+  });
+
+  it('may be made with the previous secret until its time', async () => {
+    const reason = (until?: number): Promise<string> => {
+      const given = {
+        hmacSecretKey: 'new',
+        hmacPreviousSecretKey: SECRET,
+        hmacPreviousSecretKeyValidUntil: until,
+      };
+      return reasonOf(connection({ sub: '42' }, given));
+    };
+    expect(await reason()).toBe('ok');
+    expect(await reason(NOW + 1)).toBe('ok');
+    expect(await reason(NOW)).toBe('invalid');
+  });
+});
+
+describe('the times', () => {
+  it.each([
+    [{ exp: NOW + 1 }, 'ok'],
+    [{ exp: NOW + 0.5 }, 'ok'],
+    [{ exp: NOW }, 'expired'],
+    [{ exp: NOW - 60 }, 'expired'],
+    [{ exp: 0 }, 'expired'],
+    [{ nbf: NOW }, 'ok'],
+    [{ nbf: NOW + 600 }, 'expired'],
+    [{ exp: 'tomorrow' }, 'invalid'],
+    [{ exp: null, nbf: null, iat: NOW + 5, jti: 'x' }, 'ok'],
+  ])('%j is %s', async (claims, expected) => {
+    expect(await reasonOf(connection(claims))).toBe(expected);
+    expect(await reasonOf(verifier().verifySubscription(hmacToken({ channel: 'c', ...claims })))).toBe(
+      expected,
+    );
+  });
+
+  it.each([
+    [{}, undefined],
+    [{ exp: NOW + 300 }, NOW + 300],
+    [{ exp: NOW + 300, expire_at: NOW + 10 }, NOW + 10],
+    [{ exp: NOW + 300, expire_at: 0 }, undefined],
+    [{ expire_at: NOW - 10 }, NOW - 10],
+    [{ exp: NOW + 10 * 365 * 86_400 }, NOW + 365 * 86_400],
+  ])('%j end the connection at %s', async (claims, expected) => {
+    expect(value(await connection(claims)).expireAt).toBe(expected);
+  });
+});
+
+describe('audience and issuer', () => {
+  it.each<[Given, object, string]>([
+    [{ audience: 'a' }, { aud: 'a' }, 'ok'],
+    [{ audience: 'a' }, { aud: ['b', 'a'] }, 'ok'],
+    [{ audience: 'a' }, { aud: ['b'] }, 'invalid'],
+    [{ audience: 'a' }, {}, 'invalid'],
+    [{ audienceRegex: '^app-\\d+$' }, { aud: ['x', 'app-7'] }, 'ok'],
+    [{ audienceRegex: '^app-\\d+$' }, { aud: 'app-x' }, 'invalid'],
+    [{ issuer: 'i' }, { iss: 'i' }, 'ok'],
+    [{ issuer: 'i' }, { iss: 'ii' }, 'invalid'],
+    [{ issuer: 'i' }, {}, 'invalid'],
+    [{ issuerRegex: '^https://' }, { iss: 'https://id' }, 'ok'],
+    [{ issuerRegex: '^https://' }, { iss: 'http://id' }, 'invalid'],
+    [{}, { aud: 5 }, 'ok'],
+    [{ audience: 'a' }, { aud: 5 }, 'invalid'],
+    [{ audience: 'a' }, { aud: 'b', exp: NOW - 1 }, 'expired'],
+  ])('%j and %j: %s', async (given, claims, expected) => {
+    expect(await reasonOf(connection(claims, { hmacSecretKey: SECRET, ...given }))).toBe(expected);
+  });
+});
+
+describe('a connection token', () => {
+  it('names the user, or nobody', async () => {
+    expect(value(await connection({})).user).toBe('');
+    expect(await reasonOf(connection({ sub: 42 }))).toBe('invalid');
+  });
+
+  it('may name the user in another claim, as a number too', async () => {
+    const given: Given = { hmacSecretKey: SECRET, userIdClaim: 'uid' };
+    expect(value(await connection({ sub: 'x', uid: 'y' }, given)).user).toBe('y');
+    expect(value(await connection({ sub: 'x', uid: 7 }, given)).user).toBe('7');
+    expect(value(await connection({ sub: 'x' }, given)).user).toBe('');
+  });
+
+  it('carries payloads as they were spelled', async () => {
+    const token = value(await connection('{"info":{"n": 1.0},"meta":[ "\\u0041" ]}'));
+    expect(token.info?.toString()).toBe('{"n": 1.0}');
+    expect(token.meta?.toString()).toBe('[ "\\u0041" ]');
+  });
+
+  it('may carry bytes in base64, which win', async () => {
+    const claims = { info: {}, b64info: Buffer.from([0, 255]).toString('base64') };
+    expect(value(await connection(claims)).info).toEqual(Buffer.from([0, 255]));
+    expect(await reasonOf(connection({ b64info: '!' }))).toBe('invalid');
+  });
+
+  it('lists channels, or subscriptions with what belongs to them', async () => {
+    const listed = value(await connection({ channels: ['a', 'b'] })).subs;
+    expect([...listed]).toEqual([
+      ['a', { info: undefined, data: undefined, override: {} }],
+      ['b', { info: undefined, data: undefined, override: {} }],
+    ]);
+    const sub = {
+      info: { role: 'x' },
+      data: { d: 1 },
+      override: {
+        join_leave: { value: false },
+        presence: { value: true },
+        force_recovery: {},
+        unknown: { value: true },
+      },
+    };
+    const { subs } = value(await connection({ channels: ['a'], subs: { 'chat:ss3': sub, __proto: null } }));
+    expect([...subs.keys()]).toEqual(['chat:ss3', '__proto']);
+    expect(subs.get('chat:ss3')).toEqual({
+      info: Buffer.from('{"role":"x"}'),
+      data: Buffer.from('{"d":1}'),
+      override: { joinLeave: false, presence: true, forceRecovery: false },
+    });
+  });
+
+  it.each([
+    { channel: 'c' },
+    { channels: 'a' },
+    { channels: [1] },
+    { subs: ['a'] },
+    { subs: { a: 1 } },
+    [],
+    'null',
+    '"s"',
+    '{',
+  ])('is refused as %j', async (claims) => {
+    expect(await reasonOf(connection(claims))).toBe('invalid');
+  });
+});
+
+describe('a subscription token', () => {
+  const subscription = (claims: unknown) => verifier().verifySubscription(hmacToken(claims));
+
+  it('names its channel, and what goes with the subscription', async () => {
+    const claims = {
+      sub: '42',
+      channel: 'c',
+      client: 'id',
+      info: 1,
+      b64data: 'AA==',
+      exp: NOW + 5,
+      override: { force_positioning: { value: true } },
+    };
+    expect(value(await subscription(claims))).toEqual({
+      user: '42',
+      channel: 'c',
+      client: 'id',
+      expireAt: NOW + 5,
+      info: Buffer.from('1'),
+      data: Buffer.from([0]),
+      override: { forcePositioning: true },
+    });
+  });
+
+  it('is refused without a channel', async () => {
+    expect(await reasonOf(subscription({ sub: '42' }))).toBe('invalid');
+    expect(await reasonOf(subscription({ sub: '42', channel: '' }))).toBe('invalid');
+  });
+});
+
+describe('createVerifiers', () => {
+  it('uses the keys of connection tokens for both, unless there are others', async () => {
+    const token = hmacToken({ channel: 'c' });
+    const connectionKeys = { hmacSecretKey: SECRET };
+    const shared = createVerifiers(tokensOptions.parse({ connection: connectionKeys }));
+    const apart = createVerifiers(
+      tokensOptions.parse({ connection: connectionKeys, subscription: { hmacSecretKey: 'x' } }),
+    );
+    expect(await reasonOf(shared.subscription.verifySubscription(token))).toBe('ok');
+    expect(await reasonOf(apart.subscription.verifySubscription(token))).toBe('invalid');
+  });
+});
+
+describe('the options', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const faults = (given: Given): string[] =>
+    tokenOptions.safeParse(given).error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ??
+    [];
+
+  it.each<[Given, RegExp]>([
+    [{ rsaPublicKey: 'x' }, /rsaPublicKey is no public key/],
+    [
+      { rsaPublicKey: publicKey.export({ type: 'spki', format: 'pem' }) as string },
+      /of type ed25519, not rsa/,
+    ],
+    [{ ed25519PublicKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string }, /is a private key/],
+    [{ audience: 'a', audienceRegex: 'a' }, /audienceRegex contradicts/],
+    [{ issuerRegex: '(' }, /issuerRegex is no regular expression/],
+    [{ hmacPreviousSecretKey: 'x' }, /needs hmacSecretKey/],
+    [{ jwks: { endpoint: 'file:///etc/passwd' } }, /jwks.endpoint/],
+  ])('refuse %j', (given, fault) => {
+    expect(faults(given)).toEqual([expect.stringMatching(fault)]);
+  });
+});
