@@ -62,7 +62,10 @@ export abstract class Bus {
   abstract readonly capabilities: BusCapabilities;
   /** Publishes one or many records in one exchange with the broker where it has a batch form. */
   abstract publish(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
-  /** Resolves when the subscription is in force: what is published from then on reaches the handler. */
+  /**
+   * Resolves when the subscription is in force: what is published from then on reaches the handler. While the broker is away
+   * it resolves as soon as that is known, and the subscription comes into force when the broker returns.
+   */
   abstract subscribe(options: SubscribeOptions, handler: RecordHandler): Promise<BusSubscription>;
   abstract close(): Promise<void>;
 }
