@@ -50,6 +50,30 @@ describeWithOwn('redis', 'on one server', () => {
     await Promise.all([schedule.close(), closeRedis(operator)]);
   }, 20_000);
 
+  it('does not hand over again what it holds when its lease ends during an outage', async () => {
+    const schedule = await open({ url: redis.url, keyPrefix: randomUUID(), leaseMs: 100 });
+    const handOvers = new HandOvers();
+    const done = Promise.withResolvers<void>();
+    await schedule.consume({ concurrency: 2 }, async (each) => {
+      handOvers.begin(each);
+      if (handOvers.all.length === 1) await done.promise;
+      handOvers.end(each);
+    });
+    const [held, next, last] = [message(), message(), message()];
+    await schedule.add(held);
+    await handOvers.begun(1);
+    await redis.kill();
+    await redis.restart();
+    await untilAnswers(() => schedule.add(next));
+    await handOvers.completed(1);
+    done.resolve();
+    await handOvers.completed(2);
+    await schedule.add(last);
+    await handOvers.completed(3);
+    expect(handOvers.ids()).toEqual([held.id, next.id, last.id]);
+    await schedule.close();
+  }, 20_000);
+
   it('goes on after the scripts were flushed from the server', async () => {
     const schedule = await open({ url: redis.url, keyPrefix: randomUUID() });
     const operator = await openRedis(

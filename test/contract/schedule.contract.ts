@@ -34,6 +34,8 @@ export interface ScheduleTraits {
   readonly storeHasClock: boolean;
   /** What the subject's leases last, in ms. */
   readonly leaseMs: number;
+  /** What was overdue when a consumer came is handed over in another order: the one in which it was added. */
+  readonly overdueAsAdded?: boolean;
 }
 
 const accurate: Clock = { now: Date.now };
@@ -145,7 +147,8 @@ export function describeSchedule(
       });
 
       it('hands over in the order of due times', async () => {
-        const messages = [40, 10, 30, 20, 0].map((ms) => messageIn(ms - 1_000));
+        const aheadMs = traits.overdueAsAdded ? 300 : -1_000;
+        const messages = [40, 10, 30, 20, 0].map((ms) => messageIn(ms + aheadMs));
         await addAll(messages);
         const handOvers = await consume(schedule, undefined, 1);
         await handOvers.completed(5);
@@ -166,7 +169,7 @@ export function describeSchedule(
           expiresAt: Date.now() + 60_000,
           traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
         };
-        const empty: ScheduledMessage = { ...messageIn(1), data: Buffer.alloc(0) };
+        const empty: ScheduledMessage = { ...messageIn(1), data: Buffer.alloc(0), format: 'binary' };
         await addAll([full, empty]);
         await handOvers.completed(2);
         expect(handOvers.message(full.id)).toEqual(full);
@@ -492,7 +495,8 @@ export function describeSchedule(
       await untilAfter(later.dueAt);
       await subject.store.start();
       await handOvers.completed(2);
-      expect(handOvers.ids()).toEqual([meanwhile.id, later.id]);
+      // At least once: a store may have taken the one in hand for abandoned.
+      expect(new Set(handOvers.ids())).toEqual(new Set([meanwhile.id, later.id]));
     }, 60_000);
   });
 }

@@ -63,7 +63,7 @@ export class RedisScheduleStore {
     return { claims, ...(waitMs < 0 ? {} : { nextInMs: waitMs }) };
   }
 
-  async settle({ message: { id } }: DueClaim): Promise<void> {
+  async settle(id: string): Promise<void> {
     const { pending, message, channel, finished, held, hold } = this.#keys;
     await scripts.settle.run(
       this.client,
@@ -72,15 +72,16 @@ export class RedisScheduleStore {
     );
   }
 
-  async release({ message, attempt }: DueClaim, pauseMs: number): Promise<void> {
+  /** Does nothing where another holds it meanwhile. */
+  async release(id: string, attempt: number, pauseMs: number): Promise<void> {
     const { held, hold } = this.#keys;
-    await scripts.release.run(this.client, [held, hold], [message.id, attempt, Math.ceil(pauseMs)]);
+    await scripts.release.run(this.client, [held, hold], [id, attempt, Math.ceil(pauseMs)]);
   }
 
-  async extend(claims: Iterable<DueClaim>, leaseMs: number): Promise<void> {
+  /** @param leases id → attempt; those that are another's meanwhile stay as they are */
+  async extend(leases: Iterable<readonly [string, number]>, leaseMs: number): Promise<void> {
     const { held, hold } = this.#keys;
-    const owned = [...claims].flatMap(({ message, attempt }) => [message.id, attempt]);
-    await scripts.extend.run(this.client, [held, hold], [leaseMs, ...owned]);
+    await scripts.extend.run(this.client, [held, hold], [leaseMs, ...[...leases].flat()]);
   }
 
   async find(id: string): Promise<ScheduledMessage | undefined> {

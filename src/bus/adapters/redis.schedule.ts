@@ -25,7 +25,8 @@ export class RedisSchedule implements Schedule {
   readonly capabilities = { durable: true, shared: true };
   readonly #store: RedisScheduleStore;
   readonly #loops = new Set<DueLoop>();
-  readonly #held = new Map<string, DueClaim>();
+  /** What this process is handing over: id → the attempt under which Redis leases it. */
+  readonly #held = new Map<string, number>();
   readonly #leaseKeeper: NodeJS.Timeout;
   readonly #now: () => number;
   #closed: Promise<void> | undefined;
@@ -78,9 +79,9 @@ export class RedisSchedule implements Schedule {
     const loop = new DueLoop(
       {
         claim: (limit) => this.#claim(limit),
-        settle: (claim) => this.#giveBack(claim, this.#store.settle(claim)),
-        release: (claim, pauseMs) => this.#giveBack(claim, this.#store.release(claim, pauseMs)),
-        abandon: (claim) => this.#letGo(claim),
+        settle: (claim) => this.#settle(claim),
+        release: (claim, pauseMs) => this.#release(claim, pauseMs),
+        abandon: ({ message }) => void this.#held.delete(message.id),
       },
       handler,
       { concurrency: options.concurrency, lookEveryMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
@@ -106,24 +107,28 @@ export class RedisSchedule implements Schedule {
 
   async #claim(limit: number): Promise<DueBatch> {
     const batch = await this.#store.claim(this.#now(), this.options.leaseMs, limit);
-    for (const claim of batch.claims) this.#held.set(claim.message.id, claim);
-    return batch;
+    // A lease that ended while Redis was away comes back here, although its handler is still at work or its settlement is
+    // still on the way: the lease is taken on, and the message is not handed over once more.
+    const claims = batch.claims.filter(({ message }) => !this.#held.has(message.id));
+    for (const { message, attempt } of batch.claims) this.#held.set(message.id, attempt);
+    return { ...batch, claims };
   }
 
-  async #giveBack(claim: DueClaim, answer: Promise<void>): Promise<void> {
-    await answer;
-    this.#letGo(claim);
+  async #settle({ message: { id } }: DueClaim): Promise<void> {
+    await this.#store.settle(id);
+    this.#held.delete(id);
   }
 
-  #letGo(claim: DueClaim): void {
-    // After a lost lease, a later claim of this very process may stand in its place.
-    if (this.#held.get(claim.message.id) === claim) this.#held.delete(claim.message.id);
+  async #release({ message: { id }, attempt }: DueClaim, pauseMs: number): Promise<void> {
+    await this.#store.release(id, this.#held.get(id) ?? attempt, pauseMs);
+    this.#held.delete(id);
+    this.#wake(this.#now() + pauseMs);
   }
 
   async #extendLeases(): Promise<void> {
     if (this.#held.size === 0) return;
     try {
-      await this.#store.extend(this.#held.values(), this.options.leaseMs);
+      await this.#store.extend(this.#held, this.options.leaseMs);
     } catch {
       // The status tells; the next turn tries again, as long as the lease lasts.
     }
