@@ -78,3 +78,11 @@ const message = Buffer.from([
 ]);
 const framed = Buffer.concat([Buffer.from([message.length]), message]);
 measure('protobuf decode publish', () => protobufCodec.decodeFrame(framed));
+
+const { createDelta } = (await import(
+  built('fossil-delta.js')
+)) as typeof import('../src/gateway/centrifugo/fossil-delta.js');
+const list = Array.from({ length: 50 }, (_, i) => ({ id: i, text: `item number ${i}` }));
+const base = Buffer.from(JSON.stringify({ list, n: 1 }));
+const target = Buffer.from(JSON.stringify({ list, n: 2 }));
+measure(`delta of ${target.length} bytes`, () => createDelta(base, target));

@@ -6,6 +6,30 @@ export {
   nodeId,
   userChannel,
 } from './address.js';
+export { channelsOptions, type ChannelOptions, type ChannelsOptions } from './channels/channel-options.js';
+export {
+  decidePublish,
+  decideSubscribe,
+  mayReadHistory,
+  mayReadPresence,
+  type Asker,
+  type PublishDecision,
+  type SubscribeAttempt,
+  type SubscribeDecision,
+} from './channels/channel-permissions.js';
+export { ChannelRules, type ChannelFault, type ChannelRule } from './channels/channel-rules.js';
+export {
+  fromCentrifugo,
+  parseDuration,
+  type TranslatedOptions,
+} from './channels/centrifugo-channel-options.js';
+export { acceptsData } from './channels/publication-data.js';
+export {
+  featuresOf,
+  type SubscriptionFeatures,
+  type SubscriptionOverride,
+  type SubscriptionWishes,
+} from './channels/subscription-features.js';
 export { FanoutClosedError } from './delivery.errors.js';
 export { Delivery } from './delivery.js';
 export { DeliveryModule } from './delivery.module.js';

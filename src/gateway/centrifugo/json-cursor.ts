@@ -56,11 +56,6 @@ export class JsonCursor {
     this.skipSpace();
   }
 
-  /** The first byte of the value ahead; -1 at the end. */
-  peek(): number {
-    return this.byte();
-  }
-
   protected byte(): number {
     return this.pos < this.end ? this.source[this.pos]! : -1;
   }

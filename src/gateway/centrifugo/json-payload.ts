@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import { MalformedError } from './errors.js';
-import { OPEN_OBJECT } from './json-cursor.js';
 import { JsonScanner } from './json-scanner.js';
 
 const NEWLINE = 0x0a;
@@ -19,11 +18,6 @@ export function isJson(payload: Buffer): boolean {
     if (error instanceof MalformedError) return false;
     throw error;
   }
-}
-
-export function isJsonObject(payload: Buffer): boolean {
-  scanner.start(payload, 0, payload.length);
-  return scanner.peek() === OPEN_OBJECT && isJson(payload);
 }
 
 /**

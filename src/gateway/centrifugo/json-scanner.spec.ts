@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { MalformedError } from './errors.js';
-import { isJson, isJsonObject, onOneLine } from './json-payload.js';
+import { isJson, membersOf, onOneLine } from './json-payload.js';
 import { JsonScanner } from './json-scanner.js';
 
 function parses(text: string): boolean {
@@ -96,18 +96,6 @@ describe('isJson', () => {
   });
 });
 
-describe('isJsonObject', () => {
-  it.each([
-    ['{"a":1}', true],
-    [' {} ', true],
-    ['[{}]', false],
-    ['null', false],
-    ['{', false],
-  ])('of %s is %s', (text, expected) => {
-    expect(isJsonObject(Buffer.from(text))).toBe(expected);
-  });
-});
-
 describe('onOneLine', () => {
   it('removes newlines and nothing else', () => {
     const payload = Buffer.from('{\r\n  "a" : 1.0,\n\t"b":"\\n"\n}');
@@ -117,6 +105,23 @@ describe('onOneLine', () => {
   it('hands back the very bytes where there is nothing to remove', () => {
     const payload = Buffer.from('{"a":1}');
     expect(onOneLine(payload)).toBe(payload);
+  });
+});
+
+describe('membersOf', () => {
+  it('gives each member as it was spelled', () => {
+    const members = membersOf(Buffer.from(' {"a" : 1.0, "b":[ ],"a":"\\u0041", "__proto__":{} } '));
+    expect([...members].map(([key, raw]) => [key, raw.toString()])).toEqual([
+      ['a', '"\\u0041"'],
+      ['b', '[ ]'],
+      ['__proto__', '{}'],
+    ]);
+  });
+
+  it('refuses what is no object', () => {
+    expect(() => membersOf(Buffer.from('[]'))).toThrow(MalformedError);
+    expect(() => membersOf(Buffer.from('{} {}'))).toThrow(MalformedError);
+    expect(() => membersOf(Buffer.from([0x7b, 0x7d, 0xff]))).toThrow('UTF-8');
   });
 });
 

@@ -103,7 +103,7 @@ const decode = (frame: Uint8Array): readonly Command[] => {
   return decoded.commands;
 };
 
-const run = { numRuns: 50 };
+const run = { numRuns: 30 };
 
 describe('commands of the official client', () => {
   it.each(requests)('are read: $method', ({ method, schema }) => {

@@ -1,3 +1,4 @@
+import type { SubscriptionOverride } from '../../delivery/index.js';
 import { MalformedError } from '../centrifugo/errors.js';
 import { membersOf } from '../centrifugo/json-payload.js';
 
@@ -8,15 +9,6 @@ export interface SubscriptionGrant {
   /** Goes to the client with the subscription. */
   readonly data: Buffer | undefined;
   readonly override: SubscriptionOverride;
-}
-
-/** Options of the channel that are different for one subscription. */
-export interface SubscriptionOverride {
-  readonly presence?: boolean;
-  readonly joinLeave?: boolean;
-  readonly forcePushJoinLeave?: boolean;
-  readonly forceRecovery?: boolean;
-  readonly forcePositioning?: boolean;
 }
 
 const overrides = {

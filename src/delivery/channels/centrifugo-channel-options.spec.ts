@@ -1,0 +1,112 @@
+import { describe, expect, it } from '@jest/globals';
+import { centrifugoChannelOptions, fromCentrifugo, parseDuration } from './centrifugo-channel-options.js';
+import { channelsOptions } from './channel-options.js';
+
+describe('fromCentrifugo', () => {
+  it('translates a namespace into options that the schema takes', () => {
+    const { options, faults } = fromCentrifugo({
+      name: 'cache',
+      history_size: 10,
+      history_ttl: '300s',
+      history_meta_ttl: '1h30m',
+      force_recovery: true,
+      force_recovery_mode: 'cache',
+      auto_cache_recovery: true,
+      allowed_delta_types: ['fossil'],
+      channel_regex: '^[a-z]+$',
+      publication_data_format: 'json_object',
+      subscription_type: 'stream',
+    });
+    expect(faults).toEqual([]);
+    expect(channelsOptions.parse({ namespaces: [options] }).namespaces[0]).toMatchObject({
+      name: 'cache',
+      historySize: 10,
+      historyTtlMs: 300_000,
+      historyMetaTtlMs: 5_400_000,
+      forceRecovery: true,
+      forceRecoveryMode: 'cache',
+      autoCacheRecover: true,
+      allowedDeltaTypes: ['fossil'],
+      channelRegex: '^[a-z]+$',
+      publicationDataFormat: 'json_object',
+    });
+  });
+
+  it('names what it cannot translate', () => {
+    const { faults } = fromCentrifugo({
+      history_ttl: 'soon',
+      presense: true,
+      subscription_type: 'map',
+      map: {},
+    });
+    expect(faults).toEqual([
+      'history_ttl: "soon" is no duration such as "300s"',
+      'presense is not known',
+      'subscription_type is not supported',
+      'map is not supported',
+    ]);
+  });
+
+  it('knows every option by its Centrifugo name', () => {
+    expect([...centrifugoChannelOptions.keys()].toSorted()).toMatchInlineSnapshot(`
+     [
+       "allow_history_for_anonymous",
+       "allow_history_for_client",
+       "allow_history_for_subscriber",
+       "allow_positioning",
+       "allow_presence_for_anonymous",
+       "allow_presence_for_client",
+       "allow_presence_for_subscriber",
+       "allow_publish_for_anonymous",
+       "allow_publish_for_client",
+       "allow_publish_for_subscriber",
+       "allow_recovery",
+       "allow_subscribe_for_anonymous",
+       "allow_subscribe_for_client",
+       "allow_tags_filter",
+       "allow_user_limited_channels",
+       "allowed_delta_types",
+       "auto_cache_recover",
+       "auto_cache_recovery",
+       "channel_regex",
+       "delta_publish",
+       "force_positioning",
+       "force_push_join_leave",
+       "force_recovery",
+       "force_recovery_mode",
+       "history_meta_ttl",
+       "history_size",
+       "history_ttl",
+       "join_leave",
+       "presence",
+       "publication_data_format",
+       "publish_proxy_enabled",
+       "publish_proxy_name",
+       "sub_refresh_proxy_enabled",
+       "sub_refresh_proxy_name",
+       "subscribe_proxy_enabled",
+       "subscribe_proxy_name",
+     ]
+    `);
+  });
+});
+
+describe('parseDuration', () => {
+  it.each([
+    ['300s', 300_000],
+    ['1h30m', 5_400_000],
+    ['1.5h', 5_400_000],
+    ['250ms', 250],
+    ['1ns', 1],
+    ['0', 0],
+    [0, 0],
+    ['0s', 0],
+    ['5', undefined],
+    ['-1s', undefined],
+    ['1 s', undefined],
+    ['', undefined],
+    [300, undefined],
+  ])('reads %j as %s', (text, expected) => {
+    expect(parseDuration(text)).toBe(expected);
+  });
+});
