@@ -10,18 +10,13 @@ export const delayedLaneOptions = z.strictObject({
         '`redis` and `pulsar` are shared by replicas.',
     ),
   concurrency: z.int().min(1).default(64).describe('How many due messages one process hands over at a time.'),
-  maxDelayMs: z
-    .int()
-    .min(1)
-    .default(366 * 24 * 3_600_000)
-    .describe('Longest time ahead for which a message may be scheduled, in ms.'),
   leaseMs: z
     .int()
     .min(100)
     .default(30_000)
     .describe(
       'How long a due message stays with a process that is not heard of any more, in ms; then another takes it. ' +
-        'It is extended while the message is being handed over. Redis only.',
+        'It is extended while the message is being handed over. Redis and Pulsar only.',
     ),
   pollIntervalMs: z
     .int()
