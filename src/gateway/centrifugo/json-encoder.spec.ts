@@ -9,7 +9,7 @@ const { encodeResult, encodeError, encodePush, encodePublicationPush } = jsonCod
 
 describe('a result', () => {
   it('leaves zero values out', () => {
-    const result = { expires: false, ttl: 0, epoch: '', publications: [], data: undefined, offset: 3 };
+    const result = { expires: false, ttl: 0, epoch: '', publications: [], data: Buffer.alloc(0), offset: 3 };
     expect(encodeResult(1, 'subscribe', result).toString()).toBe('{"id":1,"subscribe":{"offset":3}}');
     expect(encodeResult(1, 'connect', { client: 'c', subs: new Map() }).toString()).toBe(
       '{"id":1,"connect":{"client":"c"}}',
@@ -73,6 +73,7 @@ describe('a push', () => {
     const publication: fc.Arbitrary<Publication> = fc.record({
       data: fc.oneof(
         absent,
+        fc.constant(Buffer.alloc(0)),
         fc.json().map((json) => Buffer.from(json)),
       ),
       info: fc.oneof(absent, fc.record({ user: text, client: text })),

@@ -11,8 +11,12 @@ export function encodeJsonResult<M extends AnsweredMethod>(
   method: M,
   result: Results[M],
 ): Buffer {
-  return Buffer.from(`{"id":${id},"${snakeCase(method)}":${textOf(results[method].schema, result)}}`);
+  return Buffer.from(`{"id":${id},"${resultKeys[method]}":${textOf(results[method].schema, result)}}`);
 }
+
+const resultKeys = Object.fromEntries(
+  Object.keys(results).map((method) => [method, snakeCase(method)]),
+) as Readonly<Record<AnsweredMethod, string>>;
 
 export function encodeJsonError(id: number, error: ReplyError): Buffer {
   return Buffer.from(`{"id":${id},"error":${textOf(replyError, error)}}`);
@@ -32,7 +36,7 @@ export function encodeJsonBarePush<K extends PushKind>(kind: K, channel: string,
  * short text.
  */
 export function encodeJsonPublicationPush(channel: string, publication: Publication): Buffer {
-  if (publication.data === undefined) return encodeJsonPush('pub', channel, publication);
+  if (!publication.data?.length) return encodeJsonPush('pub', channel, publication);
   const data = onOneLine(publication.data);
   const before = `{"push":{"channel":${JSON.stringify(channel)},"pub":{"data":`;
   const after = `${fieldsText(behindData, publication, ',')}}}}`;
@@ -72,7 +76,7 @@ function isZero(field: Field, value: unknown): boolean {
   if (value === undefined || value === 0 || value === '' || value === false) return true;
   if (field.many === 'list') return (value as readonly unknown[]).length === 0;
   if (field.many === 'map') return sizeOf(value as StringKeyed) === 0;
-  return false;
+  return field.kind === 'payload' && (value as Buffer).length === 0;
 }
 
 function fieldText(field: Field, value: unknown): string {
