@@ -8,7 +8,7 @@ import type { Turnstile } from './kafka.turnstile.js';
 
 /** How long the fetch loop waits for a lane that is full before it goes on with the other partitions. */
 const PATIENCE_MS = 250;
-const LEAVE_TIMEOUT_MS = 5_000;
+const LEAVE_TIMEOUT_MS = 3_000;
 const REBALANCE = 'rebalance';
 
 /**
@@ -27,6 +27,7 @@ export class KafkaMembership {
   readonly #ended = Promise.withResolvers<Error>();
   /** By topic and partition: where to start when the group has no offset there. */
   #firstOffsets = new Map<string, string>();
+  #joining: Promise<void> | undefined;
   #lastPayload: EachBatchPayload | undefined;
   #settled = false;
   #isOver = false;
@@ -67,10 +68,27 @@ export class KafkaMembership {
   }
 
   /** Resolves when what is published from now on will be received. */
-  async join(): Promise<void> {
+  join(): Promise<void> {
+    this.#joining = this.#join();
+    return this.#joining;
+  }
+
+  /** Gives the partitions back, once the handlers are done. */
+  async leave(): Promise<void> {
+    clearInterval(this.#watch);
+    if (!this.#isOver) await doneWithin(LEAVE_TIMEOUT_MS, this.#commits.flushed());
+    this.#end(new Error('it was asked to leave'));
+    // A consumer that is stopped while it starts would start all the same.
+    await doneWithin(LEAVE_TIMEOUT_MS, Promise.allSettled([this.#joining]));
+    this.#dropLanes();
+    await doneWithin(LEAVE_TIMEOUT_MS, Promise.allSettled([this.#consumer.disconnect()]));
+  }
+
+  async #join(): Promise<void> {
     const { topics, from, concurrency } = this.subscription;
     for (const topic of topics) await this.connection.ensureTopic(topic);
     this.#firstOffsets = await this.#findFirstOffsets();
+    if (this.#isOver) return;
     this.#listen();
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [...topics], fromBeginning: from === 'earliest' });
@@ -82,17 +100,6 @@ export class KafkaMembership {
     });
     const failed = this.ended.then((reason) => Promise.reject(reason));
     await Promise.race([this.#inForce.promise, failed]);
-  }
-
-  /** Gives the partitions back, once the handlers are done. */
-  async leave(): Promise<void> {
-    clearInterval(this.#watch);
-    if (!this.#isOver) await doneWithin(LEAVE_TIMEOUT_MS, this.#commits.flushed());
-    this.#dropLanes();
-    await doneWithin(
-      LEAVE_TIMEOUT_MS,
-      this.#consumer.disconnect().catch(() => {}),
-    );
   }
 
   readonly #assigner: typeof PartitionAssigners.roundRobin = (config) => {

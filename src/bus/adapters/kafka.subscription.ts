@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
 import { backoffMs, doneWithin } from '../time-limit.js';
 import type { KafkaConnection } from './kafka.connection.js';
+import { reasonOf } from './kafka.errors.js';
 import { KafkaMembership } from './kafka.membership.js';
 import { Turnstile } from './kafka.turnstile.js';
 
@@ -31,8 +32,8 @@ export class KafkaSubscription implements BusSubscription {
   }
 
   /**
-   * Resolves when the subscription is in force, or when it turned out that no broker answers: it is then made as
-   * soon as one does.
+   * Resolves when the subscription is in force, or when it turned out that the brokers do not answer or do not let it be: it is
+   * then made as soon as they do.
    */
   get opened(): Promise<void> {
     return this.#opened.promise;
@@ -68,8 +69,7 @@ export class KafkaSubscription implements BusSubscription {
         const reason = await Promise.race([membership.ended, this.#closing.promise]);
         if (reason !== undefined) throw reason;
       } catch (error) {
-        this.#report(error);
-        failures++;
+        this.#report(error, ++failures);
       }
       await this.#end(membership);
       if (failures > 0) await this.#pauseBeforeAttempt(failures);
@@ -88,11 +88,12 @@ export class KafkaSubscription implements BusSubscription {
     await membership.leave();
   }
 
-  #report(error: unknown): void {
-    const { group } = this.#subscription;
-    const reason = error instanceof Error ? error.message : String(error);
-    if (this.connection.isDown) this.#opened.resolve();
-    this.#logger.warn(`group ${group} is without this member, and tries again: ${reason}`);
+  #report(error: unknown, failures: number): void {
+    // One failure may be that of a coordinator which is only just starting.
+    if (this.connection.isDown || failures > 2) this.#opened.resolve();
+    const line = `group ${this.#subscription.group} is without this member, which tries again: ${reasonOf(error)}`;
+    if (failures === 1) this.#logger.warn(line);
+    else this.#logger.debug(line);
   }
 
   async #pauseBeforeAttempt(failures: number): Promise<void> {
