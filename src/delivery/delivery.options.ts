@@ -70,9 +70,9 @@ export const deliveryOptions = z
     deduplicationMaxEntries: z
       .int()
       .min(1_000)
-      .default(1_000_000)
+      .default(500_000)
       .describe(
-        'Message ids remembered at most, at about 100 bytes each. At a high rate it shortens the window, which is logged.',
+        'Message ids remembered at most, at about 250 bytes each. At a high rate it shortens the window, which is logged.',
       ),
     laneConcurrency: z
       .int()

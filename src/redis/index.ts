@@ -2,8 +2,8 @@ export {
   closeRedis,
   openRedis,
   openRedisNode,
+  redisFailure,
   type RedisClient,
   type RedisOverrides,
-  withoutCommand,
 } from './redis.connection.js';
 export { redisDriverOptions, type RedisDriverOptions } from './redis.options.js';

@@ -135,6 +135,8 @@ function sharedOptions(options: RedisDriverOptions, url: URL) {
     // A master that became a replica refuses writes; connecting anew finds the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     connectionName: 'carillon',
+    // How long a peer may take to close its side, before the socket is destroyed.
+    disconnectTimeout: 300,
   } satisfies RedisOptions;
 }
 
@@ -162,9 +164,12 @@ function isTls(url: URL): boolean {
   return url.protocol === 'rediss:';
 }
 
-/** ioredis hangs the command on its errors: with it, passwords and message bodies would end up in logs. */
-export function withoutCommand(error: unknown): Error {
+/** What went wrong with a call, in words that may be shown, and as a cause that may be logged. */
+export function redisFailure(error: unknown): { readonly reason: string; readonly cause: Error } {
   const cause = error instanceof Error ? error : new Error(String(error));
+  // ioredis hangs the command on its errors: with it, passwords and message bodies would end up in logs.
   if ('command' in cause) delete cause.command;
-  return cause;
+  // It words the absence of a connection as a matter of its own options.
+  const isOffline = cause.message.includes('enableOfflineQueue');
+  return { reason: isOffline ? 'there is no connection' : cause.message, cause };
 }

@@ -1,16 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, jest } from '@jest/globals';
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { BrokerUnavailableError } from '../../src/bus/index.js';
 import { LocalFanout } from '../../src/delivery/adapters/local.fanout.js';
 import { RedisFanout } from '../../src/delivery/adapters/redis.fanout.js';
 import { deliveryOptions, type RedisFanoutOptions } from '../../src/delivery/delivery.options.js';
+import { Publication } from '../../src/delivery/index.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 import { ask } from '../../scripts/brokers/redis.js';
 import {
   describeWithOwn,
   startRedis,
   startRedisCluster,
+  startRedisSentinel,
   type RunningBroker,
   type RunningRedisCluster,
+  type RunningRedisSentinel,
 } from '../brokers.js';
 import { describeFanout, describeSharedFanout, type FanoutSubject } from './fanout.contract.js';
 
@@ -18,7 +24,8 @@ jest.setTimeout(30_000);
 
 describeFanout('LocalFanout', async () => ({ open: async (handler) => new LocalFanout(handler) }));
 
-type Settings = Pick<RedisFanoutOptions, 'sharded'> & Partial<Pick<RedisFanoutOptions, 'clusterNodes'>>;
+type Settings = Pick<RedisFanoutOptions, 'sharded'> &
+  Partial<Pick<RedisFanoutOptions, 'clusterNodes' | 'sentinels' | 'sentinelMaster'>>;
 
 function redisSubject(brokers: readonly RunningBroker[], settings: Settings): Required<FanoutSubject> {
   // A prefix of its own keeps a test from what others left behind.
@@ -86,4 +93,46 @@ describeWithOwn('redis', 'RedisFanout (Cluster)', () => {
     });
   describeFanout('RedisFanout (Cluster)', subject);
   describeSharedFanout('RedisFanout (Cluster)', subject);
+});
+
+describeWithOwn('redis', 'RedisFanout behind Sentinels', () => {
+  let redis: RunningRedisSentinel;
+  beforeAll(async () => {
+    redis = await startRedisSentinel();
+  }, 60_000);
+  afterAll(() => redis.dispose());
+
+  it('follows a failover, and what was accepted before it arrives', async () => {
+    const { open } = redisSubject(redis.brokers, {
+      sharded: false,
+      sentinels: redis.sentinels.map(({ host, port }) => `${host}:${port}`),
+      sentinelMaster: redis.name,
+    });
+    const arrived = new Set<string | undefined>();
+    const accepted = new Set<string | undefined>();
+    const arrivals = new EventEmitter();
+    const fanout = await open(({ id }) => {
+      arrived.add(id);
+      arrivals.emit('arrival');
+    });
+    const master = await redis.master();
+    await fanout.subscribe('a');
+    const publish = async (id: string) => {
+      const publication = new Publication('a', Buffer.from('1'), 'json', id, 0, undefined, 'instant');
+      await fanout.publish(publication).then(
+        () => accepted.add(id),
+        (error: unknown) => expect(error).toBeInstanceOf(BrokerUnavailableError),
+      );
+    };
+    for (let number = 0; number < 100; number++) await publish(`before-${number}`);
+    await redis.brokers[0]!.kill();
+    for (let number = 0; !accepted.has(`after-${number - 1}`); number++) {
+      await publish(`after-${number}`);
+      await delay(20);
+    }
+    while (!accepted.isSubsetOf(arrived)) await once(arrivals, 'arrival');
+    expect(await redis.master()).not.toEqual(master);
+    expect(accepted.size).toBeGreaterThan(100);
+    await fanout.close();
+  });
 });

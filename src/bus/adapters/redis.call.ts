@@ -1,4 +1,4 @@
-import { withoutCommand } from '../../redis/index.js';
+import { redisFailure } from '../../redis/index.js';
 import { BrokerUnavailableError } from '../bus.errors.js';
 
 /**
@@ -14,8 +14,6 @@ export async function redisCall<T>(call: Promise<T>): Promise<T> {
 }
 
 export function redisUnavailable(error: unknown): BrokerUnavailableError {
-  const cause = withoutCommand(error);
-  // ioredis words the absence of a connection as a matter of its own options.
-  const reason = cause.message.includes('enableOfflineQueue') ? 'there is no connection' : cause.message;
+  const { reason, cause } = redisFailure(error);
   return new BrokerUnavailableError('redis', reason, { cause });
 }

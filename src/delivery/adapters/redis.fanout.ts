@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { Cluster, type Redis } from 'ioredis';
 import { BrokerUnavailableError, RecordRefusedError } from '../../bus/index.js';
 import type { BrokerStatus } from '../../metrics/index.js';
-import { closeRedis, openRedis, openRedisNode, withoutCommand, type RedisClient } from '../../redis/index.js';
+import { closeRedis, openRedis, openRedisNode, redisFailure, type RedisClient } from '../../redis/index.js';
 import { routeOf } from '../address.js';
 import { FanoutClosedError } from '../delivery.errors.js';
 import type { RedisFanoutOptions } from '../delivery.options.js';
@@ -32,6 +32,9 @@ const REPAIR_BATCH = 200;
  * - A Redis that restarted without its data has forgotten the streams. Each process notices that its own last entries are
  *   gone and publishes again what was accepted from it inside the window.
  * - The deduplication above removes what this hands over twice.
+ *
+ * In a Cluster a link between two nodes that fails unseen by their clients can still lose a publication: its nodes pass
+ * PUBLISH on to one another without acknowledgement.
  */
 export class RedisFanout implements Fanout {
   readonly #logger = new Logger(RedisFanout.name);
@@ -63,13 +66,8 @@ export class RedisFanout implements Fanout {
       socketTimeout: options.commandTimeoutMs,
     };
     const publisher = await openRedis(options, status.publishing, overrides);
-    const subscriber = await openRedisNode(
-      options,
-      status.subscriptions,
-      overrides,
-      // PUBLISH reaches every node of a Cluster: it does not matter which one is listened to.
-      publisher,
-    );
+    // PUBLISH reaches every node of a Cluster: it does not matter which one is listened to.
+    const subscriber = await openRedisNode(options, status.subscriptions, overrides, publisher);
     return new RedisFanout(options, handler, publisher, subscriber);
   }
 
@@ -144,8 +142,8 @@ export class RedisFanout implements Fanout {
     } catch (error) {
       this.#doubt();
       if (this.publisher instanceof Cluster) this.publisher.refreshSlotsCache(() => {});
-      const cause = withoutCommand(error);
-      throw new BrokerUnavailableError('redis', cause.message, { cause });
+      const { reason, cause } = redisFailure(error);
+      throw new BrokerUnavailableError('redis', reason, { cause });
     } finally {
       if (--this.#pending === 0) this.#drained?.resolve();
     }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { withoutCommand } from '../../redis/index.js';
+import { redisFailure } from '../../redis/index.js';
 import { FanoutClosedError } from '../delivery.errors.js';
 
 const DONE = Promise.resolve();
@@ -15,7 +15,7 @@ export interface RedisSubscriptionsOptions {
   readonly sharded: boolean;
 }
 
-/** What a connection that is back asks for. `goodAt` is on the clock of `performance.now()`. */
+/** What the connection has for others. `goodAt` is on the clock of `performance.now()`. */
 export interface RedisSubscriptionsEvents {
   onMessage(envelope: Buffer): void;
   /** Everything is subscribed again; hand over what may have been missed since `goodAt`. Rejects if that is not possible now. */
@@ -184,7 +184,7 @@ export class RedisSubscriptions {
       await (this.options.sharded ? this.client.ssubscribe(...names) : this.client.subscribe(...names));
     } catch (error) {
       const isLost = connection !== this.#connection || this.client.status !== 'ready';
-      if (!isLost) this.#refused(batch, withoutCommand(error));
+      if (!isLost) this.#refused(batch, redisFailure(error).reason);
       return;
     }
     if (connection !== this.#connection) return;
@@ -196,8 +196,8 @@ export class RedisSubscriptions {
   }
 
   /** The connection stands, but Redis did not take the command: no permission, or too late for a slot that has moved. */
-  #refused(batch: readonly Route[], { message }: Error): void {
-    this.#logger.warn(`redis refused ${batch.length} subscription(s), to be tried again: ${message}`);
+  #refused(batch: readonly Route[], reason: string): void {
+    this.#logger.warn(`redis refused ${batch.length} subscription(s), to be tried again: ${reason}`);
     for (const route of batch) {
       route.sentOn = 0;
       if (this.#routes.get(route.name) === route) this.#changed.add(route);
@@ -232,7 +232,7 @@ export class RedisSubscriptions {
         return await this.events.onRestored(goodAt);
       } catch (error) {
         if (attempt === 1)
-          this.#logger.warn(`cannot read what was missed, trying again: ${withoutCommand(error).message}`);
+          this.#logger.warn(`cannot read what was missed, trying again: ${redisFailure(error).reason}`);
         const pauseMs = Math.min(50 * attempt, 1_000);
         await delay(pauseMs, undefined, { signal: this.#closing.signal, ref: false }).catch(() => {});
       }
