@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { readConfig } from './config/config.js';
 import { ConfigError } from './config/config.errors.js';
+import { usage } from './config/usage.js';
 import { CarillonError } from './errors.js';
 import { WebSocketAdapter } from './gateway/index.js';
 import { PinoLogger } from './logger.js';
@@ -12,8 +13,11 @@ import { Readiness } from './metrics/index.js';
 import { stopOnSignals } from './shutdown.js';
 import { announce } from './start-up-log.js';
 import { createHttpAdapter, setUpOpenApi } from './trigger/index.js';
+import { version } from './version.js';
 
 async function main(): Promise<void> {
+  if (process.argv.includes('--help')) return void process.stdout.write(usage);
+  if (process.argv.includes('--version')) return void process.stdout.write(`${version}\n`);
   const { config, notices } = readConfig();
   const logger = new PinoLogger(config.log);
   const app = await NestFactory.create<NestFastifyApplication>(

@@ -90,8 +90,6 @@ export function readConfigFile(cwd: string, file: string): unknown {
 
 export interface Flags extends Source {
   readonly configFile?: string;
-  readonly help: boolean;
-  readonly version: boolean;
 }
 
 const SHORT_FLAGS: Readonly<Record<string, string>> = { port: 'server.port', host: 'server.host' };
@@ -105,7 +103,6 @@ export function fromFlags(argv: readonly string[], settings: readonly Setting[])
 
   for (let i = 0; i < argv.length; i++) {
     const [, name = '', inline] = /^--([^=]+)(?:=(.*))?$/s.exec(argv[i] ?? '') ?? [];
-    if (name === 'help' || name === 'version') continue;
     const setting = byKey.get(SHORT_FLAGS[name] ?? name);
     if (name !== 'config' && setting === undefined) {
       unknown.push(`the flag ${argv[i]}`);
@@ -118,12 +115,5 @@ export function fromFlags(argv: readonly string[], settings: readonly Setting[])
     if (setting) assignments.push({ setting, value: readText(setting, text), origin: `the flag --${name}` });
     else configFile = text;
   }
-  return {
-    assignments,
-    implied: [],
-    unknown,
-    help: argv.includes('--help'),
-    version: argv.includes('--version'),
-    ...(configFile !== undefined ? { configFile } : {}),
-  };
+  return { assignments, implied: [], unknown, ...(configFile !== undefined ? { configFile } : {}) };
 }

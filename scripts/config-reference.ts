@@ -1,0 +1,11 @@
+// Writes docs/configuration.md from the schema of the built program: `npm run docs:config`.
+import { writeFileSync } from 'node:fs';
+
+/** Resolved at run time: type checks come before the build. */
+const built = (module: string): Promise<unknown> => import(`../dist/config/${module}.js`);
+
+const { renderReference } = (await built('reference')) as typeof import('../src/config/reference.ts');
+const { configSchema } = (await built('schema')) as typeof import('../src/config/schema.ts');
+const { wellKnownVariables } = (await built('well-known')) as typeof import('../src/config/well-known.ts');
+
+writeFileSync('docs/configuration.md', renderReference(configSchema, wellKnownVariables));

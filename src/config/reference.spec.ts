@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { renderReference } from './reference.js';
+import { configSchema } from './schema.js';
+import { settingsOf } from './settings.js';
+import { wellKnownVariables } from './well-known.js';
+
+const settings = settingsOf(configSchema);
+
+describe('the configuration reference', () => {
+  it('is what the schema says: run npm run docs:config', () => {
+    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(
+      renderReference(configSchema, wellKnownVariables),
+    );
+  });
+
+  it('describes every setting', () => {
+    expect(settings.filter(({ description }) => description === '').map(({ key }) => key)).toEqual([]);
+  });
+
+  it('gives each setting a variable of its own', () => {
+    expect(new Set(settings.map(({ variable }) => variable)).size).toBe(settings.length);
+  });
+
+  it('knows every setting that a well-known variable stands for', () => {
+    const keys = new Set(settings.map(({ key }) => key));
+    const named = Object.values(wellKnownVariables).flatMap(({ sets, implies = {} }) => [
+      ...sets,
+      ...Object.keys(implies),
+    ]);
+    expect(named.filter((key) => !keys.has(key))).toEqual([]);
+  });
+});
