@@ -58,10 +58,9 @@ export async function openRedisNode(
 
 /** Lets calls under way finish, for as long as a call may take, then ends the connection. */
 export async function closeRedis(client: RedisClient): Promise<void> {
-  await client.quit().catch(() => {
-    // After the end there is nothing to disconnect but a timer to start.
-    if (client.status !== 'end') client.disconnect();
-  });
+  await client.quit().catch(() => {});
+  // Also after an orderly end: only this gives up the connections that watch Sentinels for a failover.
+  client.disconnect();
 }
 
 async function firstAttempt(client: RedisClient, status: BrokerStatus): Promise<void> {
