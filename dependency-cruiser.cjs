@@ -1,11 +1,12 @@
 // The architecture in one table: which module may import which. It is also the order in which they shut down.
 const allowed = {
-  gateway: ['delivery', 'webhooks', 'metrics'],
-  trigger: ['delivery', 'bus', 'metrics'],
+  gateway: ['delivery', 'webhooks', 'json', 'metrics'],
+  trigger: ['delivery', 'bus', 'json', 'metrics'],
   delivery: ['bus', 'redis', 'metrics'],
   webhooks: ['bus', 'metrics'],
   bus: ['redis', 'metrics'],
   redis: ['metrics'],
+  json: [],
   metrics: [],
 };
 const modules = Object.keys(allowed);

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
+import { JsonScanner, KeyTable, MalformedJsonError } from '../../json/index.js';
 import type { DecodedFrame } from './codec.js';
 import { clamp, commandOf, MAX_MESSAGE_DEPTH } from './command-envelope.js';
 import type { Command, ConnectRequest } from './commands.js';
 import { MalformedError } from './errors.js';
-import { JsonScanner } from './json-scanner.js';
 import { connectRequest, requests } from './request-schemas.js';
-import { KeyTable, snakeCase, type Field, type Schema } from './schema.js';
+import { snakeCase, type Field, type Schema } from './schema.js';
 
 const UINT32_MAX = 0xffffffff;
 const INT32_MAX = 0x7fffffff;
@@ -48,7 +48,7 @@ export function decodeJsonFrame(frame: Buffer): DecodedFrame {
     } while (start < frame.length);
     return { commands, fault: undefined };
   } catch (error) {
-    if (error instanceof MalformedError) return { commands, fault: error.message };
+    if (isMalformed(error)) return { commands, fault: error.message };
     throw error;
   }
 }
@@ -60,14 +60,18 @@ export function decodeJsonFrame(frame: Buffer): DecodedFrame {
 export function decodeJsonConnect(text: Buffer): ConnectRequest | undefined {
   if (!isUtf8(text)) return undefined;
   try {
-    scanner.start(text, 0, text.length);
+    scanner.start(text);
     const request = readMessage(connectRequest, 1);
     scanner.finish();
     return request;
   } catch (error) {
-    if (error instanceof MalformedError) return undefined;
+    if (isMalformed(error)) return undefined;
     throw error;
   }
+}
+
+function isMalformed(error: unknown): error is MalformedError | MalformedJsonError {
+  return error instanceof MalformedError || error instanceof MalformedJsonError;
 }
 
 function decodeLine(frame: Buffer, start: number, end: number): Command {

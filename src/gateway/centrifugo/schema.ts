@@ -1,3 +1,4 @@
+import { KeyTable } from '../../json/index.js';
 import type { Payload } from './commands.js';
 
 /**
@@ -8,7 +9,7 @@ export interface Schema<T = object> {
   readonly fields: readonly Field[];
   /** A message without any field, as decoding starts with: shared, so it is copied and never changed. */
   readonly zero: Readonly<T>;
-  readonly keys: KeyTable;
+  readonly keys: KeyTable<Field>;
   /** Fields by their number in Protobuf. */
   readonly numbers: readonly (Field | undefined)[];
 }
@@ -102,38 +103,6 @@ function zeroOf(field: Field): unknown {
 
 export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
-}
-
-/** Finds a field by the bytes of its key without making a string of them. */
-export class KeyTable {
-  readonly #byLength: { readonly bytes: Buffer; readonly field: Field }[][] = [];
-  readonly #byKey = new Map<string, Field>();
-
-  constructor(fields: readonly Field[]) {
-    for (const field of fields) {
-      const bytes = Buffer.from(field.key);
-      (this.#byLength[bytes.length] ??= []).push({ bytes, field });
-      this.#byKey.set(field.key, field);
-    }
-  }
-
-  /** The field whose key is `source[start..end)`. */
-  match(source: Buffer, start: number, end: number): Field | undefined {
-    const candidates = this.#byLength[end - start];
-    if (candidates === undefined) return undefined;
-    for (let i = 0; i < candidates.length; i++) {
-      const { bytes, field } = candidates[i]!;
-      let at = 0;
-      while (at < bytes.length && bytes[at] === source[start + at]) at++;
-      if (at === bytes.length) return field;
-    }
-    return undefined;
-  }
-
-  /** For a key that was spelled with escapes. */
-  find(key: string): Field | undefined {
-    return this.#byKey.get(key);
-  }
 }
 
 /** A map of the protocol as application code has it: tags are a record, what comes from a client is a `Map`. */

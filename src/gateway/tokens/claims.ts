@@ -1,6 +1,5 @@
 import type { SubscriptionOverride } from '../../delivery/index.js';
-import { MalformedError } from '../centrifugo/errors.js';
-import { membersOf } from '../centrifugo/json-payload.js';
+import { MalformedJsonError, membersOf } from '../../json/index.js';
 
 /** What a subscription has beyond the options of its channel. */
 export interface SubscriptionGrant {
@@ -21,7 +20,7 @@ const overrides = {
 
 /**
  * The claims of a token, read one at a time. A claim that is absent or null is undefined; one of another type than expected throws
- * {@link MalformedError}. Payloads keep their spelling.
+ * {@link MalformedJsonError}. Payloads keep their spelling.
  */
 export class Claims {
   readonly #members: ReadonlyMap<string, Buffer>;
@@ -33,7 +32,7 @@ export class Claims {
   text(name: string): string | undefined {
     const value = this.#value(name);
     if (value === undefined || typeof value === 'string') return value;
-    throw new MalformedError(`${name} is no string`);
+    throw new MalformedJsonError(`${name} is no string`);
   }
 
   /** An id that some issuers write as a number. */
@@ -46,13 +45,13 @@ export class Claims {
   seconds(name: string): number | undefined {
     const value = this.#value(name);
     if (value === undefined || typeof value === 'number') return value;
-    throw new MalformedError(`${name} is no number`);
+    throw new MalformedJsonError(`${name} is no number`);
   }
 
   texts(name: string): readonly string[] {
     const value = this.#value(name) ?? [];
     if (isTexts(value)) return value;
-    throw new MalformedError(`${name} is no list of strings`);
+    throw new MalformedJsonError(`${name} is no list of strings`);
   }
 
   /** As `aud` has it: a string stands for a list of one. */
@@ -66,7 +65,7 @@ export class Claims {
     const encoded = this.text(`b64${name}`);
     if (encoded === undefined || encoded === '') return this.raw(name);
     const bytes = Buffer.from(encoded, 'base64');
-    if (bytes.toString('base64') !== encoded) throw new MalformedError(`b64${name} is not base64`);
+    if (bytes.toString('base64') !== encoded) throw new MalformedJsonError(`b64${name} is not base64`);
     return bytes;
   }
 

@@ -1,4 +1,4 @@
-import { MalformedError } from '../centrifugo/errors.js';
+import { MalformedJsonError } from '../../json/index.js';
 import { Claims, noGrant, type SubscriptionGrant } from './claims.js';
 import { refused, Signature, type Outcome } from './signature.js';
 import type { TokenOptions, TokensOptions } from './tokens.options.js';
@@ -73,7 +73,7 @@ export class TokenVerifier {
       if (!outcome.ok) return outcome;
       return this.#timeFault(claims) ?? this.#partyFault(claims) ?? outcome;
     } catch (error) {
-      if (error instanceof MalformedError) return refused('invalid', error.message);
+      if (error instanceof MalformedJsonError) return refused('invalid', error.message);
       throw error;
     }
   }

@@ -1,21 +1,29 @@
 import { isUtf8 } from 'node:buffer';
-import { MalformedError } from './errors.js';
 import { JsonScanner } from './json-scanner.js';
+import { MalformedJsonError } from './json.errors.js';
 
 const NEWLINE = 0x0a;
 
 const scanner = new JsonScanner();
 
+/**
+ * Passes over one JSON text in UTF-8 and builds nothing, for bytes that are only forwarded.
+ * @throws MalformedJsonError, DeepJsonError
+ */
+export function checkJson(text: Buffer, maxDepth?: number): void {
+  if (!isUtf8(text)) throw new MalformedJsonError('not UTF-8');
+  scanner.start(text, 0, text.length, maxDepth);
+  scanner.skip();
+  scanner.finish();
+}
+
 /** Whether a payload is one JSON text, as everything must be that goes to a client of the JSON encoding. */
 export function isJson(payload: Buffer): boolean {
-  if (!isUtf8(payload)) return false;
   try {
-    scanner.start(payload, 0, payload.length);
-    scanner.skip();
-    scanner.finish();
+    checkJson(payload);
     return true;
   } catch (error) {
-    if (error instanceof MalformedError) return false;
+    if (error instanceof MalformedJsonError) return false;
     throw error;
   }
 }
@@ -31,9 +39,9 @@ export function onOneLine(payload: Buffer): Buffer {
 
 /** The members of a JSON object, each as it was spelled. Of two with one key the last counts. */
 export function membersOf(json: Buffer): ReadonlyMap<string, Buffer> {
-  if (!isUtf8(json)) throw new MalformedError('not UTF-8');
+  if (!isUtf8(json)) throw new MalformedJsonError('not UTF-8');
   const members = new Map<string, Buffer>();
-  scanner.start(json, 0, json.length);
+  scanner.start(json);
   if (scanner.enterObject()) {
     do members.set(scanner.readMapKey(), scanner.readRaw());
     while (scanner.nextMember());

@@ -12,7 +12,7 @@ import {
   TRUE,
   ZERO,
 } from './json-cursor.js';
-import type { Field, KeyTable } from './schema.js';
+import type { KeyTable } from './key-table.js';
 
 /**
  * Reads a JSON text piece by piece, without a tree of it in between: only what is asked for is built, and a payload is cut out
@@ -38,7 +38,7 @@ export class JsonScanner extends JsonCursor {
   }
 
   /** A member's key and colon. Undefined for a key that is not in the table. */
-  readKey(keys: KeyTable): Field | undefined {
+  readKey<Entry extends { readonly key: string }>(keys: KeyTable<Entry>): Entry | undefined {
     const start = this.pos + 1;
     const escaped = this.passString();
     const end = this.pos - 1;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { MalformedError } from './errors.js';
-import { isJson, membersOf, onOneLine } from './json-payload.js';
 import { JsonScanner } from './json-scanner.js';
+import { checkJson, isJson, membersOf, onOneLine } from './json-text.js';
+import { DeepJsonError, MalformedJsonError } from './json.errors.js';
 
 function parses(text: string): boolean {
   try {
@@ -93,6 +93,8 @@ describe('isJson', () => {
     expect(isJson(nested(512))).toBe(true);
     expect(isJson(nested(514))).toBe(false);
     expect(isJson(Buffer.alloc(1_000_000, '['))).toBe(false);
+    expect(() => checkJson(nested(8), 6)).toThrow(DeepJsonError);
+    expect(() => checkJson(nested(8), 8)).not.toThrow();
   });
 });
 
@@ -119,17 +121,16 @@ describe('membersOf', () => {
   });
 
   it('refuses what is no object', () => {
-    expect(() => membersOf(Buffer.from('[]'))).toThrow(MalformedError);
-    expect(() => membersOf(Buffer.from('{} {}'))).toThrow(MalformedError);
+    expect(() => membersOf(Buffer.from('[]'))).toThrow(MalformedJsonError);
+    expect(() => membersOf(Buffer.from('{} {}'))).toThrow(MalformedJsonError);
     expect(() => membersOf(Buffer.from([0x7b, 0x7d, 0xff]))).toThrow('UTF-8');
   });
 });
 
 describe('JsonScanner', () => {
   const read = <T>(text: string, reader: (scanner: JsonScanner) => T): T => {
-    const bytes = Buffer.from(text);
     const scanner = new JsonScanner();
-    scanner.start(bytes, 0, bytes.length);
+    scanner.start(Buffer.from(text));
     const value = reader(scanner);
     scanner.finish();
     return value;
@@ -165,7 +166,7 @@ describe('JsonScanner', () => {
   });
 
   it.each(['1.0', '1e2', '01', '-', '"1"', 'true', '1x'])('does not take %s for a whole number', (text) => {
-    expect(() => read(text, (scanner) => scanner.readInteger(0, 100))).toThrow(MalformedError);
+    expect(() => read(text, (scanner) => scanner.readInteger(0, 100))).toThrow(MalformedJsonError);
   });
 
   it('cuts a value out as it was spelled', () => {

@@ -1,7 +1,7 @@
-import { MalformedError } from './errors.js';
+import { DeepJsonError, MalformedJsonError } from './json.errors.js';
 
-/** How deep arrays and objects may nest inside one payload. Clients parse payloads recursively. */
-const MAX_DEPTH = 512;
+/** How deep arrays and objects may nest inside one value at most. Clients parse payloads recursively. */
+export const MAX_DEPTH = 512;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -30,18 +30,20 @@ const stack = new Uint8Array(MAX_DEPTH);
 
 /**
  * Walks over one JSON text (RFC 8259) in UTF-8 bytes, checks everything that it passes and builds nothing. Each method throws
- * {@link MalformedError} where the text is not JSON. Whether the bytes are valid UTF-8 is the caller's to check.
+ * {@link MalformedJsonError} where the text is not JSON. Whether the bytes are valid UTF-8 is the caller's to check.
  */
 export class JsonCursor {
   protected pos = 0;
   protected source: Buffer = NULL;
   protected end = 0;
+  #maxDepth = MAX_DEPTH;
 
-  /** Begins with `source[start..end)`, past white space. */
-  start(source: Buffer, start: number, end: number): void {
+  /** Begins with `source[start..end)`, past white space. No value in it may nest deeper than `maxDepth`. */
+  start(source: Buffer, start = 0, end = source.length, maxDepth = MAX_DEPTH): void {
     this.source = source;
     this.pos = start;
     this.end = end;
+    this.#maxDepth = Math.min(maxDepth, MAX_DEPTH);
     this.skipSpace();
   }
 
@@ -157,7 +159,7 @@ export class JsonCursor {
     for (;;) {
       const byte = this.byte();
       if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
-        if (depth === MAX_DEPTH) this.fail('nested too deeply');
+        if (depth === this.#maxDepth) throw new DeepJsonError(`nested deeper than ${depth} levels`);
         stack[depth++] = byte + 2;
         this.pos++;
         this.skipSpace();
@@ -199,6 +201,6 @@ export class JsonCursor {
   }
 
   protected fail(reason: string): never {
-    throw new MalformedError(`${reason} at byte ${this.pos}`);
+    throw new MalformedJsonError(`${reason} at byte ${this.pos}`);
   }
 }
