@@ -2,7 +2,7 @@ import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Callers } from './callers.js';
 import { readIdempotencyKey } from './idempotency-key.js';
-import { parseJson } from './json-text.js';
+import { requireJson } from './json-text.js';
 import { DescribePush } from './open-api.js';
 import type { Query } from './parameters.js';
 import { readPushParameters } from './push-parameters.js';
@@ -42,7 +42,7 @@ export class TriggerController {
     const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'], caller.scope, maxKeyLength);
     const traceparent = readTraceparent(request.headers['traceparent']);
     const data = jsonBytes(request);
-    parseJson(data, this.options.maxJsonDepth);
+    requireJson(data, this.options.maxJsonDepth);
     return {
       channel: caller.channel,
       ...parameters,

@@ -29,6 +29,7 @@ export const triggerOptions = z
       .number()
       .int()
       .min(1)
+      .max(512)
       .default(64)
       .describe('Deepest nesting of arrays and objects in a body, in levels.'),
     answerTimeoutMs: z
