@@ -1,34 +1,31 @@
+/* oxlint-disable jest/no-disabled-tests -- the gate that skips or fails whole suites */
 import { describe } from '@jest/globals';
 import { loadNativeClient } from '../../src/bus/adapters/pulsar.native-client.js';
-import type { RunningPulsar } from '../brokers.js';
-
-export interface PulsarTransportUnderTest {
-  readonly name: string;
-  urlOf(pulsar: RunningPulsar): string;
-  /** Describes, or skips where this machine cannot have the transport. */
-  describeTransport(title: string, suite: () => void): void;
-}
+import { type BrokerAddress, type BrokerKind, describeWithOwn } from '../brokers.js';
 
 const obstacle = await loadNativeClient().then(
   () => undefined,
   (error: Error) => error.message,
 );
 
-/** Every suite on Pulsar runs over both of its protocols, where the native client can be loaded. */
-export const pulsarTransports: readonly PulsarTransportUnderTest[] = [
-  {
-    name: 'WebSocket',
-    urlOf: ({ webUrl }) => webUrl,
-    describeTransport: (_title, suite) => suite(),
-  },
-  {
-    name: 'the native client',
-    urlOf: ({ url }) => url,
-    describeTransport: (title, suite) => {
-      if (obstacle === undefined) return suite();
-      if (process.env['CARILLON_REQUIRE_PULSAR_CLIENT'] === '1') throw new Error(`${title}: ${obstacle}`);
-      process.stderr.write(`SKIPPED ${title}: ${obstacle}\n`);
-      describe.skip(title, suite);
-    },
-  },
-];
+/**
+ * A suite that runs over each of Pulsar's protocols; `urlOf` makes the service URL. Where the native client cannot be
+ * loaded its run is skipped and says so; with CARILLON_REQUIRE_PULSAR_CLIENT=1 it fails.
+ */
+export function describeOverEachTransport(
+  kinds: BrokerKind | readonly BrokerKind[],
+  title: string,
+  suite: (urlOf: (pulsar: BrokerAddress) => string) => void,
+): void {
+  describeWithOwn(kinds, `${title}, over WebSocket`, () => suite(({ webUrl }) => webUrl!));
+
+  const natively = `${title}, over the native client`;
+  if (obstacle === undefined) {
+    describeWithOwn(kinds, natively, () => suite(({ url }) => url));
+  } else if (process.env['CARILLON_REQUIRE_PULSAR_CLIENT'] === '1') {
+    throw new Error(`${natively}: ${obstacle}`);
+  } else {
+    process.stderr.write(`SKIPPED ${natively}: ${obstacle}\n`);
+    describe.skip(natively, () => suite(({ url }) => url));
+  }
+}

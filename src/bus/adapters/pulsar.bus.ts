@@ -2,10 +2,11 @@ import type { BrokerStatus } from '../../metrics/index.js';
 import { BusClosedError } from '../bus.errors.js';
 import type { Bus, BusCapabilities, BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
 import type { OutgoingRecord } from '../record.js';
+import { openPulsarTransport } from './pulsar.open-transport.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
 import { PulsarSubscription } from './pulsar.subscription.js';
 import { topicOf } from './pulsar.topic.js';
-import { openPulsarTransport, type PulsarProducer, type PulsarTransport } from './pulsar.transport.js';
+import type { PulsarProducer, PulsarTransport } from './pulsar.transport.js';
 
 /**
  * Topics on Pulsar. A group is a subscription of type `Key_Shared`: the broker keeps a key with one member, and moves it

@@ -125,5 +125,6 @@ export type PulsarScheduleOptions = z.infer<typeof pulsarScheduleOptions>;
 function isServiceUrl(text: string): boolean {
   // Hosts of a cluster may be listed with commas, which URL does not know.
   if (!/^(pulsar(\+ssl)?|https?|wss?):\/\/[^/]/.test(text)) return false;
-  return !/[?#@]/.test(text);
+  if (/[?#@]/.test(text)) return false;
+  return text.startsWith('pulsar') || URL.canParse(text);
 }

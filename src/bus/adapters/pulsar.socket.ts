@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket, type ClientOptions } from 'ws';
 import { reconnectDelayMs } from './pulsar.backoff.js';
 import type { PulsarLinks } from './pulsar.links.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
+
+export type PulsarSocketOptions = PulsarDriverOptions & { readonly ca?: Buffer };
 
 export interface PulsarSocketEvents {
   opened(): void;
@@ -25,7 +26,7 @@ export class PulsarSocket {
   /** @param path below `/ws/v2`, with its query */
   constructor(
     private readonly path: string,
-    private readonly options: PulsarDriverOptions,
+    private readonly options: PulsarSocketOptions,
     private readonly links: PulsarLinks,
     private readonly events: PulsarSocketEvents,
   ) {
@@ -132,12 +133,12 @@ export class PulsarSocket {
   }
 
   #clientOptions(): ClientOptions {
-    const { token, tlsCaFile, connectTimeoutMs } = this.options;
+    const { token, ca, connectTimeoutMs } = this.options;
     return {
       handshakeTimeout: connectTimeoutMs,
       perMessageDeflate: false,
       ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-      ...(tlsCaFile === undefined ? {} : { ca: readFileSync(tlsCaFile) }),
+      ...(ca === undefined ? {} : { ca }),
     };
   }
 }

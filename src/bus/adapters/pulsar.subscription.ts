@@ -29,6 +29,7 @@ export class PulsarSubscription implements BusSubscription {
   readonly #logger = new Logger('PulsarBus');
   readonly #consumers: PulsarConsumer[] = [];
   #inHand: InHandRecord[] = [];
+  #arrival: NodeJS.Immediate | undefined;
   readonly #retries: Batch[] = [];
   readonly #pauses = new Set<NodeJS.Timeout>();
   readonly #busyKeys = new Set<string>();
@@ -47,7 +48,11 @@ export class PulsarSubscription implements BusSubscription {
   add(topic: string, consume: (onMessage: (message: PulsarMessage) => void) => PulsarConsumer): void {
     const consumer = consume((message) => {
       this.#inHand.push({ message, consumer, record: recordOf(topic, message) });
-      this.#handOver();
+      // What else arrives in this turn of the event loop may share a batch.
+      this.#arrival ??= setImmediate(() => {
+        this.#arrival = undefined;
+        this.#handOver();
+      });
     });
     this.#consumers.push(consumer);
   }

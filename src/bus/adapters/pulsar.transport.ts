@@ -1,5 +1,3 @@
-import type { BrokerStatus } from '../../metrics/index.js';
-import type { PulsarDriverOptions } from './pulsar.options.js';
 import type { PulsarTopic } from './pulsar.topic.js';
 
 export interface PulsarSend {
@@ -73,21 +71,4 @@ export interface PulsarTransport {
   consume(options: PulsarConsumeOptions, onMessage: (message: PulsarMessage) => void): PulsarConsumer;
   /** Its producers and consumers have to be closed before. */
   close(): Promise<void>;
-}
-
-/**
- * The transport for the scheme of `serviceUrl`. Does not wait for Pulsar.
- *
- * @throws {AdapterUnusableError} the native client is asked for and cannot be loaded
- */
-export async function openPulsarTransport(
-  options: PulsarDriverOptions,
-  status: BrokerStatus,
-): Promise<PulsarTransport> {
-  if (options.serviceUrl.startsWith('pulsar')) {
-    const { NativeTransport } = await import('./pulsar.native-transport.js');
-    return NativeTransport.open(options, status);
-  }
-  const { WebSocketTransport } = await import('./pulsar.websocket-transport.js');
-  return new WebSocketTransport(options, status);
 }

@@ -2,8 +2,7 @@ import { BusClosedError } from '../bus.errors.js';
 import { InHand } from './pulsar.in-hand.js';
 import type { PulsarLinks } from './pulsar.links.js';
 import { placeOf } from './pulsar.message-id.js';
-import type { PulsarDriverOptions } from './pulsar.options.js';
-import { PulsarSocket } from './pulsar.socket.js';
+import { PulsarSocket, type PulsarSocketOptions } from './pulsar.socket.js';
 import { topicUri } from './pulsar.topic.js';
 import type { PulsarConsumeOptions, PulsarConsumer, PulsarMessage } from './pulsar.transport.js';
 
@@ -36,7 +35,7 @@ export class WebSocketConsumer implements PulsarConsumer {
 
   constructor(
     options: PulsarConsumeOptions,
-    driver: PulsarDriverOptions,
+    driver: PulsarSocketOptions,
     links: PulsarLinks,
     private readonly onMessage: (message: PulsarMessage) => void,
   ) {

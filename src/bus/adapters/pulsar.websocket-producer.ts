@@ -1,7 +1,6 @@
 import { BrokerUnavailableError, BusClosedError, RecordRefusedError } from '../bus.errors.js';
 import type { PulsarLinks } from './pulsar.links.js';
-import type { PulsarDriverOptions } from './pulsar.options.js';
-import { PulsarSocket } from './pulsar.socket.js';
+import { PulsarSocket, type PulsarSocketOptions } from './pulsar.socket.js';
 import type { PulsarTopic } from './pulsar.topic.js';
 import type { PulsarProducer, PulsarSend } from './pulsar.transport.js';
 
@@ -32,7 +31,7 @@ export class WebSocketProducer implements PulsarProducer {
 
   constructor(
     topic: PulsarTopic,
-    private readonly options: PulsarDriverOptions,
+    private readonly options: PulsarSocketOptions,
     links: PulsarLinks,
   ) {
     const name = [topic.tenant, topic.namespace, topic.localName].map(encodeURIComponent).join('/');

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { BrokerStatus } from '../../metrics/index.js';
+import { AdapterUnusableError } from '../bus.errors.js';
 import { PulsarLinks } from './pulsar.links.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
+import type { PulsarSocketOptions } from './pulsar.socket.js';
 import type { PulsarTopic } from './pulsar.topic.js';
 import type {
   PulsarConsumeOptions,
@@ -18,21 +21,30 @@ import { WebSocketProducer } from './pulsar.websocket-producer.js';
  */
 export class WebSocketTransport implements PulsarTransport {
   readonly #links: PulsarLinks;
+  readonly #options: PulsarSocketOptions;
 
-  constructor(
-    private readonly options: PulsarDriverOptions,
-    status: BrokerStatus,
-  ) {
+  /** @throws {AdapterUnusableError} the file of certificate authorities cannot be read */
+  constructor(options: PulsarDriverOptions, status: BrokerStatus) {
+    this.#options = { ...options, ...authorities(options) };
     this.#links = new PulsarLinks(status);
   }
 
   produce(topic: PulsarTopic): PulsarProducer {
-    return new WebSocketProducer(topic, this.options, this.#links);
+    return new WebSocketProducer(topic, this.#options, this.#links);
   }
 
   consume(options: PulsarConsumeOptions, onMessage: (message: PulsarMessage) => void): PulsarConsumer {
-    return new WebSocketConsumer(options, this.options, this.#links, onMessage);
+    return new WebSocketConsumer(options, this.#options, this.#links, onMessage);
   }
 
   async close(): Promise<void> {}
+}
+
+function authorities({ tlsCaFile }: PulsarDriverOptions): { ca?: Buffer } {
+  if (tlsCaFile === undefined) return {};
+  try {
+    return { ca: readFileSync(tlsCaFile) };
+  } catch (cause) {
+    throw new AdapterUnusableError(`cannot read the certificate authorities in ${tlsCaFile}`, { cause });
+  }
 }
