@@ -56,7 +56,10 @@ export class DueConsumer implements ScheduleConsumer {
     this.#now = options.now ?? Date.now;
     this.#slots = new Slots(concurrency);
     this.#consumer = parts.consume((copy) => {
-      const carried = this.#carry(copy).finally(() => this.#carried.delete(carried));
+      const carried = this.#carry(copy)
+        // It stays unacknowledged, so that nothing is lost by a defect.
+        .catch((error: unknown) => this.#logger.error(error))
+        .finally(() => this.#carried.delete(carried));
       this.#carried.add(carried);
     });
   }
@@ -128,7 +131,7 @@ export class DueConsumer implements ScheduleConsumer {
         : await this.parts.ledger.claim(message.id).catch((error: unknown) => {
             this.#logger.debug(`${message.id} could not be claimed: ${String(error)}`);
           });
-      if (claim?.outcome === 'claimed') {
+      if (claim?.outcome === 'claimed' && !this.#naps.isEnded) {
         return { message: { ...message, dueAt: claim.dueAt ?? message.dueAt }, lease: claim.lease };
       }
       this.#slots.release();
@@ -142,6 +145,10 @@ export class DueConsumer implements ScheduleConsumer {
         case 'leased':
           waitMs = claim.waitMs;
           break;
+        case 'claimed':
+          // Closed meanwhile, and nobody has seen it: another process may have it at once.
+          await this.parts.ledger.release(message.id, claim.lease).catch(() => {});
+          return undefined;
         case 'early': {
           const { dueAt } = claim;
           // By the later one of two clocks.

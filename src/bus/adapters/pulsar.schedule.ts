@@ -166,12 +166,13 @@ export class PulsarSchedule implements Schedule {
         `no subscription to ${this.options.topic} could be made yet`,
       );
     }
-    const { key, headers = {}, value } = toRecord(message);
+    const deliverAt = Math.ceil(message.dueAt);
+    const { key, headers = {}, value } = toRecord({ ...message, dueAt: deliverAt });
     await this.#producer.send({
       payload: value,
       properties: headers,
       ...(key === undefined ? {} : { key }),
-      deliverAt: message.dueAt,
+      deliverAt,
     });
   }
 

@@ -29,7 +29,7 @@ export class PulsarSubscription implements BusSubscription {
   readonly #logger = new Logger('PulsarBus');
   readonly #consumers: PulsarConsumer[] = [];
   #inHand: InHandRecord[] = [];
-  #arrival: NodeJS.Immediate | undefined;
+  #isArriving = false;
   readonly #retries: Batch[] = [];
   readonly #pauses = new Set<NodeJS.Timeout>();
   readonly #busyKeys = new Set<string>();
@@ -48,11 +48,7 @@ export class PulsarSubscription implements BusSubscription {
   add(topic: string, consume: (onMessage: (message: PulsarMessage) => void) => PulsarConsumer): void {
     const consumer = consume((message) => {
       this.#inHand.push({ message, consumer, record: recordOf(topic, message) });
-      // What else arrives in this turn of the event loop may share a batch.
-      this.#arrival ??= setImmediate(() => {
-        this.#arrival = undefined;
-        this.#handOver();
-      });
+      this.#handOverSoon();
     });
     this.#consumers.push(consumer);
   }
@@ -84,6 +80,16 @@ export class PulsarSubscription implements BusSubscription {
     await doneWithin(this.options.drainTimeoutMs, Promise.all(this.#running));
     await Promise.all(this.#consumers.map((consumer) => consumer.close()));
     this.onClosed(this);
+  }
+
+  /** What else arrives in this turn of the event loop may share a batch. */
+  #handOverSoon(): void {
+    if (this.#isArriving) return;
+    this.#isArriving = true;
+    setImmediate(() => {
+      this.#isArriving = false;
+      this.#handOver();
+    });
   }
 
   #handOver(): void {
