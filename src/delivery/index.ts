@@ -19,6 +19,7 @@ export {
 } from './channels/channel-permissions.js';
 export { ChannelRules, type ChannelFault, type ChannelRule } from './channels/channel-rules.js';
 export {
+  centrifugoChannelOptions,
   fromCentrifugo,
   parseDuration,
   type TranslatedOptions,
@@ -30,10 +31,13 @@ export {
   type SubscriptionOverride,
   type SubscriptionWishes,
 } from './channels/subscription-features.js';
-export { FanoutClosedError } from './delivery.errors.js';
+export type { ClientInfo } from '../bus/index.js';
+export type { ChannelHistoryQuery, PublishOptions } from './channel-state.js';
+export { FanoutClosedError, SurveyIncompleteError, UnrecoverablePositionError } from './delivery.errors.js';
 export { Delivery } from './delivery.js';
 export { DeliveryModule } from './delivery.module.js';
 export { deliveryOptions, type DeliveryOptions } from './delivery.options.js';
+export type { HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery } from './history.port.js';
 export {
   clientAddress,
   clientIdentity,
@@ -42,5 +46,16 @@ export {
   type IdentifiedRequest,
   type TrustedProxies,
 } from './identity.js';
-export { Publication, type Lane } from './publication.js';
+export type {
+  CommandHandler,
+  CommandTarget,
+  ControlCommand,
+  DisconnectCommand,
+  RefreshCommand,
+  SubscribeCommand,
+  UnsubscribeCommand,
+} from './nodes/control-command.js';
+export type { Audience, NodeInfo } from './nodes/node-info.js';
+export { Presence, type PresenceStats } from './presence.port.js';
+export { Publication, type Lane, type StreamPosition } from './publication.js';
 export type { Subscriber } from './subscriber.js';

@@ -33,17 +33,20 @@ describe('fromCentrifugo', () => {
   });
 
   it('names what it cannot translate', () => {
-    const { faults } = fromCentrifugo({
+    const { options, faults } = fromCentrifugo({
       history_ttl: 'soon',
       presense: true,
       subscription_type: 'map',
       map: {},
     });
     expect(faults).toEqual([
-      'history_ttl: "soon" is no duration such as "300s"',
       'presense is not known',
       'subscription_type is not supported',
       'map is not supported',
+    ]);
+    expect(channelsOptions.safeParse({ withoutNamespace: options }).error?.issues[0]?.path).toEqual([
+      'withoutNamespace',
+      'historyTtlMs',
     ]);
   });
 

@@ -31,9 +31,9 @@ function isDuration(name: string): boolean {
 }
 
 export interface TranslatedOptions {
-  /** Ours, still to be validated by the schema; `name` of a namespace included. */
+  /** Ours, still to be validated by the schema; `name` of a namespace included. A duration that is none stays as it is. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** What is wrong with theirs, one sentence each. */
+  /** What theirs has that has no counterpart, one sentence each. */
   readonly faults: readonly string[];
 }
 
@@ -47,10 +47,7 @@ export function fromCentrifugo(theirs: Readonly<Record<string, unknown>>): Trans
       const fault = faultOf(key, value);
       if (fault !== undefined) faults.push(fault);
     } else if (isDuration(name)) {
-      const milliseconds = parseDuration(value);
-      if (milliseconds === undefined)
-        faults.push(`${key}: ${JSON.stringify(value)} is no duration such as "300s"`);
-      else options[name] = milliseconds;
+      options[name] = parseDuration(value) ?? value;
     } else if (name !== 'forceRecoveryMode' || value !== '') options[name] = value;
   }
   return { options, faults };
