@@ -1,37 +1,32 @@
-import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { describeWith, sharedBroker } from '../brokers.js';
+import { type RunningBroker, startKafka, startPulsar, startRedis } from '../brokers.js';
+import { describeOverEachTransport } from '../contract/pulsar-transports.js';
 import { Server } from '../server.js';
 
 const HELLO = '{"id":"Hello"}';
 
 /** Three processes over real Kafka, Pulsar and Redis: the client is on the first, the request goes to the second. */
-describeWith(['kafka', 'pulsar', 'redis'], 'three replicas', () => {
-  // The native client is covered by the contract suites wherever its binary can be had; here the broker's own API serves.
-  let servers: Server[];
+describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf) => {
+  let brokers: RunningBroker[] = [];
+  let servers: Server[] = [];
+  let cwd: string;
 
   beforeAll(async () => {
-    const [kafka, pulsar, redis] = await Promise.all([
-      sharedBroker('kafka'),
-      sharedBroker('pulsar'),
-      sharedBroker('redis'),
-    ]);
-    const run = randomUUID();
-    const env = {
-      KAFKA_BROKER: kafka.url,
-      KAFKA_TOPIC: `instant-${run}`,
-      PULSAR_SERVICE_URL: pulsar.webUrl ?? '',
-      PULSAR_TOPIC: `delayed-${run}`,
-      PULSAR_SUBSCRIPTION: 'carillon',
-      REDIS_URL: redis.url,
-      CARILLON_BUS_DRIVERS_REDIS_KEY_PREFIX: run,
-      CARILLON_DELIVERY_FANOUT_KEY_PREFIX: run,
-    };
-    servers = await Promise.all([1, 2, 3].map(() => Server.start({ env })));
-  }, 60_000);
+    const [kafka, pulsar, redis] = await Promise.all([startKafka(), startPulsar(), startRedis()]);
+    brokers = [kafka, pulsar, redis];
+    const env = { KAFKA_BROKER: kafka.url, PULSAR_SERVICE_URL: urlOf(pulsar), REDIS_URL: redis.url };
+    // In one directory, as they are started by hand or by pm2: nothing that they write there may be in each other's way.
+    cwd = mkdtempSync(join(tmpdir(), 'carillon-replicas-'));
+    servers = await Promise.all([1, 2, 3].map(() => Server.start({ env, cwd })));
+  }, 120_000);
 
   afterAll(async () => {
-    await Promise.all((servers ?? []).map((server) => server[Symbol.asyncDispose]()));
+    for (const server of servers) await server[Symbol.asyncDispose]();
+    for (const broker of brokers) await broker.dispose();
+    rmSync(cwd, { recursive: true, force: true });
   });
 
   it('push to a client on another process than the one that was asked', async () => {
