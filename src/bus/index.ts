@@ -15,6 +15,7 @@ export {
 } from './schedule.port.js';
 export { InstantLane, type UndeliverableListener } from './instant-lane.js';
 export { type ForeignRecordRule, messageHeaders, toMessage, toRecord } from './message-record.js';
+export { fromInfoText, toInfoText, type ClientInfo } from './client-info.js';
 export { Idempotency } from './idempotency.port.js';
 export type { OutgoingRecord, ReceivedRecord } from './record.js';
 export {

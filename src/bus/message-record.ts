@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { UndeliverableRecordError } from './bus.errors.js';
 import type { Message, MessageFormat } from './message.js';
+import { fromTermHeaders, termHeaders, toTermHeaders } from './message-terms.js';
 import type { OutgoingRecord, ReceivedRecord } from './record.js';
 
 /**
@@ -21,6 +22,7 @@ export const messageHeaders = {
   dueAt: 'carillon-due-at',
   expiresAt: 'carillon-expires-at',
   traceparent: 'traceparent',
+  ...termHeaders,
 } as const;
 
 const VERSION = '1';
@@ -48,6 +50,7 @@ export function toRecord(message: Message): OutgoingRecord {
     [messageHeaders.channel]: message.channel,
     [messageHeaders.format]: message.format,
     [messageHeaders.createdAt]: String(message.createdAt),
+    ...toTermHeaders(message),
   };
   if (message.name !== undefined) headers[messageHeaders.name] = message.name;
   if (message.tags !== undefined) headers[messageHeaders.tags] = JSON.stringify(message.tags);
@@ -84,6 +87,7 @@ export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Mes
     ...(record.key === undefined || record.key === channel ? {} : { key: record.key }),
     ...(dueAt === undefined ? {} : { dueAt }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...fromTermHeaders(record.headers),
     ...traceOf(record),
   };
 }

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { ClientInfo } from './client-info.js';
 
 /** One push: what is to arrive, where, and when. It travels on a queue in the form that `message-record.ts` describes. */
 export interface Message {
@@ -22,6 +23,18 @@ export interface Message {
   readonly expiresAt?: number;
   /** W3C trace context of the request that caused it. */
   readonly traceparent?: string;
+  /** The client that published it. */
+  readonly info?: ClientInfo;
+  /** It reaches the subscribers, but is not kept in the channel's history. */
+  readonly skipHistory?: boolean;
+  /** Inside a window of delivery's, what is published in the channel with the same key is not sent again. */
+  readonly idempotencyKey?: string;
+  /** Where the channel has a history, a message is not sent whose version is not above the last one's. A whole number above 0. */
+  readonly version?: number;
+  /** Versions are compared inside one epoch only. */
+  readonly versionEpoch?: string;
+  /** Whether subscribers may get the difference from the publication before. Absent: as the channel's options say. */
+  readonly delta?: boolean;
 }
 
 export type MessageFormat = 'json' | 'binary';

@@ -27,6 +27,11 @@ export function connectionChannel(connectionId: string): string {
   return `~connection:${connectionId}`;
 }
 
+/** Where a node is reached by the others. */
+export function nodeChannel(uid: string): string {
+  return `~node:${uid}`;
+}
+
 /** A client without a login is known by its User-Agent and address together; the hash keeps both out of stores and logs. */
 export function identityChannel(userAgent: string, address: string): string {
   const hash = createHash('sha256').update(userAgent).update('\0').update(address).digest('base64url');
@@ -38,5 +43,5 @@ export function identityChannel(userAgent: string, address: string): string {
  * connections of one node share that node's route, so that a connection costs no subscription of its own.
  */
 export function routeOf(channel: string): string {
-  return channel.startsWith('~connection:') ? `~node:${channel.slice(12, 20)}` : channel;
+  return channel.startsWith('~connection:') ? nodeChannel(channel.slice(12, 20)) : channel;
 }

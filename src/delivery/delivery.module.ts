@@ -1,15 +1,22 @@
 import { Global, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { InstantLane, Schedule } from '../bus/index.js';
 import { Readiness } from '../metrics/index.js';
+import { ChannelState } from './channel-state.js';
+import { ChannelRules } from './channels/channel-rules.js';
 import { Deduplication } from './deduplication.js';
 import { deliveryInstruments, DeliveryMetrics } from './delivery.metrics.js';
 import { ConfigurableDeliveryModule, DELIVERY_OPTIONS } from './delivery.module-definition.js';
-import type { DeliveryOptions } from './delivery.options.js';
+import type { DeliveryModuleOptions, DeliveryOptions } from './delivery.options.js';
 import { Delivery } from './delivery.js';
 import { Fanout, type PublicationHandler } from './fanout.port.js';
+import { History } from './history.port.js';
 import { LaneConsumers } from './lane-consumers.js';
+import { Nodes } from './nodes/nodes.js';
+import { Presence } from './presence.port.js';
 import { Reception } from './reception.js';
 import { Subscribers } from './subscribers.js';
+
+const ENGINE = Symbol('ENGINE');
 
 /** The way out. Global, because both edges publish and attach here; the bus module and the metrics module are global too. */
 @Global()
@@ -25,14 +32,28 @@ import { Subscribers } from './subscribers.js';
       useFactory: (...parts: ConstructorParameters<typeof Reception>) => new Reception(...parts),
       inject: [Subscribers, Deduplication, DeliveryMetrics],
     },
-    { provide: Fanout, useFactory: openFanout, inject: [DELIVERY_OPTIONS, Reception, Readiness] },
+    { provide: ENGINE, useFactory: openEngine, inject: [DELIVERY_OPTIONS, Reception, Readiness] },
+    { provide: Fanout, useFactory: ({ fanout }: Engine) => fanout, inject: [ENGINE] },
+    { provide: History, useFactory: ({ history }: Engine) => history, inject: [ENGINE] },
+    { provide: Presence, useFactory: ({ presence }: Engine) => presence, inject: [ENGINE] },
+    {
+      provide: ChannelRules,
+      useFactory: ({ channels }: DeliveryOptions) => new ChannelRules(channels),
+      inject: [DELIVERY_OPTIONS],
+    },
+    {
+      provide: ChannelState,
+      useFactory: (...parts: ConstructorParameters<typeof ChannelState>) => new ChannelState(...parts),
+      inject: [History, Presence, ChannelRules, DELIVERY_OPTIONS],
+    },
+    { provide: Nodes, useFactory: createNodes, inject: [Fanout, Subscribers, DELIVERY_OPTIONS] },
     {
       provide: LaneConsumers,
       useFactory: createLaneConsumers,
       inject: [InstantLane, Schedule, Delivery, DELIVERY_OPTIONS, Readiness],
     },
   ],
-  exports: [Delivery],
+  exports: [Delivery, Presence, ChannelRules],
 })
 export class DeliveryModule
   extends ConfigurableDeliveryModule
@@ -40,39 +61,63 @@ export class DeliveryModule
 {
   constructor(
     private readonly fanout: Fanout,
+    private readonly history: History,
+    private readonly presence: Presence,
+    private readonly nodes: Nodes,
     private readonly laneConsumers: LaneConsumers,
   ) {
     super();
   }
 
   onApplicationBootstrap(): void {
+    this.nodes.start();
     this.laneConsumers.start();
   }
 
   /** First nothing more comes in, then what is in hand has gone out. */
   async onModuleDestroy(): Promise<void> {
     await this.laneConsumers.close();
+    await this.nodes.close();
+    await Promise.all([this.history.close(), this.presence.close()]);
     await this.fanout.close();
   }
 }
 
-async function openFanout(
-  { fanout }: DeliveryOptions,
+/** What belongs together because it shares a store. */
+interface Engine {
+  readonly fanout: Fanout;
+  readonly history: History;
+  readonly presence: Presence;
+}
+
+async function openEngine(
+  { fanout, memory }: DeliveryOptions,
   reception: Reception,
   readiness: Readiness,
-): Promise<Fanout> {
+): Promise<Engine> {
   const handler: PublicationHandler = (publication) => reception.receive(publication);
+  const [{ MemoryHistory }, { MemoryPresence }] = await Promise.all([
+    import('./adapters/memory.history.js'),
+    import('./adapters/memory.presence.js'),
+  ]);
+  const { historyMaxBytes: maxBytes, historyMaxChannels: maxChannels, idempotencyMaxKeys: maxKeys } = memory;
+  const withMemory = (opened: Fanout): Engine => ({
+    fanout: opened,
+    history: new MemoryHistory(opened, { maxBytes, maxChannels, maxKeys }),
+    presence: new MemoryPresence(),
+  });
   switch (fanout.kind) {
     case 'local': {
       const { LocalFanout } = await import('./adapters/local.fanout.js');
-      return new LocalFanout(handler);
+      return withMemory(new LocalFanout(handler));
     }
     case 'redis': {
       const { RedisFanout } = await import('./adapters/redis.fanout.js');
-      return RedisFanout.open(fanout, handler, {
+      const status = {
         publishing: readiness.broker('redis (fan-out, publishing)'),
         subscriptions: readiness.broker('redis (fan-out, subscriptions)'),
-      });
+      };
+      return withMemory(await RedisFanout.open(fanout, handler, status));
     }
     default:
       return fanout satisfies never;
@@ -110,4 +155,14 @@ function createLaneConsumers(
   readiness: Readiness,
 ): LaneConsumers {
   return new LaneConsumers(instant, schedule, delivery, options, readiness.broker('lane consumers'));
+}
+
+function createNodes(fanout: Fanout, subscribers: Subscribers, options: DeliveryModuleOptions): Nodes {
+  const { nodeName: name, version = '', nodeAnnounceIntervalMs, surveyTimeoutMs } = options;
+  return new Nodes(fanout, subscribers, {
+    name,
+    version,
+    announceIntervalMs: nodeAnnounceIntervalMs,
+    surveyTimeoutMs,
+  });
 }

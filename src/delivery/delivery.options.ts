@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { redisDriverOptions } from '../redis/index.js';
+import { channelsOptions } from './channels/channel-options.js';
 
 const localFanoutOptions = z.strictObject({
   kind: z
@@ -62,6 +63,48 @@ export const deliveryOptions = z
     fanout: z
       .discriminatedUnion('kind', [localFanoutOptions, redisFanoutOptions])
       .prefault({ kind: 'local' }),
+    channels: channelsOptions.prefault({}),
+    memory: z
+      .strictObject({
+        historyMaxBytes: z
+          .int()
+          .min(0)
+          .default(256 * 1024 * 1024)
+          .describe(
+            'Bytes that the histories of a process that is alone take at most, roughly. Beyond it the channels that were not ' +
+              'used for longest are forgotten, and their clients told so.',
+          ),
+        historyMaxChannels: z
+          .int()
+          .min(1)
+          .default(1_000_000)
+          .describe('Channels whose position such a process remembers at most.'),
+        idempotencyMaxKeys: z
+          .int()
+          .min(1)
+          .default(500_000)
+          .describe('Idempotency keys, and ids of messages with a history, that it remembers at most.'),
+      })
+      .prefault({}),
+    idempotencyWindowMs: z
+      .int()
+      .min(1_000)
+      .default(300_000)
+      .describe('How long the idempotency key of a publication is remembered in its channel, in ms.'),
+    nodeName: z
+      .string()
+      .default('')
+      .describe('How this process is called in the list of nodes. Empty: the name of the host.'),
+    nodeAnnounceIntervalMs: z
+      .int()
+      .min(100)
+      .default(3_000)
+      .describe('Pause between two words of a process to the others, in ms. After three it counts as gone.'),
+    surveyTimeoutMs: z
+      .int()
+      .min(100)
+      .default(3_000)
+      .describe('Longest wait for the answers of the other processes to a question, in ms.'),
     deduplicationWindowMs: z
       .int()
       .min(1_000)
@@ -91,3 +134,9 @@ export const deliveryOptions = z
 
 export type RedisFanoutOptions = z.output<typeof redisFanoutOptions>;
 export type DeliveryOptions = z.output<typeof deliveryOptions>;
+
+/** With what is not configured. */
+export type DeliveryModuleOptions = DeliveryOptions & {
+  /** Of the program, for the list of nodes. */
+  readonly version?: string;
+};

@@ -1,11 +1,18 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import { register } from 'prom-client';
 import { BrokerUnavailableError, type Message } from '../bus/index.js';
 import { LocalFanout } from './adapters/local.fanout.js';
+import { MemoryHistory } from './adapters/memory.history.js';
+import { MemoryPresence } from './adapters/memory.presence.js';
+import { ChannelState } from './channel-state.js';
+import { ChannelRules } from './channels/channel-rules.js';
 import { Deduplication } from './deduplication.js';
 import { deliveryInstruments, DeliveryMetrics } from './delivery.metrics.js';
 import { Delivery } from './delivery.js';
+import { deliveryOptions } from './delivery.options.js';
+import type { Fanout } from './fanout.port.js';
+import { Nodes } from './nodes/nodes.js';
 import { Publication } from './publication.js';
 import { Reception } from './reception.js';
 import { Subscribers } from './subscribers.js';
@@ -19,9 +26,18 @@ const message = (over: Partial<Message> = {}): Message => ({
   ...over,
 });
 
+const channels = {
+  namespaces: [
+    { name: 'kept', historySize: 3, historyTtlMs: 60_000 },
+    { name: 'delta', historySize: 3, historyTtlMs: 60_000, deltaPublish: true },
+  ],
+};
+
 describe('Delivery', () => {
   let delivery: Delivery;
   let metrics: DeliveryMetrics;
+  let history: MemoryHistory;
+  let presence: MemoryPresence;
   let received: Publication[];
   let now: number;
   const subscriber = { receive: (publication: Publication) => void received.push(publication) };
@@ -37,9 +53,23 @@ describe('Delivery', () => {
     });
     const deduplication = new Deduplication({ windowMs: 1_000, maxEntries: 1_000 });
     const reception = new Reception(subscribers, deduplication, metrics, () => now);
-    const fanout = new LocalFanout((publication) => reception.receive(publication));
-    delivery = new Delivery(fanout, subscribers, metrics);
+    delivery = deliveryOver(new LocalFanout((publication) => reception.receive(publication)), subscribers);
   });
+  afterEach(() => Promise.all([history.close(), presence.close()]));
+
+  const deliveryOver = (fanout: Fanout, subscribers: Subscribers) => {
+    const options = deliveryOptions.parse({ channels });
+    history = new MemoryHistory(fanout, { maxBytes: 1_000_000, maxChannels: 1_000, maxKeys: 1_000 });
+    presence = new MemoryPresence();
+    const state = new ChannelState(history, presence, new ChannelRules(options.channels), options);
+    const nodes = new Nodes(fanout, subscribers, {
+      name: 'here',
+      version: '1.0.0',
+      announceIntervalMs: 1_000,
+      surveyTimeoutMs: 1_000,
+    });
+    return new Delivery(fanout, state, subscribers, nodes, metrics);
+  };
 
   const outcomes = async () => {
     const metric = await register.getSingleMetric('carillon_delivery_messages_total')!.get();
@@ -98,7 +128,7 @@ describe('Delivery', () => {
   });
 
   it('counts what the fan-out does not take, and passes the error on', async () => {
-    const away = new Delivery(new FanoutWithoutStore(), new Subscribers(() => {}), metrics);
+    const away = deliveryOver(new FanoutWithoutStore(), new Subscribers(() => {}));
     await expect(away.publish(message(), 'instant')).rejects.toThrow(BrokerUnavailableError);
     const errors = await register.getSingleMetric('carillon_fanout_publish_errors_total')!.get();
     expect(errors.values).toContainEqual({ labels: { lane: 'instant' }, value: 1 });

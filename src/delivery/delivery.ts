@@ -1,19 +1,34 @@
 import { Injectable } from '@nestjs/common';
-import { isExpired, type Message } from '../bus/index.js';
+import { isExpired, type ClientInfo, type Message } from '../bus/index.js';
+import { ChannelState, type ChannelHistoryQuery, type PublishOptions } from './channel-state.js';
 import { DeliveryMetrics } from './delivery.metrics.js';
 import { Fanout } from './fanout.port.js';
-import { Publication, type Lane } from './publication.js';
+import type { HistoryPage } from './history.port.js';
+import type { CommandHandler, ControlCommand } from './nodes/control-command.js';
+import type { Audience, NodeInfo } from './nodes/node-info.js';
+import { Nodes } from './nodes/nodes.js';
+import type { Presence } from './presence.port.js';
+import { Publication, type Lane, type StreamPosition } from './publication.js';
 import type { Subscriber } from './subscriber.js';
 import { Subscribers } from './subscribers.js';
+
+const NO_DATA = Buffer.alloc(0);
 
 /** The way out: whoever has a message publishes it here, whoever holds a socket attaches here. */
 @Injectable()
 export class Delivery {
   constructor(
     private readonly fanout: Fanout,
+    private readonly channelState: ChannelState,
     private readonly subscribers: Subscribers,
+    private readonly nodesHere: Nodes,
     private readonly metrics: DeliveryMetrics,
   ) {}
+
+  /** Who is in which channel. */
+  get presence(): Presence {
+    return this.channelState.presence;
+  }
 
   /** Channels that have a subscriber on this process. */
   get channelCount(): number {
@@ -26,17 +41,29 @@ export class Delivery {
   }
 
   /**
-   * Sends a message to every subscriber of its channel on every process. Resolves when the fan-out has taken it (with
-   * the local fan-out the subscribers have it even before this returns) or when it has expired and is dropped.
-   * @throws BrokerUnavailableError when the fan-out has not taken it; publishing it again with its id is safe
+   * Sends a message to every subscriber of its channel on every process, and keeps it where the channel has a history.
+   * Resolves when the store has taken it (with the local fan-out the subscribers have it even before this returns) or when
+   * it is dropped: because it has expired, because it came before, or because its version is not a new one. Answers its
+   * place in the history, or that of the message before which it yields; `undefined` without a history.
+   * @throws BrokerUnavailableError when the store has not taken it; publishing it again with its id is safe
    * @throws FanoutClosedError during shutdown
    */
-  publish(message: Message, lane: Lane): Promise<void> {
+  publish(message: Message, lane: Lane, options?: PublishOptions): Promise<StreamPosition | undefined> {
     if (isExpired(message, Date.now())) {
       this.metrics.expired[lane].inc();
-      return Promise.resolve();
+      return Promise.resolve(undefined);
     }
-    return this.fanout.publish(toPublication(message, lane)).catch((error: unknown) => {
+    const terms = this.channelState.termsFor(message, options);
+    const info = options?.info ?? message.info;
+    const delta =
+      terms?.history !== undefined &&
+      (options?.delta ?? message.delta ?? this.channelState.publishesDelta(message.channel));
+    const publication = toPublication(message, lane, info, delta);
+    const sent: Promise<StreamPosition | void> =
+      terms === undefined
+        ? this.fanout.publish(publication)
+        : this.channelState.history.publish(publication, terms);
+    return sent.then(positionOf, (error: unknown) => {
       this.metrics.publishErrors[lane].inc();
       throw error;
     });
@@ -44,7 +71,8 @@ export class Delivery {
 
   /**
    * Registers interest in a channel. What reaches this process for the channel is handed to the subscriber from this call on;
-   * the promise resolves when what any process publishes from then on does reach it.
+   * the promise resolves when what any process publishes from then on does reach it. A {@link history} that is asked for
+   * after that has everything that does not come this way.
    *
    * While the store is away the promise waits for its return. Bound the wait where a client waits for the answer, or
    * do not wait at all: the attachment stands either way until {@link detach}.
@@ -62,9 +90,89 @@ export class Delivery {
   detach(channel: string, subscriber: Subscriber): void {
     if (this.subscribers.detach(channel, subscriber)) this.fanout.unsubscribe(channel);
   }
+
+  /**
+   * Reads what is kept of a channel, and where it stands. For a channel that was never used this begins its history.
+   * @throws UnrecoverablePositionError when `since` names another epoch
+   * @throws BrokerUnavailableError
+   */
+  history(channel: string, query: ChannelHistoryQuery): Promise<HistoryPage> {
+    return this.channelState.read(channel, query);
+  }
+
+  /** Drops what is kept of a channel. Offset and epoch stay. */
+  removeHistory(channel: string): Promise<void> {
+    return this.channelState.history.remove(channel);
+  }
+
+  /** Tells the subscribers of a channel that a client has come. Who is cut off at the moment does not hear of it. */
+  publishJoin(channel: string, info: ClientInfo): Promise<void> {
+    return this.fanout.publish(movement('join', channel, info));
+  }
+
+  publishLeave(channel: string, info: ClientInfo): Promise<void> {
+    return this.fanout.publish(movement('leave', channel, info));
+  }
+
+  /**
+   * Has a command carried out by every node, this one included. Resolves when the store has taken it.
+   * @throws BrokerUnavailableError
+   */
+  command(command: ControlCommand): Promise<void> {
+    return this.nodesHere.command(command);
+  }
+
+  /** Registers what carries commands out here. */
+  onCommand(handler: CommandHandler): void {
+    this.nodesHere.onCommand(handler);
+  }
+
+  /** Registers what knows how many clients are connected here. Asked every few seconds. */
+  describeAudience(audience: () => Audience): void {
+    this.nodesHere.describeAudience(audience);
+  }
+
+  /** The nodes that were heard of lately, this one first. */
+  nodes(): Promise<NodeInfo[]> {
+    return Promise.resolve(this.nodesHere.list());
+  }
+
+  /**
+   * The channels whose names fit a glob (see `channelPattern`) and that have subscribers on any node, with their numbers.
+   * @throws SurveyIncompleteError when a node did not answer in time
+   * @throws BrokerUnavailableError
+   */
+  channels(pattern: string): Promise<ReadonlyMap<string, number>> {
+    return this.nodesHere.channels(pattern);
+  }
 }
 
-function toPublication(message: Message, lane: Lane): Publication {
-  const { channel, data, format, id, createdAt, dueAt, expiresAt } = message;
-  return new Publication(channel, data, format, id, createdAt, dueAt, lane, expiresAt);
+function positionOf(position: StreamPosition | void): StreamPosition | undefined {
+  return position ?? undefined;
+}
+
+function toPublication(
+  message: Message,
+  lane: Lane,
+  info: ClientInfo | undefined,
+  delta: boolean,
+): Publication {
+  const { channel, data, format, id, createdAt, dueAt, expiresAt, tags } = message;
+  const extras = { tags, info, delta };
+  return new Publication(channel, data, format, id, createdAt, dueAt, lane, expiresAt, extras);
+}
+
+function movement(kind: 'join' | 'leave', channel: string, info: ClientInfo): Publication {
+  const extras = { kind, info };
+  return new Publication(
+    channel,
+    NO_DATA,
+    'json',
+    undefined,
+    Date.now(),
+    undefined,
+    'direct',
+    undefined,
+    extras,
+  );
 }

@@ -39,10 +39,13 @@ export class LaneConsumers {
     const concurrency = this.options.laneConcurrency;
     this.#opening = [
       this.#open('instant', () =>
-        this.instant.consume((message) => this.delivery.publish(message, 'instant')),
+        this.instant.consume(async (message) => void (await this.delivery.publish(message, 'instant'))),
       ),
       this.#open('delayed', () =>
-        this.delayed.consume({ concurrency }, (message) => this.delivery.publish(message, 'delayed')),
+        this.delayed.consume(
+          { concurrency },
+          async (message) => void (await this.delivery.publish(message, 'delayed')),
+        ),
       ),
     ];
     void this.#reportOpened();

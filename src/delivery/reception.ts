@@ -13,18 +13,36 @@ export class Reception {
   ) {}
 
   /**
-   * Synchronous to the end: subscribers have the publication when it returns. An id counts as seen only where there is
+   * Synchronous to the end: subscribers have the publication when it returns. A publication counts as seen only where there is
    * somebody to see it, so a copy by another path still reaches a client that came in between.
    */
   receive(publication: Publication): void {
-    const { id, channel, lane, expiresAt } = publication;
-    if (expiresAt !== undefined && expiresAt <= this.now()) this.metrics.expired[lane].inc();
+    const { kind, channel, lane } = publication;
+    if (kind !== 'message') {
+      if (this.subscribers.has(channel) && this.#isFirst(publication)) this.subscribers.deliver(publication);
+    } else if (this.#isExpired(publication)) this.metrics.expired[lane].inc();
     else if (!this.subscribers.has(channel)) this.metrics.noSubscriber[lane].inc();
-    else if (id !== undefined && !this.deduplication.firstSight(id, channel))
-      this.metrics.duplicate[lane].inc();
+    else if (!this.#isFirst(publication)) this.metrics.duplicate[lane].inc();
     else {
       this.subscribers.deliver(publication);
       this.metrics.delivered[lane].inc();
     }
+  }
+
+  /** The connection to the store was lost and is restored. */
+  interrupted(isAffected: (channel: string) => boolean): void {
+    this.subscribers.interrupt(isAffected);
+  }
+
+  /** What has a place in the history was in time for it; left out, it would look like a loss. */
+  #isExpired({ offset, expiresAt }: Publication): boolean {
+    return offset === 0 && expiresAt !== undefined && expiresAt <= this.now();
+  }
+
+  /** The history gives each message one place, so that its place tells a copy without remembering ids. */
+  #isFirst(publication: Publication): boolean {
+    const { id, channel, offset } = publication;
+    if (offset > 0) return this.subscribers.advance(publication);
+    return id === undefined || this.deduplication.firstSight(id, channel);
   }
 }

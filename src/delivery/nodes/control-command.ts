@@ -1,0 +1,52 @@
+import type { SubscriptionOverride } from '../channels/subscription-features.js';
+import type { StreamPosition } from '../publication.js';
+
+/** Whose connections are meant: all of a user, or of these the one with the given id or session. */
+export interface CommandTarget {
+  /** Empty for the anonymous users. */
+  readonly user: string;
+  /** Id of the connection. Empty or absent: any. */
+  readonly client?: string;
+  readonly session?: string;
+}
+
+export interface SubscribeCommand extends CommandTarget {
+  readonly kind: 'subscribe';
+  readonly channel: string;
+  /** JSON text that others see in presence, joins and publications. */
+  readonly info?: Buffer;
+  /** JSON text for the client. */
+  readonly data?: Buffer;
+  /** Unix time in ms at which the subscription ends. */
+  readonly expiresAt?: number;
+  readonly recoverSince?: StreamPosition;
+  readonly override?: SubscriptionOverride;
+}
+
+export interface UnsubscribeCommand extends CommandTarget {
+  readonly kind: 'unsubscribe';
+  readonly channel: string;
+}
+
+export interface DisconnectCommand extends CommandTarget {
+  readonly kind: 'disconnect';
+  /** Ids of connections that are spared. */
+  readonly whitelist?: readonly string[];
+  /** Close code and reason. Absent: 3503, force disconnect. */
+  readonly disconnect?: { readonly code: number; readonly reason: string };
+}
+
+export interface RefreshCommand extends CommandTarget {
+  readonly kind: 'refresh';
+  readonly expired: boolean;
+  /** Unix time in ms. Absent: the connection does not expire any more. */
+  readonly expiresAt?: number;
+  /** JSON text that takes the place of the connection's info. */
+  readonly info?: Buffer;
+}
+
+/** What the server API asks of connections, wherever they are. */
+export type ControlCommand = SubscribeCommand | UnsubscribeCommand | DisconnectCommand | RefreshCommand;
+
+/** Carries a command out on the connections of this node. Must not throw; most nodes have none that is meant. */
+export type CommandHandler = (command: ControlCommand) => void;
