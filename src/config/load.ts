@@ -10,6 +10,7 @@ import {
   type Environment,
 } from './sources.js';
 import { settingsOf, type Setting } from './settings.js';
+import type { Translate, Translation, Tree } from './translation.js';
 import type { WellKnownVariables } from './well-known.js';
 
 export interface LoadRequest<Schema extends z.ZodType> {
@@ -18,8 +19,8 @@ export interface LoadRequest<Schema extends z.ZodType> {
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly cwd: string;
-  /** Rewrites what a configuration file holds before it is read, for example from another product's names. */
-  readonly translate?: (file: Tree) => { readonly file: Tree; readonly notices: readonly string[] };
+  /** Comes before everything else, for files and variables with another product's names. */
+  readonly translate?: Translate;
 }
 
 export interface Loaded<Config> {
@@ -28,8 +29,6 @@ export interface Loaded<Config> {
   /** What an operator should know although it prevents nothing: unknown names, with a guess at what was meant. */
   readonly notices: readonly string[];
 }
-
-export type Tree = Record<string, unknown>;
 
 /**
  * Joins, from the weakest to the strongest: defaults, the configuration file (`--config` or `CARILLON_CONFIG`), the `.env`
@@ -44,16 +43,12 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
   const flags = fromFlags(argv, settings);
   const configFile = flags.configFile ?? (request.env.CARILLON_CONFIG || dotEnv.CARILLON_CONFIG);
 
-  const notices: string[] = [];
-  let tree: Tree = {};
-  if (configFile) {
-    const file = asTree(readConfigFile(cwd, configFile), configFile);
-    const translated = request.translate?.(file) ?? { file, notices: [] };
-    tree = structuredClone(translated.file);
-    notices.push(...translated.notices);
-  }
+  const file = configFile ? asTree(readConfigFile(cwd, configFile), configFile) : {};
+  const translated = request.translate?.(file, { ...dotEnv, ...request.env });
+  const tree: Tree = structuredClone(translated?.file ?? file);
+  const notices = [...(translated?.notices ?? [])];
+  const origins = new Map(translated?.origins);
 
-  const origins = new Map<string, string>();
   const sources = [
     fromVariables(dotEnv, settings, wellKnown, 'the .env file'),
     fromVariables(request.env, settings, wellKnown, 'the environment'),
@@ -64,7 +59,8 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
     origins.set(assignment.setting.key, assignment.origin);
   }
   // The last that applies wins among the implied, but anything said outright wins over them.
-  for (const assignment of sources.flatMap(({ implied }) => implied).toReversed())
+  const implied = [...impliedBy(translated, settings), ...sources.flatMap((source) => source.implied)];
+  for (const assignment of implied.toReversed())
     if (valueAt(tree, assignment.setting) === undefined) assign(tree, assignment);
 
   const known = settings.map(({ key }) => key);
@@ -89,6 +85,13 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
 function asTree(value: unknown, file: string): Tree {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Tree;
   throw new ConfigError([`the configuration file ${file} must hold one JSON object`]);
+}
+
+function impliedBy(translation: Translation | undefined, settings: readonly Setting[]): Assignment[] {
+  const { implied = {} } = translation ?? {};
+  return settings
+    .filter(({ key }) => Object.hasOwn(implied, key))
+    .map((setting) => ({ setting, value: implied[setting.key], origin: 'the configuration file' }));
 }
 
 function assign(tree: Tree, { setting, value }: Assignment): void {

@@ -1,0 +1,84 @@
+import { wellKnownVariables } from '../well-known.js';
+import { duration, list } from './converters.js';
+
+type Tree = Readonly<Record<string, unknown>>;
+
+export interface TranslatedEngine {
+  /** Values of our settings by their dotted names. */
+  readonly settings: ReadonlyMap<string, unknown>;
+  /** What it decides where nothing else does. */
+  readonly implied: Readonly<Record<string, string>>;
+  readonly notices: readonly string[];
+}
+
+const NOTHING: TranslatedEngine = { settings: new Map(), implied: {}, notices: [] };
+
+/**
+ * The memory engine is what is there by default. The Redis engine is what `REDIS_URL` stands for: its server serves
+ * the fan-out and the lanes.
+ */
+export function translateEngine(engine: Tree): TranslatedEngine {
+  const { type = 'memory', redis = {} } = engine;
+  if (type === 'memory') return NOTHING;
+  if (type !== 'redis')
+    return { ...NOTHING, notices: [`engine.type ${String(type)} is not supported: memory serves`] };
+  const { driver, notices } = translateRedis(redis as Tree);
+  const settings = new Map<string, unknown>();
+  for (const place of ['bus.drivers.redis', 'delivery.fanout'])
+    for (const [name, value] of Object.entries(driver))
+      if (value !== undefined) settings.set(`${place}.${name}`, value);
+  return { settings, implied: wellKnownVariables['REDIS_URL']?.implies ?? {}, notices };
+}
+
+function translateRedis(redis: Tree): { readonly driver: Tree; readonly notices: readonly string[] } {
+  const addresses = addressesOf(redis.address);
+  const driver = {
+    url: urlOf(addresses[0] ?? 'redis://127.0.0.1:6379', redis),
+    sentinels: present(list(redis.sentinel_address)),
+    sentinelMaster: present(redis.sentinel_master_name),
+    sentinelPassword: present(redis.sentinel_password),
+    clusterNodes: present(list(redis.cluster_address)),
+    keyPrefix: present(redis.prefix),
+    connectTimeoutMs: present(duration(redis.connect_timeout)),
+    commandTimeoutMs: present(duration(redis.io_timeout)),
+  };
+  const notices = [
+    ...(addresses.length > 1
+      ? [
+          'engine.redis.address names several servers: the first is used, as channels are not spread over servers',
+        ]
+      : []),
+    ...(isOn(redis.sentinel_tls)
+      ? ['engine.redis.sentinel_tls is not supported: Sentinels are asked in the clear']
+      : []),
+    ...(typeof redis.sentinel_user === 'string' && redis.sentinel_user !== ''
+      ? ['engine.redis.sentinel_user is not supported: Sentinels are given a password only']
+      : []),
+  ];
+  return { driver, notices };
+}
+
+function addressesOf(address: unknown): readonly string[] {
+  const addresses = list(address ?? []);
+  return Array.isArray(addresses) ? addresses.map(String) : [];
+}
+
+/** One URL out of the address and what stands beside it. An address that is none stays as it is, to be reported. */
+function urlOf(address: string, { user, password, db, tls }: Tree): string {
+  const text = /^rediss?:\/\//.test(address) ? address : `redis://${address}`;
+  if (!URL.canParse(text)) return address;
+  const url = new URL(text);
+  if (isOn(tls)) url.protocol = 'rediss:';
+  if (typeof user === 'string' && user !== '') url.username = user;
+  if (typeof password === 'string' && password !== '') url.password = password;
+  if (typeof db === 'number' && db > 0) url.pathname = `/${db}`;
+  return url.href;
+}
+
+function isOn(tls: unknown): boolean {
+  return (tls as { readonly enabled?: unknown } | undefined)?.enabled === true;
+}
+
+function present(value: unknown): unknown {
+  return value === '' || (Array.isArray(value) && value.length === 0) ? undefined : value;
+}

@@ -1,0 +1,158 @@
+import { fromCentrifugo } from '../../delivery/index.js';
+import type { Environment } from '../sources.js';
+import type { Translation, Tree } from '../translation.js';
+import { translateEngine } from './engine.js';
+import { counterparts, zeroMeansDefault } from './options.js';
+import { immaterial, unsupported } from './unsupported.js';
+import { readVariables } from './variables.js';
+
+/** Where a Centrifugo without further settings listens. Whoever moves in changes nothing else. */
+const DEFAULTS = { 'server.host': '0.0.0.0', 'server.port': 8000 };
+
+const theirNames = new Set(
+  [...counterparts.keys(), ...unsupported.keys(), ...immaterial, 'engine', 'channel'].map(
+    (path) => path.split('.', 1)[0]!,
+  ),
+);
+
+/**
+ * Reads a configuration file of Centrifugo 6, and variables that are named as Centrifugo names them, as settings of ours. A
+ * file that has names of ours as well keeps them: they win.
+ */
+export function translateCentrifugo(file: Tree, variables: Environment): Translation {
+  // Both products have a `log`; alone it tells nothing.
+  const isTheirs = Object.keys(file).some((name) => name !== 'log' && theirNames.has(name));
+  const { values, unknown } = readVariables(variables);
+  if (!isTheirs && values.length + unknown.length === 0)
+    return { file, notices: [], origins: new Map(), implied: {} };
+
+  const translator = new Translator();
+  const theirs = isTheirs ? structuredClone(pick(file, (name) => theirNames.has(name))) : {};
+  const ours = isTheirs ? pick(file, (name) => !theirNames.has(name)) : file;
+  for (const { path, value, variable } of values) {
+    setAt(theirs, path, value);
+    translator.cameFrom(path.join('.'), `${variable} in the environment`);
+  }
+  if (isTheirs) for (const [name, value] of Object.entries(DEFAULTS)) translator.set(name, value);
+  translator.translate(theirs);
+  const notices = unknown.map((variable) => `${variable} is unknown and was ignored`);
+  const translated = isTheirs ? merge(translator.settings, ours) : merge(ours, translator.settings);
+  const { origins, implied } = translator;
+  return { file: translated, notices: [...translator.notices, ...notices], origins, implied };
+}
+
+/** Gathers the settings that a tree of Centrifugo's amounts to. */
+class Translator {
+  readonly settings: Tree = {};
+  readonly notices: string[] = [];
+  /** What to call each of our settings in a complaint. */
+  readonly origins = new Map<string, string>();
+  implied: Readonly<Record<string, string>> = {};
+  readonly #variables = new Map<string, string>();
+
+  cameFrom(theirs: string, variable: string): void {
+    this.#variables.set(theirs, variable);
+  }
+
+  set(name: string, value: unknown): void {
+    setAt(this.settings, name.split('.'), value);
+  }
+
+  translate(theirs: Tree): void {
+    const { engine, ...rest } = theirs;
+    if (isTree(engine)) {
+      const { settings, implied, notices } = translateEngine(engine);
+      this.implied = implied;
+      for (const [name, value] of settings) {
+        this.set(name, value);
+        this.origins.set(name, 'engine.redis');
+      }
+      this.notices.push(...notices);
+    }
+    if (!isOn(rest, 'subscription_token')) removeAt(rest, ['client', 'subscription_token']);
+    this.#walk(rest, []);
+    this.#warnOfPatterns();
+  }
+
+  #walk(node: Tree, path: readonly string[]): void {
+    for (const [key, value] of Object.entries(node)) {
+      const theirs = [...path, key].join('.');
+      if (immaterial.has(theirs)) continue;
+      const missed = unsupported.get(theirs);
+      if (missed !== undefined) {
+        if (missed.isMissed(value)) this.notices.push(`${theirs} is not supported: ${missed.instead}`);
+      } else if (theirs === 'channel.without_namespace' && isTree(value)) {
+        this.set('delivery.channels.withoutNamespace', this.#channelOptions(value, theirs));
+      } else if (theirs === 'channel.namespaces' && Array.isArray(value)) {
+        const namespaces = value.map((options: unknown) =>
+          isTree(options) ? this.#channelOptions(options, `namespace ${String(options.name)}`) : options,
+        );
+        this.set('delivery.channels.namespaces', namespaces);
+      } else if (counterparts.has(theirs)) this.#take(theirs, value);
+      else if (isTree(value)) this.#walk(value, [...path, key]);
+      else this.notices.push(`${theirs} is unknown and was ignored`);
+    }
+  }
+
+  #take(theirs: string, value: unknown): void {
+    const { ours, convert } = counterparts.get(theirs)!;
+    const isDefault = value === '' || value === null || (value === 0 && zeroMeansDefault.has(theirs));
+    if (isDefault && theirs !== 'http_server.address') return;
+    this.set(ours, convert(value));
+    this.origins.set(ours, this.#variables.get(theirs) ?? theirs);
+  }
+
+  #channelOptions(theirs: Tree, where: string): Tree {
+    const { options, faults } = fromCentrifugo(theirs);
+    for (const fault of faults) this.notices.push(`${where}: ${fault}`);
+    return { ...options };
+  }
+
+  #warnOfPatterns(): void {
+    const origins = (this.settings.gateway as { allowedOrigins?: unknown } | undefined)?.allowedOrigins;
+    for (const origin of Array.isArray(origins) ? origins.map(String) : [])
+      if (origin !== '*' && origin.includes('*'))
+        this.notices.push(
+          `client.allowed_origins: ${origin} lets nobody in, as origins are compared exactly`,
+        );
+  }
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isOn(theirs: Tree, name: string): boolean {
+  const { client } = theirs;
+  const block = isTree(client) ? client[name] : undefined;
+  return isTree(block) && [true, 'true', '1'].includes(block.enabled as string);
+}
+
+function pick(tree: Tree, isWanted: (name: string) => boolean): Tree {
+  return Object.fromEntries(Object.entries(tree).filter(([name]) => isWanted(name)));
+}
+
+function setAt(tree: Tree, path: readonly string[], value: unknown): void {
+  let node = tree;
+  for (const name of path.slice(0, -1)) {
+    const child = node[name];
+    node = isTree(child) ? child : ((node[name] = {}) as Tree);
+  }
+  node[path.at(-1) ?? ''] = value;
+}
+
+function removeAt(tree: Tree, [first = '', ...rest]: readonly string[]): void {
+  const child = tree[first];
+  if (rest.length === 0) Reflect.deleteProperty(tree, first);
+  else if (isTree(child)) removeAt(child, rest);
+}
+
+/** What `stronger` says wins; objects are joined. */
+function merge(weaker: Tree, stronger: Tree): Tree {
+  const merged: Tree = { ...weaker };
+  for (const [name, value] of Object.entries(stronger)) {
+    const other = merged[name];
+    merged[name] = isTree(other) && isTree(value) ? merge(other, value) : value;
+  }
+  return merged;
+}
