@@ -59,8 +59,7 @@ describe('a restart of the single process', () => {
               due.set(`{"n":${i}}`, dueAt + i);
             }),
           );
-          if (signal === 'SIGTERM') expect(await server.stop()).toBe(0);
-          else await server.kill();
+          await (signal === 'SIGTERM' ? server.stop() : server.kill());
         }
         await using server = await Server.start({ cwd });
         const client = await server.connect('patient');
