@@ -1,0 +1,3 @@
+module carillon.example/bench/load
+
+go 1.24.0

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+var timeKey = []byte(`"at":"`)
+
+const timeDigits = 16
+
+// publisher is one keep-alive connection to the server's HTTP API with at most one request on its way.
+type publisher struct {
+	loop     *loop
+	fd       int
+	request  []byte
+	timeAt   int // where the time stands in the request
+	response []byte
+	onAnswer func(*publisher) error
+}
+
+func newPublisher(l *loop, address, apiKey, channel string, payloadBytes int, onAnswer func(*publisher) error) (*publisher, error) {
+	fd, err := l.dial(address)
+	if err != nil {
+		return nil, err
+	}
+	body := fmt.Sprintf(`{"channel":"%s","data":%s}`, channel, payload(payloadBytes))
+	request := []byte(fmt.Sprintf("POST /api/publish HTTP/1.1\r\nHost: %s\r\nX-API-Key: %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", address, apiKey, len(body), body))
+	p := &publisher{loop: l, fd: fd, request: request, onAnswer: onAnswer}
+	p.timeAt = bytes.Index(request, timeKey) + len(timeKey)
+	return p, l.watch(fd, p)
+}
+
+// payload is a JSON object of the given size with a place for the time.
+func payload(size int) string {
+	empty := fmt.Sprintf(`{%s%s","pad":""}`, timeKey, strings.Repeat("0", timeDigits))
+	return empty[:len(empty)-2] + strings.Repeat("x", max(0, size-len(empty))) + empty[len(empty)-2:]
+}
+
+// publish sends a message that says when it was due.
+func (p *publisher) publish(at int64) error {
+	writeTime(p.request[p.timeAt:], at)
+	return send(p.fd, p.request)
+}
+
+func (p *publisher) read(buffer []byte) error {
+	count, err := receive(p.fd, buffer)
+	if err != nil || count == 0 {
+		return err
+	}
+	p.response = append(p.response, buffer[:count]...)
+	isWhole, err := checkResponse(p.response)
+	if err != nil || !isWhole {
+		return err
+	}
+	p.response = p.response[:0]
+	return p.onAnswer(p)
+}
+
+var contentLength = []byte("content-length: ")
+
+func checkResponse(response []byte) (isWhole bool, err error) {
+	head, body, isWhole := bytes.Cut(response, []byte("\r\n\r\n"))
+	if !isWhole {
+		return false, nil
+	}
+	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200 ")) {
+		return false, fmt.Errorf("the server refused to publish: %.300q", response)
+	}
+	_, length, hasLength := bytes.Cut(bytes.ToLower(head), contentLength)
+	if !hasLength {
+		return false, fmt.Errorf("an answer without a length: %.300q", response)
+	}
+	length, _, _ = bytes.Cut(length, []byte("\r\n"))
+	size, err := strconv.Atoi(string(length))
+	if err != nil || len(body) < size {
+		return false, err
+	}
+	if !bytes.Contains(body, []byte(`"result":`)) {
+		return false, fmt.Errorf("the server refused to publish: %.300q", body)
+	}
+	return true, nil
+}
+
+const hexDigits = "0123456789abcdef"
+
+func writeTime(into []byte, at int64) {
+	for i := timeDigits - 1; i >= 0; i-- {
+		into[i] = hexDigits[at&0xf]
+		at >>= 4
+	}
+}
+
+func readTime(text []byte) (at int64) {
+	for _, digit := range text[:timeDigits] {
+		at <<= 4
+		if digit >= 'a' {
+			at |= int64(digit-'a') + 10
+		} else {
+			at |= int64(digit - '0')
+		}
+	}
+	return at
+}

@@ -1,0 +1,15 @@
+package main
+
+// result is what a run came to. What a mode does not measure stays 0.
+type result struct {
+	Seconds       float64 `json:"seconds"`
+	Connections   int     `json:"connections"`
+	Published     int     `json:"published"`
+	Deliveries    int     `json:"deliveries"`
+	ServerCPU     float64 `json:"serverCpuSeconds"`
+	StoreCPU      float64 `json:"storeCpuSeconds"`
+	OtherCPU      float64 `json:"otherCpuSeconds"` // of processes that have no part in the bench
+	LatencyP50Ms  float64 `json:"latencyP50Ms"`
+	LatencyP99Ms  float64 `json:"latencyP99Ms"`
+	ResidentBytes int64   `json:"residentBytes"`
+}

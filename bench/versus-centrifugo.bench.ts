@@ -1,0 +1,146 @@
+/**
+ * Carillon beside Centrifugo's engine: the same load client, the same machine, one run after the other. Linux only, as it
+ * reads /proc; needs Go, and redis-server for the cases with Redis. docs/performance.md tells how to read the table.
+ *
+ *   npm run bench -- [--quick] [--only fan-out] [--repeats 3] [--name laptop] [--cpu-prof directory]
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startRedis } from '../scripts/brokers/index.ts';
+import { ask } from '../scripts/brokers/redis.ts';
+import { allCases, type Case, titleOf } from './versus/cases.ts';
+import { type Comparison, type Load, type Outcome, type Pace, run } from './versus/comparison.ts';
+import { describeMachine } from './versus/machine.ts';
+import { buildLoadClient, carillon, centrifugo, type Deployment, type Program } from './versus/programs.ts';
+import { type Report, toJson, toMarkdown } from './versus/report.ts';
+import { Server } from './versus/server.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    repeats: { type: 'string' },
+    name: { type: 'string' },
+    'cpu-prof': { type: 'string' },
+  },
+});
+
+const startedAt = new Date();
+const machine = describeMachine();
+const pace: Pace = {
+  repeats: Number(flags.repeats ?? (flags.quick ? 1 : 3)),
+  warmUpMs: flags.quick ? 300 : 500,
+  durationMs: flags.quick ? 700 : 1_400,
+  settleMs: flags.quick ? 500 : 1_000,
+};
+const client = buildLoadClient();
+const [ours, theirs] = [carillon(flags['cpu-prof']), centrifugo()];
+const cases = allCases(theirs.name !== 'Centrifugo', flags.quick ? 2_000 : 5_000).filter((work) =>
+  titleOf(work).includes(flags.only),
+);
+const comparisons = cases.map((work): Comparison => ({ case: work, ours: [], theirs: [] }));
+
+/** The two servers of one pair. */
+type Sides = readonly { readonly program: Program; readonly outcomes: 'ours' | 'theirs' }[];
+const sides: Sides = [
+  { program: ours, outcomes: 'ours' },
+  { program: theirs, outcomes: 'theirs' },
+];
+
+/** One pair of runs. Which server comes first alternates. */
+async function pair(comparison: Comparison, runOn: (program: Program) => Promise<Outcome>): Promise<void> {
+  const repeat = comparison.ours.length;
+  for (const { program, outcomes } of repeat % 2 === 0 ? sides : sides.toReversed())
+    comparison[outcomes].push(await runOn(program));
+  process.stderr.write(`${titleOf(comparison.case)}: ${repeat + 1} of ${pace.repeats}\n`);
+}
+
+async function repeatedly(
+  comparison: Comparison,
+  runOn: (program: Program) => Promise<Outcome>,
+): Promise<void> {
+  for (let i = 0; i < pace.repeats; i++) await pair(comparison, runOn);
+}
+
+/** Each run on a server of its own: memory that was given back, and code that is warm, would be counted wrong. */
+async function onFreshServers(comparison: Comparison, deployment: Deployment, load: Load): Promise<void> {
+  await repeatedly(comparison, async (program) => {
+    await using server = await Server.start(program, deployment);
+    return await run(comparison.case, server, load);
+  });
+}
+
+/** All runs on the same two servers, each idle while it is the turn of the other, and warm from the first run on. */
+async function onSharedServers(
+  group: readonly Comparison[],
+  deployment: Deployment,
+  load: Load,
+): Promise<void> {
+  const [first] = group;
+  if (first === undefined) return;
+  await using servers = new AsyncDisposableStack();
+  const running = new Map<Program, Server>();
+  for (const { program } of sides) {
+    const server = servers.use(await Server.start(program, deployment));
+    running.set(program, server);
+    await run(first.case, server, load);
+  }
+  for (const comparison of group)
+    await repeatedly(comparison, (program) => run(comparison.case, running.get(program)!, load));
+}
+
+function ofGroup(engine: Case['engine'], processes: number): readonly Comparison[] {
+  return comparisons.filter(({ case: work }) => work.engine === engine && work.processes === processes);
+}
+
+async function inMemory(): Promise<void> {
+  const [deployment, load] = [
+    { redisUrl: undefined, processes: 1 },
+    { client, pace, storePids: [] },
+  ];
+  const group = ofGroup('memory', 1);
+  const isCrowd = ({ case: { mode } }: Comparison) => mode === 'connect';
+  for (const comparison of group.filter(isCrowd)) await onFreshServers(comparison, deployment, load);
+  await onSharedServers(
+    group.filter((comparison) => !isCrowd(comparison)),
+    deployment,
+    load,
+  );
+}
+
+async function overRedis(): Promise<void> {
+  const groups = [1, 2].map((processes) => ({ processes, group: ofGroup('redis', processes) }));
+  if (groups.every(({ group }) => group.length === 0)) return;
+  await using redis = await startRedis();
+  const pid = Number(/process_id:(\d+)/.exec(await ask(redis.url, 'INFO', 'server'))?.[1]);
+  const load = { client, pace, storePids: [pid] };
+  for (const { processes, group } of groups)
+    await onSharedServers(group, { redisUrl: redis.url, processes }, load);
+}
+
+function keep(report: Report): void {
+  const directory = join(import.meta.dirname, 'results');
+  mkdirSync(directory, { recursive: true });
+  const name = `${startedAt.toISOString().slice(0, 10)}-${flags.name ?? (flags.quick ? 'quick' : 'full')}`;
+  writeFileSync(join(directory, `${name}.md`), `${toMarkdown(report)}\n`);
+  writeFileSync(join(directory, `${name}.json`), toJson(report));
+}
+
+await inMemory();
+await overRedis();
+const report: Report = {
+  startedAt,
+  seconds: (Date.now() - startedAt.getTime()) / 1000,
+  repeats: pace.repeats,
+  ours: `${ours.name} ${ours.version}`,
+  theirs: `${theirs.name} ${theirs.version}`,
+  machine,
+  comparisons,
+};
+console.log(toMarkdown(report));
+keep(report);
+const hasFault = comparisons.some((comparison) =>
+  [...comparison.ours, ...comparison.theirs].some((outcome) => 'fault' in outcome),
+);
+if (hasFault) process.exitCode = 1;

@@ -1,0 +1,163 @@
+/** What the load client reports of a run. What its mode does not measure is 0. */
+export type Result = Readonly<
+  Record<
+    | 'seconds'
+    | 'connections'
+    | 'published'
+    | 'deliveries'
+    | 'serverCpuSeconds'
+    | 'storeCpuSeconds'
+    | 'otherCpuSeconds'
+    | 'latencyP50Ms'
+    | 'latencyP99Ms'
+    | 'residentBytes',
+    number
+  >
+>;
+
+/** What Carillon is held to: as a ratio to the other server, or by itself. */
+export interface Bar {
+  readonly of: 'ratio' | 'value';
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly digits: number;
+  readonly of: (result: Result) => number;
+  readonly bar: Bar | undefined;
+}
+
+interface Work {
+  readonly name: string;
+  readonly mode: 'saturate' | 'rate' | 'connect';
+  readonly flags: readonly string[];
+  /** Times as long as other work: what leaves the servers idle tells little in a short time. */
+  readonly stretch?: number;
+  readonly metrics: readonly Metric[];
+}
+
+export interface Case extends Work {
+  readonly engine: 'memory' | 'redis';
+  readonly processes: number;
+  readonly isKept: boolean;
+}
+
+const metric = (name: string, digits: number, of: Metric['of'], bar?: Bar): Metric => ({
+  name,
+  digits,
+  of,
+  bar,
+});
+const atLeast = (ratio: number): Bar => ({ of: 'ratio', atLeast: ratio });
+const atMost = (ratio: number): Bar => ({ of: 'ratio', atMost: ratio });
+
+const rate = ({ deliveries, seconds }: Result): number => deliveries / seconds;
+const cpu = ({ serverCpuSeconds, deliveries }: Result): number => (serverCpuSeconds * 1e6) / deliveries;
+const storeCpu = ({ storeCpuSeconds, published }: Result): number => (storeCpuSeconds * 1e6) / published;
+const p50 = ({ latencyP50Ms }: Result): number => latencyP50Ms;
+const p99 = ({ latencyP99Ms }: Result): number => latencyP99Ms;
+
+const fanOut = (rateBar: Bar, cpuBar?: Bar): Work => ({
+  name: 'fan-out to 500',
+  mode: 'saturate',
+  flags: ['-subscribers=500', '-publishers=16', '-window=16'],
+  metrics: [
+    metric('deliveries/s', 0, rate, rateBar),
+    metric('server CPU µs per delivery', 2, cpu, cpuBar),
+    metric('p50 ms', 1, p50),
+    metric('p99 ms', 1, p99),
+  ],
+});
+
+const oneToOne = (rateBar: Bar, cpuBar?: Bar): Work => ({
+  name: 'one to one',
+  mode: 'saturate',
+  flags: ['-subscribers=1', '-publishers=16', '-window=1000'],
+  metrics: [
+    metric('publications/s', 0, rate, rateBar),
+    metric('server CPU µs per publication', 1, cpu, cpuBar),
+  ],
+});
+
+const steady = (p99Bar: Bar): Work => ({
+  name: '100 publications/s to 500',
+  mode: 'rate',
+  flags: ['-subscribers=500', '-sampled=500', '-publishers=8', '-rate=100'],
+  stretch: 1.5,
+  metrics: [
+    metric('p50 ms', 2, p50),
+    metric('p99 ms', 2, p99, p99Bar),
+    metric('server CPU µs per delivery', 2, cpu),
+  ],
+});
+
+const crowd = (connections: number): Work => ({
+  name: `${connections.toLocaleString('en')} clients arrive and stay`,
+  mode: 'connect',
+  flags: [`-subscribers=${connections}`],
+  metrics: [
+    metric('connections/s', 0, ({ connections: count, seconds }) => count / seconds),
+    metric(
+      'server CPU µs per connection',
+      0,
+      ({ serverCpuSeconds, connections: count }) => (serverCpuSeconds * 1e6) / count,
+    ),
+    metric(
+      'resident KB per idle connection',
+      1,
+      ({ residentBytes, connections: count }) => residentBytes / count / 1024,
+      {
+        of: 'value',
+        atMost: 10,
+      },
+    ),
+  ],
+});
+
+/**
+ * All cases, grouped by what the servers have to be started for.
+ *
+ * @param isLibrary the other server is the bare library, which Centrifugo is 1.4 times as dear as where the request
+ *   counts for more than the deliveries
+ */
+export function allCases(isLibrary: boolean, connections: number): readonly Case[] {
+  const share = isLibrary ? 1.4 : 1;
+  const alone = { engine: 'memory', processes: 1 } as const;
+  const cases: Case[] = [];
+  for (const isKept of [false, true]) cases.push({ ...crowd(connections), ...alone, isKept });
+  cases.push(
+    { ...fanOut(atLeast(2), atMost(0.5)), ...alone, isKept: false },
+    { ...fanOut(atLeast(1)), ...alone, isKept: true },
+    { ...oneToOne(atLeast(1 / share), atMost(share)), ...alone, isKept: false },
+    { ...oneToOne(atLeast(1 / share)), ...alone, isKept: true },
+    { ...steady(atMost(0.5)), ...alone, isKept: false },
+    { ...steady(atMost(1)), ...alone, isKept: true },
+  );
+  for (const processes of [1, 2])
+    for (const work of [fanOut(atLeast(1)), oneToOne(atLeast(1 / share)), steady(atMost(1))])
+      for (const isKept of [false, true])
+        cases.push({ ...withStore(work), engine: 'redis', processes, isKept });
+  return cases;
+}
+
+function withStore(work: Work): Work {
+  return { ...work, metrics: [...work.metrics, metric('Redis CPU µs per publication', 1, storeCpu)] };
+}
+
+export function titleOf({ name, engine, processes, isKept }: Case): string {
+  const where =
+    engine === 'memory' ? 'memory' : `Redis, ${processes === 1 ? 'one process' : `${processes} processes`}`;
+  return `${name}, ${where}${isKept ? ', history' : ''}`;
+}
+
+/** Case, metric, and whether Carillon came up to the bar. */
+export function meets(
+  { of, atLeast: low = 0, atMost: high = Infinity }: Bar,
+  ratio: number,
+  value: number,
+): boolean {
+  const figure = of === 'ratio' ? ratio : value;
+  return figure >= low && figure <= high;
+}

@@ -1,0 +1,94 @@
+import { type Bar, meets, type Metric, titleOf } from './cases.ts';
+import { type Comparison, figuresOf, type Outcome } from './comparison.ts';
+import type { Machine } from './machine.ts';
+
+export interface Report {
+  readonly startedAt: Date;
+  readonly seconds: number;
+  readonly repeats: number;
+  readonly ours: string;
+  readonly theirs: string;
+  readonly machine: Machine;
+  readonly comparisons: readonly Comparison[];
+}
+
+export function toMarkdown(report: Report): string {
+  const { startedAt, seconds, repeats, ours, theirs, machine, comparisons } = report;
+  return [
+    `# ${ours} beside ${theirs}`,
+    `${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s, ${repeats === 1 ? 'one pair' : `median of ${repeats} pairs`} of runs. The ratio is that of a pair, ours by theirs.`,
+    `- ${machine.cores} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.kernel}\n- Node ${machine.node}, ${machine.go}, Redis ${machine.redis}\n- load average at the start: ${machine.loadAverage}; processes that have no part in this took ${disturbance(comparisons, machine.cores)} of the cores`,
+    table(comparisons),
+    ...faults(comparisons),
+  ].join('\n\n');
+}
+
+/** All runs as they were, so that another reading is possible. */
+export function toJson({ comparisons, ...report }: Report): string {
+  const cases = comparisons.map(({ case: work, ours, theirs }) => ({ title: titleOf(work), ours, theirs }));
+  return `${JSON.stringify({ ...report, cases }, undefined, 2)}\n`;
+}
+
+/** How much of the machine others took in a run: at the median, and in the worst one. */
+function disturbance(comparisons: readonly Comparison[], cores: number): string {
+  const shares = comparisons
+    .flatMap(({ ours, theirs }) => [...ours, ...theirs])
+    .filter((outcome) => 'result' in outcome)
+    .map(({ result: { otherCpuSeconds, seconds } }) => otherCpuSeconds / seconds / cores)
+    .toSorted((a, b) => a - b);
+  const percent = (share = 0) => `${Math.round(share * 100)} %`;
+  return `${percent(shares[shares.length >> 1])} (worst run ${percent(shares.at(-1))})`;
+}
+
+function table(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.flatMap((comparison) =>
+    comparison.case.metrics.map((metric, i) =>
+      [i === 0 ? titleOf(comparison.case) : '', metric.name, ...cells(comparison, metric)].join(' | '),
+    ),
+  );
+  const head = [
+    'case | | Carillon | Centrifugo | ratio | bar | met',
+    '--- | --- | ---: | ---: | ---: | ---: | ---',
+  ];
+  return [...head, ...rows].map((row) => `| ${row} |`).join('\n');
+}
+
+function cells(comparison: Comparison, metric: Metric): readonly string[] {
+  const { ours, theirs, ratio } = figuresOf(comparison, metric);
+  const { bar, digits } = metric;
+  const isMet = bar !== undefined && ours !== undefined && (bar.of === 'value' || ratio !== undefined);
+  return [
+    number(ours, digits),
+    number(theirs, digits),
+    number(ratio, 2),
+    bar === undefined ? '' : words(bar),
+    isMet ? (meets(bar, ratio ?? NaN, ours) ? 'yes' : '**no**') : '',
+  ];
+}
+
+function words({ of, atLeast, atMost }: Bar): string {
+  const limit = atLeast === undefined ? `≤ ${number(atMost, 2)}` : `≥ ${number(atLeast, 2)}`;
+  return of === 'ratio' ? `${limit} ×` : limit;
+}
+
+function number(value: number | undefined, digits: number): string {
+  return value === undefined || !Number.isFinite(value)
+    ? '–'
+    : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** Runs that came to nothing, with what the load client said. */
+function faults(comparisons: readonly Comparison[]): readonly string[] {
+  const lines = comparisons.flatMap(({ case: work, ours, theirs }) =>
+    [['Carillon', ours] as const, ['Centrifugo', theirs] as const].flatMap(([name, outcomes]) =>
+      [...new Set(outcomes.filter(hasFault).map(({ fault }) => fault))].map(
+        (fault) => `- ${titleOf(work)}, ${name}: ${fault}`,
+      ),
+    ),
+  );
+  return lines.length === 0 ? [] : ['Runs that failed:', lines.join('\n')];
+}
+
+function hasFault(outcome: Outcome): outcome is { readonly fault: string } {
+  return 'fault' in outcome;
+}
