@@ -8,6 +8,7 @@ type result struct {
 	Deliveries    int     `json:"deliveries"`
 	ServerCPU     float64 `json:"serverCpuSeconds"`
 	StoreCPU      float64 `json:"storeCpuSeconds"`
+	ClientCPU     float64 `json:"clientCpuSeconds"`
 	OtherCPU      float64 `json:"otherCpuSeconds"` // of processes that have no part in the bench
 	LatencyP50Ms  float64 `json:"latencyP50Ms"`
 	LatencyP99Ms  float64 `json:"latencyP99Ms"`

@@ -92,7 +92,8 @@ func usageNow(o options) (u usage, err error) {
 
 // chargeTo enters what was used from one moment to another.
 func (u usage) chargeTo(r *result, since usage) {
-	server, store := u.server-since.server, u.store-since.store
-	other := u.machine - since.machine - server - store - (u.client - since.client)
-	r.ServerCPU, r.StoreCPU, r.OtherCPU = server.Seconds(), store.Seconds(), max(0, other).Seconds()
+	server, store, client := u.server-since.server, u.store-since.store, u.client-since.client
+	other := max(0, u.machine-since.machine-server-store-client)
+	r.ServerCPU, r.StoreCPU = server.Seconds(), store.Seconds()
+	r.ClientCPU, r.OtherCPU = client.Seconds(), other.Seconds()
 }

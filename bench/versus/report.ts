@@ -1,4 +1,4 @@
-import { type Bar, meets, type Metric, titleOf } from './cases.ts';
+import { type Bar, meets, type Metric, type Result, titleOf } from './cases.ts';
 import { type Comparison, figuresOf, type Outcome } from './comparison.ts';
 import type { Machine } from './machine.ts';
 
@@ -17,7 +17,13 @@ export function toMarkdown(report: Report): string {
   return [
     `# ${ours} beside ${theirs}`,
     `${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s, ${repeats === 1 ? 'one pair' : `median of ${repeats} pairs`} of runs. The ratio is that of a pair, ours by theirs.`,
-    `- ${machine.cores} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.kernel}\n- Node ${machine.node}, ${machine.go}, Redis ${machine.redis}\n- load average at the start: ${machine.loadAverage}; processes that have no part in this took ${disturbance(comparisons, machine.cores)} of the cores`,
+    [
+      `- ${machine.cores} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.kernel}`,
+      `- Node ${machine.node}, ${machine.go}, Redis ${machine.redis}`,
+      `- load average at the start: ${machine.loadAverage}`,
+      `- in a run the load client took ${shares(comparisons, (result) => result.clientCpuSeconds)}`,
+      `- and processes that have no part in it ${shares(comparisons, (result) => result.otherCpuSeconds)}`,
+    ].join('\n'),
     table(comparisons),
     ...faults(comparisons),
   ].join('\n\n');
@@ -29,15 +35,15 @@ export function toJson({ comparisons, ...report }: Report): string {
   return `${JSON.stringify({ ...report, cases }, undefined, 2)}\n`;
 }
 
-/** How much of the machine others took in a run: at the median, and in the worst one. */
-function disturbance(comparisons: readonly Comparison[], cores: number): string {
-  const shares = comparisons
+/** Shares of a core: at the median of all runs, and in the worst one. */
+function shares(comparisons: readonly Comparison[], of: (result: Result) => number): string {
+  const sorted = comparisons
     .flatMap(({ ours, theirs }) => [...ours, ...theirs])
     .filter((outcome) => 'result' in outcome)
-    .map(({ result: { otherCpuSeconds, seconds } }) => otherCpuSeconds / seconds / cores)
+    .map(({ result }) => of(result) / result.seconds)
     .toSorted((a, b) => a - b);
   const percent = (share = 0) => `${Math.round(share * 100)} %`;
-  return `${percent(shares[shares.length >> 1])} (worst run ${percent(shares.at(-1))})`;
+  return `${percent(sorted[sorted.length >> 1])} of a core (at most ${percent(sorted.at(-1))})`;
 }
 
 function table(comparisons: readonly Comparison[]): string {
