@@ -98,7 +98,7 @@ function singleClient(options: RedisDriverOptions, overrides: RedisOverrides): R
   if (options.sentinels.length === 0) {
     return new Redis({ ...single, ...hostAndPort(url) });
   }
-  return new Redis({
+  const client = new PersistentRedis({
     ...single,
     name: options.sentinelMaster,
     sentinels: options.sentinels.map((node) => hostAndPort(new URL(`redis://${node}`))),
@@ -108,6 +108,25 @@ function singleClient(options: RedisDriverOptions, overrides: RedisOverrides): R
     ...(isTls(url) ? { sentinelTLS: {} } : {}),
     failoverDetector: true,
   });
+  client.on('end', () => client.comeBack());
+  return client;
+}
+
+/**
+ * Comes back also where ioredis gives up for good: when a Sentinel announces a failover just while the client asks who the
+ * master is. It ends then as it does when it is told to.
+ */
+class PersistentRedis extends Redis {
+  #isLeft = false;
+
+  comeBack(): void {
+    if (!this.#isLeft) this.connect().catch(() => {});
+  }
+
+  override disconnect(reconnect = false): void {
+    this.#isLeft = !reconnect;
+    super.disconnect(reconnect);
+  }
 }
 
 function clusterClient(options: RedisDriverOptions, overrides: RedisOverrides): Cluster {
