@@ -17,7 +17,9 @@ import {
   type Message,
 } from '../src/bus/index.js';
 import { instantLaneOptions } from '../src/bus/instant-lane.options.js';
-import { BrokerStatus } from '../src/metrics/index.js';
+import { Delivery, DeliveryModule, deliveryOptions } from '../src/delivery/index.js';
+import { LaneConsumers } from '../src/delivery/lane-consumers.js';
+import { BrokerStatus, MetricsModule, metricsOptions } from '../src/metrics/index.js';
 import {
   createHttpAdapter,
   httpOptions,
@@ -46,6 +48,7 @@ export async function openStores(): Promise<Stores> {
 
 export interface TriggerAppOptions {
   readonly trigger?: object;
+  readonly delivery?: object;
   readonly http?: object;
   readonly trustedProxies?: readonly string[];
   /** Stores of its own by default. */
@@ -69,6 +72,9 @@ class LanesModule {
   }
 }
 
+/** Leaves what is in the lanes there, for a test to look at. */
+const nobody = { start: () => {}, close: async () => {} };
+
 /** The request edge on a free port, over embedded adapters whose contents can be looked at. */
 export class TriggerApp implements AsyncDisposable {
   readonly #taken = new EventEmitter();
@@ -91,13 +97,18 @@ export class TriggerApp implements AsyncDisposable {
     const lane = new InstantLane(options.between?.(bus) ?? bus, instantLaneOptions.parse({}));
     const testing = await Test.createTestingModule({
       imports: [
+        MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
         LanesModule.of(lane, stores),
+        DeliveryModule.forRoot({ ...deliveryOptions.parse(options.delivery ?? {}), version: '0.0.0' }),
         TriggerModule.forRoot({
           ...triggerOptions.parse({ apiKeys: [API_KEY], ...options.trigger }),
           trustedProxies: options.trustedProxies ?? [],
         }),
       ],
-    }).compile();
+    })
+      .overrideProvider(LaneConsumers)
+      .useValue(nobody)
+      .compile();
     const app = testing.createNestApplication<NestFastifyApplication>(
       createHttpAdapter(httpOptions.parse(options.http ?? {})),
       { logger: false },
@@ -113,6 +124,10 @@ export class TriggerApp implements AsyncDisposable {
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  get delivery(): Delivery {
+    return this.app.get(Delivery);
   }
 
   /** Takes messages from the instant lane, those first that are waiting. */

@@ -3,7 +3,7 @@ import { DeepJsonError, MalformedJsonError } from './json.errors.js';
 /** How deep arrays and objects may nest inside one value at most. Clients parse payloads recursively. */
 export const MAX_DEPTH = 512;
 
-const QUOTE = 0x22;
+export const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 export const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -47,9 +47,13 @@ export class JsonCursor {
     this.skipSpace();
   }
 
+  get atEnd(): boolean {
+    return this.pos >= this.end;
+  }
+
   /** Nothing is left. */
   finish(): void {
-    if (this.pos < this.end) this.fail('text after the end');
+    if (!this.atEnd) this.fail('text after the end');
   }
 
   /** Passes a value and the white space behind it. */

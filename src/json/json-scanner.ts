@@ -9,6 +9,7 @@ import {
   NULL,
   OPEN_ARRAY,
   OPEN_OBJECT,
+  QUOTE,
   TRUE,
   ZERO,
 } from './json-cursor.js';
@@ -95,6 +96,15 @@ export class JsonScanner extends JsonCursor {
     }
     this.skipSpace();
     return value;
+  }
+
+  /** As {@link readInteger}, or the same in quotes, in which some encoders put numbers that may exceed a double. */
+  readQuotableInteger(min: number, max: number): number {
+    if (this.byte() !== QUOTE) return this.readInteger(min, max);
+    const value = this.readString();
+    const number = /^-?(0|[1-9]\d*)$/.test(value) ? Number(value) : NaN;
+    if (!(number >= min && number <= max)) this.fail('not a whole number in range');
+    return number;
   }
 
   /** Any value as it was spelled: a view of the source. */

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /** The keys that a backend may show. Several, so that one can be replaced while the old one still works. */
 export class ApiKeys {
@@ -26,5 +26,5 @@ export class ApiKeys {
 }
 
 function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+  return hash('sha256', key, 'buffer');
 }

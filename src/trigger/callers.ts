@@ -51,6 +51,17 @@ export class Callers {
     return { channel, scope: keyName ?? channel, hasApiKey: keyName !== undefined };
   }
 
+  /**
+   * Whether a key opens what nobody may enter without one.
+   * @throws RateLimitedError when the address has shown none or a wrong one too often
+   */
+  opens(key: string | undefined, request: IdentifiedRequest): boolean {
+    if (key !== undefined && this.#apiKeys.match(key) !== undefined) return true;
+    const waitMs = this.#limiter.take(clientIdentity(request, this.#trusted).address);
+    if (waitMs > 0) throw new RateLimitedError(waitMs);
+    return false;
+  }
+
   /** @throws ApiKeyNotConfiguredError, UnauthorizedError */
   requireApiKey(caller: Caller): void {
     if (this.#apiKeys.isEmpty)

@@ -17,7 +17,15 @@ export interface PushRequest {
   readonly traceparent?: string;
   /** Unique over all callers: the caller's key with the caller's name before it. */
   readonly idempotencyKey?: string;
+  /** What both copies carry besides. */
+  readonly terms?: PublicationTerms;
 }
+
+/** What a message may ask of delivery. */
+export type PublicationTerms = Pick<
+  Message,
+  'tags' | 'skipHistory' | 'idempotencyKey' | 'version' | 'versionEpoch' | 'delta'
+>;
 
 export function newPlan(request: PushRequest, nowMs: number, newId: () => string): Plan {
   return {
@@ -31,17 +39,19 @@ export function newPlan(request: PushRequest, nowMs: number, newId: () => string
 }
 
 /** Of what decides the outcome. Not of the trace: a retry has a new one. */
-function fingerprintOf({ channel, data, format, instant, delayed, expiresInMs }: PushRequest): string {
+function fingerprintOf(request: PushRequest): string {
+  const { channel, data, format, instant, delayed, expiresInMs, terms } = request;
   return createHash('sha256')
-    .update(JSON.stringify([channel, format, instant, delayed, expiresInMs]))
+    .update(JSON.stringify([channel, format, instant, delayed, expiresInMs, terms]))
     .update(data)
     .digest('base64url');
 }
 
 export function instantCopy(id: string, plan: Plan, request: PushRequest): Message {
-  const { channel, data, format, traceparent } = request;
+  const { channel, data, format, traceparent, terms } = request;
   const { createdAt, expiresAt } = plan;
   return {
+    ...terms,
     id,
     channel,
     data,

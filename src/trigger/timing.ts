@@ -14,6 +14,14 @@ import {
 /** When a delayed copy is asked for: after a while, or at a given Unix time in ms. */
 export type Timing = { readonly afterMs: number } | { readonly at: number };
 
+/** How an API calls what is read here, for what is said about it. */
+export interface TimingNames {
+  readonly deliverAt: string;
+  readonly expiresIn: string;
+}
+
+const NAMES: TimingNames = { deliverAt: 'deliverAt', expiresIn: 'expiresIn' };
+
 /**
  * Reads `delay` or `deliverAt`, whichever is given.
  * @throws the error of what is wrong with them, whatever the time is now
@@ -22,11 +30,12 @@ export function readTiming(
   delay: string | undefined,
   deliverAt: string | undefined,
   maxDelayMs: number,
+  names = NAMES,
 ): Timing | undefined {
   if (delay !== undefined && deliverAt !== undefined)
-    throw new ConflictingParametersError('delay and deliverAt exclude each other');
+    throw new ConflictingParametersError(`delay and ${names.deliverAt} exclude each other`);
   if (delay !== undefined) return { afterMs: readDelay(delay, maxDelayMs) };
-  if (deliverAt !== undefined) return { at: readDeliverAt(deliverAt) };
+  if (deliverAt !== undefined) return { at: readDeliverAt(deliverAt, names.deliverAt) };
   return undefined;
 }
 
@@ -39,12 +48,14 @@ function readDelay(text: string, maxDelayMs: number): number {
   return ms;
 }
 
-function readDeliverAt(text: string): number {
+function readDeliverAt(text: string, name: string): number {
   const at = parseTimestamp(text);
-  if (at === undefined)
+  if (at === undefined) {
+    const hint = text.includes(' ') ? ' (write + as %2B in a URL)' : '';
     throw new InvalidDeliverAtError(
-      'deliverAt must be an RFC 3339 timestamp such as 2030-01-31T09:00:00Z (write + as %2B in a URL)',
+      `${name} must be an RFC 3339 timestamp such as 2030-01-31T09:00:00Z${hint}`,
     );
+  }
   return at;
 }
 
@@ -63,19 +74,19 @@ export function checkDueTime(
   maxDelayMs: number,
   expiresAt: number | undefined,
 ): void {
-  if (dueAt < nowMs) throw new DeliverAtInPastError('deliverAt is in the past');
+  if (dueAt < nowMs) throw new DeliverAtInPastError('the time of delivery is in the past');
   if (dueAt - nowMs > maxDelayMs) throw tooLong(maxDelayMs);
   if (expiresAt !== undefined && expiresAt <= dueAt)
     throw new ExpiresBeforeDueError('the message would expire before the delayed copy is due');
 }
 
 /** @throws InvalidExpiresInError */
-export function readExpiresIn(text: string | undefined, maxMs: number): number | undefined {
+export function readExpiresIn(text: string | undefined, maxMs: number, names = NAMES): number | undefined {
   if (text === undefined) return undefined;
   const ms = parseDurationMs(text);
   if (ms === undefined || ms <= 0 || ms > maxMs)
     throw new InvalidExpiresInError(
-      `expiresIn must be positive and at most ${maxMs} ms: whole milliseconds or an ISO 8601 duration`,
+      `${names.expiresIn} must be positive and at most ${maxMs} ms: whole milliseconds or an ISO 8601 duration`,
     );
   return ms;
 }

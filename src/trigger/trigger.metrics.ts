@@ -10,6 +10,7 @@ import type { HttpErrorCode } from './trigger.errors.js';
 export type TriggerOutcome = 'accepted' | 'replayed' | 'refused' | 'unavailable' | 'failed';
 
 const REQUESTS = 'carillon_trigger_requests_total';
+const COMMANDS = 'carillon_api_commands_total';
 const HTTP_ERRORS = 'carillon_http_errors_total';
 
 export const triggerInstruments = [
@@ -17,6 +18,11 @@ export const triggerInstruments = [
     name: REQUESTS,
     help: 'Requests for a push that reached the lanes, by what became of them.',
     labelNames: ['outcome'],
+  }),
+  makeCounterProvider({
+    name: COMMANDS,
+    help: 'Commands of the server API, by method and by the code of the error (0: none).',
+    labelNames: ['method', 'error'],
   }),
   makeCounterProvider({
     name: HTTP_ERRORS,
@@ -27,13 +33,29 @@ export const triggerInstruments = [
 
 @Injectable()
 export class TriggerMetrics {
+  /** Bound beforehand, as publishing is hot. */
+  readonly #succeeded = new Map<string, Counter.Internal>();
+
   constructor(
     @InjectMetric(REQUESTS) private readonly requests: Counter<'outcome'>,
+    @InjectMetric(COMMANDS) private readonly commands: Counter<'method' | 'error'>,
     @InjectMetric(HTTP_ERRORS) private readonly httpErrors: Counter<'code'>,
   ) {}
 
   count(outcome: TriggerOutcome): void {
     this.requests.inc({ outcome });
+  }
+
+  /** @param error the code; 0: none */
+  countCommand(method: string, error: number): void {
+    if (error !== 0) {
+      this.commands.inc({ method, error });
+      return;
+    }
+    let counter = this.#succeeded.get(method);
+    if (counter === undefined)
+      this.#succeeded.set(method, (counter = this.commands.labels({ method, error: 0 })));
+    counter.inc();
   }
 
   countError(code: HttpErrorCode): void {

@@ -6,12 +6,12 @@ const DAY_MS = 86_400_000;
 export const triggerOptions = z
   .strictObject({
     apiKeys: z
-      .array(z.string().min(16))
+      .array(z.string().min(1))
       .default([])
       .meta({ secret: true })
       .describe(
-        'Keys of at least 16 characters, one of which a caller must show to reach anybody but itself. Several, so ' +
-          'that one can be replaced while the old one still works. None: nobody can.',
+        'One of these a caller must show to reach anybody but itself. Several, so that one can be replaced while the old ' +
+          'one still works. None: nobody can. Fewer than 16 characters can be guessed.',
       ),
     defaultDelayMs: z
       .number()
@@ -52,6 +52,26 @@ export const triggerOptions = z
           .min(1)
           .default(255)
           .describe('Longest Idempotency-Key, in characters.'),
+      })
+      .prefault({}),
+    api: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe("Whether Centrifugo's server API is at /api."),
+        errorMode: z
+          .enum(['reply', 'transport'])
+          .default('reply')
+          .describe(
+            'How errors of that API are answered: with status 200 inside the reply, or with a status of their own. A ' +
+              'request may ask for the latter by X-Centrifugo-Error-Mode.',
+          ),
+        bodyLimitBytes: z
+          .number()
+          .int()
+          .min(1)
+          .default(1_048_576)
+          .describe(
+            'Largest body of a request to that API, in bytes. It is read of callers with a key only.',
+          ),
       })
       .prefault({}),
     rateLimit: z

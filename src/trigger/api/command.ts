@@ -1,0 +1,26 @@
+import type { JsonScanner } from '../../json/index.js';
+
+/** What surrounds a command: the HTTP request that it came in. */
+export interface CommandContext {
+  /** Valid W3C trace context, where the caller sent one. */
+  readonly traceparent: string | undefined;
+  /** Runs something and makes a reply of its outcome: `{"result":…}` or `{"error":…}`. Never rejects. */
+  reply(this: void, run: () => Promise<string> | string): Promise<string>;
+}
+
+/** A request that was read. */
+export interface Command {
+  readonly method: string;
+  /**
+   * Returns the result as JSON text.
+   * @throws ApiRefusal, or any error of delivery or the lanes
+   */
+  run(this: void, context: CommandContext): Promise<string> | string;
+}
+
+/** One method of the API. */
+export interface Method {
+  readonly name: string;
+  /** @throws MalformedJsonError */
+  read(this: void, scanner: JsonScanner): Command;
+}
