@@ -1,0 +1,55 @@
+import type { OutgoingRecord, ReceivedRecord } from '../record.js';
+import type { StreamPartition } from './redis.partition.js';
+
+/** An entry of a stream, as Redis answers it: its id, and names and values of its fields in turn. */
+export type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]];
+
+/** The fields of a record: `value`, and `key` and `headers` (a JSON object of strings) where it has them. */
+export function fieldsOf({ key, headers, value }: OutgoingRecord): (string | Buffer)[] {
+  const fields: (string | Buffer)[] = [];
+  if (key !== undefined) fields.push('key', key);
+  if (headers !== undefined) fields.push('headers', JSON.stringify(headers));
+  fields.push('value', value);
+  return fields;
+}
+
+/** Fields that other programs added, with names of their own, become headers. */
+export function recordOf(
+  [id, fields]: StreamEntry,
+  { topic, number }: StreamPartition,
+  attempt: number,
+): ReceivedRecord {
+  const position = id.toString('latin1');
+  let key: string | undefined;
+  let value: Buffer | undefined;
+  let headers: Record<string, string> | undefined;
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const name = fields[index]!.toString();
+    const content = fields[index + 1]!;
+    if (name === 'value') value = content;
+    else if (name === 'key') key = content.toString();
+    else headers = { ...headers, ...headersOf(name, content.toString()) };
+  }
+  return {
+    topic,
+    partition: number,
+    position,
+    ...(key === undefined ? {} : { key }),
+    headers: headers ?? {},
+    value: value ?? Buffer.alloc(0),
+    publishedAt: Number(position.slice(0, position.indexOf('-'))),
+    attempt,
+  };
+}
+
+function headersOf(name: string, text: string): Record<string, string> {
+  if (name !== 'headers') return { [name]: text };
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return { headers: text };
+    return Object.fromEntries(Object.entries(parsed).map(([header, content]) => [header, String(content)]));
+  } catch {
+    // Another program's field of this name.
+    return { headers: text };
+  }
+}

@@ -1,0 +1,215 @@
+import { Logger } from '@nestjs/common';
+import type { RecordHandler } from '../bus.port.js';
+import { backoffMs } from '../time-limit.js';
+import type { Watch } from './redis.arrivals.js';
+import { recordOf, type StreamEntry } from './redis.entry.js';
+import type { PartitionLease } from './redis.lease.js';
+import type { RedisStreamsOptions } from './redis.options.js';
+import type { StreamPartition } from './redis.partition.js';
+import type { HandlerPlaces } from './redis.places.js';
+
+/** What the lanes of one subscription have in common. */
+export interface LaneContext {
+  readonly group: string;
+  readonly handler: RecordHandler;
+  readonly maxBatchSize: number;
+  readonly places: HandlerPlaces;
+  readonly options: Pick<RedisStreamsOptions, 'readAhead' | 'retryInitialDelayMs' | 'retryMaxDelayMs'>;
+  /** So many records of the partition were acknowledged. */
+  readonly onAcknowledged: (partition: StreamPartition, count: number) => void;
+}
+
+/** A read under way, and where the stream was known to reach when it began. */
+interface Read {
+  readonly position: string;
+  readonly answer: Promise<readonly StreamEntry[]>;
+}
+
+/** Handlers that await nothing would keep the event loop to themselves, and the leases would run out. */
+const YIELD_AFTER_MS = 10;
+const FAILURE_INITIAL_PAUSE_MS = 50;
+const FAILURE_MAX_PAUSE_MS = 1_000;
+const BEGINNING = '0-0';
+
+/**
+ * The records of one partition on their way through the handler, in order and one batch at a time, for as long as
+ * the lease lasts: first what an owner before left unacknowledged, then what is new.
+ */
+export class PartitionLane {
+  readonly #logger = new Logger('RedisBus');
+  /** Handled, and not known to be acknowledged. */
+  #handled: string[] = [];
+  #acknowledging: Promise<void> | undefined;
+  #atWork: Promise<unknown> | undefined;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  #yieldAt = 0;
+
+  constructor(
+    private readonly context: LaneContext,
+    private readonly lease: PartitionLease,
+    private readonly watch: Watch,
+  ) {
+    watch.report(lease.position);
+    void this.#run();
+  }
+
+  /** Takes nothing more. Resolves when the handler has finished what it holds and that is acknowledged, if it can be. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.watch.close();
+    this.#wake?.();
+    await this.#atWork;
+    await this.#acknowledge().catch(() => {});
+  }
+
+  get #goesOn(): boolean {
+    return !this.#stopped && this.lease.isValid;
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; this.#goesOn;) {
+      try {
+        await this.#acknowledge();
+        await this.#handleInherited();
+        failures = 0;
+        await this.#handleNew();
+      } catch (error) {
+        // What was read or not is uncertain. All of it is pending, and is claimed when Redis answers again.
+        if (failures++ === 0) this.#logger.warn(`${this.#name()}: ${String(error)}`);
+        await this.#pause(backoffMs(failures, FAILURE_INITIAL_PAUSE_MS, FAILURE_MAX_PAUSE_MS));
+      }
+    }
+  }
+
+  async #handleInherited(): Promise<void> {
+    let cursor = BEGINNING;
+    do {
+      const { next, entries } = await this.lease.claim(cursor, this.context.options.readAhead);
+      await this.#handleAll(entries, 'acknowledge');
+      cursor = next;
+    } while (cursor !== BEGINNING && this.#goesOn);
+  }
+
+  async #handleNew(): Promise<void> {
+    let ahead: Read | undefined;
+    while (this.#goesOn) {
+      const { position, answer } = ahead ?? this.#read();
+      const entries = await answer;
+      ahead = undefined;
+      const last = entries.at(-1);
+      if (last !== undefined) {
+        this.watch.report(last[0].toString('latin1'));
+        // A read that was full is probably followed by another, which the handler need not wait for then.
+        if (entries.length === this.context.options.readAhead) ahead = this.#read();
+        await this.#handleAll(entries, ahead === undefined ? 'leave-last' : 'acknowledge');
+      } else if (this.#handled.length === 0 && this.#goesOn) {
+        await this.watch.growth(position);
+      }
+    }
+  }
+
+  #read(): Read {
+    const { position } = this.watch;
+    const answer = this.#exchange(this.context.options.readAhead);
+    // It may fail while a handler is at work; the loop hears of it when it comes to wait.
+    answer.catch(() => {});
+    return { position, answer };
+  }
+
+  /** With `leave-last`, the last batch is left to be acknowledged by the next read. */
+  async #handleAll(entries: readonly StreamEntry[], mode: 'acknowledge' | 'leave-last'): Promise<void> {
+    const { maxBatchSize } = this.context;
+    let attempt = 1;
+    for (let start = 0; start < entries.length;) {
+      const batch = entries.slice(start, start + maxBatchSize);
+      const outcome = await this.#handle(batch, attempt);
+      if (outcome === 'refused') return;
+      if (outcome === 'rejected') {
+        await this.#pause(this.#delayAfter(attempt++));
+        continue;
+      }
+      start += batch.length;
+      attempt = 1;
+      for (const [id] of batch) this.#handled.push(id.toString('latin1'));
+      if (mode === 'acknowledge' || start < entries.length) this.#acknowledge().catch(() => {});
+      await this.#yield();
+    }
+  }
+
+  async #handle(batch: readonly StreamEntry[], attempt: number): Promise<'handled' | 'rejected' | 'refused'> {
+    const { places, handler } = this.context;
+    await places.enter();
+    try {
+      if (!this.#goesOn) return 'refused';
+      const work = handler(batch.map((entry) => recordOf(entry, this.lease.partition, attempt)));
+      this.#atWork = work.catch(() => {});
+      await work;
+      return 'handled';
+    } catch (error) {
+      this.#logger.warn(
+        `${this.#name()} rejected ${batch.length} record(s) from ${batch[0]?.[0].toString('latin1')}, ` +
+          `attempt ${attempt}, again in ${this.#delayAfter(attempt)} ms: ${String(error)}`,
+      );
+      return 'rejected';
+    } finally {
+      this.#atWork = undefined;
+      places.leave();
+    }
+  }
+
+  /** One exchange at a time; what is handled meanwhile shares the next. */
+  async #acknowledge(): Promise<void> {
+    while (this.#handled.length > 0 || this.#acknowledging !== undefined) {
+      this.#acknowledging ??= this.#exchange(0).then(
+        () => (this.#acknowledging = undefined),
+        (error: unknown) => {
+          this.#acknowledging = undefined;
+          throw error;
+        },
+      );
+      await this.#acknowledging;
+    }
+  }
+
+  async #exchange(count: number): Promise<readonly StreamEntry[]> {
+    const ids = this.#handled;
+    this.#handled = [];
+    try {
+      const entries = await this.lease.read(count, ids);
+      if (ids.length > 0) this.context.onAcknowledged(this.lease.partition, ids.length);
+      return entries;
+    } catch (error) {
+      this.#handled = [...ids, ...this.#handled];
+      throw error;
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (!this.#goesOn) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #yield(): Promise<void> {
+    const now = performance.now();
+    if (now < this.#yieldAt) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#yieldAt = performance.now() + YIELD_AFTER_MS;
+  }
+
+  #delayAfter(attempt: number): number {
+    const { retryInitialDelayMs, retryMaxDelayMs } = this.context.options;
+    return backoffMs(attempt, retryInitialDelayMs, retryMaxDelayMs);
+  }
+
+  #name(): string {
+    const { topic, number } = this.lease.partition;
+    return `group ${this.context.group} on ${topic}/${number}`;
+  }
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+
+/** How the bus keeps its topics in Redis Streams. Where Redis is, the driver's own options say. */
+export const redisStreamsOptions = z
+  .strictObject({
+    partitions: z
+      .int()
+      .min(1)
+      .max(1_024)
+      .default(8)
+      .describe(
+        'Streams of a topic: the most handlers that one group can have at work on it. Every process must have the ' +
+          'same number; another one sends keys to other streams.',
+      ),
+    streamName: z
+      .string()
+      .regex(/<topic>.*<partition>/, 'needs <topic> and, behind it, <partition>')
+      .default('<prefix>:{<topic>:<partition>}')
+      .describe(
+        'Name of the stream of a partition, from <prefix> (`keyPrefix`), <topic> and <partition> (from 0 on). What is in ' +
+          'braces decides its node in a Cluster. `<topic>:<partition>` turns a topic `partition` into `partition:0` and so on.',
+      ),
+    maxLength: z
+      .int()
+      .min(0)
+      .default(10_000)
+      .describe(
+        'About how many records a stream keeps after every group acknowledged them, for groups that start at `earliest`. ' +
+          'What a group still needs is kept beyond it, without limit. Removed by the hundred.',
+      ),
+    readAhead: z
+      .int()
+      .min(1)
+      .max(5_000)
+      .default(200)
+      .describe(
+        'Most records that are read of a partition at a time. Up to two such reads wait in memory; a process that ' +
+          'dies leaves them to its successor.',
+      ),
+    maxQueuedBytes: z
+      .int()
+      .min(1_024)
+      .default(64 * 1024 * 1024)
+      .describe('Bytes that may wait to be sent. Beyond it a publish fails as `broker_unavailable`.'),
+    leaseMs: z
+      .int()
+      .min(300)
+      .default(10_000)
+      .describe(
+        'How long a partition stays with a process that is not heard of any more, in ms; then another takes it. ' +
+          'A process whose event loop stands still for longer may meet its successor inside a partition.',
+      ),
+    heartbeatIntervalMs: z
+      .int()
+      .min(20)
+      .default(1_000)
+      .describe(
+        'How often a process extends its leases and looks who else is there, in ms. A partition changes hands ' +
+          'within about two of them after a member joined or left.',
+      ),
+    retryInitialDelayMs: z
+      .int()
+      .min(1)
+      .default(200)
+      .describe(
+        'Pause before a rejected batch comes again the first time, in ms. It doubles with every rejection.',
+      ),
+    retryMaxDelayMs: z.int().min(1).default(30_000).describe('Longest such pause, in ms.'),
+    drainTimeoutMs: z
+      .int()
+      .min(0)
+      .default(10_000)
+      .describe('How long `close` waits for handlers at work, in ms. What they hold comes again elsewhere.'),
+  })
+  .refine((options) => options.leaseMs >= 3 * options.heartbeatIntervalMs, {
+    error: 'a lease must outlast three heartbeats, or one lost answer ends it',
+    path: ['leaseMs'],
+  });
+
+export type RedisStreamsOptions = z.infer<typeof redisStreamsOptions>;

@@ -1,0 +1,145 @@
+import { Logger } from '@nestjs/common';
+import type { RedisClient } from '../../redis/index.js';
+import type { BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
+import { doneWithin } from '../time-limit.js';
+import type { Watch } from './redis.arrivals.js';
+import { RedisAssignment, type WorkerNumber } from './redis.assignment.js';
+import { redisUnavailable } from './redis.call.js';
+import { PartitionLane } from './redis.lane.js';
+import type { RedisStreamsOptions } from './redis.options.js';
+import type { StreamKeys, StreamPartition } from './redis.partition.js';
+import { HandlerPlaces } from './redis.places.js';
+
+/** What the subscriptions of one bus have in common. */
+export interface SubscriptionContext {
+  readonly client: RedisClient;
+  readonly keys: StreamKeys;
+  readonly streams: RedisStreamsOptions;
+  readonly worker: WorkerNumber | undefined;
+  readonly watch: (partition: StreamPartition) => Watch;
+  /** So many records of the partition were acknowledged. */
+  readonly onAcknowledged: (partition: StreamPartition, count: number) => void;
+}
+
+/** A member of a group: beats for as long as it is open, and reads the partitions that it has meanwhile. */
+export class RedisSubscription implements BusSubscription {
+  readonly #logger = new Logger('RedisBus');
+  readonly #assignments: readonly RedisAssignment[];
+  readonly #places: HandlerPlaces;
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #closing = Promise.withResolvers<void>();
+  readonly #beating: Promise<void>;
+  #closed: Promise<void> | undefined;
+
+  /** @param member its name, which nobody else has */
+  constructor(
+    private readonly context: SubscriptionContext,
+    private readonly options: SubscribeOptions,
+    member: string,
+    handler: RecordHandler,
+  ) {
+    const { client, keys, streams, worker } = context;
+    const { group, topics, maxBatchSize = 1, concurrency = 1 } = options;
+    this.#places = new HandlerPlaces(concurrency);
+    const lanes = {
+      group,
+      handler,
+      maxBatchSize,
+      places: this.#places,
+      options: streams,
+      onAcknowledged: context.onAcknowledged,
+    };
+    const holder = { client, group, member, leaseMs: streams.leaseMs };
+    this.#assignments = [...new Set(topics)].map(
+      (topic) =>
+        new RedisAssignment(
+          topic,
+          keys,
+          holder,
+          worker,
+          (lease) => new PartitionLane(lanes, lease, context.watch(lease.partition)),
+        ),
+    );
+    this.#beating = this.#beat();
+  }
+
+  /**
+   * Resolves when this member has its share of the partitions, or cannot have it soon: Redis does not answer, or
+   * another member's handler or lease takes its time. It gets them then when it can.
+   */
+  async opened(): Promise<void> {
+    const { leaseMs, heartbeatIntervalMs } = this.context.streams;
+    await doneWithin(leaseMs + 2 * heartbeatIntervalMs, this.#opened.promise);
+  }
+
+  pause(): void {
+    this.#places.pause();
+  }
+
+  resume(): void {
+    this.#places.resume();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#leave();
+    return this.#closed;
+  }
+
+  async #beat(): Promise<void> {
+    let failed = false;
+    let held: string | undefined;
+    for (let groupsExist = false; this.#closed === undefined;) {
+      try {
+        if (!groupsExist) await this.#createGroups();
+        groupsExist = true;
+        const settled = await Promise.all(this.#assignments.map((assignment) => assignment.beat()));
+        failed = false;
+        const holds = this.#assignments.map((assignment) => assignment.held.join()).join(';');
+        if (held !== undefined && holds !== held) this.options.onRebalance?.();
+        if (settled.every(Boolean)) this.#opened.resolve();
+        // The first partitions are not dealt anew.
+        if (held !== undefined || settled.every(Boolean)) held = holds;
+      } catch (error) {
+        if (!failed)
+          this.#logger.warn(`group ${this.options.group} is without this member: ${String(error)}`);
+        failed = true;
+        this.#opened.resolve();
+      }
+      await doneWithin(this.context.streams.heartbeatIntervalMs, this.#closing.promise);
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const { drainTimeoutMs, heartbeatIntervalMs } = this.context.streams;
+    this.#closing.resolve();
+    await this.#beating;
+    const left = Promise.all(this.#assignments.map((assignment) => assignment.leave()));
+    // Handlers that finish their work are still alone with it.
+    const keeping = setInterval(() => {
+      for (const assignment of this.#assignments) assignment.keep().catch(() => {});
+    }, heartbeatIntervalMs);
+    if (!(await doneWithin(drainTimeoutMs, left))) {
+      this.#logger.warn(`group ${this.options.group}: a handler is still at work after ${drainTimeoutMs} ms`);
+    }
+    clearInterval(keeping);
+    this.#opened.resolve();
+  }
+
+  /** In every partition, also those that others read: from here on Redis keeps records for the group. */
+  async #createGroups(): Promise<void> {
+    const { client, keys } = this.context;
+    const { group, topics, from = 'latest' } = this.options;
+    const start = from === 'earliest' ? '0' : '$';
+    const partitions = topics.flatMap((topic) => keys.partitionsOf(topic));
+    await Promise.all(
+      partitions.map(async ({ stream }) => {
+        try {
+          await client.xgroup('CREATE', stream, group, start, 'MKSTREAM');
+        } catch (error) {
+          const isKnown = error instanceof Error && error.message.startsWith('BUSYGROUP');
+          if (!isKnown) throw redisUnavailable(error);
+        }
+      }),
+    );
+  }
+}

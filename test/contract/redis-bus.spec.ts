@@ -1,0 +1,274 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { type Bus, newMessageId, type ReceivedRecord } from '../../src/bus/index.js';
+import type { RedisBus } from '../../src/bus/adapters/redis.bus.js';
+import { partitionOfKey } from '../../src/bus/adapters/redis.partition.js';
+import { BrokerStatus } from '../../src/metrics/index.js';
+import { closeRedis, openRedis, type RedisClient, redisDriverOptions } from '../../src/redis/index.js';
+import {
+  describeWithOwn,
+  type RunningBroker,
+  type RunningRedisCluster,
+  type RunningRedisSentinel,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+} from '../brokers.js';
+import { type BusSubject, describeBus } from './bus.contract.js';
+import { startHoldingProcess } from './holding-process.js';
+import { open, type RedisBusSettings } from './redis-bus.open.js';
+
+const module = './redis-bus.open.ts';
+
+describeWithOwn('redis', 'RedisBus on one server', () => {
+  let redis: RunningBroker;
+  let operator: RedisClient;
+  beforeAll(async () => {
+    redis = await startRedis({ appendOnly: true });
+    operator = await openRedis(redisDriverOptions.parse({ url: redis.url }), new BrokerStatus('operator'));
+  });
+  afterAll(async () => {
+    await closeRedis(operator);
+    await redis.dispose();
+  });
+  const opened = async (streams: object = {}, more: object = {}) =>
+    disposable(await open({ driver: { url: redis.url, keyPrefix: randomUUID() }, streams, ...more }));
+
+  describeBus('RedisBus', async () => ({
+    ...(await subjectOf({ driver: { url: redis.url } })),
+    broker: { stop: () => redis.kill(), start: () => redis.restart() },
+  }));
+
+  it('names its streams as it is told, and puts a key where its CRC-32 says', async () => {
+    await using bus = await opened({ streamName: '<topic>:<partition>' });
+    const topic = randomUUID();
+    await bus.publish(topic, [{ key: 'room:1', headers: { a: 'ü' }, value: Buffer.from('x') }]);
+    await bus.publish(topic, [{ key: 'room:2', value: Buffer.from('y') }]);
+
+    // The figures are those that any other implementation of CRC-32 gives.
+    expect([partitionOfKey('room:1', 8), partitionOfKey('clé', 8)]).toEqual([0xbb778c90 % 8, 0x06c72a74 % 8]);
+    const stream = `${topic}:${partitionOfKey('room:1', 8)}`;
+    const [[, fields]] = (await operator.xrange(stream, '-', '+')) as [[string, string[]]];
+    expect(fields).toEqual(['key', 'room:1', 'headers', '{"a":"ü"}', 'value', 'x']);
+    expect(await operator.exists(`${topic}:${partitionOfKey('room:2', 8)}`)).toBe(1);
+  });
+
+  it('takes what other programs write, fields of their own as headers', async () => {
+    await using bus = await opened({ streamName: '<topic>:<partition>' });
+    const topic = randomUUID();
+    const received = await receiver(bus, topic);
+    await operator.xadd(`${topic}:3`, '*', 'channel', 'news', 'value', 'v', 'headers', 'no JSON');
+    expect(await received.next(1)).toMatchObject([
+      { partition: 3, headers: { channel: 'news', headers: 'no JSON' }, value: Buffer.from('v') },
+    ]);
+  });
+
+  it('trims what every group acknowledged, and nothing else', async () => {
+    await using bus = await opened({ partitions: 1, maxLength: 100, streamName: '<topic>:<partition>' });
+    const topic = randomUUID();
+    const length = () => operator.xlen(`${topic}:0`);
+    const slow = await receiver(bus, topic, { group: 'slow' });
+    slow.subscription.pause();
+    const fast = await receiver(bus, topic, { group: 'fast' });
+    for (let index = 0; index < 10; index++) await bus.publish(topic, numbered(500));
+    await fast.next(5_000);
+    expect(await length()).toBe(5_000);
+    expect(await bus.lag('slow', [topic])).toEqual([{ topic, partition: 0, records: 5_000 }]);
+    expect(await bus.lag('nobody', [topic])).toEqual([]);
+
+    slow.subscription.resume();
+    const records = await slow.next(5_000);
+    expect(records.map(({ value }) => String(value))).toEqual(
+      Array.from({ length: 5_000 }, (_, index) => String(index % 500)),
+    );
+    await slow.subscription.close();
+    // Nodes of a stream hold a hundred entries.
+    expect(await length()).toBeLessThan(100 + 1_000 + 100);
+    expect(await length()).toBeGreaterThanOrEqual(100);
+  });
+
+  it('trims by length where no group reads', async () => {
+    await using bus = await opened({ partitions: 1, maxLength: 200, streamName: '<topic>:<partition>' });
+    const topic = randomUUID();
+    for (let index = 0; index < 10; index++) await bus.publish(topic, numbered(500));
+    await bus.publish(topic, numbered(1));
+    expect(await operator.xlen(`${topic}:0`)).toBeLessThan(500);
+  });
+
+  it('goes on when scripts, groups and all data went away under it', async () => {
+    await using bus = await opened({ partitions: 2 });
+    const topic = randomUUID();
+    const received = await receiver(bus, topic);
+    const arrive = async (first: number) => {
+      await bus.publish(topic, numbered(10, first));
+      await Promise.all(numbered(10, first).map(({ value }) => received.has(String(value))));
+    };
+    await operator.call('SCRIPT', 'FLUSH');
+    await arrive(0);
+    await operator.call('FLUSHALL');
+    await arrive(10);
+    expect(received.records).toHaveLength(20);
+    for (const stream of await operator.keys(`*${topic}:?}`))
+      await operator.xgroup('DESTROY', stream, received.group);
+    // A group that was destroyed begins again: rather twice than not at all.
+    await arrive(20);
+  });
+
+  it('reads again, in order, what it may have been given by an answer that was lost', async () => {
+    await using bus = await opened({ partitions: 1 });
+    const topic = randomUUID();
+    const received = await receiver(bus, topic);
+    let published = 0;
+    for (let round = 0; round < 10; round++) {
+      const reading = bus.publish(topic, numbered(100, published));
+      const cut = operator.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await Promise.all([reading.catch(() => {}), cut]);
+      published += 100;
+      await untilDone(() => bus.publish(topic, numbered(1, published)));
+      published++;
+    }
+    await received.has(String(published - 1));
+    const bodies = received.records.map(({ position, value }) => ({ position, value: String(value) }));
+    const first = [
+      ...new Map(bodies.toReversed().map((each) => [each.position, each])).values(),
+    ].toReversed();
+    const values = first.map(({ value }) => Number(value));
+    expect(values).toEqual(values.toSorted((one, other) => one - other));
+  });
+
+  it('leaves no consumer behind but the last', async () => {
+    const topic = randomUUID();
+    await using bus = await opened({ partitions: 1, streamName: '<topic>:<partition>' });
+    for (let round = 0; round < 3; round++) {
+      const { subscription } = await receiver(bus, topic, { group: 'g' });
+      await bus.publish(topic, numbered(1));
+      await subscription.close();
+    }
+    await using next = await opened({ partitions: 1, streamName: '<topic>:<partition>' });
+    const received = await receiver(next, topic, { group: 'g' });
+    await next.publish(topic, numbered(1));
+    await received.next(1);
+    expect(await operator.xinfo('CONSUMERS', `${topic}:0`, 'g')).toHaveLength(1);
+  });
+});
+
+describeWithOwn('redis', 'RedisBus on a Cluster', () => {
+  let cluster: RunningRedisCluster;
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+  }, 60_000);
+  afterAll(() => cluster.dispose());
+
+  const driver = () => ({
+    url: 'redis://cluster',
+    clusterNodes: cluster.nodes.map(({ host, port }) => `${host}:${port}`),
+  });
+  describeBus('RedisBus', () => subjectOf({ driver: driver(), streams: { partitions: 4 } }));
+
+  it('spreads a topic over the nodes', async () => {
+    await using bus = disposable(await open({ driver: driver(), streams: { partitions: 16 } }));
+    const topic = newMessageId();
+    await bus.publish(
+      topic,
+      Array.from({ length: 16 }, () => ({ value: Buffer.from('x') })),
+    );
+    const keys = await Promise.all(
+      cluster.nodes.map(async ({ host, port }) => {
+        const url = `redis://${host}:${port}`;
+        const node = await openRedis(redisDriverOptions.parse({ url }), new BrokerStatus('operator'));
+        const found = await node.keys(`*{${topic}:*}`);
+        await closeRedis(node);
+        return found.length;
+      }),
+    );
+    expect(keys.every((count) => count > 0)).toBe(true);
+    expect(keys.reduce((sum, count) => sum + count)).toBe(16);
+  });
+});
+
+describeWithOwn('redis', 'RedisBus behind a Sentinel', () => {
+  let sentinel: RunningRedisSentinel;
+  beforeAll(async () => {
+    sentinel = await startRedisSentinel();
+  }, 60_000);
+  afterAll(() => sentinel.dispose());
+
+  const driver = () => ({
+    url: 'redis://sentinel',
+    sentinels: sentinel.sentinels.map(({ host, port }) => `${host}:${port}`),
+    sentinelMaster: sentinel.name,
+  });
+  describeBus('RedisBus', () => subjectOf({ driver: driver() }));
+
+  it('goes on with the new master after a failover', async () => {
+    await using bus = disposable(await open({ driver: driver() }));
+    const topic = randomUUID();
+    const received = await receiver(bus, topic);
+    await bus.publish(topic, numbered(100));
+    await received.next(100);
+    await sentinel.brokers[0]!.kill();
+    await untilDone(() => bus.publish(topic, numbered(1, 100)));
+    await received.has('100');
+    // The new master may have missed the last acknowledgements.
+    expect(received.records.length).toBeGreaterThanOrEqual(101);
+  });
+});
+
+async function subjectOf(settings: RedisBusSettings): Promise<BusSubject> {
+  const options = { ...settings, driver: { keyPrefix: `test-${randomUUID()}`, ...settings.driver } };
+  return {
+    bus: await open(options),
+    name: () => randomUUID(),
+    another: () => open(options),
+    holdElsewhere: (subscription) => startHoldingProcess({ module, options }, subscription),
+  };
+}
+
+function disposable(bus: RedisBus) {
+  return Object.assign(bus, { [Symbol.asyncDispose]: () => bus.close() });
+}
+
+/** Keeps what a group is given. */
+async function receiver(bus: Bus, topic: string, { group }: { group: string } = { group: randomUUID() }) {
+  const records: ReceivedRecord[] = [];
+  const bodies = new Set<string>();
+  const watchers = new Set<() => void>();
+  const until = async (fulfilled: () => boolean) => {
+    while (!fulfilled()) await new Promise<void>((resolve) => watchers.add(resolve));
+  };
+  const subscription = await bus.subscribe(
+    { topics: [topic], group, maxBatchSize: 100, concurrency: 8 },
+    async (batch) => {
+      records.push(...batch);
+      for (const { value } of batch) bodies.add(String(value));
+      for (const wake of watchers) wake();
+      watchers.clear();
+    },
+  );
+  return {
+    group,
+    subscription,
+    records,
+    next: async (count: number) => {
+      await until(() => records.length >= count);
+      return records;
+    },
+    has: (body: string) => until(() => bodies.has(body)),
+  };
+}
+
+function numbered(count: number, first = 0) {
+  return Array.from({ length: count }, (_, index) => ({ value: Buffer.from(String(first + index)) }));
+}
+
+/** Tries until it succeeds; each attempt that fails takes its own time. */
+async function untilDone(attempt: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
