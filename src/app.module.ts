@@ -5,6 +5,7 @@ import { DeliveryModule } from './delivery/index.js';
 import { GatewayModule } from './gateway/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { TriggerModule } from './trigger/index.js';
+import { version } from './version.js';
 
 /**
  * The composition root. The imports follow the table in `dependency-cruiser.cjs`; Nest starts the imported first and stops
@@ -20,7 +21,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        importing(GatewayModule.forRoot({ ...gateway, trustedProxies }), deliveryModule),
+        importing(GatewayModule.forRoot({ ...gateway, trustedProxies, version }), deliveryModule),
         importing(TriggerModule.forRoot({ ...trigger, trustedProxies }), deliveryModule),
       ],
     };

@@ -31,7 +31,7 @@ export {
   type SubscriptionOverride,
   type SubscriptionWishes,
 } from './channels/subscription-features.js';
-export type { ClientInfo } from '../bus/index.js';
+export { newMessageId, type ClientInfo } from '../bus/index.js';
 export type { ChannelHistoryQuery, PublishOptions } from './channel-state.js';
 export { FanoutClosedError, SurveyIncompleteError, UnrecoverablePositionError } from './delivery.errors.js';
 export { Delivery } from './delivery.js';

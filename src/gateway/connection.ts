@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import type { Publication, Subscriber } from '../delivery/index.js';
+import type { Publication } from '../delivery/index.js';
 import { closeCodes, codeOfProtocolFault, type CloseCode } from './close-codes.js';
 import type { ClientSocket, SocketListener } from './client-socket.js';
-import { encodeFrame, Opcode, pingFrame, type FrameFormat } from './frame.js';
+import { encodeFrame, Opcode, pingFrame, unspeakable, type FrameFormat } from './frame.js';
 import type { Handshake } from './handshake.js';
 import { Heartbeat, type Pinged, type Pulse } from './heartbeat.js';
 import { Outbox, type FlushQueue } from './outbox.js';
@@ -26,11 +26,11 @@ export interface ConnectionHost {
 }
 
 /**
- * One client. It exists before its socket does: it is attached to delivery while the handshake waits, and holds what
+ * One client. It exists before its socket does: it may be attached to delivery while the handshake waits, and holds what
  * arrives meanwhile, so that a client whose socket is open has missed nothing. A protocol is a subclass, which says
  * how a publication looks and what a message means.
  */
-export abstract class Connection implements Subscriber, Pinged, SocketListener {
+export abstract class Connection implements Pinged, SocketListener {
   readonly id: string;
   /** For the limit by address. */
   readonly address: string;
@@ -50,11 +50,12 @@ export abstract class Connection implements Subscriber, Pinged, SocketListener {
 
   /** As the metrics name it. */
   abstract readonly protocol: string;
-  /** Attaches it to delivery. The handshake is answered when this resolves, and refused when it rejects or takes too long. */
+  /** Makes it ready, for one by attaching it to delivery. The handshake is answered when this resolves, and refused when it rejects or takes too long. */
   abstract join(): Promise<void>;
-  abstract receive(publication: Publication): void;
   /** Ends every attachment, also those that {@link join} still waits for. Called once. */
   protected abstract leave(): void;
+  /** The client's socket is open, and what is sent from now on goes to it. */
+  protected abstract onOpen(): void;
   /** A message within the client's rate. */
   protected abstract onInbound(data: Buffer, isBinary: boolean): void;
 
@@ -71,10 +72,9 @@ export abstract class Connection implements Subscriber, Pinged, SocketListener {
   open(socket: ClientSocket, stream: Socket): void {
     socket.attach(stream, this);
     this.#socket = socket;
-    this.#heartbeat = new Heartbeat(this, this.#host.pulse);
-    this.#heartbeat.start();
     this.#outbox.open(socket);
     this.#host.onOpened(this);
+    this.onOpen();
   }
 
   /** The handshake came to nothing. Does nothing when the connection is open. */
@@ -97,8 +97,13 @@ export abstract class Connection implements Subscriber, Pinged, SocketListener {
     this.#socket?.terminate();
   }
 
+  /** What pings the client in its protocol; undefined where WebSocket's own pings serve. */
+  protected get protocolPing(): Buffer | undefined {
+    return undefined;
+  }
+
   ping(): void {
-    this.#outbox.push(pingFrame);
+    this.#outbox.push(this.protocolPing ?? pingFrame);
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
@@ -108,11 +113,12 @@ export abstract class Connection implements Subscriber, Pinged, SocketListener {
   }
 
   onPing(data: Buffer): void {
-    if (this.#admitInbound()) this.#send(encodeFrame(Opcode.pong, data));
+    if (this.#admitInbound()) this.sendFrame(encodeFrame(Opcode.pong, data));
   }
 
+  /** A pong that nobody asked for is a client's own heartbeat (RFC 6455, section 5.5.3) and changes nothing. */
   onPong(): void {
-    if (this.#admitInbound()) this.#heartbeat?.pong();
+    if (this.#admitInbound() && this.protocolPing === undefined) this.pong();
   }
 
   onFault(fault: Error): void {
@@ -125,17 +131,39 @@ export abstract class Connection implements Subscriber, Pinged, SocketListener {
   }
 
   /** The hot path: at most one encoding per publication and format, one reference per subscriber. */
-  protected deliver(publication: Publication, format: FrameFormat): void {
+  deliver(publication: Publication, format: FrameFormat): void {
     if (this.#hasLeft) return;
     const isFirst = publication.frames.length === 0;
-    if (this.#send(format.of(publication))) this.#host.onQueued(publication, isFirst);
+    const frame = format.of(publication);
+    if (frame === unspeakable) this.close(closeCodes.inappropriateProtocol);
+    else if (this.sendFrame(frame)) this.#host.onQueued(publication, isFirst);
     else this.#host.onDropped(publication);
   }
 
-  #send(frame: Buffer): boolean {
+  /** Answers false, and closes the connection, when the client is too far behind. */
+  sendFrame(frame: Buffer): boolean {
     if (this.#outbox.push(frame)) return true;
     this.close(closeCodes.slow);
     return false;
+  }
+
+  protected startHeartbeat(): void {
+    this.#heartbeat = new Heartbeat(this, this.#host.pulse);
+    this.#heartbeat.start();
+  }
+
+  /** The client answered a ping. Answers whether there was one to answer. */
+  pong(): boolean {
+    return this.#heartbeat?.pong() ?? false;
+  }
+
+  /** Takes nothing more from the client, apart from the rest of what has arrived already. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
   }
 
   #admitInbound(): boolean {
@@ -156,6 +184,8 @@ export abstract class Connection implements Subscriber, Pinged, SocketListener {
     if (this.#hasLeft) return false;
     this.#hasLeft = true;
     this.#heartbeat?.stop();
+    // Else the client's own close would not be read.
+    if (this.#socket?.isPaused) this.#socket.resume();
     this.leave();
     return true;
   }

@@ -44,7 +44,7 @@ export class Doorkeeper {
     this.#handshakeState = state;
     this.#inside++;
     this.#byAddress.set(identity.address, ofAddress + 1);
-    return new Handshake(newConnectionId(), identity);
+    return new Handshake(newConnectionId(), identity, request);
   }
 
   leave(address: string): void {

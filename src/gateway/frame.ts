@@ -26,6 +26,9 @@ export function encodeFrame(opcode: Opcode, payload: Uint8Array): Buffer {
   return frame;
 }
 
+/** Stands for a publication that a format cannot carry, such as bytes for clients that speak JSON. */
+export const unspeakable = Buffer.alloc(0);
+
 let slots = 0;
 
 /**

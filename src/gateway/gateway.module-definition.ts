@@ -5,6 +5,8 @@ import type { GatewayOptions } from './gateway.options.js';
 export interface GatewayModuleOptions extends GatewayOptions {
   /** Addresses, CIDR ranges or `loopback`, `linklocal`, `uniquelocal`: whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  /** Of the program: clients of the Centrifugo protocol are told. */
+  readonly version?: string;
 }
 
 export const {

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { CentrifugoGateway } from './centrifugo/centrifugo.gateway.js';
+import { Sessions } from './centrifugo/sessions.js';
 import { Connections } from './connections.js';
 import { Doorkeeper } from './doorkeeper.js';
 import { Drain } from './drain.js';
@@ -10,11 +12,13 @@ import { RawGateway } from './raw.gateway.js';
 /** The socket edge. Besides importing it, an application takes `WebSocketAdapter` as its adapter. */
 @Module({
   providers: [
+    CentrifugoGateway,
     Connections,
     Doorkeeper,
     Drain,
     GatewayMetrics,
     RawGateway,
+    Sessions,
     outboxInstrument,
     ...gatewayInstruments,
   ],

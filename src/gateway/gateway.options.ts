@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientOptions } from './centrifugo/client.options.js';
 
 const count = z.number().int().min(1);
 
@@ -90,6 +91,7 @@ export const gatewayOptions = z
     heartbeat,
     limits,
     drain,
+    client: clientOptions,
   })
   .prefault({});
 

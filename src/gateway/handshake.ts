@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ClientIdentity } from '../delivery/index.js';
 
@@ -7,11 +7,16 @@ export class Handshake {
   readonly id: string;
   readonly userAgent: string;
   readonly address: string;
+  readonly query: URLSearchParams;
+  /** What the client offers, in its order of preference. */
+  readonly subprotocols: readonly string[];
 
-  constructor(id: string, { userAgent, address }: ClientIdentity) {
+  constructor(id: string, { userAgent, address }: ClientIdentity, { url = '', headers }: IncomingMessage) {
     this.id = id;
     this.userAgent = userAgent;
     this.address = address;
+    this.query = new URLSearchParams(url.slice(url.indexOf('?') + 1 || url.length));
+    this.subprotocols = headers['sec-websocket-protocol']?.split(',').map((each) => each.trim()) ?? [];
   }
 }
 

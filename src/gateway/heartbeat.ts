@@ -52,11 +52,12 @@ export class Heartbeat extends WheelEntry {
     this.pinged.ping();
   }
 
-  /** A pong came. One that nobody asked for is a client's own heartbeat (RFC 6455, section 5.5.3) and changes nothing. */
-  pong(): void {
-    if (!this.#awaitsPong) return;
+  /** A pong came. Answers whether a ping had asked for it; if not, it changes nothing. */
+  pong(): boolean {
+    if (!this.#awaitsPong) return false;
     this.#awaitsPong = false;
     this.pulse.wheel.schedule(this, this.pulse.options.pingIntervalMs);
+    return true;
   }
 
   stop(): void {

@@ -1,10 +1,16 @@
-import { connectionChannel, identityChannel, type Delivery, type Publication } from '../delivery/index.js';
+import {
+  connectionChannel,
+  identityChannel,
+  type Delivery,
+  type Publication,
+  type Subscriber,
+} from '../delivery/index.js';
 import { Connection, type ConnectionHost } from './connection.js';
 import { rawFormat } from './frame.js';
 import type { Handshake } from './handshake.js';
 
 /** A client without a protocol: it receives what is sent to its identity or its connection id, and has nothing to say. */
-export class RawConnection extends Connection {
+export class RawConnection extends Connection implements Subscriber {
   override readonly protocol = 'raw';
   readonly #delivery: Delivery;
   readonly #identity: string;
@@ -22,7 +28,11 @@ export class RawConnection extends Connection {
     ]);
   }
 
-  override receive(publication: Publication): void {
+  protected override onOpen(): void {
+    this.startHeartbeat();
+  }
+
+  receive(publication: Publication): void {
     this.deliver(publication, rawFormat);
   }
 

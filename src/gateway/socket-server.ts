@@ -15,6 +15,8 @@ export class SocketServer extends WebSocketServer<typeof ClientSocket> {
   override readonly path: string;
   /** Set by the protocol's gateway when Nest gives it this server. */
   entrance: Entrance | undefined;
+  /** The subprotocols that it speaks. Where there are none, a client is granted whichever it asks for first. */
+  subprotocols: readonly string[] = [];
 
   constructor(path: string, options: GatewayOptions) {
     const socketOptions: SocketOptions = {
@@ -29,8 +31,15 @@ export class SocketServer extends WebSocketServer<typeof ClientSocket> {
       maxPayload: options.maxMessageBytes,
       maxFragments: options.maxMessageFragments,
       closeTimeout: options.closeTimeoutMs,
+      handleProtocols: (asked) => this.#grant(asked),
     };
     super(socketOptions);
     this.path = path;
+  }
+
+  #grant(asked: ReadonlySet<string>): string | false {
+    for (const each of asked)
+      if (this.subprotocols.length === 0 || this.subprotocols.includes(each)) return each;
+    return false;
   }
 }

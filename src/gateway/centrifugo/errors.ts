@@ -1,4 +1,5 @@
 import { CarillonError } from '../../errors.js';
+import type { CloseCode } from '../close-codes.js';
 
 /** Bytes that are not the protocol's. Stays inside the codecs, which answer with a fault instead. */
 export class MalformedError extends CarillonError {
@@ -37,3 +38,31 @@ export const unsubscribeReasons = {
   subscriptionExpired: { code: 2501, reason: 'subscription expired' },
   stateInvalidated: { code: 2502, reason: 'state invalidated' },
 } as const;
+
+/** The answer to a command is an error. */
+export class CommandRefusedError extends CarillonError {
+  readonly code = 'command_refused';
+
+  constructor(readonly reply: ReplyError) {
+    super(reply.message);
+  }
+}
+
+/** The answer to a command is the end of the connection. */
+export class ConnectionForfeitedError extends CarillonError {
+  readonly code = 'connection_forfeited';
+
+  constructor(readonly close: CloseCode) {
+    super(close.reason);
+  }
+}
+
+/** A store did not answer in the time that a client waits for. */
+export class SubscribeTimeoutError extends CarillonError {
+  readonly code = 'subscribe_timeout';
+  override readonly retryable = true;
+
+  constructor() {
+    super('the subscription was not in force in time');
+  }
+}

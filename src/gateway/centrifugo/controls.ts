@@ -1,0 +1,84 @@
+import type {
+  ControlCommand,
+  RefreshCommand,
+  SubscribeCommand,
+  UnsubscribeCommand,
+} from '../../delivery/index.js';
+import { closeCodes } from '../close-codes.js';
+import { unsubscribeReasons } from './errors.js';
+import { expiryOf } from './expiry.js';
+import { openSubscription } from './open-subscription.js';
+import type { Session } from './session.js';
+import type { Shared } from './shared.js';
+
+/** Carries out on the sessions of this process what the server's API asks for. */
+export class Controls {
+  constructor(private readonly shared: Shared) {}
+
+  carryOut(command: ControlCommand): void {
+    for (const session of this.shared.users.sessionsOf(command.user)) {
+      if (session.isConnected && isMeant(session, command)) this.#carryOutOn(session, command);
+    }
+  }
+
+  #carryOutOn(session: Session, command: ControlCommand): void {
+    switch (command.kind) {
+      case 'subscribe':
+        this.shared.inBackground(this.#subscribe(session, command));
+        break;
+      case 'unsubscribe':
+        this.#unsubscribe(session, command);
+        break;
+      case 'refresh':
+        this.#refresh(session, command);
+        break;
+      case 'disconnect': {
+        const { code, reason } = command.disconnect ?? closeCodes.forceDisconnect;
+        if (!command.whitelist?.includes(session.id)) session.close({ code, reason, reconnect: code < 3500 });
+      }
+    }
+  }
+
+  async #subscribe(session: Session, command: SubscribeCommand): Promise<void> {
+    const { channel, info, data, override = {}, expiresAt = 0, recoverSince: since } = command;
+    const rule = this.shared.rules.find(channel);
+    const { subscriptions } = session;
+    // The API has checked the name; another version of it may have other rules.
+    if (typeof rule === 'string' || subscriptions.get(channel) !== undefined) return;
+    if (subscriptions.size >= this.shared.options.channelLimit) return;
+    const { subscription, result } = await openSubscription(session, this.shared, {
+      channel,
+      rule,
+      serverSide: true,
+      grant: { info, data, override },
+      expireAt: Math.floor(expiresAt / 1000),
+      since,
+    });
+    if (subscription.isOver) return;
+    session.push('subscribe', channel, result);
+    for (const publication of result.publications ?? []) session.push('pub', channel, publication);
+    subscription.goLive();
+    session.attendTo(subscription);
+  }
+
+  /** The client is told even where it was not subscribed: it may be about to be. */
+  #unsubscribe(session: Session, { channel }: UnsubscribeCommand): void {
+    session.subscriptions.get(channel)?.end();
+    session.push('unsubscribe', channel, unsubscribeReasons.server);
+  }
+
+  #refresh(session: Session, { expired, expiresAt, info }: RefreshCommand): void {
+    if (expired || (expiresAt !== undefined && expiresAt <= Date.now())) {
+      session.close(closeCodes.connectionExpired);
+      return;
+    }
+    if (info !== undefined) session.info = info;
+    session.expiresAt(Math.floor((expiresAt ?? 0) / 1000));
+    session.push('refresh', '', expiryOf(session.expireAt));
+  }
+}
+
+/** A session that a WebSocket carries has no session id of its own. */
+function isMeant({ id }: Session, { client = '', session = '' }: ControlCommand): boolean {
+  return (client === '' || client === id) && session === '';
+}

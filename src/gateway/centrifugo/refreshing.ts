@@ -1,0 +1,54 @@
+import { closeCodes } from '../close-codes.js';
+import { ruleOf } from './channel-checks.js';
+import type { RefreshRequest, SubRefreshRequest } from './commands.js';
+import { CommandRefusedError, ConnectionForfeitedError, replyErrors } from './errors.js';
+import { expiryOf, hasExpired } from './expiry.js';
+import { listsSameChannels } from './server-subscriptions.js';
+import type { Session } from './session.js';
+import type { Shared } from './shared.js';
+import { isFor } from './subscribing.js';
+
+/** New tokens for a connection or a subscription that would come to its end. */
+export class Refreshing {
+  constructor(private readonly shared: Shared) {}
+
+  async refresh(session: Session, id: number, request: RefreshRequest): Promise<void> {
+    if (request.token === '') throw new ConnectionForfeitedError(closeCodes.badRequest);
+    const outcome = await this.shared.verifiers.connection.verifyConnection(request.token);
+    if (!outcome.ok && outcome.reason === 'unavailable') throw new CommandRefusedError(replyErrors.internal);
+    if (!outcome.ok) {
+      const isExpired = outcome.reason === 'expired';
+      throw new ConnectionForfeitedError(isExpired ? closeCodes.connectionExpired : closeCodes.invalidToken);
+    }
+    const token = outcome.value;
+    if (token.user !== session.user) throw new ConnectionForfeitedError(closeCodes.invalidToken);
+    if (hasExpired(token.expireAt)) throw new ConnectionForfeitedError(closeCodes.connectionExpired);
+    if (!listsSameChannels(session, token)) throw new ConnectionForfeitedError(closeCodes.insufficientState);
+    session.info = token.info && Buffer.copyBytesFrom(token.info);
+    // A token that never expires lifts the expiry of the one before.
+    session.expiresAt(token.expireAt ?? 0);
+    session.answer(id, 'refresh', expiryOf(session.expireAt));
+  }
+
+  async subRefresh(session: Session, id: number, request: SubRefreshRequest): Promise<void> {
+    const { channel } = request;
+    ruleOf(this.shared.rules, channel);
+    const subscription = session.subscriptions.get(channel);
+    if (subscription === undefined) throw new CommandRefusedError(replyErrors.permissionDenied);
+    if (request.token === '' || request.type !== 0) throw new CommandRefusedError(replyErrors.badRequest);
+    const outcome = await this.shared.verifiers.subscription.verifySubscription(request.token);
+    if (!outcome.ok) {
+      if (outcome.reason === 'invalid') throw new ConnectionForfeitedError(closeCodes.invalidToken);
+      // An expired token does not make the subscription eternal, as it does in Centrifugo 6.9.
+      const isExpired = outcome.reason === 'expired';
+      throw new CommandRefusedError(isExpired ? replyErrors.tokenExpired : replyErrors.internal);
+    }
+    const token = outcome.value;
+    if (!isFor(token, session.user, session.id, channel))
+      throw new ConnectionForfeitedError(closeCodes.invalidToken);
+    if (hasExpired(token.expireAt)) throw new CommandRefusedError(replyErrors.expired);
+    subscription.expireAt = token.expireAt ?? 0;
+    session.attendTo(subscription);
+    session.answer(id, 'subRefresh', expiryOf(subscription.expireAt));
+  }
+}

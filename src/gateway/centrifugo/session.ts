@@ -1,0 +1,317 @@
+import { Logger } from '@nestjs/common';
+import type { ClientInfo, Publication, Subscriber } from '../../delivery/index.js';
+import { CarillonError } from '../../errors.js';
+import { closeCodes, type CloseCode } from '../close-codes.js';
+import type { FrameFormat } from '../frame.js';
+import { type TimerWheel, WheelEntry } from '../timer-wheel.js';
+import type { ClientSubscription, SubscriptionHost, SubscriptionOwner } from './client-subscription.js';
+import type { Codec, DecodedFrame } from './codec.js';
+import type { ClientOptions } from './client.options.js';
+import type { Command, CommandOf, Method, Requests } from './commands.js';
+import { CommandRefusedError, ConnectionForfeitedError, replyErrors, type ReplyError } from './errors.js';
+import type { PublicationFormats } from './publication-formats.js';
+import type { AnsweredMethod, Pushes, PushKind, Results } from './replies.js';
+import { Subscriptions } from './subscriptions.js';
+
+/** What carries a session to its client. */
+export interface SessionTransport {
+  /** The id of the connection, which the client is told. */
+  readonly id: string;
+  readonly address: string;
+  readonly codec: Codec;
+  readonly formats: PublicationFormats;
+  /** Takes one encoded message. */
+  send(message: Buffer): void;
+  /** The hot path: one reference to bytes that all subscribers share. */
+  sendFrame(frame: Buffer): void;
+  deliver(publication: Publication, format: FrameFormat): void;
+  /** Answers whether the pings are the protocol's own, so that the client has to be told of them. */
+  startPings(): boolean;
+  /** The client answered a ping. Answers whether there was one to answer. */
+  pong(): boolean;
+  /** Takes nothing more from the client for a while. */
+  pause(): void;
+  resume(): void;
+  /** Ends the connection with a reason, and {@link Session.end} follows. */
+  close(code: CloseCode): void;
+  /** Cuts the connection without a word. */
+  terminate(): void;
+}
+
+/**
+ * Carries out one kind of command and answers it, or throws.
+ * @throws CommandRefusedError, ConnectionForfeitedError; any other error is answered as an internal one
+ */
+export type Handler<M extends Method> = (
+  session: Session,
+  id: number,
+  request: Requests[M],
+) => Promise<void> | undefined;
+
+export type Handlers = { readonly [M in Method]: Handler<M> };
+
+/** What all sessions of a process share. */
+export interface SessionHost extends SubscriptionHost {
+  readonly options: ClientOptions;
+  readonly wheel: TimerWheel;
+  readonly handlers: Handlers;
+  /** Whether one more command is within the rates of the connection, its user and its address. */
+  admitCommand(session: Session): boolean;
+  /** The session takes no further part. Called once. */
+  onEnded(session: Session): void;
+}
+
+/**
+ * Where a session is in its life. `refused`: its connect was answered with an error, nothing more is read from it, and it is
+ * cut if the client does not close.
+ */
+export type Phase = 'new' | 'connecting' | 'connected' | 'refused' | 'over';
+
+/** What stands for the malformed rest of a frame in the queue of commands. */
+const MALFORMED = Symbol();
+
+/** How many commands may wait for the one under way before the client is not read from. */
+const MANY_WAITING = 64;
+
+/** How long a client whose connect was refused may stay, in ms. */
+const REFUSED_STAY_MS = 5_000;
+
+const logger = new Logger('Centrifugo');
+
+/**
+ * One client of the protocol, from its first command to its end, whatever carries it. Commands are carried out one after
+ * another, in the order of the client. It has one place in the timer wheel, for whatever comes next.
+ */
+export class Session extends WheelEntry implements SubscriptionOwner, Subscriber {
+  readonly subscriptions = new Subscriptions();
+  /** Empty for an anonymous client. */
+  user = '';
+  /** What others see of the client with what it does: JSON, or bytes. */
+  info: Buffer | undefined;
+  /** Unix time in seconds; 0 for never. */
+  expireAt = 0;
+  /** State of the rate limit by connection. */
+  commandRate = 0;
+  phase: Phase = 'new';
+  /** Commands behind the one under way; undefined while there is none. */
+  #waiting: (Command | typeof MALFORMED)[] | undefined;
+  #isPaused = false;
+  /** When the presence is to be renewed, in Unix ms. */
+  #renewsAt = Infinity;
+  /** When it is looked for what is due, in Unix ms. */
+  #wakesAt = Infinity;
+
+  constructor(
+    readonly transport: SessionTransport,
+    private readonly host: SessionHost,
+  ) {
+    super();
+    host.wheel.schedule(this, host.options.staleCloseDelayMs);
+  }
+
+  get id(): string {
+    return this.transport.id;
+  }
+
+  /** The client as others see it. */
+  clientInfo(chanInfo: Buffer | undefined): ClientInfo {
+    const { user, id: client, info } = this;
+    return { user, client, ...(info && { connInfo: info }), ...(chanInfo && { chanInfo }) };
+  }
+
+  get encoding(): Codec['encoding'] {
+    return this.transport.codec.encoding;
+  }
+
+  get formats(): PublicationFormats {
+    return this.transport.formats;
+  }
+
+  get isConnected(): boolean {
+    return this.phase === 'connected';
+  }
+
+  get isOver(): boolean {
+    return this.phase === 'over';
+  }
+
+  /** Takes a frame of the client. */
+  take({ commands, fault }: DecodedFrame): void {
+    const waiting = this.#waiting ?? [];
+    for (const command of commands) waiting.push(command);
+    if (fault !== undefined) waiting.push(MALFORMED);
+    if (this.#waiting === undefined) this.#carryOutAll(waiting);
+    else if (waiting.length > MANY_WAITING && !this.#isPaused) {
+      this.#isPaused = true;
+      this.transport.pause();
+    }
+  }
+
+  answer<M extends AnsweredMethod>(id: number, method: M, result: Results[M]): void {
+    if (!this.isOver) this.transport.send(this.transport.codec.encodeResult(id, method, result));
+  }
+
+  refuse(id: number, error: ReplyError): void {
+    if (!this.isOver) this.transport.send(this.transport.codec.encodeError(id, error));
+  }
+
+  push<K extends PushKind>(kind: K, channel: string, body: Pushes[K]): void {
+    if (this.isConnected) this.transport.send(this.transport.codec.encodePush(kind, channel, body));
+  }
+
+  pushMovement(kind: 'join' | 'leave', channel: string, info: ClientInfo): void {
+    this.transport.sendFrame(this.formats.ofMovement(kind, channel, info));
+  }
+
+  deliver(publication: Publication, format: FrameFormat): void {
+    this.transport.deliver(publication, format);
+  }
+
+  /** A message to the user or to this connection, outside of channels. */
+  receive(publication: Publication): void {
+    if (this.isConnected) this.transport.deliver(publication, this.formats.message);
+  }
+
+  /** The client has been told that it is connected. */
+  establish(): void {
+    this.phase = 'connected';
+    this.#reschedule();
+  }
+
+  close(code: CloseCode): void {
+    if (!this.isOver) this.transport.close(code);
+  }
+
+  /** The transport is gone, or about to be: ends everything. Does nothing the second time. */
+  end(): void {
+    if (this.isOver) return;
+    this.phase = 'over';
+    this.host.wheel.cancel(this);
+    for (const subscription of this.subscriptions.toArray()) subscription.end();
+    this.host.onEnded(this);
+  }
+
+  forget(subscription: ClientSubscription): void {
+    this.subscriptions.delete(subscription);
+  }
+
+  /** Sees to it that a subscription is ended and its presence renewed in time. Waking too early does no harm. */
+  attendTo({ hasPresence, endsAt }: ClientSubscription): void {
+    if (hasPresence && this.#renewsAt === Infinity) this.#renewsAt = this.#nextRenewal();
+    this.#wakeBy(Math.min(endsAt, this.#renewsAt));
+  }
+
+  /** The connection ends at another time than before. */
+  expiresAt(unixSeconds: number): void {
+    this.expireAt = unixSeconds;
+    this.#wakeBy(this.#endsAt);
+  }
+
+  override due(): void {
+    this.#wakesAt = Infinity;
+    if (this.isConnected) this.#upkeep(Date.now());
+    else if (this.phase === 'refused' && !this.#goesStaleFirst) this.transport.terminate();
+    else this.close(closeCodes.stale);
+  }
+
+  get #goesStaleFirst(): boolean {
+    return this.host.options.staleCloseDelayMs < REFUSED_STAY_MS;
+  }
+
+  get #endsAt(): number {
+    return this.expireAt === 0 ? Infinity : this.expireAt * 1000 + this.host.options.expiredCloseDelayMs;
+  }
+
+  /** Spread, so that clients that came together do not renew together. */
+  #nextRenewal(): number {
+    return Date.now() + this.host.options.presenceUpdateIntervalMs * (1 - Math.random() / 4);
+  }
+
+  #upkeep(now: number): void {
+    if (this.#endsAt <= now) {
+      this.close(closeCodes.connectionExpired);
+      return;
+    }
+    const renews = this.#renewsAt <= now;
+    if (renews) this.#renewsAt = Infinity;
+    for (const each of this.subscriptions.toArray()) {
+      if (each.endsAt <= now) each.expire();
+      else if (renews && each.hasPresence && each.isLive) this.host.inBackground(each.enterPresence());
+    }
+    if (this.isConnected) this.#reschedule();
+  }
+
+  #reschedule(): void {
+    this.host.wheel.cancel(this);
+    this.#wakesAt = Infinity;
+    this.#wakeBy(this.#endsAt);
+    for (const each of this.subscriptions) this.attendTo(each);
+  }
+
+  #wakeBy(unixMs: number): void {
+    if (!this.isConnected || unixMs >= this.#wakesAt) return;
+    this.#wakesAt = unixMs;
+    this.host.wheel.schedule(this, Math.max(0, unixMs - Date.now()));
+  }
+
+  /** Carries out commands until one takes its time, and goes on when that one is done. */
+  #carryOutAll(commands: (Command | typeof MALFORMED)[]): void {
+    for (let at = 0; at < commands.length; at++) {
+      const work = this.#carryOut(commands[at]!);
+      if (work === undefined) continue;
+      this.#waiting = commands.slice(at + 1);
+      void work.then(() => this.#carryOutAll(this.#waiting ?? []));
+      return;
+    }
+    this.#waiting = undefined;
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.transport.resume();
+  }
+
+  /** The promise never rejects. */
+  #carryOut(command: Command | typeof MALFORMED): Promise<void> | undefined {
+    if (this.phase === 'refused' || this.isOver) return undefined;
+    if (command === MALFORMED) this.close(closeCodes.badRequest);
+    else if (command.method === 'pong') {
+      if (!this.transport.pong()) this.close(closeCodes.badRequest);
+    } else if ((this.phase === 'new') !== (command.method === 'connect')) this.close(closeCodes.badRequest);
+    else if (this.host.admitCommand(this)) return this.#handle(command);
+    else if (command.method === 'connect' || command.method === 'send')
+      this.close(closeCodes.tooManyRequests);
+    else this.refuse(command.id, replyErrors.tooManyRequests);
+    return undefined;
+  }
+
+  #handle<M extends Method>({ id, method, request }: CommandOf<M>): Promise<void> | undefined {
+    const handler = this.host.handlers[method] as Handler<M>;
+    try {
+      return handler(this, id, request)?.catch((error: unknown) => this.#onFailed(id, method, error));
+    } catch (error) {
+      this.#onFailed(id, method, error);
+      return undefined;
+    }
+  }
+
+  #onFailed(id: number, method: Method, error: unknown): void {
+    if (error instanceof ConnectionForfeitedError) this.close(error.close);
+    else if (method === 'connect') this.#refuseConnect(id, replyOf(method, error));
+    else this.refuse(id, replyOf(method, error));
+  }
+
+  /** An error instead of an answer to connect: the client is given time to close by itself. */
+  #refuseConnect(id: number, error: ReplyError): void {
+    if (this.isOver) return;
+    this.refuse(id, error);
+    this.phase = 'refused';
+    if (!this.#goesStaleFirst) this.host.wheel.schedule(this, REFUSED_STAY_MS);
+  }
+}
+
+/** A store that does not answer is not the client's fault, and a defect of ours is not either. */
+function replyOf(method: Method, error: unknown): ReplyError {
+  if (error instanceof CommandRefusedError) return error.reply;
+  if (error instanceof CarillonError) logger.warn(`${method} failed: ${error.code}: ${error.message}`);
+  else logger.error(`${method} failed`, error instanceof Error ? error.stack : error);
+  return replyErrors.internal;
+}

@@ -1,0 +1,66 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ChannelRules, Delivery, Presence } from '../../delivery/index.js';
+import { Connections } from '../connections.js';
+import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
+import type { TimerWheel } from '../timer-wheel.js';
+import { createVerifiers, type TokenVerifiers } from '../tokens/token-verifier.js';
+import type { ClientOptions } from './client.options.js';
+import { CommandRates } from './command-rates.js';
+import { Controls } from './controls.js';
+import { createHandlers } from './handlers.js';
+import { PositionWatch } from './position-watch.js';
+import { Session, type Handlers, type SessionTransport } from './session.js';
+import type { Shared } from './shared.js';
+import { Users } from './users.js';
+
+/** Every session of the Centrifugo protocol on this process, and what they share. */
+@Injectable()
+export class Sessions implements Shared {
+  readonly options: ClientOptions;
+  readonly wheel: TimerWheel;
+  readonly verifiers: TokenVerifiers;
+  readonly users: Users;
+  readonly positions: PositionWatch;
+  readonly handlers: Handlers;
+  readonly pingSeconds: number;
+  readonly #logger = new Logger('Centrifugo');
+  readonly #rates: CommandRates;
+
+  constructor(
+    @Inject(GATEWAY_MODULE_OPTIONS) { client, heartbeat, version = '' }: GatewayModuleOptions,
+    readonly delivery: Delivery,
+    readonly presence: Presence,
+    readonly rules: ChannelRules,
+    connections: Connections,
+  ) {
+    this.options = client;
+    this.wheel = connections.pulse.wheel;
+    this.verifiers = createVerifiers(client.tokens);
+    this.users = new Users(delivery);
+    this.positions = new PositionWatch(delivery, this.wheel, {
+      intervalMs: client.channelPositionCheckDelayMs,
+    });
+    this.pingSeconds = Math.ceil(heartbeat.pingIntervalMs / 1000);
+    this.handlers = createHandlers(this, version);
+    this.#rates = new CommandRates(client.rates, this.users);
+    const controls = new Controls(this);
+    delivery.onCommand((command) => controls.carryOut(command));
+    delivery.describeAudience(() => ({ numClients: connections.size, numUsers: this.users.count }));
+  }
+
+  open(transport: SessionTransport): Session {
+    return new Session(transport, this);
+  }
+
+  admitCommand(session: Session): boolean {
+    return this.#rates.admits(session);
+  }
+
+  onEnded(session: Session): void {
+    this.users.leave(session);
+  }
+
+  inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#logger.warn(`in the background: ${String(error)}`));
+  }
+}

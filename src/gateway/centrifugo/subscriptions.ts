@@ -1,0 +1,49 @@
+import type { ClientSubscription } from './client-subscription.js';
+
+/** Up to this many are found by looking at each, which is faster and smaller than a table. */
+const FEW = 8;
+
+/** The subscriptions of one connection by channel. Most have one or two: then it is an array and nothing else. */
+export class Subscriptions {
+  #list: ClientSubscription[] = [];
+  #byChannel: Map<string, ClientSubscription> | undefined;
+
+  get size(): number {
+    return this.#byChannel?.size ?? this.#list.length;
+  }
+
+  get(channel: string): ClientSubscription | undefined {
+    if (this.#byChannel !== undefined) return this.#byChannel.get(channel);
+    for (const each of this.#list) if (each.channel === channel) return each;
+    return undefined;
+  }
+
+  /** The channel must not be among them. */
+  add(subscription: ClientSubscription): void {
+    if (this.#byChannel === undefined && this.#list.length < FEW) {
+      this.#list.push(subscription);
+      return;
+    }
+    this.#byChannel ??= new Map(this.#list.map((each) => [each.channel, each]));
+    this.#list = [];
+    this.#byChannel.set(subscription.channel, subscription);
+  }
+
+  delete(subscription: ClientSubscription): void {
+    if (this.#byChannel !== undefined) {
+      this.#byChannel.delete(subscription.channel);
+      return;
+    }
+    const at = this.#list.indexOf(subscription);
+    if (at >= 0) this.#list.splice(at, 1);
+  }
+
+  /** As they are now, for whoever ends some of them on the way. */
+  toArray(): ClientSubscription[] {
+    return Array.from(this);
+  }
+
+  [Symbol.iterator](): IterableIterator<ClientSubscription> {
+    return this.#byChannel?.values() ?? this.#list.values();
+  }
+}

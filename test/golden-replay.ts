@@ -1,0 +1,195 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { sign, unixNow, type CentrifugoApp } from './centrifugo-app.js';
+import { ProtocolClient } from './protocol-client.js';
+
+/** One step of a recorded exchange with a Centrifugo 6.9.1. */
+export interface Step {
+  readonly conn?: string;
+  readonly open?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly subprotocols?: readonly string[];
+  readonly negotiated_subprotocol?: string;
+  readonly send?: string;
+  readonly binary?: boolean;
+  readonly send_bytes?: number;
+  readonly token_claims?: Readonly<Record<string, unknown>> | readonly Readonly<Record<string, unknown>>[];
+  readonly secret?: string;
+  readonly alg?: string;
+  readonly recv?: string;
+  readonly closed_by_server?: { readonly code: number; readonly reason: string };
+  readonly client_closes?: boolean;
+  readonly quiet_ms?: number;
+  readonly http?: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: string;
+  };
+  readonly response?: { readonly status: number; readonly body: string };
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly config: string;
+  readonly about: string;
+  readonly steps: readonly Step[];
+}
+
+/** How long a recorded silence is listened to at most, in ms, where no timer of the server is meant. */
+const SILENCE_MS = 60;
+
+/**
+ * Does what the recorded client did, and expects what it got. What varies by nature is allowed for: how messages are grouped in
+ * frames, when pings come, the order of keys, a second of a ttl, and whatever a placeholder stands for.
+ */
+export class Replay {
+  readonly #clients = new Map<string, ProtocolClient>();
+  readonly #values = new Map<string, string>();
+
+  constructor(private readonly app: CentrifugoApp) {}
+
+  /** Goes on until something comes that was not expected. */
+  async run(steps: readonly Step[]): Promise<Outcome> {
+    try {
+      for (const step of steps) await this.#take(step);
+      return { got: 'as recorded', wanted: 'as recorded' };
+    } catch (error) {
+      if (error instanceof Difference) return error;
+      throw error;
+    } finally {
+      for (const { socket } of this.#clients.values()) socket.terminate();
+    }
+  }
+
+  async #take(step: Step): Promise<void> {
+    if (step.http !== undefined) return this.#call(step);
+    if (step.open !== undefined) return this.#open(step);
+    const client = this.#clients.get(step.conn ?? '');
+    if (client === undefined) return;
+    const { socket } = client;
+    if (step.negotiated_subprotocol !== undefined)
+      compare(step, socket.protocol, step.negotiated_subprotocol);
+    else if (step.send !== undefined) client.send(this.#withTokens(step), step.binary);
+    else if (step.send_bytes !== undefined)
+      client.send({ id: 99, rpc: { method: 'x', data: 'x'.repeat(step.send_bytes) } });
+    else if (step.recv !== undefined)
+      for (const line of step.recv.split('\n')) await this.#receive(step, client, line);
+    else if (step.quiet_ms !== undefined) await listen(step, client, step.quiet_ms);
+    else if (step.closed_by_server !== undefined) compare(step, await client.ended(), step.closed_by_server);
+    else if (step.client_closes === true) await client.close();
+  }
+
+  async #open({ conn = '', open = '', subprotocols, headers }: Step): Promise<void> {
+    const url = new URL(open, this.app.socketUrl).href;
+    this.#clients.set(conn, await ProtocolClient.open(url, subprotocols, headers && { headers }));
+  }
+
+  async #receive(step: Step, client: ProtocolClient, expected: string): Promise<void> {
+    if (expected === '{}') await client.ping();
+    else this.#compareJson(step, await client.next(), expected);
+  }
+
+  async #call(step: Step): Promise<void> {
+    const { http, response } = step;
+    const answer = await fetch(this.app.url + http!.path, {
+      method: http!.method,
+      headers: http!.headers,
+      body: http!.body === undefined ? null : this.#fill(http!.body),
+    });
+    const body = await answer.text();
+    compare(step, answer.status, response!.status);
+    if (response!.body !== '(cut)' && response!.body !== '') this.#compareJson(step, body, response!.body);
+  }
+
+  /** Learns what a placeholder stands for where it occurs first. */
+  #compareJson(step: Step, got: string, expected: string): void {
+    const actual = JSON.parse(got) as unknown;
+    compare(step, actual, this.#resolve(JSON.parse(expected), actual));
+  }
+
+  #resolve(expected: unknown, actual: unknown): unknown {
+    if (typeof expected === 'string') return this.#resolveText(expected, actual);
+    if (typeof expected !== 'object' || expected === null) return expected;
+    if (Array.isArray(expected))
+      return expected.map((each, at) => this.#resolve(each, (actual as unknown[] | null)?.[at]));
+    const found = (actual ?? {}) as Readonly<Record<string, unknown>>;
+    return Object.fromEntries(
+      Object.entries(expected).map(([name, value]) => {
+        const key = this.#values.get(name) ?? name;
+        if (key === 'ttl' && found[key] === (value as number) - 1) return [key, found[key]];
+        return [key, this.#resolve(value, found[key])];
+      }),
+    );
+  }
+
+  #resolveText(expected: string, actual: unknown): unknown {
+    if (!/^\{\{\w+\}\}$/.test(expected)) return this.#fill(expected);
+    if (expected === '{{version}}' && typeof actual === 'string') return actual;
+    if (expected === '{{time_ms}}' && typeof actual === 'number') return actual;
+    if (typeof actual === 'string' && !this.#values.has(expected)) this.#values.set(expected, actual);
+    return this.#values.get(expected) ?? expected;
+  }
+
+  #withTokens({ send = '', token_claims: claims, secret, alg }: Step): string {
+    const text = this.#fill(send);
+    if (!text.includes('{{token}}')) return text;
+    const token = sign(times(claims ?? claimsOf(text)) as object, secret, alg);
+    return text.replaceAll('{{token}}', token);
+  }
+
+  #fill(text: string): string {
+    return text
+      .replaceAll(/"\{\{now\+(\d+)\}\}"/g, (_, seconds: string) => String(unixNow() + Number(seconds)))
+      .replaceAll(/\{\{\w+\}\}/g, (name) => this.#values.get(name) ?? name);
+  }
+}
+
+/** What claims were, where they were not recorded: those of an anonymous client. */
+function claimsOf(command: string): object {
+  const { subscribe } = JSON.parse(command) as { subscribe?: { channel: string } };
+  return { sub: '', channel: subscribe?.channel };
+}
+
+/** `now+300` is the Unix time then. */
+function times(claims: unknown): unknown {
+  if (typeof claims === 'string') {
+    const [, offset] = /^now([+-]\d+)$/.exec(claims) ?? [];
+    return offset === undefined ? claims : unixNow() + Number(offset);
+  }
+  if (typeof claims !== 'object' || claims === null) return claims;
+  if (Array.isArray(claims)) return claims.map(times);
+  return Object.fromEntries(Object.entries(claims).map(([name, value]) => [name, times(value)]));
+}
+
+async function listen(step: Step, client: ProtocolClient, recordedMs: number): Promise<void> {
+  const isTimed = recordedMs > 1_000;
+  const before = heard(client);
+  await delay(isTimed ? recordedMs : SILENCE_MS);
+  compare(step, heard(client), before);
+}
+
+function heard({ messages, closed, pings }: ProtocolClient): object {
+  return { messages: [...messages], closed, pings };
+}
+
+function compare(step: Step, got: unknown, wanted: unknown): void {
+  if (!isDeepStrictEqual(got, wanted)) throw new Difference(step, got, wanted);
+}
+
+/** What came in a step, and what was to come. */
+export interface Outcome {
+  readonly got: unknown;
+  readonly wanted: unknown;
+}
+
+class Difference extends Error implements Outcome {
+  readonly got: unknown;
+  readonly wanted: unknown;
+
+  constructor(step: Step, got: unknown, wanted: unknown) {
+    super('not as recorded');
+    this.got = { step, got };
+    this.wanted = { step, got: wanted };
+  }
+}
