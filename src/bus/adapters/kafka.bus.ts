@@ -1,9 +1,17 @@
 import type { BrokerStatus } from '../../metrics/index.js';
 import { BusClosedError } from '../bus.errors.js';
-import type { Bus, BusCapabilities, BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
+import type {
+  Bus,
+  BusCapabilities,
+  BusSubscription,
+  PartitionLag,
+  RecordHandler,
+  SubscribeOptions,
+} from '../bus.port.js';
 import type { OutgoingRecord } from '../record.js';
 import { checkTopicName } from './kafka.errors.js';
 import { KafkaConnection } from './kafka.connection.js';
+import { lagOf } from './kafka.lag.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
 import { KafkaPublisher } from './kafka.publisher.js';
 import { KafkaSubscription } from './kafka.subscription.js';
@@ -54,6 +62,11 @@ export class KafkaBus implements Bus {
     void subscription.closed.then(() => this.#subscriptions.delete(subscription));
     await subscription.opened;
     return subscription;
+  }
+
+  async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
+    const { admin } = await this.connection.link();
+    return (await Promise.all(topics.map((topic) => lagOf(admin, group, topic)))).flat();
   }
 
   close(): Promise<void> {

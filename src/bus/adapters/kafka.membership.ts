@@ -125,8 +125,11 @@ export class KafkaMembership {
   #listen(): void {
     const { CRASH, FETCH, GROUP_JOIN } = this.#consumer.events;
     this.#consumer.on(CRASH, ({ payload }) => this.#end(payload.error));
+    let hasJoined = false;
     this.#consumer.on(GROUP_JOIN, () => {
       this.#seenAt = Date.now();
+      if (hasJoined) this.subscription.onRebalance();
+      hasJoined = true;
       // kafkajs starts again from what is committed, and so do the lanes.
       this.#dropLanes();
     });

@@ -26,7 +26,13 @@ export class KafkaSubscription implements BusSubscription {
     options: SubscribeOptions,
     private readonly handler: RecordHandler,
   ) {
-    this.#subscription = { maxBatchSize: 1, concurrency: 1, from: 'latest', ...options };
+    this.#subscription = {
+      maxBatchSize: 1,
+      concurrency: 1,
+      from: 'latest',
+      onRebalance: () => {},
+      ...options,
+    };
     this.#turnstile = new Turnstile(this.#subscription.concurrency);
     this.closed = this.#stayJoined();
   }

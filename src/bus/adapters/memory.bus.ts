@@ -1,6 +1,13 @@
 import type { BrokerStatus } from '../../metrics/index.js';
 import { BrokerUnavailableError, BusClosedError } from '../bus.errors.js';
-import type { Bus, BusCapabilities, BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
+import type {
+  Bus,
+  BusCapabilities,
+  BusSubscription,
+  PartitionLag,
+  RecordHandler,
+  SubscribeOptions,
+} from '../bus.port.js';
 import type { OutgoingRecord } from '../record.js';
 import { MemoryGroup } from './memory.group.js';
 import type { MemoryBusOptions } from './memory.options.js';
@@ -49,6 +56,10 @@ export class MemoryBus implements Bus {
     const group = this.#group(options.group);
     for (const topic of topics) group.follow(this.#topic(topic), from);
     return group.join(topics, { maxBatchSize, concurrency }, handler);
+  }
+
+  async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
+    return this.#groups.get(group)?.lag(topics) ?? [];
   }
 
   close(): Promise<void> {

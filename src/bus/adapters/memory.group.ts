@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { BusSubscription, RecordHandler } from '../bus.port.js';
+import type { BusSubscription, PartitionLag, RecordHandler } from '../bus.port.js';
 import type { ReceivedRecord } from '../record.js';
 import { backoffMs, doneWithin } from '../time-limit.js';
 import type { MemoryBusOptions } from './memory.options.js';
@@ -42,6 +42,16 @@ export class MemoryGroup {
   /** Records published to this group and not yet acknowledged by it. */
   get pending(): number {
     return this.#pending;
+  }
+
+  lag(topics: readonly string[]): PartitionLag[] {
+    return [...this.#cursors.values()]
+      .filter(({ partition }) => topics.includes(partition.topic))
+      .map(({ partition, next }) => ({
+        topic: partition.topic,
+        partition: partition.number,
+        records: partition.end - next,
+      }));
   }
 
   reads(topic: MemoryTopic): boolean {

@@ -36,7 +36,7 @@ export class MemoryPartition {
 
   constructor(
     readonly topic: string,
-    private readonly number: number,
+    readonly number: number,
     private readonly retained: number,
   ) {}
 

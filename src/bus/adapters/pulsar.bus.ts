@@ -1,7 +1,15 @@
 import type { BrokerStatus } from '../../metrics/index.js';
 import { BusClosedError } from '../bus.errors.js';
-import type { Bus, BusCapabilities, BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
+import type {
+  Bus,
+  BusCapabilities,
+  BusSubscription,
+  PartitionLag,
+  RecordHandler,
+  SubscribeOptions,
+} from '../bus.port.js';
 import type { OutgoingRecord } from '../record.js';
+import { canTellLag, lagOf } from './pulsar.lag.js';
 import { openPulsarTransport } from './pulsar.open-transport.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
 import { PulsarSubscription } from './pulsar.subscription.js';
@@ -81,6 +89,12 @@ export class PulsarBus implements Bus {
     this.#subscriptions.add(subscription);
     await subscription.decided();
     return subscription;
+  }
+
+  async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
+    if (!canTellLag(this.options)) return [];
+    const lags = topics.map((name) => lagOf(topicOf(name, this.options), group, this.options));
+    return (await Promise.all(lags)).flat();
   }
 
   close(): Promise<void> {
