@@ -1,32 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { ScheduledMessage } from './message.js';
-import type { DueHandler, ScheduleConsumer } from './schedule.port.js';
+import type { ScheduleConsumer } from './schedule.port.js';
 import { backoffMs, doneWithin } from './time-limit.js';
 
 /** A due message in the hands of this process. */
-export interface DueClaim {
-  readonly message: ScheduledMessage;
+export interface DueClaim<Message extends { readonly id: string } = ScheduledMessage> {
+  readonly message: Message;
   /** 1 at the first hand-over. */
   readonly attempt: number;
 }
 
-export interface DueBatch {
+export interface DueBatch<Claim = DueClaim> {
   /** By due time. */
-  readonly claims: readonly DueClaim[];
+  readonly claims: readonly Claim[];
   /** Time in ms until the next one may be claimed; absent where none waits. */
   readonly nextInMs?: number;
 }
 
 /** What a store offers to the loop. A claim belongs to the loop until it settles or releases it. */
-export interface DueStore {
-  claim(limit: number): Promise<DueBatch>;
+export interface DueStore<Claim = DueClaim> {
+  claim(limit: number): Promise<DueBatch<Claim>>;
   /** The message was handed over: forget it. */
-  settle(claim: DueClaim): Promise<void>;
+  settle(claim: Claim): Promise<void>;
   /** It was not: let it be claimed again after `pauseMs`. */
-  release(claim: DueClaim, pauseMs: number): Promise<void>;
+  release(claim: Claim, pauseMs: number): Promise<void>;
   /** Neither worked, and the loop is closing: whoever comes next may have it. */
-  abandon(claim: DueClaim): void;
+  abandon(claim: Claim): void;
 }
 
 export interface DueLoopOptions {
@@ -42,7 +42,7 @@ export interface DueLoopOptions {
  * Takes messages out of a store as they become due and hands them to a handler, at most `concurrency` at a time. It
  * sleeps until the next one that it knows of, with one timer.
  */
-export class DueLoop implements ScheduleConsumer {
+export class DueLoop<Claim extends DueClaim<{ readonly id: string }> = DueClaim> implements ScheduleConsumer {
   readonly #logger = new Logger(DueLoop.name);
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
@@ -54,8 +54,8 @@ export class DueLoop implements ScheduleConsumer {
   #closed: Promise<void> | undefined;
 
   constructor(
-    private readonly store: DueStore,
-    private readonly handler: DueHandler,
+    private readonly store: DueStore<Claim>,
+    private readonly handler: (message: Claim['message']) => Promise<void>,
     private readonly options: DueLoopOptions,
   ) {
     this.wakeIn(0);
@@ -117,7 +117,7 @@ export class DueLoop implements ScheduleConsumer {
     }
   }
 
-  #start(claim: DueClaim): void {
+  #start(claim: Claim): void {
     const run = this.#handOver(claim).finally(() => {
       const wasFull = this.#running.size === this.options.concurrency;
       this.#running.delete(run);
@@ -126,7 +126,7 @@ export class DueLoop implements ScheduleConsumer {
     this.#running.add(run);
   }
 
-  async #handOver(claim: DueClaim): Promise<void> {
+  async #handOver(claim: Claim): Promise<void> {
     if (this.#closing.signal.aborted) {
       // Claimed while closing: nobody has seen it, so another process may have it at once.
       await this.#conclude(claim, () => this.store.release(claim, 0));
@@ -146,7 +146,7 @@ export class DueLoop implements ScheduleConsumer {
   }
 
   /** Insists, because a message that was handed over and is not settled comes twice. While closing it tries once more. */
-  async #conclude(claim: DueClaim, action: () => Promise<void>): Promise<void> {
+  async #conclude(claim: Claim, action: () => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await action();

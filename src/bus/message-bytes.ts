@@ -13,8 +13,8 @@ export function toBytes(message: ScheduledMessage): Buffer {
 }
 
 export function fromBytes({ id, channel, dueAt }: MessageIndex, bytes: Uint8Array): ScheduledMessage {
-  const { header, body } = unframe<StoredHeader>(bytes);
-  const { info: text, ...rest } = header;
+  const { header, body } = unframe(bytes);
+  const { info: text, ...rest } = header as StoredHeader;
   const info = text === undefined ? undefined : fromInfoText(text);
   return { ...rest, id, channel, dueAt, data: body, ...(info === undefined ? {} : { info }) };
 }
@@ -29,9 +29,9 @@ export function frame(header: object, body: Buffer): Buffer {
   return Buffer.concat([length, json, body]);
 }
 
-export function unframe<Header extends object>(bytes: Uint8Array): { header: Header; body: Buffer } {
+export function unframe(bytes: Uint8Array): { header: unknown; body: Buffer } {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const bodyAt = LENGTH_BYTES + buffer.readUInt32BE();
-  const header = JSON.parse(buffer.toString('utf8', LENGTH_BYTES, bodyAt)) as Header;
+  const header: unknown = JSON.parse(buffer.toString('utf8', LENGTH_BYTES, bodyAt));
   return { header, body: buffer.subarray(bodyAt) };
 }
