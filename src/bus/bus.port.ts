@@ -22,6 +22,16 @@ export interface SubscribeOptions {
   readonly concurrency?: number;
   /** Where a group that was never seen before starts. Default `latest`. */
   readonly from?: 'earliest' | 'latest';
+  /** Hears that the partitions were dealt anew while this was a member. Never called where a broker does not deal any. */
+  readonly onRebalance?: () => void;
+}
+
+/** What a group has still before it in one partition of a topic. */
+export interface PartitionLag {
+  readonly topic: string;
+  readonly partition: number;
+  /** Records that the group has not acknowledged. */
+  readonly records: number;
 }
 
 /**
@@ -67,5 +77,10 @@ export abstract class Bus {
    * it resolves as soon as that is known, and the subscription comes into force when the broker returns.
    */
   abstract subscribe(options: SubscribeOptions, handler: RecordHandler): Promise<BusSubscription>;
+  /**
+   * How far a group is behind, as the broker tells it now. Partitions of which it does not tell are left out.
+   * @throws {BrokerUnavailableError}
+   */
+  abstract lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]>;
   abstract close(): Promise<void>;
 }

@@ -320,6 +320,28 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
       });
     });
 
+    describe('the lag of a group', () => {
+      it('is what it has not acknowledged, where the broker tells', async () => {
+        const topic = subject.name();
+        const release = Promise.withResolvers<void>();
+        const { inbox, group } = await subscribe(bus, { topics: [topic] }, () => release.promise);
+        await bus.publish(topic, numbered('k', 5));
+        const told = async (records: number) => {
+          for (;;) {
+            const lags = await bus.lag(group, [topic]);
+            const total = lags.reduce((sum, lag) => sum + lag.records, 0);
+            if (lags.length === 0 || total === records) return lags;
+            await nextTurn();
+          }
+        };
+        expect((await told(5)).every((lag) => lag.topic === topic)).toBe(true);
+        release.resolve();
+        await inbox.atLeast(5);
+        await told(0);
+        expect(await bus.lag(subject.name(), [subject.name()])).toEqual([]);
+      });
+    });
+
     describe('handlers', () => {
       it('work side by side, up to the limit', async () => {
         const topic = subject.name();

@@ -87,6 +87,10 @@ class CheckedBus extends Bus {
     return this.bus.subscribe(...args);
   }
 
+  override lag(...args: Parameters<Bus['lag']>): ReturnType<Bus['lag']> {
+    return this.bus.lag(...args);
+  }
+
   override close(): Promise<void> {
     return this.bus.close();
   }
