@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { BusModule } from './bus/index.js';
+import { BusModule, LanesModule } from './bus/index.js';
 import type { Config } from './config/config.js';
 import { DeliveryModule } from './delivery/index.js';
 import { GatewayModule } from './gateway/index.js';
@@ -17,7 +17,8 @@ export class AppModule {
     const { trustedProxies } = server;
     const metricsModule = MetricsModule.forRoot(metrics);
     const busModule = importing(BusModule.forRoot(bus), metricsModule);
-    const deliveryModule = importing(DeliveryModule.forRoot(delivery), busModule);
+    const lanesModule = importing({ module: LanesModule }, busModule);
+    const deliveryModule = importing(DeliveryModule.forRoot(delivery), lanesModule);
     return {
       module: AppModule,
       imports: [

@@ -1,118 +1,133 @@
 import { Global, Module, type OnModuleDestroy } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { Readiness } from '../metrics/index.js';
-import { sqliteFile, type SqliteFile } from './adapters/sqlite.options.js';
-import { AdapterUnusableError } from './bus.errors.js';
-import { BUS_OPTIONS, ConfigurableBusModule } from './bus.module-definition.js';
-import type { BusOptions } from './bus.options.js';
-import { Bus } from './bus.port.js';
+import { BusMetrics, busInstruments } from './bus.metrics.js';
+import { BUS_OPTIONS, completed, ConfigurableBusModule, GIVEN_OPTIONS } from './bus.module-definition.js';
+import type { BusDriver, BusOptions } from './bus.options.js';
+import type { Bus } from './bus.port.js';
+import { Buses, type BusUse } from './buses.js';
+import { ConsumerDiscovery } from './consumers/consumer-discovery.js';
+import { ConsumerRegistry } from './consumers/consumer-registry.js';
+import { DeadLetters } from './consumers/dead-letters.js';
+import { Events } from './consumers/events.js';
+import { LagMeter } from './consumers/lag-meter.js';
 import { Idempotency } from './idempotency.port.js';
-import { InstantLane } from './instant-lane.js';
-import type { ScheduleLedger } from './schedule-ledger.port.js';
-import { Schedule } from './schedule.port.js';
+import { configured, embedded, statusOf } from './opening.js';
+import { ParkedRecords } from './parked-records.port.js';
+
+const optionalReadiness = { token: Readiness, optional: true };
 
 /**
- * The way in: the instant lane over a `Bus`, the delayed lane (`Schedule`), and `Idempotency`. Global, as both edges and delivery use
- * it. Adapters are loaded when they are chosen.
+ * Topics, events and their consumers, over any driver. It needs nothing but its options, so that an application can import
+ * it alone; adapters are loaded when they are chosen. Global, because consumers may be providers of any module.
  */
 @Global()
 @Module({
+  imports: [DiscoveryModule],
   providers: [
-    { provide: Bus, useFactory: openBus, inject: [BUS_OPTIONS, Readiness] },
-    { provide: Schedule, useFactory: openSchedule, inject: [BUS_OPTIONS, Readiness] },
-    { provide: Idempotency, useFactory: openIdempotency, inject: [BUS_OPTIONS, Readiness] },
+    { provide: BUS_OPTIONS, useFactory: completed, inject: [GIVEN_OPTIONS] },
+    { provide: Buses, useFactory: createBuses, inject: [BUS_OPTIONS, optionalReadiness] },
+    { provide: Idempotency, useFactory: openIdempotency, inject: [BUS_OPTIONS, optionalReadiness] },
+    { provide: ParkedRecords, useFactory: openParkedRecords, inject: [BUS_OPTIONS, optionalReadiness] },
     {
-      provide: InstantLane,
-      useFactory: (bus: Bus, { instant }: BusOptions) => new InstantLane(bus, instant),
-      inject: [Bus, BUS_OPTIONS],
+      provide: Events,
+      useFactory: (buses: Buses, store: Idempotency, { idempotency }: BusOptions) =>
+        new Events(buses, store, idempotency.windowMs),
+      inject: [Buses, Idempotency, BUS_OPTIONS],
     },
+    {
+      provide: ConsumerRegistry,
+      useFactory: (options: BusOptions, buses: Buses, parked: ParkedRecords, metrics: BusMetrics) =>
+        new ConsumerRegistry(options, { buses, parked, metrics }),
+      inject: [BUS_OPTIONS, Buses, ParkedRecords, BusMetrics],
+    },
+    {
+      provide: DeadLetters,
+      useFactory: (parked: ParkedRecords) => new DeadLetters(parked),
+      inject: [ParkedRecords],
+    },
+    {
+      provide: LagMeter,
+      useFactory: (registry: ConsumerRegistry, { lag }: BusMetrics, { lagIntervalMs }: BusOptions) =>
+        new LagMeter(registry, lag, lagIntervalMs),
+      inject: [ConsumerRegistry, BusMetrics, BUS_OPTIONS],
+    },
+    ConsumerDiscovery,
+    BusMetrics,
+    ...busInstruments,
   ],
-  exports: [Bus, Schedule, Idempotency, InstantLane],
+  exports: [BUS_OPTIONS, Buses, Idempotency, Events, ConsumerRegistry, DeadLetters],
 })
 export class BusModule extends ConfigurableBusModule implements OnModuleDestroy {
   constructor(
-    private readonly bus: Bus,
-    private readonly schedule: Schedule,
+    private readonly buses: Buses,
     private readonly idempotency: Idempotency,
+    private readonly parked: ParkedRecords,
+    private readonly consumers: ConsumerRegistry,
+    private readonly lagMeter: LagMeter,
   ) {
     super();
   }
 
+  /** Handlers may emit until they are done, so the consumers go first. */
   async onModuleDestroy(): Promise<void> {
-    await Promise.all([this.bus.close(), this.schedule.close(), this.idempotency.close()]);
+    this.lagMeter.close();
+    await this.consumers.close();
+    await Promise.all([this.buses.close(), this.parked.close(), this.idempotency.close()]);
   }
 }
 
-async function openBus({ drivers, instant }: BusOptions, readiness: Readiness): Promise<Bus> {
-  const status = readiness.broker(`${instant.driver} (instant lane)`);
-  switch (instant.driver) {
+function createBuses(options: BusOptions, readiness?: Readiness): Buses {
+  return new Buses(options, (driver, use) => openBus(options, driver, use, readiness));
+}
+
+async function openBus(
+  { drivers, worker }: BusOptions,
+  driver: BusDriver,
+  { name, tuning = {}, topics = [] }: BusUse,
+  readiness?: Readiness,
+): Promise<Bus> {
+  const status = statusOf(readiness, `${driver} (${name})`);
+  const { connectTimeoutMs, waitTimeoutMs, heartbeatMs } = tuning;
+  switch (driver) {
     case 'memory': {
       const { MemoryBus } = await import('./adapters/memory.bus.js');
       return new MemoryBus(drivers.memory, status);
     }
     case 'kafka': {
       const { KafkaBus } = await import('./adapters/kafka.bus.js');
-      return KafkaBus.open(configured('kafka', drivers.kafka), status);
+      const options = configured(drivers, driver);
+      const sessionTimeoutMs = heartbeatMs && 4 * heartbeatMs;
+      const tuned = given({ connectTimeoutMs, sendTimeoutMs: waitTimeoutMs, sessionTimeoutMs });
+      return KafkaBus.open({ ...options, ...tuned }, status);
     }
     case 'pulsar': {
       const { PulsarBus } = await import('./adapters/pulsar.bus.js');
-      return PulsarBus.open(configured('pulsar', drivers.pulsar), status, [instant.topic]);
+      const options = configured(drivers, driver);
+      const tuned = given({ connectTimeoutMs, sendTimeoutMs: waitTimeoutMs, pingIntervalMs: heartbeatMs });
+      return PulsarBus.open({ ...options, ...tuned }, status, topics);
     }
-    default:
-      return instant.driver satisfies never;
-  }
-}
-
-async function openSchedule({ drivers, delayed }: BusOptions, readiness: Readiness): Promise<Schedule> {
-  const status = readiness.broker(`${delayed.driver} (delayed lane)`);
-  switch (delayed.driver) {
-    case 'memory':
-    case 'sqlite': {
-      const { SqliteSchedule } = await import('./adapters/sqlite.schedule.js');
-      const directory = delayed.driver === 'memory' ? ':memory:' : drivers.sqlite.directory;
-      return SqliteSchedule.open(
-        { ...sqliteFile({ ...drivers.sqlite, directory }, 'schedule'), ...delayed },
+    case 'redis': {
+      const { RedisBus } = await import('./adapters/redis.bus.js');
+      const options = configured(drivers, driver);
+      const tuned = given({ connectTimeoutMs, commandTimeoutMs: waitTimeoutMs });
+      const streams = { ...options.streams, ...given({ heartbeatIntervalMs: heartbeatMs }) };
+      const leaseMs = Math.max(streams.leaseMs, 3 * streams.heartbeatIntervalMs);
+      return RedisBus.open(
+        { ...options, ...tuned, streams: { ...streams, leaseMs }, worker: numbered(worker) },
         status,
       );
     }
-    case 'redis': {
-      const { RedisSchedule } = await import('./adapters/redis.schedule.js');
-      return RedisSchedule.open({ ...configured('redis', drivers.redis), ...delayed }, status);
-    }
-    case 'pulsar': {
-      const { PulsarSchedule } = await import('./adapters/pulsar.schedule.js');
-      const ledger = await openLedger({ drivers, delayed }, readiness);
-      const options = { ...configured('pulsar', drivers.pulsar), ...delayed, ...delayed.pulsar };
-      return PulsarSchedule.open(options, ledger, status);
-    }
     default:
-      return delayed.driver satisfies never;
-  }
-}
-
-async function openLedger(
-  { drivers, delayed }: Pick<BusOptions, 'drivers' | 'delayed'>,
-  readiness: Readiness,
-): Promise<ScheduleLedger> {
-  const status = readiness.broker(`${delayed.ledger} (ledger of the delayed lane)`);
-  switch (delayed.ledger) {
-    case 'sqlite': {
-      const { SqliteLedger } = await import('./adapters/sqlite.ledger.js');
-      return SqliteLedger.open({ ...embedded(drivers, 'ledger'), ...delayed }, status);
-    }
-    case 'redis': {
-      const { RedisLedger } = await import('./adapters/redis.ledger.js');
-      return RedisLedger.open({ ...configured('redis', drivers.redis), ...delayed }, status);
-    }
-    default:
-      return delayed.ledger satisfies never;
+      return driver satisfies never;
   }
 }
 
 async function openIdempotency(
   { drivers, idempotency }: BusOptions,
-  readiness: Readiness,
+  readiness?: Readiness,
 ): Promise<Idempotency> {
-  const status = readiness.broker(`${idempotency.store} (idempotency)`);
+  const status = statusOf(readiness, `${idempotency.store} (idempotency)`);
   switch (idempotency.store) {
     case 'sqlite': {
       const { SqliteIdempotency } = await import('./adapters/sqlite.idempotency.js');
@@ -120,19 +135,39 @@ async function openIdempotency(
     }
     case 'redis': {
       const { RedisIdempotency } = await import('./adapters/redis.idempotency.js');
-      return RedisIdempotency.open(configured('redis', drivers.redis), status);
+      return RedisIdempotency.open(configured(drivers, 'redis'), status);
     }
     default:
       return idempotency.store satisfies never;
   }
 }
 
-function embedded(drivers: BusOptions['drivers'], store: string): SqliteFile {
-  return sqliteFile(drivers.sqlite, store);
+async function openParkedRecords(
+  { drivers, parked }: BusOptions,
+  readiness?: Readiness,
+): Promise<ParkedRecords> {
+  const status = statusOf(readiness, `${parked.store} (parked records)`);
+  switch (parked.store) {
+    case 'sqlite': {
+      const { SqliteParkedRecords } = await import('./adapters/sqlite.parked-records.js');
+      return SqliteParkedRecords.open({ ...embedded(drivers, 'parked'), ...parked }, status);
+    }
+    case 'redis': {
+      const { RedisParkedRecords } = await import('./adapters/redis.parked-records.js');
+      return RedisParkedRecords.open({ ...configured(drivers, 'redis'), ...parked }, status);
+    }
+    default:
+      return parked.store satisfies never;
+  }
 }
 
-/** The schema has checked this; it holds for options that a program made by hand. */
-function configured<T>(driver: string, options: T | undefined): T {
-  if (options === undefined) throw new AdapterUnusableError(`drivers.${driver} is not configured`);
-  return options;
+function numbered({ id, total }: BusOptions['worker']) {
+  return id === undefined || total === undefined ? undefined : { id, total };
+}
+
+/** What is said, without what is not. */
+function given<T extends object>(settings: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: NonNullable<T[Name]>;
+  };
 }

@@ -2,6 +2,7 @@ export {
   Bus,
   type BusCapabilities,
   type BusSubscription,
+  type PartitionLag,
   type RecordHandler,
   type SubscribeOptions,
 } from './bus.port.js';
@@ -33,4 +34,40 @@ export {
   UndeliverableRecordError,
 } from './bus.errors.js';
 export { BusModule } from './bus.module.js';
-export { busOptions, type BusOptions } from './bus.options.js';
+export { LanesModule } from './lanes.module.js';
+export { busOptions, type BusDriver, type BusOptions, type BusOptionsInput } from './bus.options.js';
+export { Buses } from './buses.js';
+export {
+  type BatchHandler,
+  type ConsumerDescription,
+  type ConsumerHandler,
+  type EventContext,
+  type EventHandler,
+  groupOf,
+  type HandlingContext,
+} from './consumers/consumer.js';
+export {
+  ModuleConsumer,
+  type ModuleConsumerOptions,
+  ModuleHandler,
+  type ModuleHandlerOptions,
+} from './consumers/consumer.decorators.js';
+export {
+  ConsumerRefusedError,
+  EmitKeyReusedError,
+  HandlerTimedOutError,
+  PartlyHandledError,
+  UnhandleableEventError,
+} from './consumers/consumer.errors.js';
+export { ConsumerRegistry, type ConsumerReport } from './consumers/consumer-registry.js';
+export {
+  type BeforeConsumersStart,
+  ConsumerSource,
+  type ConsumerWatch,
+} from './consumers/consumer-source.js';
+export { DeadLetters, type DeadLetterFilter } from './consumers/dead-letters.js';
+export type { OutgoingEvent } from './consumers/event-record.js';
+export { Events, type EmitOptions, type Emitted } from './consumers/events.js';
+export type { ReceivedEvent } from './consumers/received-event.js';
+export type { Failure, ParkedRecord } from './parked-record.js';
+export type { DeadLetterPage, DeadLetterQuery } from './parked-records.port.js';

@@ -4,6 +4,7 @@ import { register } from 'prom-client';
 import {
   BrokerUnavailableError,
   BusModule,
+  LanesModule,
   busOptions,
   InstantLane,
   Schedule,
@@ -52,6 +53,7 @@ describe('the module, from the lanes to a subscriber', () => {
         BusModule.forRoot(
           busOptions.parse({ drivers: { sqlite: { directory: ':memory:' } }, delayed: { driver: 'memory' } }),
         ),
+        LanesModule,
         DeliveryModule.forRoot(deliveryOptions.parse({})),
       ],
     })

@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import {
+  InjectMetric,
+  makeCounterProvider,
+  makeGaugeProvider,
+  makeHistogramProvider,
+} from '@willsoto/nestjs-prometheus';
+import type { Counter, Gauge, Histogram } from 'prom-client';
+import type { Consumer } from './consumers/consumer.js';
+
+const JOB_DELAY = 'messagebus_job_delay';
+const JOB_COST = 'messagebus_job_cost';
+const RETRIES = 'messagebus_retries_total';
+const DEAD_LETTERS = 'messagebus_dead_letters_total';
+const REBALANCES = 'messagebus_rebalances_total';
+const LAG = 'messagebus_lag';
+
+const job = ['module', 'consumer', 'event', 'driver'] as const;
+type JobLabel = (typeof job)[number];
+
+export const busInstruments = [
+  makeHistogramProvider({
+    name: JOB_DELAY,
+    help: 'Seconds between the emission of an event and its first handling.',
+    labelNames: job,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600],
+  }),
+  makeHistogramProvider({
+    name: JOB_COST,
+    help: 'Seconds that the handler took, failures and time-outs included. A batch counts once for each event name in it.',
+    labelNames: job,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  }),
+  makeCounterProvider({ name: RETRIES, help: 'Times that a failed event was tried again.', labelNames: job }),
+  makeCounterProvider({ name: DEAD_LETTERS, help: 'Events that were given up.', labelNames: job }),
+  makeCounterProvider({
+    name: REBALANCES,
+    help: 'Times that the partitions of a group were dealt anew while this process was a member.',
+    labelNames: ['group', 'driver'],
+  }),
+  makeGaugeProvider({
+    name: LAG,
+    help: 'Records of a partition that a group has not acknowledged.',
+    labelNames: ['group', 'driver', 'topic', 'partition'],
+  }),
+];
+
+/** Event names are the producers' affair, and each makes four time series for ever. */
+const MAX_EVENT_NAMES = 100;
+const OTHER = 'other';
+
+interface Meters {
+  readonly delay: Histogram.Internal<JobLabel>;
+  readonly cost: Histogram.Internal<JobLabel>;
+  readonly retries: Counter.Internal;
+  readonly deadLetters: Counter.Internal;
+}
+
+/** The instruments of one consumer, bound to their labels by the name of the event. */
+export interface ConsumerMeters {
+  of(event: string): Meters;
+}
+
+@Injectable()
+export class BusMetrics {
+  constructor(
+    @InjectMetric(JOB_DELAY) private readonly delay: Histogram<JobLabel>,
+    @InjectMetric(JOB_COST) private readonly cost: Histogram<JobLabel>,
+    @InjectMetric(RETRIES) private readonly retries: Counter<JobLabel>,
+    @InjectMetric(DEAD_LETTERS) private readonly deadLetters: Counter<JobLabel>,
+    @InjectMetric(REBALANCES) private readonly rebalances: Counter<'group' | 'driver'>,
+    @InjectMetric(LAG) readonly lag: Gauge<'group' | 'driver' | 'topic' | 'partition'>,
+  ) {}
+
+  metersOf({ module, consumer, driver }: Consumer): ConsumerMeters {
+    const byEvent = new Map<string, Meters>();
+    const bound = (event: string): Meters => {
+      const labels = { module, consumer, event, driver };
+      return {
+        delay: this.delay.labels(labels),
+        cost: this.cost.labels(labels),
+        retries: this.retries.labels(labels),
+        deadLetters: this.deadLetters.labels(labels),
+      };
+    };
+    return {
+      of(event) {
+        const name = byEvent.has(event) || byEvent.size < MAX_EVENT_NAMES ? event : OTHER;
+        let meters = byEvent.get(name);
+        if (meters === undefined) {
+          meters = bound(name);
+          byEvent.set(name, meters);
+        }
+        return meters;
+      },
+    };
+  }
+
+  countRebalance({ group, driver }: Consumer): void {
+    this.rebalances.inc({ group, driver });
+  }
+}

@@ -1,0 +1,81 @@
+import type { BusDriver } from './bus.options.js';
+import { BusClosedError } from './bus.errors.js';
+import type { Bus } from './bus.port.js';
+import type { ConsumerPools, PoolTuning, ProducerPools } from './pool.options.js';
+import { ProducerPool } from './producer-pool.js';
+
+/** Opens a connection to a driver's broker. */
+export type OpenBus = (driver: BusDriver, use: BusUse) => Promise<Bus>;
+
+export interface BusUse {
+  /** Who uses it, for people: `bus`, `module task`, `producer 2`. */
+  readonly name: string;
+  readonly tuning?: PoolTuning;
+  /** Topics that will be published to, so that their broker is tried at once. */
+  readonly topics?: readonly string[];
+}
+
+export interface BusesOptions {
+  readonly defaultDriver: BusDriver;
+  readonly producers: ProducerPools;
+  readonly modules: Readonly<Record<string, { readonly pools: ConsumerPools }>>;
+}
+
+/** What is needed to publish. */
+export type Publisher = Pick<Bus, 'publish' | 'close'>;
+
+/** Every bus of the process: opened when it is first asked for, once for each driver, and apart where a pool is configured. */
+export class Buses {
+  readonly #opened = new Map<string, Promise<Publisher>>();
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: BusesOptions,
+    private readonly open: OpenBus,
+  ) {}
+
+  get defaultDriver(): BusDriver {
+    return this.options.defaultDriver;
+  }
+
+  /** The bus that serves for everything that has no pool of its own. */
+  shared(driver: BusDriver = this.defaultDriver, topics: readonly string[] = []): Promise<Bus> {
+    return this.#once(driver, () => this.open(driver, { name: 'bus', topics }));
+  }
+
+  /** The bus from which the consumers of `module` take. */
+  consuming(driver: BusDriver, module: string): Promise<Bus> {
+    const tuning = driver === 'memory' ? undefined : this.options.modules[module]?.pools[driver];
+    if (tuning === undefined) return this.shared(driver);
+    const name = `module ${module}`;
+    return this.#once(`${driver} ${name}`, () => this.open(driver, { name, tuning }));
+  }
+
+  publishing(driver: BusDriver = this.defaultDriver): Promise<Publisher> {
+    const pool = driver === 'memory' ? undefined : this.options.producers[driver];
+    if (pool === undefined) return this.shared(driver);
+    return this.#once(`${driver} producers`, async () =>
+      ProducerPool.open(pool, (number) => this.open(driver, { name: `producer ${number}`, tuning: pool })),
+    );
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#opened.values());
+    await Promise.all(opened.map(async (each) => each.status === 'fulfilled' && each.value.close()));
+  }
+
+  #once<Kind extends Publisher>(name: string, open: () => Promise<Kind>): Promise<Kind> {
+    if (this.#closed !== undefined) return Promise.reject(new BusClosedError());
+    const known = this.#opened.get(name) as Promise<Kind> | undefined;
+    if (known !== undefined) return known;
+    const opening = open();
+    this.#opened.set(name, opening);
+    // What could not be opened is tried again by whoever asks next.
+    opening.catch(() => this.#opened.delete(name));
+    return opening;
+  }
+}

@@ -1,0 +1,109 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { BatchHandler, ConsumerDescription, ConsumerHandler, EventHandler } from './consumer.js';
+import { ModuleConsumer, ModuleHandler } from './consumer.decorators.js';
+import { ConsumerRefusedError } from './consumer.errors.js';
+import { ConsumerRegistry } from './consumer-registry.js';
+import { type BeforeConsumersStart, ConsumerSource, type ConsumerWatch } from './consumer-source.js';
+import { SourcedConsumers } from './sourced-consumers.js';
+
+type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+type Method = (...args: unknown[]) => unknown;
+
+interface Declared {
+  readonly description: ConsumerDescription;
+  readonly handler: ConsumerHandler;
+}
+
+/** Finds handlers, hooks and sources among the providers and controllers of the application, and starts the consumers. */
+@Injectable()
+export class ConsumerDiscovery implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #logger = new Logger('Consumers');
+  readonly #watches: ConsumerWatch[] = [];
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly registry: ConsumerRegistry,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    const declared = wrappers.flatMap((wrapper) => this.#declaredBy(wrapper));
+    for (const wrapper of wrappers) this.#takeHandlersOf(wrapper);
+    const instances = new Set(
+      wrappers.filter((each) => each.isDependencyTreeStatic()).map(({ instance }) => instance as unknown),
+    );
+    const consumers = declared.map(({ description }) => description);
+    for (const instance of instances) if (isHook(instance)) await instance.beforeConsumersStart(consumers);
+    await Promise.all(declared.map(({ description, handler }) => this.registry.add(description, handler)));
+    for (const instance of instances) if (instance instanceof ConsumerSource) await this.#follow(instance);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all(this.#watches.map((watch) => watch.close()));
+  }
+
+  async #follow(source: ConsumerSource): Promise<void> {
+    const sourced = new SourcedConsumers(this.registry);
+    this.#watches.push(await source.watch((wanted) => sourced.become(wanted)));
+    this.#logger.log(`consumers are produced by ${source.constructor.name}`);
+  }
+
+  #declaredBy(wrapper: Wrapper): Declared[] {
+    const found = this.#methodsWith(wrapper, ModuleConsumer);
+    return found.map(({ metadata: { batch, ...description }, method }) => ({
+      description,
+      handler: handlerOf(method, batch ?? false),
+    }));
+  }
+
+  #takeHandlersOf(wrapper: Wrapper): void {
+    for (const { metadata, method } of this.#methodsWith(wrapper, ModuleHandler))
+      this.registry.setHandler(metadata.module, handlerOf(method, metadata.batch ?? false));
+  }
+
+  /** The decorated method itself, or `handle` where its class is decorated. */
+  #methodsWith<T>(
+    wrapper: Wrapper,
+    decorator: ReturnType<typeof DiscoveryService.createDecorator<T>>,
+  ): { metadata: T; method: Method }[] {
+    if (typeof wrapper.metatype !== 'function' || wrapper.isAlias) return [];
+    const prototype = wrapper.metatype.prototype as object | undefined;
+    if (prototype === undefined) return [];
+    const ofClass = Reflect.getMetadata(decorator.KEY, wrapper.metatype) as T | undefined;
+    const found: { metadata: T; method: string }[] =
+      ofClass === undefined ? [] : [{ metadata: ofClass, method: 'handle' }];
+    for (const method of this.scanner.getAllMethodNames(prototype)) {
+      const metadata = Reflect.getMetadata(decorator.KEY, Reflect.get(prototype, method) as object) as
+        T | undefined;
+      if (metadata !== undefined) found.push({ metadata, method });
+    }
+    return found.map(({ metadata, method }) => ({ metadata, method: boundMethod(wrapper, method) }));
+  }
+}
+
+function boundMethod(wrapper: Wrapper, name: string): Method {
+  const where = `${wrapper.name}.${name}`;
+  if (!wrapper.isDependencyTreeStatic())
+    throw new ConsumerRefusedError(`${where} cannot handle events: its provider lives for one request only`);
+  const instance = wrapper.instance as Readonly<Record<string, unknown>>;
+  const method = instance[name];
+  if (typeof method !== 'function') throw new ConsumerRefusedError(`${where} is needed and is no method`);
+  return (method as Method).bind(instance);
+}
+
+function handlerOf(method: Method, batch: boolean): ConsumerHandler {
+  return batch
+    ? { takes: 'batch', handle: method as BatchHandler }
+    : { takes: 'one', handle: method as EventHandler };
+}
+
+function isHook(instance: unknown): instance is BeforeConsumersStart {
+  return (
+    typeof instance === 'object' &&
+    instance !== null &&
+    'beforeConsumersStart' in instance &&
+    typeof instance.beforeConsumersStart === 'function'
+  );
+}

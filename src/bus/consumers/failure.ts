@@ -1,0 +1,32 @@
+import { UndeliverableRecordError } from '../bus.errors.js';
+import type { Failure } from '../parked-record.js';
+import { UnhandleableEventError } from './consumer.errors.js';
+
+const MAX_LENGTH = 500;
+
+/** What an operator is told of an error, in metrics' labels, dead letters and the log. */
+export function failureOf(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: codeOf(error), message: redacted(message).slice(0, MAX_LENGTH) };
+}
+
+/** Whether trying again is known not to help. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof UnhandleableEventError || error instanceof UndeliverableRecordError;
+}
+
+function codeOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[\w.-]{1,64}$/.test(code) ? code : 'handler_failed';
+}
+
+/** Handlers quote URLs and headers in their errors, and these carry passwords and tokens. */
+function redacted(text: string): string {
+  return text
+    .replaceAll(/(\w+:\/\/)[^\s/@]+@/g, '$1…@')
+    .replaceAll(/\b(bearer|basic)\s+[\w+/=.~-]+/gi, '$1 …')
+    .replaceAll(
+      /\b(\w*(?:password|passwd|secret|token|api[-_]?key))(["']?\s*[=:]\s*["']?)[^\s"'&,;]+/gi,
+      '$1$2…',
+    );
+}

@@ -1,0 +1,184 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { BusMetrics, ConsumerMeters } from '../bus.metrics.js';
+import type { Bus, BusSubscription, PartitionLag } from '../bus.port.js';
+import type { Buses } from '../buses.js';
+import type { ParkedConsumer, ParkedRecords } from '../parked-records.port.js';
+import type { ReceivedRecord } from '../record.js';
+import { Aside } from './aside.js';
+import type { Consumer } from './consumer.js';
+import { toReceivedEvent } from './event-record.js';
+import { type Faults, Handling } from './handling.js';
+import { Pace } from './pace.js';
+import type { ReceivedEvent } from './received-event.js';
+import { Retries } from './retries.js';
+import { RetryPolicy } from './retry-policy.js';
+
+export interface ConsumerSurroundings {
+  readonly buses: Buses;
+  readonly parked: ParkedRecords;
+  readonly metrics: BusMetrics;
+}
+
+export type ConsumerState = 'starting' | 'running' | 'failed' | 'closed';
+
+interface Taken {
+  readonly record: ReceivedRecord;
+  /** Absent where the record cannot be understood; `fault` says why. */
+  readonly event?: ReceivedEvent;
+  readonly fault?: unknown;
+}
+
+/**
+ * One consumer at work: it takes records of its topics, hands the events among them to the handler, and puts aside
+ * what fails, so that the partition goes on. A record is acknowledged when it was handled, passed over or put aside.
+ */
+export class RunningConsumer {
+  readonly #logger = new Logger('Consumers');
+  readonly #closing = new AbortController();
+  readonly #meters: ConsumerMeters;
+  readonly #handling: Handling;
+  readonly #policy: RetryPolicy;
+  readonly #retries: Retries;
+  readonly #pace: Pace;
+  #state: ConsumerState = 'starting';
+  #starting: Promise<void> = Promise.resolve();
+  #bus: Bus | undefined;
+  #subscription: BusSubscription | undefined;
+  #parkedConsumer: ParkedConsumer | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    readonly consumer: Consumer,
+    private readonly surroundings: ConsumerSurroundings,
+  ) {
+    const { buses, metrics } = surroundings;
+    this.#meters = metrics.metersOf(consumer);
+    this.#handling = new Handling(consumer, this.#meters);
+    this.#policy = new RetryPolicy(consumer.settings);
+    const publisher = () => buses.publishing(consumer.driver);
+    this.#retries = new Retries(consumer, this.#handling, this.#policy, this.#meters, publisher);
+    this.#pace = new Pace(consumer.settings.takeEveryMs, consumer.settings.concurrency);
+  }
+
+  get state(): ConsumerState {
+    return this.#state;
+  }
+
+  /** Resolves when it takes records, or when the first attempt to start failed: it goes on trying then. */
+  async start(): Promise<void> {
+    const decided = Promise.withResolvers<void>();
+    this.#starting = this.#startSomeTime(decided.resolve).finally(decided.resolve);
+    await decided.promise;
+  }
+
+  /** Takes nothing more, finishes what is in hand and acknowledges it. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  /** What its group has not acknowledged yet, where the broker can tell. */
+  async lag(): Promise<readonly PartitionLag[]> {
+    const { group, topics } = this.consumer;
+    return this.#state === 'running' ? ((await this.#bus?.lag(group, topics)) ?? []) : [];
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    this.#pace.close();
+    await this.#starting;
+    this.#state = 'closed';
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    await Promise.all([this.#subscription?.close(), this.#parkedConsumer?.close()]);
+    this.#subscription = this.#parkedConsumer = undefined;
+  }
+
+  async #startSomeTime(decided: () => void): Promise<void> {
+    const { signal } = this.#closing;
+    const { restartDelayMs } = this.consumer.settings;
+    while (!signal.aborted) {
+      try {
+        await this.#enter();
+        this.#state = 'running';
+        return;
+      } catch (error) {
+        this.#state = 'failed';
+        decided();
+        this.#logger.error(
+          `consumer ${this.consumer.group} cannot start, again in ${restartDelayMs} ms: ${String(error)}`,
+        );
+        await this.#leave();
+        await delay(restartDelayMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #enter(): Promise<void> {
+    const { module, driver, group, topics, settings } = this.consumer;
+    const { batchSize, concurrency, from } = settings;
+    const { buses, parked, metrics } = this.surroundings;
+    this.#bus = await buses.consuming(driver, module);
+    this.#parkedConsumer = await parked.consume(group, { concurrency }, (record) =>
+      this.#retries.fateOf(record),
+    );
+    this.#subscription = await this.#bus.subscribe(
+      {
+        topics,
+        group,
+        maxBatchSize: batchSize,
+        concurrency,
+        from,
+        onRebalance: () => metrics.countRebalance(this.consumer),
+      },
+      (records) => this.#take(records),
+    );
+    this.#pace.govern(this.#subscription);
+  }
+
+  async #take(records: readonly ReceivedRecord[]): Promise<void> {
+    this.#pace.taken();
+    const aside = await Aside.open(
+      this.consumer,
+      this.#policy,
+      this.surroundings.parked,
+      records,
+      this.#closing.signal,
+    );
+    const taken = records.map((record) => this.#read(record)).filter((each) => this.#isWanted(each));
+    if (this.consumer.handler.takes === 'batch') await this.#handleTogether(taken, aside);
+    else for (const each of taken) await this.#handleTogether([each], aside);
+    await aside.park();
+  }
+
+  async #handleTogether(taken: readonly Taken[], aside: Aside): Promise<void> {
+    // What stands behind a failed one, or cannot be read, is no matter for the handler.
+    const events = new Set(
+      taken.flatMap(({ event, record }) => (event === undefined || aside.isHeldUp(record) ? [] : [event])),
+    );
+    for (const { event, createdAt } of events)
+      this.#meters.of(event).delay.observe(Math.max(0, Date.now() - createdAt) / 1_000);
+    const faults: Faults = events.size > 0 ? await this.#handling.attempt([...events]) : new Map();
+    for (const { record, event, fault } of taken) {
+      if (event === undefined) aside.failed(record, fault);
+      else if (faults.has(event)) aside.failed(record, faults.get(event));
+      else if (!events.has(event)) aside.behind(record);
+    }
+  }
+
+  #read(record: ReceivedRecord): Taken {
+    try {
+      // How often the broker brought it says nothing of the handler: a neighbour in its batch may have been the cause.
+      return { record, event: toReceivedEvent({ ...record, attempt: 1 }, this.consumer.driver) };
+    } catch (fault) {
+      return { record, fault };
+    }
+  }
+
+  #isWanted({ event }: Taken): boolean {
+    const { events } = this.consumer;
+    return event === undefined || events === undefined || events.has(event.event);
+  }
+}

@@ -1,0 +1,37 @@
+import { type ConsumerDescription, groupOf } from './consumer.js';
+import { ConsumerRefusedError } from './consumer.errors.js';
+import type { ConsumerRegistry } from './consumer-registry.js';
+
+/** The consumers that one source produces: they become what it wants, one list after the other. */
+export class SourcedConsumers {
+  #present = new Map<string, ConsumerDescription>();
+  #becoming: Promise<void> = Promise.resolve();
+
+  constructor(private readonly registry: ConsumerRegistry) {}
+
+  /** @throws {ConsumerRefusedError} some could not be had; the others are as they should be */
+  async become(wanted: readonly ConsumerDescription[]): Promise<void> {
+    const mine = this.#becoming.then(() => this.#reconcile(wanted));
+    this.#becoming = mine.catch(() => {});
+    await mine;
+  }
+
+  async #reconcile(wanted: readonly ConsumerDescription[]): Promise<void> {
+    const next = new Map(wanted.map((description) => [groupOf(description), description]));
+    const gone = [...this.#present].filter(([group]) => !next.has(group));
+    await Promise.all(gone.map(([, description]) => this.registry.remove(description)));
+    for (const [group] of gone) this.#present.delete(group);
+    const outcomes = await Promise.allSettled([...next].map((entry) => this.#have(...entry)));
+    const refused = outcomes.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [String(outcome.reason)] : [],
+    );
+    if (refused.length > 0) throw new ConsumerRefusedError(refused.join('; '));
+  }
+
+  /** A consumer that somebody else declared is not this source's to change. */
+  async #have(group: string, description: ConsumerDescription): Promise<void> {
+    if (this.#present.has(group)) await this.registry.put(description);
+    else await this.registry.add(description);
+    this.#present.set(group, description);
+  }
+}

@@ -1,0 +1,105 @@
+import { Global, Module, type OnModuleDestroy } from '@nestjs/common';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import { Readiness } from '../metrics/index.js';
+import { sqliteFile } from './adapters/sqlite.options.js';
+import { BUS_OPTIONS } from './bus.module-definition.js';
+import type { BusOptions } from './bus.options.js';
+import { Bus } from './bus.port.js';
+import { Buses } from './buses.js';
+import { InstantLane } from './instant-lane.js';
+import { LANE_MESSAGES, type LaneCounter, laneInstrument, LaneMeter } from './lane-meter.js';
+import { MeteredInstantLane, MeteredSchedule } from './metered-lanes.js';
+import { configured, embedded, statusOf } from './opening.js';
+import type { ScheduleLedger } from './schedule-ledger.port.js';
+import { Schedule } from './schedule.port.js';
+
+/**
+ * The two ways of a push: the instant lane over a `Bus`, and the delayed lane, the `Schedule`. Global, as both edges and
+ * delivery use them. It needs the bus module.
+ */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: Bus,
+      useFactory: (buses: Buses, { instant }: BusOptions) => buses.shared(instant.driver, [instant.topic]),
+      inject: [Buses, BUS_OPTIONS],
+    },
+    {
+      provide: Schedule,
+      useFactory: openMeteredSchedule,
+      inject: [BUS_OPTIONS, getToken(LANE_MESSAGES), { token: Readiness, optional: true }],
+    },
+    {
+      provide: InstantLane,
+      useFactory: (bus: Bus, { instant }: BusOptions, counter: LaneCounter) =>
+        new MeteredInstantLane(bus, instant, new LaneMeter(counter, 'instant', instant.driver)),
+      inject: [Bus, BUS_OPTIONS, getToken(LANE_MESSAGES)],
+    },
+    laneInstrument,
+  ],
+  exports: [Bus, Schedule, InstantLane],
+})
+export class LanesModule implements OnModuleDestroy {
+  constructor(private readonly schedule: Schedule) {}
+
+  /** The bus is closed by its own module, which others use as well. */
+  async onModuleDestroy(): Promise<void> {
+    await this.schedule.close();
+  }
+}
+
+async function openMeteredSchedule(
+  options: BusOptions,
+  counter: LaneCounter,
+  readiness?: Readiness,
+): Promise<Schedule> {
+  const meter = new LaneMeter(counter, 'delayed', options.delayed.driver);
+  return new MeteredSchedule(await openSchedule(options, readiness), meter);
+}
+
+async function openSchedule({ drivers, delayed }: BusOptions, readiness?: Readiness): Promise<Schedule> {
+  const status = statusOf(readiness, `${delayed.driver} (delayed lane)`);
+  switch (delayed.driver) {
+    case 'memory':
+    case 'sqlite': {
+      const { SqliteSchedule } = await import('./adapters/sqlite.schedule.js');
+      const directory = delayed.driver === 'memory' ? ':memory:' : drivers.sqlite.directory;
+      return SqliteSchedule.open(
+        { ...sqliteFile({ ...drivers.sqlite, directory }, 'schedule'), ...delayed },
+        status,
+      );
+    }
+    case 'redis': {
+      const { RedisSchedule } = await import('./adapters/redis.schedule.js');
+      return RedisSchedule.open({ ...configured(drivers, 'redis'), ...delayed }, status);
+    }
+    case 'pulsar': {
+      const { PulsarSchedule } = await import('./adapters/pulsar.schedule.js');
+      const ledger = await openLedger({ drivers, delayed }, readiness);
+      const options = { ...configured(drivers, 'pulsar'), ...delayed, ...delayed.pulsar };
+      return PulsarSchedule.open(options, ledger, status);
+    }
+    default:
+      return delayed.driver satisfies never;
+  }
+}
+
+async function openLedger(
+  { drivers, delayed }: Pick<BusOptions, 'drivers' | 'delayed'>,
+  readiness?: Readiness,
+): Promise<ScheduleLedger> {
+  const status = statusOf(readiness, `${delayed.ledger} (ledger of the delayed lane)`);
+  switch (delayed.ledger) {
+    case 'sqlite': {
+      const { SqliteLedger } = await import('./adapters/sqlite.ledger.js');
+      return SqliteLedger.open({ ...embedded(drivers, 'ledger'), ...delayed }, status);
+    }
+    case 'redis': {
+      const { RedisLedger } = await import('./adapters/redis.ledger.js');
+      return RedisLedger.open({ ...configured(drivers, 'redis'), ...delayed }, status);
+    }
+    default:
+      return delayed.ledger satisfies never;
+  }
+}

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { describe } from '@jest/globals';
+import type { BusDriver, BusOptionsInput } from '../../src/bus/index.js';
+import { describeWith, sharedBroker } from '../brokers.js';
+
+/** A driver with which every suite about events and consumers runs. */
+export interface DriverUnderTest {
+  readonly driver: BusDriver;
+  /** Options of a bus on the shared broker, quick to retry, with stores of its own. */
+  readonly options: () => Promise<BusOptionsInput>;
+}
+
+const quick = { retryInitialDelayMs: 20 };
+const embedded = { sqlite: { directory: ':memory:' } };
+
+const drivers: readonly DriverUnderTest[] = [
+  {
+    driver: 'memory',
+    options: async () => ({ defaultDriver: 'memory', drivers: { ...embedded, memory: quick } }),
+  },
+  {
+    driver: 'kafka',
+    options: async () => {
+      const { url } = await sharedBroker('kafka');
+      const kafka = { brokers: url.split(','), partitions: 4, sessionTimeoutMs: 6_000, ...quick };
+      return { defaultDriver: 'kafka', drivers: { ...embedded, kafka } };
+    },
+  },
+  {
+    driver: 'redis',
+    options: async () => {
+      const { url } = await sharedBroker('redis');
+      const redis = { url, keyPrefix: `test-${randomUUID()}`, streams: quick };
+      // The stores are Redis's as well: what replicas share.
+      return {
+        defaultDriver: 'redis',
+        drivers: { redis },
+        parked: { store: 'redis' },
+        idempotency: { store: 'redis' },
+      };
+    },
+  },
+  {
+    driver: 'pulsar',
+    options: async () => {
+      const { webUrl = '' } = await sharedBroker('pulsar');
+      const pulsar = { serviceUrl: webUrl, reconnectMaxDelayMs: 500, ...quick };
+      return { defaultDriver: 'pulsar', drivers: { ...embedded, pulsar } };
+    },
+  },
+];
+
+/** Runs the suite over every driver: over memory always, over the others where their brokers can be had. */
+export function describeOnEveryDriver(title: string, suite: (subject: DriverUnderTest) => void): void {
+  for (const subject of drivers) {
+    const named = `${title} over ${subject.driver}`;
+    if (subject.driver === 'memory') describe(named, () => suite(subject));
+    else describeWith(subject.driver, named, () => suite(subject));
+  }
+}
