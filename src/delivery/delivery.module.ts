@@ -96,28 +96,31 @@ async function openEngine(
   readiness: Readiness,
 ): Promise<Engine> {
   const handler: PublicationHandler = (publication) => reception.receive(publication);
-  const [{ MemoryHistory }, { MemoryPresence }] = await Promise.all([
-    import('./adapters/memory.history.js'),
-    import('./adapters/memory.presence.js'),
-  ]);
-  const { historyMaxBytes: maxBytes, historyMaxChannels: maxChannels, idempotencyMaxKeys: maxKeys } = memory;
-  const withMemory = (opened: Fanout): Engine => ({
-    fanout: opened,
-    history: new MemoryHistory(opened, { maxBytes, maxChannels, maxKeys }),
-    presence: new MemoryPresence(),
-  });
   switch (fanout.kind) {
     case 'local': {
-      const { LocalFanout } = await import('./adapters/local.fanout.js');
-      return withMemory(new LocalFanout(handler));
+      const [{ LocalFanout }, { MemoryHistory }, { MemoryPresence }] = await Promise.all([
+        import('./adapters/local.fanout.js'),
+        import('./adapters/memory.history.js'),
+        import('./adapters/memory.presence.js'),
+      ]);
+      const { historyMaxBytes: maxBytes, historyMaxChannels: maxChannels, idempotencyMaxKeys } = memory;
+      const local = new LocalFanout(handler);
+      const history = new MemoryHistory(local, { maxBytes, maxChannels, maxKeys: idempotencyMaxKeys });
+      return { fanout: local, history, presence: new MemoryPresence() };
     }
     case 'redis': {
-      const { RedisFanout } = await import('./adapters/redis.fanout.js');
-      const status = {
-        publishing: readiness.broker('redis (fan-out, publishing)'),
-        subscriptions: readiness.broker('redis (fan-out, subscriptions)'),
-      };
-      return withMemory(await RedisFanout.open(fanout, handler, status));
+      const { openRedisEngine } = await import('./adapters/redis.engine.js');
+      return openRedisEngine(fanout, {
+        handler,
+        onInterrupted: (isAffected) => reception.interrupted(isAffected),
+        status: (shard) => {
+          const name = `redis${shard && ` ${shard}`}`;
+          return {
+            publishing: readiness.broker(`${name} (fan-out, publishing)`),
+            subscriptions: readiness.broker(`${name} (fan-out, subscriptions)`),
+          };
+        },
+      });
     }
     default:
       return fanout satisfies never;

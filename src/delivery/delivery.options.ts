@@ -11,6 +11,14 @@ const localFanoutOptions = z.strictObject({
 const redisFanoutOptions = redisDriverOptions
   .safeExtend({
     kind: z.literal('redis'),
+    shards: z
+      .array(redisDriverOptions.shape.url)
+      .default([])
+      .describe(
+        'Several Redis servers, over which the channels are spread. They take the place of `url`. All processes must agree on ' +
+          'them and on their order; a further one goes to the end.',
+      )
+      .meta({ secret: true }),
     sharded: z
       .boolean()
       .default(false)
@@ -40,7 +48,10 @@ const redisFanoutOptions = redisDriverOptions
       .min(1)
       .max(64)
       .default(4)
-      .describe('Streams that they are spread over. All processes must agree.'),
+      .describe(
+        'Parts that the channels are divided into, each with a stream of them. All processes must agree. In a Cluster all that ' +
+          'belongs to a part is on one node: take several times the number of nodes.',
+      ),
     replayMaxEntries: z
       .int()
       .min(1)
@@ -55,7 +66,15 @@ const redisFanoutOptions = redisDriverOptions
   .refine((options) => !options.sharded || options.clusterNodes.length === 0, {
     error: 'a Cluster is used with PUBLISH, which reaches all its nodes: leave out sharded',
     path: ['sharded'],
-  });
+  })
+  .refine(
+    ({ shards, clusterNodes, sentinels }) =>
+      shards.length === 0 || clusterNodes.length + sentinels.length === 0,
+    {
+      error: 'names servers one by one: leave out clusterNodes and sentinels',
+      path: ['shards'],
+    },
+  );
 
 /** Where this process delivers to. */
 export const deliveryOptions = z

@@ -1,22 +1,49 @@
 import { describe, expect, it } from '@jest/globals';
-import { assert, constantFrom, maxSafeNat, option, property, record, string, uint8Array } from 'fast-check';
+import {
+  assert,
+  boolean,
+  constantFrom,
+  dictionary,
+  maxSafeNat,
+  option,
+  property,
+  record,
+  string,
+  uint8Array,
+} from 'fast-check';
 import { decodePublication, encodePublication } from './publication-envelope.js';
 import { LANES, Publication } from './publication.js';
 
 const time = maxSafeNat().map((value) => value % 2 ** 48);
 const text = string({ unit: 'binary', maxLength: 300 });
+const bytes = uint8Array().map((each) => Buffer.from(each));
 const publications = record({
   channel: text,
-  data: uint8Array().map((bytes) => Buffer.from(bytes)),
+  data: bytes,
   format: constantFrom('json' as const, 'binary' as const),
   id: option(text, { nil: undefined }),
   createdAt: time,
   dueAt: option(time, { nil: undefined }),
   lane: constantFrom(...LANES),
   expiresAt: option(time, { nil: undefined }),
+  kind: constantFrom('message' as const, 'join' as const, 'leave' as const, 'control' as const),
+  tags: option(dictionary(string(), string(), { noNullPrototype: true }), { nil: undefined }),
+  info: option(
+    record(
+      { user: text, client: text, connInfo: bytes, chanInfo: bytes },
+      { requiredKeys: ['user', 'client'], noNullPrototype: true },
+    ),
+    { nil: undefined },
+  ),
+  delta: boolean(),
 }).map(
-  ({ channel, data, format, id, createdAt, dueAt, lane, expiresAt }) =>
-    new Publication(channel, data, format, id, createdAt, dueAt, lane, expiresAt),
+  ({ channel, data, format, id, createdAt, dueAt, lane, expiresAt, kind, tags, info, delta }) =>
+    new Publication(channel, data, format, id, createdAt, dueAt, lane, expiresAt, {
+      kind,
+      tags,
+      info,
+      delta,
+    }),
 );
 
 describe('the envelope of a publication', () => {
@@ -62,8 +89,9 @@ describe('the envelope of a publication', () => {
 
   it('is refused, and no more than that, when it is anything else', () => {
     assert(
-      property(uint8Array({ maxLength: 64 }), (bytes) => {
-        const decoded = [[], [1]].map((start) => decodePublication(Buffer.from([...start, ...bytes])));
+      property(uint8Array({ maxLength: 64 }), (rest) => {
+        const starts = [[], [1], [128], [128, ...Buffer.alloc(18), 1]];
+        const decoded = starts.map((start) => decodePublication(Buffer.from([...start, ...rest])));
         expect(decoded.every((each) => each === undefined || each instanceof Publication)).toBe(true);
       }),
       { numRuns: 500 },
@@ -77,6 +105,18 @@ describe('the envelope of a publication', () => {
         const length = cut % envelope.readUInt32BE(2);
         expect(decodePublication(envelope.subarray(0, length))).toBeUndefined();
       }),
+    );
+  });
+
+  it('may have a place in the history before it', () => {
+    const publication = new Publication('ch', Buffer.from('2'), 'json', 'id', 1, undefined, 'direct');
+    const place = Buffer.concat([
+      Buffer.from('80000000000007', 'hex'),
+      Buffer.from('AbCdEfGh'),
+      Buffer.from('0000000131', 'hex'),
+    ]);
+    expect(decodePublication(Buffer.concat([place, encodePublication(publication)]))).toEqual(
+      publication.at({ offset: 7, epoch: 'AbCdEfGh' }, Buffer.from('1')),
     );
   });
 

@@ -7,3 +7,4 @@ export {
   type RedisOverrides,
 } from './redis.connection.js';
 export { redisDriverOptions, type RedisDriverOptions } from './redis.options.js';
+export { LuaScript } from './redis.script.js';

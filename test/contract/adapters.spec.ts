@@ -25,23 +25,33 @@ describe('every adapter', () => {
     expect(adapters.length).toBeGreaterThan(0);
   });
 
-  it.each(adapters)('$name has a caller of its contract suite', ({ path }) => {
-    const file = `/${basename(path, '.ts')}.js'`;
+  it.each(adapters)('$name has a caller of its contract suite', ({ path, module }) => {
+    const files = namesOf(path, module).map((name) => `/${name}.js'`);
     const openers = contractOpeners
-      .filter(({ text }) => text.includes(file))
+      .filter(({ text }) => files.some((file) => text.includes(file)))
       .map((opener) => `/${basename(opener.path, '.ts')}.js'`);
     const callers = contractCallers.filter(
       ({ text }) =>
         /from '\.\/[\w.-]+\.contract\.js'/.test(text) &&
-        [file, ...openers].some((name) => text.includes(name)),
+        [...files, ...openers].some((name) => text.includes(name)),
     );
     expect(callers.map((caller) => caller.path)).not.toEqual([]);
   });
 
   it.each(adapters)('$name is named by a module', ({ path, module }) => {
     const modules = read(`${module}/*.module.ts`).filter(({ text }) =>
-      text.includes(`./adapters/${basename(path, '.ts')}.js'`),
+      namesOf(path, module).some((name) => text.includes(`./adapters/${name}.js'`)),
     );
     expect(modules.map((each) => each.path)).not.toEqual([]);
   });
 });
+
+/** The file of an adapter, and the files of its technology that open it together with others. */
+function namesOf(path: string, module: string): string[] {
+  const name = basename(path, '.ts');
+  const [technology] = name.split('.');
+  const siblings = read(`${module}/adapters/${technology}.*.ts`).filter(({ text }) =>
+    text.includes(`'./${name}.js'`),
+  );
+  return [name, ...siblings.map((sibling) => basename(sibling.path, '.ts'))];
+}

@@ -1,6 +1,7 @@
+import type { Submission } from './redis.publisher.js';
+
 export interface AcceptedPublication {
-  readonly route: string;
-  readonly envelope: Buffer;
+  readonly submission: Submission<unknown>;
   /** When Redis took it, on the clock of `performance.now()`. */
   readonly acceptedAt: number;
 }
@@ -23,10 +24,10 @@ export class AcceptedPublications {
 
   constructor(private readonly options: AcceptedPublicationsOptions) {}
 
-  add(route: string, envelope: Buffer): void {
+  add(submission: Submission<unknown>): void {
     const acceptedAt = performance.now();
-    this.#entries.push({ route, envelope, acceptedAt });
-    this.#bytes += envelope.length;
+    this.#entries.push({ submission, acceptedAt });
+    this.#bytes += submission.bytes;
     this.#forgetBefore(acceptedAt - this.options.windowMs);
   }
 
@@ -38,9 +39,9 @@ export class AcceptedPublications {
 
   #forgetBefore(moment: number): void {
     for (; this.#head < this.#entries.length; this.#head++) {
-      const { acceptedAt, envelope } = this.#entries[this.#head]!;
+      const { acceptedAt, submission } = this.#entries[this.#head]!;
       if (acceptedAt >= moment && this.#bytes <= this.options.maxBytes) break;
-      this.#bytes -= envelope.length;
+      this.#bytes -= submission.bytes;
     }
     // Moving the rest costs what was added since the last time, so that an addition stays cheap on average.
     if (this.#head > 1_000 && this.#head > this.#entries.length / 2) {

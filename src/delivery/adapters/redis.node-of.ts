@@ -10,7 +10,7 @@ export function nodeOf(client: RedisClient, slot: number): Redis | undefined {
   return client.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === owner);
 }
 
-/** CRC-16/XMODEM of the key, as the Cluster specification has it; for keys without a hash tag. */
+/** CRC-16/XMODEM of the key, as the Cluster specification has it; for keys without a hash tag, or what is inside of one. */
 export function slotOf(key: string): number {
   let crc = 0;
   for (const byte of Buffer.from(key)) {

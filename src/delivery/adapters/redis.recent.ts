@@ -17,14 +17,18 @@ export interface RecentPublicationsOptions {
   readonly windowMs: number;
 }
 
-export interface StreamPosition {
+export interface RecentPosition {
   readonly key: string;
   readonly lastId: string;
 }
 
-export interface Stream {
+/** A part of the channels, with what belongs to them all. Everything that is kept of its channels begins with `tag`. */
+export interface Partition {
+  /** Keeps the keys of a partition together in a Cluster. */
+  readonly tag: string;
+  /** The stream of recent publications. */
   readonly key: string;
-  /** The part of a Cluster's keys that it belongs to. */
+  /** The part of a Cluster's keys that all of this belongs to. */
   readonly slot: number;
   /** The id of the last entry that Redis took from here, `ms-sequence`; undefined before the first. */
   lastId: string | undefined;
@@ -37,33 +41,33 @@ export interface Stream {
  * Redis stamps the entries, so that the clocks of processes do not matter.
  */
 export class RecentPublications {
-  readonly #streams: readonly Stream[];
-  readonly #maxPerStream: number;
+  readonly partitions: readonly Partition[];
+  /** Entries in one stream at most, roughly. */
+  readonly maxPerStream: number;
 
   constructor(
     private readonly client: RedisClient,
     private readonly options: RecentPublicationsOptions,
   ) {
     const { keyPrefix, streams, maxEntries } = options;
-    this.#streams = Array.from({ length: streams }, (_, index) => {
-      const key = `${keyPrefix}:recent:${index}`;
-      return { key, slot: slotOf(key), lastId: undefined, lastAddedAt: -Infinity };
+    this.partitions = Array.from({ length: streams }, (_, index) => {
+      const name = `${keyPrefix}:${index}`;
+      const tag = `{${name}}`;
+      return { tag, key: `${tag}:recent`, slot: slotOf(name), lastId: undefined, lastAddedAt: -Infinity };
     });
-    this.#maxPerStream = Math.max(1, Math.ceil(maxEntries / streams));
+    this.maxPerStream = Math.max(1, Math.ceil(maxEntries / streams));
   }
 
-  /** The stream for a route. */
-  streamFor(route: string): Stream {
-    return this.#streams[hash(route) % this.#streams.length]!;
+  /** The partition that a route belongs to. */
+  partitionOf(route: string): Partition {
+    return this.partitions[hash(route) % this.partitions.length]!;
   }
 
   /** Adds over a given connection, so that other commands on it can be relied on to come later. */
-  async add(stream: Stream, envelope: Buffer, connection: Redis): Promise<void> {
-    const { key } = stream;
-    const id = await connection.xadd(key, 'MAXLEN', '~', this.#maxPerStream, '*', ENVELOPE_FIELD, envelope);
-    if (id === null) return;
-    stream.lastId = id;
-    stream.lastAddedAt = performance.now();
+  async add(partition: Partition, envelope: Buffer, connection: Redis): Promise<void> {
+    const { key } = partition;
+    const id = await connection.xadd(key, 'MAXLEN', '~', this.maxPerStream, '*', ENVELOPE_FIELD, envelope);
+    if (id !== null) noteAdded(partition, id);
   }
 
   /**
@@ -75,7 +79,7 @@ export class RecentPublications {
     const redisNow = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
     const redisToLocal = performance.now() - redisNow;
     const from = Math.max(0, Math.floor(moment - redisToLocal - CLOCK_MARGIN_MS));
-    for (const { key } of this.#streams) {
+    for (const { key } of this.partitions) {
       let start = String(from);
       for (let isLast = false; !isLast;) {
         const page = await this.client.xrangeBuffer(key, start, String(redisNow), 'COUNT', PAGE);
@@ -89,12 +93,12 @@ export class RecentPublications {
   }
 
   /** The last entry that Redis took from here, in each stream. */
-  positions(): StreamPosition[] {
-    return this.#streams.flatMap(({ key, lastId }) => (lastId === undefined ? [] : [{ key, lastId }]));
+  positions(): RecentPosition[] {
+    return this.partitions.flatMap(({ key, lastId }) => (lastId === undefined ? [] : [{ key, lastId }]));
   }
 
   /** Whether Redis still has these entries. If not it has lost its data, or they are older than the window. */
-  async holds(positions: readonly StreamPosition[]): Promise<boolean> {
+  async holds(positions: readonly RecentPosition[]): Promise<boolean> {
     const found = await Promise.all(
       positions.map(async ({ key, lastId }) => (await this.client.xrange(key, lastId, lastId)).length > 0),
     );
@@ -105,7 +109,7 @@ export class RecentPublications {
   async trim(): Promise<void> {
     const { windowMs } = this.options;
     await Promise.all(
-      this.#streams.map(async ({ key, lastId, lastAddedAt }) => {
+      this.partitions.map(async ({ key, lastId, lastAddedAt }) => {
         const age = performance.now() - lastAddedAt;
         if (lastId === undefined || age > 2 * windowMs) return; // nothing of ours is left
         const oldest = Math.floor(Number.parseInt(lastId, 10) + age - windowMs);
@@ -115,8 +119,14 @@ export class RecentPublications {
   }
 }
 
+/** Notes the id of an entry that Redis took from here. */
+export function noteAdded(partition: Partition, id: string): void {
+  partition.lastId = id;
+  partition.lastAddedAt = performance.now();
+}
+
 /** FNV-1a, 32 bits. */
-function hash(text: string): number {
+export function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);

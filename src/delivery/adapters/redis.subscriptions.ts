@@ -18,6 +18,8 @@ export interface RedisSubscriptionsOptions {
 /** What the connection has for others. `goodAt` is on the clock of `performance.now()`. */
 export interface RedisSubscriptionsEvents {
   onMessage(envelope: Buffer): void;
+  /** A connection begins after one that was lost: what arrives before `onRestored` resolves is newer than what is missing. */
+  onReturned(): void;
   /** Everything is subscribed again; hand over what may have been missed since `goodAt`. Rejects if that is not possible now. */
   onRestored(goodAt: number): Promise<void>;
 }
@@ -208,6 +210,7 @@ export class RedisSubscriptions {
     if (this.#closed || this.#connected) return;
     this.#connection++;
     this.#restored = false;
+    if (this.#goodAt !== undefined) this.events.onReturned();
     void this.#restore(this.#connection);
   }
 
