@@ -17,6 +17,15 @@ export const configSchema = z
     bus: busOptions,
     metrics: metricsOptions,
   })
-  .prefault({});
+  .prefault({})
+  .superRefine(({ server, bus }, context) => {
+    if (server.workers !== 1 && bus.worker.id !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['bus', 'worker', 'id'],
+        message:
+          'all processes of server.workers would have this number: leave it out, they share the partitions out',
+      });
+  });
 
 export type Config = z.output<typeof configSchema>;

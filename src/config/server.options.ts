@@ -17,6 +17,13 @@ export const serverOptions = z
       .max(65535)
       .default(3000)
       .describe('Port for HTTP and WebSocket. 0 takes a free one.'),
+    workers: z
+      .union([z.int().min(1).max(512), z.literal('auto')])
+      .default(1)
+      .describe(
+        'Processes that share the port on this machine, each with its part of the clients. `auto`: one for each core. With more ' +
+          'than 1, one process more holds what is embedded (fan-out, queues in memory, files) for all of them.',
+      ),
     trustedProxies: z
       .array(z.string())
       .default([])

@@ -13,18 +13,27 @@ export type WellKnownVariables = Readonly<Record<string, WellKnownVariable>>;
 export const wellKnownVariables: WellKnownVariables = {
   HOST: { sets: ['server.host'] },
   PORT: { sets: ['server.port'] },
+  WORKERS: { sets: ['server.workers'] },
   LOG_LEVEL: { sets: ['log.level'] },
   CARILLON_API_KEY: { sets: ['trigger.apiKeys'] },
   REDIS_URL: {
     sets: ['bus.drivers.redis.url', 'delivery.fanout.url'],
     implies: {
       'delivery.fanout.kind': 'redis',
+      'bus.instant.driver': 'redis',
       'bus.delayed.driver': 'redis',
       'bus.delayed.ledger': 'redis',
       'bus.idempotency.store': 'redis',
+      'bus.parked.store': 'redis',
+      'bus.defaultDriver': 'redis',
     },
   },
-  KAFKA_BROKER: { sets: ['bus.drivers.kafka.brokers'], implies: { 'bus.instant.driver': 'kafka' } },
+  WORKER_ID: { sets: ['bus.worker.id'] },
+  TOTAL_WORKERS: { sets: ['bus.worker.total'] },
+  KAFKA_BROKER: {
+    sets: ['bus.drivers.kafka.brokers'],
+    implies: { 'bus.instant.driver': 'kafka', 'bus.defaultDriver': 'kafka' },
+  },
   KAFKA_TOPIC: { sets: ['bus.instant.topic'] },
   PULSAR_SERVICE_URL: {
     sets: ['bus.drivers.pulsar.serviceUrl'],

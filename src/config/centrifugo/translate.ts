@@ -84,10 +84,10 @@ class Translator {
       } else if (theirs === 'channel.without_namespace' && isTree(value)) {
         this.set('delivery.channels.withoutNamespace', this.#channelOptions(value, theirs));
       } else if (theirs === 'channel.namespaces' && Array.isArray(value)) {
-        const namespaces = value.map((options: unknown) =>
-          isTree(options) ? this.#channelOptions(options, `namespace ${String(options.name)}`) : options,
+        this.set(
+          'delivery.channels.namespaces',
+          value.flatMap((options) => this.#namespace(options)),
         );
-        this.set('delivery.channels.namespaces', namespaces);
       } else if (counterparts.has(theirs)) this.#take(theirs, value);
       else if (isTree(value)) this.#walk(value, [...path, key]);
       else this.notices.push(`${theirs} is unknown and was ignored`);
@@ -100,6 +100,18 @@ class Translator {
     if (isDefault && theirs !== 'http_server.address') return;
     this.set(ours, convert(value));
     this.origins.set(ours, this.#variables.get(theirs) ?? theirs);
+  }
+
+  /** A namespace of another kind than streams is left out: its channels are unknown then, and not something else. */
+  #namespace(theirs: unknown): unknown[] {
+    if (!isTree(theirs)) return [theirs];
+    const where = `namespace ${String(theirs.name)}`;
+    const { subscription_type: type = 'stream' } = theirs;
+    if (type === 'stream' || type === '') return [this.#channelOptions(theirs, where)];
+    this.notices.push(
+      `${where}: subscription_type ${String(type)} is not supported: its channels are refused`,
+    );
+    return [];
   }
 
   #channelOptions(theirs: Tree, where: string): Tree {
@@ -136,7 +148,7 @@ function setAt(tree: Tree, path: readonly string[], value: unknown): void {
   let node = tree;
   for (const name of path.slice(0, -1)) {
     const child = node[name];
-    node = isTree(child) ? child : ((node[name] = {}) as Tree);
+    node = isTree(child) ? child : (node[name] = {} as Tree);
   }
   node[path.at(-1) ?? ''] = value;
 }

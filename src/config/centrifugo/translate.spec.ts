@@ -1,0 +1,258 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError } from '../config.errors.js';
+import { loadConfig, type Loaded } from '../load.js';
+import { configSchema, type Config } from '../schema.js';
+import { settingsOf } from '../settings.js';
+import { wellKnownVariables } from '../well-known.js';
+import { counterparts } from './options.js';
+import { translateCentrifugo } from './translate.js';
+
+function load(file: string | undefined, env: Record<string, string> = {}): Loaded<Config> {
+  return loadConfig({
+    schema: configSchema,
+    wellKnown: wellKnownVariables,
+    translate: translateCentrifugo,
+    argv: file === undefined ? [] : ['--config', file],
+    env,
+    cwd: 'test/golden',
+  });
+}
+
+function translate(file: Record<string, unknown>, env: Record<string, string> = {}) {
+  return translateCentrifugo(file, env);
+}
+
+describe('a configuration file of Centrifugo', () => {
+  it.each(['main', 'timing', 'limits'])('is taken as it is: config-%s.json', (name) => {
+    const { config, notices } = load(`config-${name}.json`);
+    expect(notices.filter((notice) => !notice.includes('this transport'))).toEqual([]);
+    expect(config).toMatchObject({
+      server: { host: '127.0.0.1', port: 8000 },
+      log: { level: 'error' },
+      trigger: { apiKeys: ['api-key'] },
+      gateway: { allowedOrigins: ['*'], client: { tokens: { connection: { hmacSecretKey: 'secret' } } } },
+      delivery: {
+        channels: { withoutNamespace: { allowSubscribeForClient: true, allowUserLimitedChannels: true } },
+      },
+    });
+    expect(config.delivery.channels.namespaces.find((namespace) => namespace.name === 'chat')).toMatchObject({
+      presence: true,
+      historySize: 100,
+      historyTtlMs: 300_000,
+      forceRecovery: true,
+    });
+  });
+
+  it('sets times and limits of clients', () => {
+    expect(load('config-timing.json').config.gateway).toMatchObject({
+      heartbeat: { pingIntervalMs: 2000, pongTimeoutMs: 1000 },
+      client: {
+        staleCloseDelayMs: 2000,
+        presenceUpdateIntervalMs: 2000,
+        channelPositionCheckDelayMs: 2000,
+        connectIncludeServerTime: true,
+        channelLimit: 10_000,
+      },
+    });
+    expect(load('config-limits.json').config.gateway.client).toMatchObject({
+      channelLimit: 2,
+      userConnectionLimit: 2,
+      allowAnonymousConnectWithoutToken: true,
+      personalChannel: { enabled: true, namespace: 'chat' },
+    });
+  });
+
+  it('is told what it asks for in vain, and what that means', () => {
+    expect(load('config-proxy.json').notices).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^client\.proxy is not supported: calls to a backend/),
+        expect.stringMatching(/^channel\.proxy is not supported/),
+        expect.stringMatching(/^rpc is not supported/),
+      ]),
+    );
+    expect(load('config-centrifuge-js.json').notices).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^shared_poll is not supported/),
+        'namespace streamless: subscription_type map is not supported: its channels are refused',
+      ]),
+    );
+  });
+
+  it('listens where Centrifugo would', () => {
+    expect(translate({ client: {} }).file).toMatchObject({ server: { host: '0.0.0.0', port: 8000 } });
+    expect(translate({ log: { level: 'debug' } }).file).toEqual({ log: { level: 'debug' } });
+    expect(load('config-main.json', { PORT: '9' }).config.server.port).toBe(9);
+  });
+
+  it('may name what only Carillon has', () => {
+    const file = { http_api: { key: 'k' }, bus: { instant: { topic: 't' } }, trigger: { maxDelayMs: 5 } };
+    expect(translate(file).file).toMatchObject({
+      trigger: { apiKeys: ['k'], maxDelayMs: 5 },
+      bus: { instant: { topic: 't' } },
+    });
+  });
+
+  it('has its faults reported under its own names, with all others', () => {
+    const { file, origins } = translate({ client: { ping_interval: 'soon' }, log: { level: 'none' } });
+    expect(file).toMatchObject({
+      gateway: { heartbeat: { pingIntervalMs: 'soon' } },
+      log: { level: 'silent' },
+    });
+    expect(origins.get('gateway.heartbeat.pingIntervalMs')).toBe('client.ping_interval');
+    expect(() => load(undefined, { CENTRIFUGO_CLIENT_PING_INTERVAL: 'soon' })).toThrow(ConfigError);
+    expect(() => load(undefined, { CENTRIFUGO_CLIENT_PING_INTERVAL: 'soon' })).toThrow(
+      'from CENTRIFUGO_CLIENT_PING_INTERVAL in the environment',
+    );
+  });
+
+  it('says nothing of what is switched off or empty', () => {
+    const { notices } = translate({
+      admin: { enabled: false, password: 'x' },
+      grpc_api: { port: 10_000 },
+      usage_stats: { disabled: true },
+      client: { token: { jwks_public_endpoint: '' }, subscription_token: { hmac_secret_key: 'unused' } },
+      websocket: { handler_prefix: '/connection/websocket' },
+      proxies: [],
+    });
+    expect(notices).toEqual([]);
+  });
+
+  it('warns of what would be misunderstood', () => {
+    const { notices } = translate({
+      client: { allowed_origins: ['https://*.example.com'], tokken: {} },
+      http_api: { insecure: true },
+      engine: { type: 'nats' },
+    });
+    expect(notices).toEqual([
+      'engine.type nats is not supported: memory serves',
+      'http_api.insecure is not supported: the API wants a key: set http_api.key',
+      'client.allowed_origins: https://*.example.com lets nobody in, as origins are compared exactly',
+    ]);
+    expect(translate({ client: { tokken: 1 } }).notices).toEqual([
+      'client.tokken is unknown and was ignored',
+    ]);
+  });
+
+  it('has subscription tokens with keys of their own only where it enables them', () => {
+    const tokens = (enabled: boolean) =>
+      translate({
+        client: { token: { hmac_secret_key: 'a' }, subscription_token: { enabled, hmac_secret_key: 'b' } },
+      }).file;
+    const connection = { hmacSecretKey: 'a' };
+    expect(tokens(false)).toMatchObject({ gateway: { client: { tokens: { connection } } } });
+    expect(JSON.stringify(tokens(false))).not.toContain('"b"');
+    expect(tokens(true)).toMatchObject({
+      gateway: { client: { tokens: { connection, subscription: { hmacSecretKey: 'b' } } } },
+    });
+  });
+});
+
+describe('the Redis engine', () => {
+  const redis = {
+    address: 'redis.example:6380',
+    password: 'p@ss',
+    db: 2,
+    prefix: 'app',
+    connect_timeout: '2s',
+    tls: { enabled: true },
+  };
+
+  it('serves the fan-out and the lanes', () => {
+    const { file, implied } = translate({ engine: { type: 'redis', redis } });
+    const driver = { url: 'rediss://:p%40ss@redis.example:6380/2', keyPrefix: 'app', connectTimeoutMs: 2000 };
+    expect(file).toMatchObject({ bus: { drivers: { redis: driver } }, delivery: { fanout: driver } });
+    expect(implied).toMatchObject({ 'delivery.fanout.kind': 'redis' });
+  });
+
+  it('may be one with Sentinels', () => {
+    const { file, notices } = translate({
+      engine: { type: 'redis', redis: { sentinel_address: ['s1:26379'], sentinel_master_name: 'm' } },
+    });
+    expect(file).toMatchObject({ delivery: { fanout: { sentinels: ['s1:26379'], sentinelMaster: 'm' } } });
+    expect(notices).toEqual([]);
+  });
+
+  it('leaves the instant lane to Kafka where that is configured', () => {
+    const env = {
+      CENTRIFUGO_ENGINE_TYPE: 'redis',
+      CENTRIFUGO_ENGINE_REDIS_ADDRESS: 'h:1',
+      KAFKA_BROKER: 'k:9092',
+    };
+    const { config } = load(undefined, env);
+    expect(config.delivery.fanout).toMatchObject({ kind: 'redis', url: 'redis://h:1' });
+    expect(config.bus.instant.driver).toBe('kafka');
+    expect(config.bus.delayed.driver).toBe('redis');
+  });
+});
+
+describe('the variables of Centrifugo', () => {
+  it('set what the file would', () => {
+    const { config, notices } = load(undefined, {
+      CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY: '0123',
+      CENTRIFUGO_CLIENT_ALLOWED_ORIGINS: 'https://a.example https://b.example',
+      CENTRIFUGO_CLIENT_INSECURE: 'true',
+      CENTRIFUGO_CLIENT_STALE_CLOSE_DELAY: '3s',
+      CENTRIFUGO_HTTP_API_KEY: 'key',
+      CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_PRESENCE: 'true',
+      CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_HISTORY_SIZE: '7',
+      CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_HISTORY_TTL: '60s',
+      CENTRIFUGO_CHANNEL_NAMESPACES: '[{"name":"chat","presence":true}]',
+    });
+    expect(notices).toEqual([]);
+    expect(config).toMatchObject({
+      server: { port: 3000 },
+      trigger: { apiKeys: ['key'] },
+      gateway: {
+        allowedOrigins: ['https://a.example', 'https://b.example'],
+        client: {
+          insecure: true,
+          staleCloseDelayMs: 3000,
+          tokens: { connection: { hmacSecretKey: '0123' } },
+        },
+      },
+      delivery: {
+        channels: {
+          withoutNamespace: { presence: true, historySize: 7, historyTtlMs: 60_000 },
+          namespaces: [{ name: 'chat', presence: true }],
+        },
+      },
+    });
+  });
+
+  it('win over the file, and those of Carillon over them', () => {
+    const secret = (env: Record<string, string>) =>
+      load('config-main.json', env).config.gateway.client.tokens.connection.hmacSecretKey;
+    expect(secret({})).toBe('secret');
+    expect(secret({ CENTRIFUGO_TOKEN_HMAC_SECRET_KEY: 'older' })).toBe('older');
+    const both = {
+      CENTRIFUGO_TOKEN_HMAC_SECRET_KEY: 'older',
+      CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY: 'newer',
+    };
+    expect(secret(both)).toBe('newer');
+    expect(secret({ ...both, CARILLON_GATEWAY_CLIENT_TOKENS_CONNECTION_HMAC_SECRET_KEY: 'ours' })).toBe(
+      'ours',
+    );
+  });
+
+  it('are named where they mean nothing, or nothing here', () => {
+    const { notices } = translate(
+      {},
+      {
+        CENTRIFUGO_CLIENT_TOKN: 'x',
+        CENTRIFUGO_CLIENT_PROXY_CONNECT_ENDPOINT: 'http://x',
+        CENTRIFUGO_ADMIN_ENABLED: 'true',
+      },
+    );
+    expect(notices).toEqual([
+      expect.stringMatching(/^client\.proxy is not supported/),
+      expect.stringMatching(/^admin is not supported/),
+      'CENTRIFUGO_CLIENT_TOKN is unknown and was ignored',
+    ]);
+  });
+});
+
+it('knows only settings that there are', () => {
+  const keys = settingsOf(configSchema).map(({ key }) => key);
+  const named = [...counterparts.values()].map(({ ours }) => ours);
+  expect(named.filter((name) => !keys.includes(name))).toEqual([]);
+});
