@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { ClientInfo } from './client-info.js';
 
@@ -44,8 +45,29 @@ export interface ScheduledMessage extends Message {
   readonly dueAt: number;
 }
 
+const ID_BYTES = 16;
+/** Asked for in bulk: a call to the generator for each id would cost more than the rest of it. */
+const random = new Uint8Array(ID_BYTES * 256);
+let used = random.length;
+let lastMs = 0;
+let sequence = 0;
+
+/** A UUIDv7. Those of one process sort in the order in which they were made, also within a millisecond. */
 export function newMessageId(): string {
-  return uuidv7();
+  if (used === random.length) {
+    randomFillSync(random);
+    used = 0;
+  }
+  const bytes = random.subarray(used, (used += ID_BYTES));
+  const now = Date.now();
+  if (now > lastMs) {
+    lastMs = now;
+    sequence = ((bytes[6]! & 0x7f) << 24) | (bytes[7]! << 16) | (bytes[8]! << 8) | bytes[9]!;
+  } else {
+    sequence = (sequence + 1) | 0;
+    if (sequence === 0) lastMs++;
+  }
+  return uuidv7({ random: bytes, msecs: lastMs, seq: sequence });
 }
 
 export function isExpired(message: Message, nowMs: number): boolean {

@@ -1,15 +1,21 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 
+const LENGTH_BYTES = 4;
+
 /** The keys that a backend may show. Several, so that one can be replaced while the old one still works. */
 export class ApiKeys {
-  readonly #digests: readonly Buffer[];
+  readonly #keys: readonly { readonly bytes: Buffer; readonly name: string }[];
+  /** What is presented, in the form that is compared: its length, itself, and nothing up to the length of the longest key. */
+  readonly #presented: Buffer;
 
   constructor(keys: readonly string[]) {
-    this.#digests = keys.map(digest);
+    const longest = Math.max(0, ...keys.map((key) => Buffer.byteLength(key)));
+    this.#presented = Buffer.alloc(LENGTH_BYTES + longest);
+    this.#keys = keys.map((key) => ({ bytes: Buffer.from(this.#write(key)), name: nameOf(key) }));
   }
 
   get isEmpty(): boolean {
-    return this.#digests.length === 0;
+    return this.#keys.length === 0;
   }
 
   /**
@@ -17,14 +23,20 @@ export class ApiKeys {
    * @returns a name for the key that is safe to store, or undefined when it is none of them
    */
   match(presented: string): string | undefined {
-    const given = digest(presented);
-    let name: string | undefined;
-    for (const known of this.#digests)
-      if (timingSafeEqual(known, given)) name = known.subarray(0, 9).toString('base64url');
-    return name;
+    const given = this.#write(presented);
+    let found: string | undefined;
+    for (const { bytes, name } of this.#keys) if (timingSafeEqual(bytes, given)) found = name;
+    return found;
+  }
+
+  #write(key: string): Buffer {
+    this.#presented.fill(0);
+    this.#presented.writeUInt32LE(Buffer.byteLength(key));
+    this.#presented.write(key, LENGTH_BYTES);
+    return this.#presented;
   }
 }
 
-function digest(key: string): Buffer {
-  return hash('sha256', key, 'buffer');
+function nameOf(key: string): string {
+  return hash('sha256', key, 'buffer').subarray(0, 9).toString('base64url');
 }
