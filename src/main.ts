@@ -1,11 +1,12 @@
+#!/usr/bin/env node
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
+import { commandFor } from './cli/commands.js';
 import { readConfig } from './config/config.js';
 import { ConfigError } from './config/config.errors.js';
-import { usage } from './config/usage.js';
 import { CarillonError } from './errors.js';
 import { WebSocketAdapter } from './gateway/index.js';
 import { PinoLogger } from './logger.js';
@@ -13,12 +14,12 @@ import { Readiness } from './metrics/index.js';
 import { stopOnSignals } from './shutdown.js';
 import { announce } from './start-up-log.js';
 import { createHttpAdapter, setUpOpenApi } from './trigger/index.js';
-import { version } from './version.js';
 
 async function main(): Promise<void> {
-  if (process.argv.includes('--help')) return void process.stdout.write(usage);
-  if (process.argv.includes('--version')) return void process.stdout.write(`${version}\n`);
-  const { config, notices } = readConfig();
+  const argv = process.argv.slice(2);
+  const command = commandFor(argv);
+  if (command !== undefined) return command();
+  const { config, notices } = readConfig(argv);
   const logger = new PinoLogger(config.log);
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config),

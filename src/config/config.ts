@@ -7,14 +7,15 @@ export type { Config } from './schema.js';
 
 /**
  * The configuration of this process.
+ * @param argv flags
  * @throws ConfigError with every fault at once
  */
-export function readConfig(): Loaded<Config> {
+export function readConfig(argv: readonly string[] = process.argv.slice(2)): Loaded<Config> {
   return loadConfig({
     schema: configSchema,
     wellKnown: wellKnownVariables,
     translate: translateCentrifugo,
-    argv: process.argv.slice(2),
+    argv,
     env: process.env,
     cwd: process.cwd(),
   });

@@ -2,4 +2,5 @@ export { closeCodes, type CloseCode } from './close-codes.js';
 export { GatewayModule } from './gateway.module.js';
 export type { GatewayModuleOptions } from './gateway.module-definition.js';
 export { gatewayOptions, type GatewayOptions } from './gateway.options.js';
+export { checkToken, generateToken, type TokenReport, type TokenRequest } from './tokens/cli.js';
 export { WebSocketAdapter } from './websocket.adapter.js';

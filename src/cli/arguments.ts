@@ -1,0 +1,34 @@
+import { CommandError } from './cli.errors.js';
+
+export interface Arguments<Name extends string> {
+  readonly flags: Readonly<Partial<Record<Name, string>>>;
+  /** What is no flag of the command, in its order: settings, and what stands alone. */
+  readonly rest: readonly string[];
+}
+
+/**
+ * Takes a command's own flags (`-u 42`, `--user 42`, `--user=42`) out of its arguments.
+ * @param spellings the flags by the name under which they are returned
+ * @throws CommandError when a flag has no value
+ */
+export function takeFlags<Name extends string>(
+  argv: readonly string[],
+  spellings: Readonly<Record<Name, readonly string[]>>,
+): Arguments<Name> {
+  const names = Object.keys(spellings) as Name[];
+  const flags: Partial<Record<Name, string>> = {};
+  const rest: string[] = [];
+  for (let at = 0; at < argv.length; at++) {
+    const argument = argv[at] ?? '';
+    const [, flag = argument, inline] = /^(--[^=]+)=(.*)$/s.exec(argument) ?? [];
+    const name = names.find((candidate) => spellings[candidate].includes(flag));
+    if (name === undefined) {
+      rest.push(argument);
+      continue;
+    }
+    const value = inline ?? argv[++at];
+    if (value === undefined) throw new CommandError(`${flag} needs a value`);
+    flags[name] = value;
+  }
+  return { flags, rest };
+}

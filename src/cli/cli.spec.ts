@@ -1,0 +1,103 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { takeFlags } from './arguments.js';
+import { commandFor } from './commands.js';
+import { usage } from './usage.js';
+
+const SECRET = ['--gateway.client.tokens.connection.hmacSecretKey', 'a-secret'];
+
+describe('The command line', () => {
+  let directory: string;
+  let printed: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'cli-'));
+    printed = '';
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      printed += String(text);
+      return true;
+    });
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    rmSync(directory, { recursive: true });
+  });
+
+  const run = async (...argv: string[]): Promise<string> => {
+    printed = '';
+    await commandFor(argv)?.();
+    return printed;
+  };
+  const claimsOf = (token: string): unknown =>
+    JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+
+  it('serves where no command is named', () => {
+    expect(commandFor([])).toBeUndefined();
+    expect(commandFor(['--port', '1'])).toBeUndefined();
+  });
+
+  it('helps', async () => {
+    expect(await run('--help')).toBe(usage);
+    expect(await run('gentoken', '--help')).toBe(usage);
+  });
+
+  it('makes tokens that it takes', async () => {
+    const token = await run('gentoken', '-u', '42', ...SECRET);
+    expect(claimsOf(token)).toMatchObject({ sub: '42', exp: expect.any(Number) });
+    const report = await run('checktoken', token.trim(), ...SECRET);
+    expect(report).toContain('"sub": "42"');
+    expect(report).toContain('a good connection token');
+
+    const subscription = await run('gentoken', '--user=42', '-c', 'news', '-t', '-1', ...SECRET);
+    expect(claimsOf(subscription)).toEqual({ sub: '42', channel: 'news', iat: expect.any(Number) });
+    expect(await run('checktoken', subscription.trim(), ...SECRET)).toContain('a good subscription token');
+  });
+
+  it('says why it refuses a token, and shows what it says all the same', async () => {
+    const token = await run('gentoken', '-u', '42', ...SECRET);
+    const other = ['--gateway.client.tokens.connection.hmacSecretKey', 'another'];
+    await expect(run('checktoken', token.trim(), ...other)).rejects.toThrow(
+      'this connection token is refused: invalid',
+    );
+    expect(printed).toContain('"sub": "42"');
+  });
+
+  it.each([
+    [['gentoken', '-u'], '-u needs a value'],
+    [['gentoken', '-u', '1'], 'no secret is configured'],
+    [['gentoken', '-t', 'soon', ...SECRET], '--ttl must be'],
+    [['checktoken'], 'checktoken needs a token'],
+  ])('refuses %j', async (argv, words) => {
+    await expect(run(...argv)).rejects.toThrow(words);
+  });
+
+  it('writes a configuration that can be used, once, and for nobody else to read', async () => {
+    const file = join(directory, 'carillon.json');
+    await run('genconfig', file);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(await run('checkconfig', '--config', file)).toContain('the configuration can be used\n');
+    expect(claimsOf(await run('gentoken', '-u', '1', '--config', file))).toMatchObject({ sub: '1' });
+    const before = readFileSync(file, 'utf8');
+    await expect(run('genconfig', file)).rejects.toThrow('exists already');
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+
+  it('says of a configuration what a start would say', async () => {
+    const report = await run('checkconfig', '--config', 'test/golden/config-proxy.json');
+    expect(report).toContain('note: client.proxy is not supported');
+    await expect(run('checkconfig', '--server.port', 'many')).rejects.toThrow('server.port');
+  });
+});
+
+describe('takeFlags', () => {
+  it('leaves what is not its own', () => {
+    const { flags, rest } = takeFlags(['-u', '1', '--config', 'f', 'x', '--name=a=b'], {
+      user: ['-u'],
+      name: ['--name'],
+    });
+    expect(flags).toEqual({ user: '1', name: 'a=b' });
+    expect(rest).toEqual(['--config', 'f', 'x']);
+  });
+});

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { readConfig } from '../config/config.js';
+import { CommandError } from './cli.errors.js';
+
+const SECRET_BYTES = 32;
+
+/** `carillon genconfig [FILE]`: writes a configuration to begin with, with fresh secrets. Nothing is overwritten. */
+export function genconfig(argv: readonly string[]): void {
+  const [file = 'carillon.json'] = argv;
+  const configuration = {
+    trigger: { apiKeys: [secret()] },
+    gateway: { allowedOrigins: [], client: { tokens: { connection: { hmacSecretKey: secret() } } } },
+    delivery: { channels: { withoutNamespace: { allowSubscribeForClient: true }, namespaces: [] } },
+  };
+  try {
+    writeFileSync(file, `${JSON.stringify(configuration, undefined, 2)}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (cause) {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+    throw new CommandError(code === 'EEXIST' ? `${file} exists already` : `cannot write ${file} (${code})`, {
+      cause,
+    });
+  }
+  process.stdout.write(`${file} is written: npm start -- --config ${file}\n`);
+}
+
+/** `carillon checkconfig [--config FILE]`: reads the configuration as a start would, and says what is wrong with it. */
+export function checkconfig(argv: readonly string[]): void {
+  const { notices } = readConfig(argv);
+  for (const notice of notices) process.stdout.write(`note: ${notice}\n`);
+  process.stdout.write('the configuration can be used\n');
+}
+
+function secret(): string {
+  return randomBytes(SECRET_BYTES).toString('base64url');
+}
