@@ -5,10 +5,12 @@ import { Test } from '@nestjs/testing';
 import { MemoryBus } from '../src/bus/adapters/memory.bus.js';
 import { memoryBusOptions } from '../src/bus/adapters/memory.options.js';
 import { SqliteIdempotency } from '../src/bus/adapters/sqlite.idempotency.js';
+import { SqliteParkedRecords } from '../src/bus/adapters/sqlite.parked-records.js';
 import { SqliteSchedule } from '../src/bus/adapters/sqlite.schedule.js';
 import { delayedLaneOptions } from '../src/bus/delayed-lane.options.js';
 import {
   type Bus,
+  DeadLetters,
   type BusSubscription,
   Idempotency,
   InstantLane,
@@ -62,13 +64,14 @@ export interface TriggerAppOptions {
 @Global()
 @Module({})
 class LanesModule {
-  static of(lane: InstantLane, { schedule, idempotency }: Stores): DynamicModule {
+  static of(lane: InstantLane, { schedule, idempotency }: Stores, deadLetters: DeadLetters): DynamicModule {
     const providers = [
       { provide: InstantLane, useValue: lane },
       { provide: Schedule, useValue: schedule },
       { provide: Idempotency, useValue: idempotency },
+      { provide: DeadLetters, useValue: deadLetters },
     ];
-    return { module: LanesModule, providers, exports: [InstantLane, Schedule, Idempotency] };
+    return { module: LanesModule, providers, exports: providers.map(({ provide }) => provide) };
   }
 }
 
@@ -85,6 +88,7 @@ export class TriggerApp implements AsyncDisposable {
     readonly bus: Bus,
     readonly lane: InstantLane,
     readonly stores: Stores,
+    readonly parked: SqliteParkedRecords,
   ) {}
 
   static async start(options: TriggerAppOptions = {}): Promise<TriggerApp> {
@@ -94,11 +98,15 @@ export class TriggerApp implements AsyncDisposable {
       memoryBusOptions.parse({ partitions: 1, maxPendingRecords: options.instantCapacity ?? 10_000 }),
       new BrokerStatus('memory'),
     );
+    const parked = await SqliteParkedRecords.open(
+      { ...SQLITE, closeTimeoutMs: 1_000 },
+      new BrokerStatus('sqlite'),
+    );
     const lane = new InstantLane(options.between?.(bus) ?? bus, instantLaneOptions.parse({}));
     const testing = await Test.createTestingModule({
       imports: [
         MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
-        LanesModule.of(lane, stores),
+        LanesModule.of(lane, stores, new DeadLetters(parked)),
         DeliveryModule.forRoot({ ...deliveryOptions.parse(options.delivery ?? {}), version: '0.0.0' }),
         TriggerModule.forRoot({
           ...triggerOptions.parse({ apiKeys: [API_KEY], ...options.trigger }),
@@ -115,7 +123,7 @@ export class TriggerApp implements AsyncDisposable {
     );
     setUpOpenApi(app);
     await app.listen(0, '127.0.0.1');
-    return new TriggerApp(app, bus, lane, stores);
+    return new TriggerApp(app, bus, lane, stores, parked);
   }
 
   get port(): number {
@@ -167,5 +175,6 @@ export class TriggerApp implements AsyncDisposable {
     await this.bus.close();
     await this.stores.schedule.close();
     await this.stores.idempotency.close();
+    await this.parked.close();
   }
 }

@@ -35,6 +35,7 @@ export {
 } from './bus.errors.js';
 export { BusModule } from './bus.module.js';
 export { LanesModule } from './lanes.module.js';
+export { EmbeddedStores, EmbeddedStoresModule } from './embedded-stores.module.js';
 export { busOptions, type BusDriver, type BusOptions, type BusOptionsInput } from './bus.options.js';
 export { Buses } from './buses.js';
 export {
@@ -66,7 +67,7 @@ export {
   type ConsumerWatch,
 } from './consumers/consumer-source.js';
 export { DeadLetters, type DeadLetterFilter } from './consumers/dead-letters.js';
-export type { OutgoingEvent } from './consumers/event-record.js';
+export { eventName, type OutgoingEvent } from './consumers/event-record.js';
 export { Events, type EmitOptions, type Emitted } from './consumers/events.js';
 export type { ReceivedEvent } from './consumers/received-event.js';
 export type { Failure, ParkedRecord } from './parked-record.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
+import type { BusDriver } from './bus.options.js';
 import { frame, unframe } from './message-bytes.js';
 import type { ReceivedRecord } from './record.js';
 
@@ -19,7 +20,7 @@ export interface ParkedRecord {
   /** UUIDv7 made of the record's place: parking the same record once more changes nothing. By it they are listed: oldest first. */
   readonly id: string;
   readonly group: string;
-  readonly driver: string;
+  readonly driver: BusDriver;
   readonly topic: string;
   readonly partition: number;
   readonly position: string;
@@ -45,7 +46,7 @@ export interface ParkedRecord {
 /** The id of the record at this place, for this group. The time is part of it, as a memory bus counts from zero in every process. */
 export function parkedId(
   group: string,
-  driver: string,
+  driver: BusDriver,
   { topic, partition, position, publishedAt }: ReceivedRecord,
 ): string {
   const place = [group, driver, topic, partition, position, publishedAt].join('\0');

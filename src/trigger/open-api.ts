@@ -19,7 +19,15 @@ import { statusByCode, type HttpErrorCode } from './trigger.errors.js';
 import { apiSchemas } from './trigger.schemas.js';
 
 type SchemaId =
-  'PushAnswer' | 'Scheduled' | 'ScheduledWithData' | 'SchedulePage' | 'Reschedule' | 'ErrorAnswer';
+  | 'PushAnswer'
+  | 'Scheduled'
+  | 'ScheduledWithData'
+  | 'SchedulePage'
+  | 'Reschedule'
+  | 'DeadLetterWithData'
+  | 'DeadLetterPage'
+  | 'Redriven'
+  | 'ErrorAnswer';
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 /** Serves the documentation at `/docs` and the OpenAPI document at `/docs/json`. */
@@ -43,7 +51,7 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
   return document;
 }
 
-const ref = (id: SchemaId) => ({ $ref: `#/components/schemas/${id}` });
+export const ref = (id: SchemaId) => ({ $ref: `#/components/schemas/${id}` });
 
 /** Every request can be refused with these. */
 const EVERYWHERE: readonly HttpErrorCode[] = [
@@ -53,14 +61,14 @@ const EVERYWHERE: readonly HttpErrorCode[] = [
   'broker_unavailable',
 ];
 
-function errors(...codes: readonly HttpErrorCode[]) {
+export function errors(...codes: readonly HttpErrorCode[]) {
   const byStatus = Map.groupBy([...codes, ...EVERYWHERE], (code) => statusByCode[code]);
   return [...byStatus].map(([status, list]) =>
     ApiResponse({ status, description: list.join(', '), schema: ref('ErrorAnswer') }),
   );
 }
 
-const authenticated = () => [ApiBearerAuth(), ApiSecurity('X-API-Key'), ApiSecurity({})];
+export const authenticated = () => [ApiBearerAuth(), ApiSecurity('X-API-Key'), ApiSecurity({})];
 
 const targets = () => [
   ApiQuery({ name: 'channel', required: false, description: 'A channel. Needs an API key.' }),

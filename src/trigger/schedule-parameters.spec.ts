@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { userChannel } from '../delivery/index.js';
 import type { CarillonError } from '../errors.js';
-import { readReschedule, readScheduleQuery, writeCursor } from './schedule-parameters.js';
+import { writeCursor } from './page-parameters.js';
+import { readReschedule, readScheduleQuery } from './schedule-parameters.js';
 
 function codeOf(work: () => unknown): string {
   try {

@@ -1,23 +1,16 @@
 import type { ScheduleQuery } from '../bus/index.js';
+import { readCursor, readLimit } from './page-parameters.js';
 import { parametersOf, type Query } from './parameters.js';
 import { TARGET_PARAMETERS, targetChannel } from './target.js';
 import { readTiming, type Timing } from './timing.js';
 import {
   ConflictingParametersError,
   InvalidBodyError,
-  InvalidCursorError,
   InvalidDelayError,
   InvalidDeliverAtError,
-  InvalidLimitError,
   UnknownFieldError,
 } from './trigger.errors.js';
 import { reschedule } from './trigger.schemas.js';
-
-const MAX_LIMIT = 1000;
-const DEFAULT_LIMIT = 100;
-const MAX_CURSOR_LENGTH = 512;
-/** Tells a cursor that was given out from any other text. */
-const CURSOR_MARK = 'after ';
 
 /**
  * Reads the query of `GET /schedules`.
@@ -32,25 +25,6 @@ export function readScheduleQuery(query: Query): ScheduleQuery {
     ...(cursor !== undefined ? { cursor: readCursor(cursor) } : {}),
     ...(channel !== undefined ? { channel } : {}),
   };
-}
-
-/** The store's cursor in a form that needs no escaping in a URL. */
-export function writeCursor(next: string): string {
-  return Buffer.from(CURSOR_MARK + next).toString('base64url');
-}
-
-function readCursor(text: string): string {
-  const decoded = text.length > MAX_CURSOR_LENGTH ? '' : Buffer.from(text, 'base64url').toString('utf8');
-  if (!decoded.startsWith(CURSOR_MARK))
-    throw new InvalidCursorError('cursor must be the next of an earlier page');
-  return decoded.slice(CURSOR_MARK.length);
-}
-
-function readLimit(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_LIMIT;
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > MAX_LIMIT) throw new InvalidLimitError(`limit must be 1 to ${MAX_LIMIT}`);
-  return limit;
 }
 
 /**

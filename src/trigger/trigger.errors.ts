@@ -38,6 +38,8 @@ export const statusByCode = {
   // The schedule
   unknown_schedule: 404,
   schedule_already_due: 409,
+  // The dead letters
+  unknown_dead_letter: 404,
   // The lanes
   record_refused: 422,
   broker_unavailable: 503,
@@ -88,6 +90,7 @@ export class UnauthorizedError extends refusal('unauthorized') {}
 export class ApiKeyNotConfiguredError extends refusal('api_key_not_configured') {}
 export class UnknownScheduleError extends refusal('unknown_schedule') {}
 export class ScheduleAlreadyDueError extends refusal('schedule_already_due') {}
+export class UnknownDeadLetterError extends refusal('unknown_dead_letter') {}
 
 export class RateLimitedError extends refusal('rate_limited') {
   override readonly retryable = true;

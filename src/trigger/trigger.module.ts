@@ -7,6 +7,7 @@ import { Methods } from './api/methods.js';
 import { Publishing } from './api/publishing.js';
 import { Replies } from './api/replies.js';
 import { Callers } from './callers.js';
+import { DeadLettersController } from './dead-letters.controller.js';
 import { HttpErrorFilter } from './http-error.filter.js';
 import { Schedules } from './schedules.js';
 import { SchedulesController } from './schedules.controller.js';
@@ -17,7 +18,7 @@ import { Trigger } from './trigger.js';
 
 /** The request edge. The bus module and the delivery module are global: they provide the lanes, the idempotency store and the way out. */
 @Module({
-  controllers: [TriggerController, SchedulesController],
+  controllers: [TriggerController, SchedulesController, DeadLettersController],
   providers: [
     Trigger,
     Schedules,

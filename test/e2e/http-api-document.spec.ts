@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { newMessageId, type ParkedRecord } from '../../src/bus/index.js';
 import { API_KEY, TriggerApp } from '../trigger-app.js';
 
 const run = promisify(execFile);
@@ -38,6 +39,40 @@ async function schedule(): Promise<string> {
   return messages[0]?.id ?? '';
 }
 
+/** A consumer that fails for good leaves one dead letter behind. */
+async function bury(): Promise<string> {
+  const id = newMessageId();
+  const failedAt = Date.now();
+  const record: ParkedRecord = {
+    id,
+    group: 'task-daily',
+    driver: 'kafka',
+    topic: 'live',
+    partition: 3,
+    position: '1742',
+    key: 'anchor-7',
+    headers: { 'carillon-event': 'anchor-income' },
+    value: Buffer.from('{"anchor":7,"income":120}'),
+    publishedAt: failedAt,
+    state: 'waiting',
+    dueAt: failedAt,
+    attempts: 5,
+    givenUp: true,
+    failure: { code: 'handler_failed', message: 'the ledger does not know anchor 7' },
+    firstFailedAt: failedAt,
+    lastFailedAt: failedAt,
+  };
+  await app.parked.park([record], 1_000);
+  const buried = Promise.withResolvers<void>();
+  const consumer = await app.parked.consume(record.group, { concurrency: 1 }, async (each) => {
+    if (each.id === id) buried.resolve();
+    return { kind: 'dead' };
+  });
+  await buried.promise;
+  await consumer.close();
+  return id;
+}
+
 describe('docs/http-api.md', () => {
   it('has examples', () => {
     expect(examples.length).toBeGreaterThanOrEqual(10);
@@ -45,7 +80,8 @@ describe('docs/http-api.md', () => {
 
   it.each(examples)('$title', async ({ command, answer }) => {
     const script = command.replaceAll('http://localhost:3000', app.url);
-    const env = { ...process.env, CARILLON_API_KEY: API_KEY, ID: await schedule() };
+    const ids = { ID: await schedule(), DEAD_LETTER: await bury() };
+    const env = { ...process.env, CARILLON_API_KEY: API_KEY, ...ids };
     const { stdout } = await run('bash', ['-euc', script], { env });
     const told = answer ?? (command.includes('DELETE') ? undefined : stdout);
     expect(stdout === '' ? undefined : shapeOf(JSON.parse(stdout))).toEqual(
@@ -68,7 +104,19 @@ describe('the OpenAPI document', () => {
 
   it('lists every operation with its parameters and answers', async () => {
     const { paths, components } = (await (await fetch(`${app.url}/docs/json`)).json()) as OpenApi;
-    expect(Object.keys(paths).toSorted()).toEqual(['/schedules', '/schedules/{id}', '/trigger']);
+    expect(
+      Object.keys(paths)
+        .filter((path) => !/^\/(health|metrics)/.test(path))
+        .toSorted(),
+    ).toEqual([
+      '/dead-letters',
+      '/dead-letters/redrive',
+      '/dead-letters/{id}',
+      '/dead-letters/{id}/redrive',
+      '/schedules',
+      '/schedules/{id}',
+      '/trigger',
+    ]);
     const push = paths['/trigger']?.['post'];
     expect(push?.parameters?.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['lanes', 'delay', 'deliverAt', 'expiresIn', 'channel', 'user', 'connection']),

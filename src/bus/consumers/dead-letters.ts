@@ -25,20 +25,21 @@ export class DeadLetters {
     return this.parked.redrive(id);
   }
 
-  /** Redrives those that are there now, and returns how many. What fails again meanwhile is not redriven twice. */
-  async redriveAll(filter: DeadLetterFilter = {}): Promise<number> {
+  /** Redrives at most `limit` of those that are there now, and returns how many. What fails again meanwhile is not redriven twice. */
+  async redriveAll(filter: DeadLetterFilter = {}, limit = Infinity): Promise<number> {
     let count = 0;
-    for (let cursor: string | undefined; ;) {
+    for (let cursor: string | undefined; count < limit;) {
       const page = await this.parked.list({
         ...filter,
-        limit: PAGE,
+        limit: Math.min(PAGE, limit - count),
         ...(cursor === undefined ? {} : { cursor }),
       });
       const done = await Promise.all(page.records.map(({ id }) => this.parked.redrive(id)));
       count += done.filter(Boolean).length;
-      if (page.next === undefined) return count;
+      if (page.next === undefined) break;
       cursor = page.next;
     }
+    return count;
   }
 
   /** Forgets it for good. False if there is no such dead letter. */

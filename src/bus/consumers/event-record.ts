@@ -82,7 +82,7 @@ export function toReceivedEvent(record: ReceivedRecord, driver: BusDriver): Rece
 }
 
 /** Which event it is, which is known even where its payload cannot be understood. */
-export function eventName({ headers, topic }: ReceivedRecord): string {
+export function eventName({ headers, topic }: Pick<ReceivedRecord, 'headers' | 'topic'>): string {
   return headers[header.event] || topic;
 }
 

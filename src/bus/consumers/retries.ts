@@ -46,7 +46,7 @@ export class Retries {
       await publisher.publish(deadLetterTopicOf(parked), [toDeadLetterRecord(parked)]);
     }
     const { id, group, topic, partition, position, attempts, failure } = parked;
-    this.meters.of(eventName(recordOf(parked))).deadLetters.inc();
+    this.meters.of(eventName(parked)).deadLetters.inc();
     this.#logger.error(
       `${group} gave up ${topic}/${partition}/${position} after ${attempts} attempt(s), ` +
         `${failure?.code}: ${failure?.message}. Dead letter ${id}`,
