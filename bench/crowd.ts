@@ -1,16 +1,40 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-const HANDSHAKE = [
-  'GET /message HTTP/1.1',
-  'Host: 127.0.0.1',
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  '\r\n',
-].join('\r\n');
+/** What the sockets speak: nothing, or the Centrifugo protocol, each as a user of its own and subscribed to `bench`. */
+export type Language = 'raw' | 'centrifugo';
+
+/** The secret of their tokens. */
+export const TOKEN_SECRET = 'a secret of the bench';
+
+const paths: Readonly<Record<Language, string>> = { raw: '/message', centrifugo: '/connection/websocket' };
+
+function handshake(language: Language): string {
+  return [
+    `GET ${paths[language]} HTTP/1.1`,
+    'Host: 127.0.0.1',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    '\r\n',
+  ].join('\r\n');
+}
+
+/** One text frame with both commands, masked with zeros. */
+function introduction(user: string): Buffer {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { sub: user, info: { name: `user ${user}` } };
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  const signature = createHmac('sha256', TOKEN_SECRET).update(signed).digest('base64url');
+  const text = Buffer.from(
+    `{"id":1,"connect":{"token":"${signed}.${signature}"}}\n{"id":2,"subscribe":{"channel":"bench"}}`,
+  );
+  const header = Buffer.from([0x81, 0x80 | 126, text.length >> 8, text.length & 0xff, 0, 0, 0, 0]);
+  return Buffer.concat([header, text]);
+}
 
 /** Many sockets in a process of their own, so that a measure of this process is of the server alone. They only count bytes. */
 export class Crowd implements AsyncDisposable {
@@ -25,8 +49,8 @@ export class Crowd implements AsyncDisposable {
   }
 
   /** Resolves when all are connected. */
-  static async connect(port: number, sockets: number): Promise<Crowd> {
-    const crowd = new Crowd(fork(import.meta.filename, [String(port), String(sockets)]));
+  static async connect(port: number, sockets: number, language: Language = 'raw'): Promise<Crowd> {
+    const crowd = new Crowd(fork(import.meta.filename, [String(port), String(sockets), language]));
     await once(crowd.#process, 'message');
     return crowd;
   }
@@ -41,12 +65,16 @@ export class Crowd implements AsyncDisposable {
   }
 }
 
-async function run(port: number, sockets: number): Promise<void> {
+async function run(port: number, sockets: number, language: Language): Promise<void> {
   let bytes = 0;
   for (let i = 0; i < sockets; i++) {
     const socket = connect(port, '127.0.0.1');
-    socket.write(HANDSHAKE);
+    socket.write(handshake(language));
     await once(socket, 'data');
+    if (language === 'centrifugo') {
+      socket.write(introduction(String(i)));
+      await once(socket, 'data');
+    }
     socket.on('data', ({ length }) => (bytes += length));
   }
   process.send?.(0);
@@ -56,4 +84,5 @@ async function run(port: number, sockets: number): Promise<void> {
   }, 2);
 }
 
-if (import.meta.main) await run(Number(process.argv[2]), Number(process.argv[3]));
+if (import.meta.main)
+  await run(Number(process.argv[2]), Number(process.argv[3]), process.argv[4] as Language);

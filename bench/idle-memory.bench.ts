@@ -1,12 +1,13 @@
 /**
- * What an idle connection costs: of the gateway, or of `ws` with nothing on it. One of them a run, as the second would
+ * What an idle connection costs: of the gateway's raw socket, of the whole server with an authenticated, subscribed client
+ * of the Centrifugo protocol, or of `ws` with nothing on it. One of them a run, as the second would
  * find the memory that the first gave back.
  *
- *   npm run build && node --expose-gc bench/idle-memory.bench.ts gateway|ws [sockets]
+ *   npm run build && node --expose-gc bench/idle-memory.bench.ts gateway|centrifugo|ws [sockets]
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Crowd } from './crowd.ts';
-import { gateway, plainWs, type Target } from './targets.ts';
+import { centrifugo, gateway, plainWs, type Target } from './targets.ts';
 
 const sockets = Number(process.argv[3] ?? 5_000);
 
@@ -22,19 +23,20 @@ async function measure(name: string, open: () => Promise<Target>): Promise<void>
   await using target = await open();
   // What is made once, and the code compiled, is not a connection's.
   {
-    await using _ = await Crowd.connect(target.port, 500);
+    await using _ = await Crowd.connect(target.port, 500, target.language);
   }
   const before = await settled();
   const cpuBefore = process.cpuUsage();
-  await using _ = await Crowd.connect(target.port, sockets);
+  await using _ = await Crowd.connect(target.port, sockets, target.language);
   const cpu = process.cpuUsage(cpuBefore);
   const after = await settled();
   const kib = (of: 'rss' | 'heapUsed' | 'external') => ((after[of] - before[of]) / sockets / 1024).toFixed(1);
   const connectMicros = ((cpu.user + cpu.system) / sockets).toFixed(0);
   console.log(
-    `${name.padEnd(8)} resident ${kib('rss')} KiB  heap ${kib('heapUsed')} KiB  external ${kib('external')} KiB  connect ${connectMicros} µs CPU`,
+    `${name.padEnd(10)} resident ${kib('rss')} KiB  heap ${kib('heapUsed')} KiB  external ${kib('external')} KiB  connect ${connectMicros} µs CPU`,
   );
 }
 
-if (process.argv[2] === 'ws') await measure('ws', plainWs);
-else await measure('gateway', gateway);
+const targets: Readonly<Record<string, () => Promise<Target>>> = { gateway, centrifugo, ws: plainWs };
+const name = process.argv[2] ?? 'gateway';
+await measure(name, targets[name] ?? gateway);

@@ -4,22 +4,27 @@ import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { WebSocketServer } from 'ws';
+import type * as AppRoot from '../src/app.module.js';
+import type * as ConfigSchema from '../src/config/schema.js';
 import type * as DeliveryRoom from '../src/delivery/index.js';
 import type * as GatewayRoom from '../src/gateway/index.js';
+import { TOKEN_SECRET, type Language } from './crowd.ts';
 
 export const PAYLOAD = Buffer.from(JSON.stringify('x'.repeat(98)));
 
-/** A server with sockets at `/message`. */
+/** A server with sockets. */
 export interface Target extends AsyncDisposable {
   readonly port: number;
+  readonly language: Language;
   /** Sends one message to every socket. */
   publish(): void;
 }
 
+const dist = process.env.CARILLON_DIST ?? new URL('../dist', import.meta.url).pathname;
+
 /** The gateway as it is built, with nothing behind it but a set of subscribers. */
 export async function gateway(): Promise<Target> {
-  const dist = process.env.CARILLON_DIST ?? new URL('../dist', import.meta.url).pathname;
-  const { Delivery, Publication } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryRoom;
+  const { ChannelRules, channelsOptions, Delivery, Presence, Publication } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryRoom;
   const room = (await import(`${dist}/gateway/index.js`)) as typeof GatewayRoom;
   const subscribers = new Set<DeliveryRoom.Subscriber>();
   const table = {
@@ -28,10 +33,16 @@ export async function gateway(): Promise<Target> {
       return Promise.resolve();
     },
     detach: (_: string, subscriber: DeliveryRoom.Subscriber) => subscribers.delete(subscriber),
+    onCommand() {},
+    describeAudience() {},
   };
   const options = room.gatewayOptions.parse({});
-  const providers = [{ provide: Delivery, useValue: table }];
-  const delivery = { module: class Table {}, providers, exports: [Delivery] };
+  const providers = [
+    { provide: Delivery, useValue: table },
+    { provide: Presence, useValue: {} },
+    { provide: ChannelRules, useValue: new ChannelRules(channelsOptions.parse({})) },
+  ];
+  const delivery = { module: class Table {}, providers, exports: [Delivery, Presence, ChannelRules] };
   const module = { ...room.GatewayModule.forRoot({ ...options, trustedProxies: [] }), imports: [delivery] };
   const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
     logger: false,
@@ -39,6 +50,7 @@ export async function gateway(): Promise<Target> {
   app.useWebSocketAdapter(new room.WebSocketAdapter(app));
   await app.listen(0, '127.0.0.1');
   return {
+    language: 'raw',
     port: (app.getHttpServer().address() as AddressInfo).port,
     publish() {
       const publication = new Publication(
@@ -56,6 +68,36 @@ export async function gateway(): Promise<Target> {
   };
 }
 
+/** The whole server, with tokens and a channel that everybody is subscribed to. */
+export async function centrifugo(): Promise<Target> {
+  const { AppModule } = (await import(`${dist}/app.module.js`)) as typeof AppRoot;
+  const { configSchema } = (await import(`${dist}/config/schema.js`)) as typeof ConfigSchema;
+  const { Delivery, newMessageId } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryRoom;
+  const room = (await import(`${dist}/gateway/index.js`)) as typeof GatewayRoom;
+  const config = configSchema.parse({
+    bus: { drivers: { sqlite: { directory: ':memory:' } } },
+    gateway: { client: { tokens: { connection: { hmacSecretKey: TOKEN_SECRET } } } },
+    delivery: { channels: { withoutNamespace: { allowSubscribeForClient: true } } },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(config),
+    new FastifyAdapter(),
+    { logger: false },
+  );
+  app.useWebSocketAdapter(new room.WebSocketAdapter(app));
+  await app.listen(0, '127.0.0.1');
+  const delivery = app.get(Delivery);
+  return {
+    language: 'centrifugo',
+    port: (app.getHttpServer().address() as AddressInfo).port,
+    publish() {
+      const message = { channel: 'bench', data: PAYLOAD, format: 'json', createdAt: Date.now() } as const;
+      void delivery.publish({ ...message, id: newMessageId() }, 'direct');
+    },
+    [Symbol.asyncDispose]: () => app.close(),
+  };
+}
+
 /** What one would write without thinking of it. */
 export async function plainWs(): Promise<Target> {
   const http = createServer();
@@ -63,6 +105,7 @@ export async function plainWs(): Promise<Target> {
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   return {
+    language: 'raw',
     port: (http.address() as AddressInfo).port,
     publish() {
       for (const client of server.clients) client.send(PAYLOAD, { binary: false });

@@ -32,7 +32,7 @@ export function buildLoadClient(): string {
 
 /** @param profileDirectory where each process leaves a CPU profile when it ends */
 export function carillon(profileDirectory?: string): Program {
-  const main = resolve(bench, '../dist/main.js');
+  const main = resolve(process.env.CARILLON_DIST ?? resolve(bench, '../dist'), 'main.js');
   const version = output(process.execPath, [main, '--version']);
   const profile =
     profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profileDirectory)}`];

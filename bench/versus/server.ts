@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { OwnedProcess } from '../../scripts/brokers/owned-process.ts';
+import { OwnedProcess, whenOwnerEnds } from '../../scripts/brokers/owned-process.ts';
 import { freePort } from '../../scripts/brokers/ports.ts';
 import type { Deployment, Program } from './programs.ts';
 
@@ -12,6 +12,7 @@ const STOP_PATIENCE_MS = 5_000;
 /** A running server of one or several processes, which ends with this process at the latest. */
 export class Server implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'carillon-bench-'));
+  readonly #released = whenOwnerEnds(['rm', '-rf', this.#directory]);
   readonly #processes: OwnedProcess[] = [];
   readonly #addresses: string[] = [];
 
@@ -41,6 +42,7 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#processes.map((child) => child.end('SIGTERM', STOP_PATIENCE_MS)));
     rmSync(this.#directory, { recursive: true, force: true });
+    this.#released();
   }
 
   async #add(program: Program, deployment: Deployment): Promise<void> {
