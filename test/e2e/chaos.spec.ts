@@ -37,7 +37,7 @@ describeWithOwn(['kafka', 'pulsar', 'redis'], 'a killed process and a restarted 
   }, 120_000);
 
   afterAll(async () => {
-    await Promise.all(Object.values(brokers).map((broker) => broker?.dispose()));
+    for (const broker of Object.values(brokers)) await broker?.dispose();
   });
 
   describe.each(['kafka', 'pulsar', 'redis'] as const)('when %s is the one', (restarted) => {
