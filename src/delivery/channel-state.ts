@@ -29,7 +29,10 @@ export interface ChannelStateOptions {
 export class ChannelState {
   readonly #optionsByRule = new Map<ChannelRule, HistoryOptions>();
   readonly #keepsAnything: boolean;
-  /** Reads of a position that are under way, by channel: many subscribers ask for the same one at the same time. */
+  /**
+   * Reads of a position that begin after this turn, by channel: many subscribers ask for the same one in one turn. One that has
+   * begun is not shared: who asks later may need what came in between.
+   */
   readonly #positions = new Map<string, Promise<HistoryPage>>();
 
   constructor(
@@ -65,13 +68,13 @@ export class ChannelState {
     const metaTtlMs = query.metaTtlMs ?? this.#metaTtlMsOf(channel);
     if (query.limit !== 0 || query.since !== undefined)
       return this.history.read(channel, { ...query, metaTtlMs });
-    let reading = this.#positions.get(channel);
-    if (reading === undefined) {
-      reading = this.history.read(channel, { ...query, metaTtlMs }).finally(() => {
-        this.#positions.delete(channel);
-      });
-      this.#positions.set(channel, reading);
-    }
+    const pending = this.#positions.get(channel);
+    if (pending !== undefined) return pending;
+    const reading = Promise.resolve().then(() => {
+      this.#positions.delete(channel);
+      return this.history.read(channel, { ...query, metaTtlMs });
+    });
+    this.#positions.set(channel, reading);
     return reading;
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import { register } from 'prom-client';
 import { BrokerUnavailableError, type Message } from '../bus/index.js';
@@ -125,6 +125,110 @@ describe('Delivery', () => {
     delivery.detach('a', subscriber);
     delivery.detach('a', subscriber);
     expect([delivery.channelCount, delivery.attachmentCount]).toEqual([0, 0]);
+  });
+
+  it('keeps what the options of the channel ask for, and says where', async () => {
+    await delivery.attach('kept:a', subscriber);
+    const kept = message({ channel: 'kept:a', tags: { lang: 'de' } });
+    const position = await delivery.publish(kept, 'instant');
+    expect(position).toEqual({ offset: 1, epoch: expect.any(String) });
+    expect(received).toMatchObject([{ ...position, tags: { lang: 'de' }, delta: false }]);
+    const page = await delivery.history('kept:a', { limit: -1 });
+    expect(page).toMatchObject({ ...position, publications: [{ offset: 1, id: 'm1', data: kept.data }] });
+    await delivery.removeHistory('kept:a');
+    expect((await delivery.history('kept:a', { limit: -1 })).publications).toEqual([]);
+    for (const channel of ['a', 'unknown:a', '~user:u', 'ü'])
+      expect(await delivery.publish(message({ channel }), 'instant')).toBeUndefined();
+  });
+
+  it('gives one place to a message that a lane brings again', async () => {
+    await delivery.attach('kept:a', subscriber);
+    const first = await delivery.publish(message({ channel: 'kept:a' }), 'direct');
+    const again = await delivery.publish(message({ channel: 'kept:a' }), 'instant');
+    expect(again).toEqual(first);
+    const next = await delivery.publish(message({ channel: 'kept:a', id: 'm2' }), 'instant');
+    expect(next!.offset).toBe(2);
+    expect(received.map(({ offset }) => offset)).toEqual([1, 2]);
+  });
+
+  it('heeds what a message asks for, and before that what its publisher asks for', async () => {
+    const channel = 'delta:a';
+    await delivery.attach(channel, subscriber);
+    const info = { user: 'u', client: 'c' };
+    await delivery.publish(message({ channel, id: '1', info }), 'direct');
+    await delivery.publish(message({ channel, id: '2', delta: false }), 'direct');
+    await delivery.publish(message({ channel, id: '3', delta: false, info }), 'direct', { delta: true });
+    await delivery.publish(message({ channel, id: '4', skipHistory: true }), 'direct');
+    await delivery.publish(message({ channel, id: '5', version: 9, versionEpoch: 'e' }), 'direct');
+    await delivery.publish(message({ channel, id: '6', version: 9 }), 'direct', { versionEpoch: 'e' });
+    await delivery.publish(message({ channel, id: '7', idempotencyKey: 'k' }), 'direct');
+    await delivery.publish(message({ channel, id: '8' }), 'direct', { idempotencyKey: 'k' });
+    expect(
+      received.map(({ id, offset, delta, previous }) => [id, offset, delta, previous !== undefined]),
+    ).toEqual([
+      ['1', 1, true, false],
+      ['2', 2, false, false],
+      ['3', 3, true, true],
+      ['4', 0, false, false],
+      ['5', 4, true, true],
+      ['7', 5, true, true],
+    ]);
+    expect(received.map((each) => each.info)).toEqual([
+      info,
+      undefined,
+      info,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('keeps a history because its publisher asks for one', async () => {
+    const options = { history: { size: 1, ttlMs: 1_000, metaTtlMs: 1_000 } };
+    expect(await delivery.publish(message(), 'direct', options)).toMatchObject({ offset: 1 });
+    expect((await delivery.history('a', { limit: -1 })).publications).toHaveLength(1);
+  });
+
+  it('sends once what has the same key, without a history too', async () => {
+    await delivery.attach('a', subscriber);
+    for (const id of ['m1', 'm2'])
+      expect(await delivery.publish(message({ id, idempotencyKey: 'k' }), 'direct')).toBeUndefined();
+    expect(received.map(({ id }) => id)).toEqual(['m1']);
+  });
+
+  it('delivers late what has its place in the history already, so that it leaves no gap', async () => {
+    await delivery.attach('kept:a', subscriber);
+    now += 20_000;
+    await delivery.publish(message({ channel: 'kept:a', expiresAt: now - 1 }), 'instant');
+    expect(received.map(({ offset }) => offset)).toEqual([1]);
+  });
+
+  it('tells of comings and goings those who want to hear of them', async () => {
+    const info = { user: 'u', client: 'c' };
+    const heard: unknown[] = [];
+    await delivery.attach('a', subscriber);
+    await delivery.attach('a', {
+      receive: () => {},
+      receiveJoin: (...join) => void heard.push(['join', ...join]),
+      receiveLeave: (...leave) => void heard.push(['leave', ...leave]),
+    });
+    await delivery.publishJoin('a', info);
+    await delivery.publishLeave('a', info);
+    expect(heard).toEqual([
+      ['join', info, 'a'],
+      ['leave', info, 'a'],
+    ]);
+    expect(received).toEqual([]);
+    expect(await outcomes()).toEqual([]);
+  });
+
+  it('answers many who ask for the same position at the same time with one look', async () => {
+    const read = jest.spyOn(history, 'read');
+    const asked = Array.from({ length: 10 }, () => delivery.history('kept:a', { limit: 0 }));
+    expect(new Set((await Promise.all(asked)).map(({ epoch }) => epoch)).size).toBe(1);
+    expect(read).toHaveBeenCalledTimes(1);
+    await delivery.history('kept:a', { limit: 0 });
+    expect(read).toHaveBeenCalledTimes(2);
   });
 
   it('counts what the fan-out does not take, and passes the error on', async () => {

@@ -1,4 +1,4 @@
-import type { Submission } from './redis.publisher.js';
+import type { Submission } from './redis.submission.js';
 
 export interface AcceptedPublication {
   readonly submission: Submission<unknown>;

@@ -8,22 +8,12 @@ import { newEpoch } from '../epoch.js';
 import { AcceptedPublications } from './redis.accepted.js';
 import { nodeOf } from './redis.node-of.js';
 import { RecentPublications, type Partition, type RecentPosition } from './redis.recent.js';
+import type { Submission } from './redis.submission.js';
 
 /** Publications sent again at once. */
 const REPAIR_BATCH = 200;
 /** Several processes notice one loss, each in its own time. */
 const ONE_LOSS_MS = 5_000;
-
-/** What is to be sent for one publication. */
-export interface Submission<T> {
-  readonly route: string;
-  /** Memory that it takes, roughly. */
-  readonly bytes: number;
-  /** Whether it may be sent again: those who receive it tell copies. */
-  readonly isRepeatable: boolean;
-  /** Everything goes over one connection, so that the publications of a route keep their order. */
-  send(connection: Redis, partition: Partition): Promise<T>;
-}
 
 /**
  * The connection over which this process publishes. A Redis that restarted without its data, or whose replica took over

@@ -22,16 +22,26 @@ function translate(glob: string): string {
       source += ')';
       depth--;
     } else if (token === ',' && depth > 0) source += '|';
-    else source += literal(token.length > 1 && token.startsWith('\\') ? token.slice(1) : token);
+    else source += literal(unescaped(token));
   }
   return source + ')'.repeat(depth);
 }
 
-/** The inside of a set, in which only a hyphen between two characters keeps its meaning. */
+/** The inside of a set, in which a hyphen between two characters makes a range of them. A range that runs backwards is empty. */
 function setMembers(set: string): string {
-  return set.replace(/^!/, '').replaceAll(/\\?([[\]\\^&~|])/g, String.raw`\$1`);
+  const members = set.replace(/^!/, '').matchAll(/(\\.|[^\\])(?:-(\\.|[^\\]))?/gsu);
+  return Array.from(members, ([, from, to]) => {
+    const first = unescaped(from!);
+    if (to === undefined) return literal(first);
+    const last = unescaped(to);
+    return first.codePointAt(0)! <= last.codePointAt(0)! ? `${literal(first)}-${literal(last)}` : '';
+  }).join('');
+}
+
+function unescaped(character: string): string {
+  return character.length > 1 && character.startsWith('\\') ? character.slice(1) : character;
 }
 
 function literal(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+  return Array.from(text, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`).join('');
 }

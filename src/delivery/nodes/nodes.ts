@@ -130,7 +130,7 @@ export class Nodes {
       case 'channels':
         this.#surveys.get(message.survey)?.add(message.uid, message.counts);
         break;
-      case undefined:
+      default:
         this.#logger.debug('dropped a control message that this version does not know');
     }
   }

@@ -1,0 +1,176 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { BrokerUnavailableError } from '../../bus/index.js';
+import { SurveyIncompleteError } from '../delivery.errors.js';
+import type { Fanout } from '../fanout.port.js';
+import { Publication } from '../publication.js';
+import { Subscribers } from '../subscribers.js';
+import type { ControlCommand } from './control-command.js';
+import { Nodes } from './nodes.js';
+
+/** Joins nodes in one process. What is cut off hears nothing. */
+class Hub {
+  readonly #nodes = new Map<string, Subscribers>();
+  readonly silent = new Set<string>();
+  isAway = false;
+
+  join(uid: string, subscribers: Subscribers): Fanout {
+    this.#nodes.set(uid, subscribers);
+    return {
+      publish: async (publication: Publication) => {
+        if (this.isAway) throw new BrokerUnavailableError('redis', 'it is away');
+        for (const [name, node] of this.#nodes) if (!this.silent.has(name)) node.deliver(publication);
+      },
+      subscribe: async () => {},
+      unsubscribe: () => {},
+      close: async () => {},
+    };
+  }
+}
+
+describe('Nodes', () => {
+  let hub: Hub;
+  let opened: Nodes[];
+
+  const open = async (uid: string, channels: Record<string, number> = {}) => {
+    const subscribers = new Subscribers((fault) => {
+      throw fault;
+    });
+    for (const [channel, count] of Object.entries(channels))
+      for (let n = 0; n < count; n++) subscribers.attach(channel, { receive: () => {} });
+    const options = {
+      uid,
+      name: `node ${uid}`,
+      version: '1.2.3',
+      announceIntervalMs: 3_000,
+      surveyTimeoutMs: 1_000,
+    };
+    const nodes = new Nodes(hub.join(uid, subscribers), subscribers, options);
+    const commands: ControlCommand[] = [];
+    nodes.onCommand((command) => void commands.push(command));
+    nodes.start();
+    opened.push(nodes);
+    await jest.advanceTimersByTimeAsync(0);
+    return { nodes, commands, uids: () => nodes.list().map((node) => node.uid) };
+  };
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    hub = new Hub();
+    opened = [];
+  });
+  afterEach(async () => {
+    await Promise.all(opened.map((nodes) => nodes.close()));
+    jest.useRealTimers();
+  });
+
+  it('know of one another at once, themselves first', async () => {
+    const [a, b] = [await open('a'), await open('b')];
+    expect(a.uids()).toEqual(['a', 'b']);
+    expect(b.uids()).toEqual(['b', 'a']);
+  });
+
+  it('tell what they carry', async () => {
+    const a = await open('a', { x: 2, y: 1, '~user:u': 5 });
+    a.nodes.describeAudience(() => ({ numClients: 3, numUsers: 2 }));
+    const b = await open('b');
+    expect(b.nodes.list()[1]).toEqual({
+      uid: 'a',
+      name: 'node a',
+      version: '1.2.3',
+      numClients: 3,
+      numUsers: 2,
+      numSubs: 3,
+      numChannels: 2,
+      uptime: expect.any(Number),
+      process: { cpu: expect.any(Number), rss: expect.any(Number) },
+    });
+  });
+
+  it('forget a node that says goodbye, and one that falls silent', async () => {
+    const [a, b] = [await open('a'), await open('b')];
+    const c = await open('c');
+    await b.nodes.close();
+    expect(a.uids()).toEqual(['a', 'c']);
+    hub.silent.add('a');
+    await jest.advanceTimersByTimeAsync(8_000);
+    expect(a.uids()).toEqual(['a', 'c']);
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(a.uids()).toEqual(['a']);
+    expect(c.uids()).toEqual(['c', 'a']);
+  });
+
+  it('carry a command out on each of them, byte for byte', async () => {
+    const [a, b] = [await open('a'), await open('b')];
+    const commands: ControlCommand[] = [
+      {
+        kind: 'subscribe',
+        user: 'u',
+        client: 'c',
+        channel: 'ch',
+        info: Buffer.from('{"ü":"🔔"}'),
+        data: Buffer.from([0, 255]),
+        expiresAt: 5,
+        recoverSince: { offset: 7, epoch: 'AbCdEfGh' },
+        override: { presence: true },
+      },
+      { kind: 'unsubscribe', user: '', channel: 'ch' },
+      { kind: 'disconnect', user: 'u', whitelist: ['x'], disconnect: { code: 4_000, reason: 'bye' } },
+      { kind: 'refresh', user: 'u', session: 's', expired: false, info: Buffer.from('1') },
+    ];
+    for (const command of commands) await a.nodes.command(command);
+    expect(a.commands).toEqual(commands);
+    expect(b.commands).toEqual(commands);
+  });
+
+  it('refuse a command that the store does not take', async () => {
+    const a = await open('a');
+    hub.isAway = true;
+    const commanding = a.nodes.command({ kind: 'unsubscribe', user: 'u', channel: 'ch' });
+    await expect(commanding).rejects.toThrow(BrokerUnavailableError);
+    await expect(a.nodes.channels('*')).resolves.toEqual(new Map());
+  });
+
+  it('add up the subscribers of channels', async () => {
+    const a = await open('a', { 'chat:1': 2, news: 1 });
+    await open('b', { 'chat:1': 1, 'chat:2': 4, '~user:u': 1 });
+    await open('c', { 'chat:2': 1 });
+    expect(await a.nodes.channels('chat:*')).toEqual(
+      new Map([
+        ['chat:1', 3],
+        ['chat:2', 5],
+      ]),
+    );
+    expect((await a.nodes.channels('')).size).toBe(3);
+  });
+
+  it('say whose answer is missing', async () => {
+    const a = await open('a', { x: 1 });
+    await open('b');
+    hub.silent.add('b');
+    const asking = a.nodes.channels('*').catch((error: unknown) => error);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(await asking).toEqual(new SurveyIncompleteError(['b']));
+  });
+
+  it('do not wait for a node that leaves', async () => {
+    const a = await open('a', { x: 1 });
+    const b = await open('b');
+    hub.silent.add('b');
+    const asking = a.nodes.channels('*');
+    await jest.advanceTimersByTimeAsync(100);
+    await b.nodes.close();
+    expect(await asking).toEqual(new Map([['x', 1]]));
+  });
+
+  it('pass over what they do not understand', async () => {
+    const a = await open('a');
+    const strange = ['', '{', 'null', '1', '{"say":1}', '{"say":"later"}'];
+    const subscribers = new Subscribers(() => {});
+    const fanout = hub.join('other', subscribers);
+    for (const text of strange) {
+      const data = Buffer.from(text);
+      await fanout.publish(new Publication('~control', data, 'json', undefined, 0, undefined, 'direct'));
+    }
+    expect(a.uids()).toEqual(['a']);
+  });
+});
