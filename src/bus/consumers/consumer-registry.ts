@@ -68,6 +68,8 @@ export class ConsumerRegistry {
   /** Resolves when it has finished what it had in hand. Its group keeps its place, and what waits for another try waits on. */
   async remove(name: Pick<ConsumerDescription, 'module' | 'consumer'>): Promise<boolean> {
     const group = groupOf(name);
+    // What is being closed is as good as removed.
+    if (this.#closed !== undefined) return this.#running.has(group);
     let removed = false;
     await this.#change(group, async () => {
       const former = this.#running.get(group);

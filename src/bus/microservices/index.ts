@@ -1,0 +1,2 @@
+export { CarillonClient, type CarillonClientOptions } from './carillon.client.js';
+export { CarillonServer, type CarillonServerOptions, EventRpcContext } from './carillon.server.js';
