@@ -15,7 +15,11 @@ import {
   type OpenAPIObject,
 } from '@nestjs/swagger';
 import { z } from 'zod';
+import { apiPaths } from './api/api.open-api.js';
+import { Methods } from './api/methods.js';
 import { statusByCode, type HttpErrorCode } from './trigger.errors.js';
+import { TRIGGER_OPTIONS } from './trigger.module-definition.js';
+import type { TriggerOptions } from './trigger.options.js';
 import { apiSchemas } from './trigger.schemas.js';
 
 type SchemaId =
@@ -48,6 +52,8 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
     uri: (id) => `#/components/schemas/${id}`,
   });
   document.components = { ...document.components, schemas: schemas as Schemas };
+  if (app.get<TriggerOptions>(TRIGGER_OPTIONS).api.enabled)
+    document.paths = { ...document.paths, ...apiPaths(app.get(Methods)) };
   return document;
 }
 

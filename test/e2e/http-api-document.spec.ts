@@ -17,7 +17,8 @@ const examples = [...document.matchAll(/```bash\n([^]*?)```\n(?:\n```json\n([^]*
 let app: TriggerApp;
 
 beforeAll(async () => {
-  app = await TriggerApp.start();
+  const chat = { name: 'chat', presence: true, historySize: 10, historyTtlMs: 60_000 };
+  app = await TriggerApp.start({ delivery: { channels: { namespaces: [chat] } } });
 });
 
 afterAll(() => app[Symbol.asyncDispose]());
@@ -106,7 +107,7 @@ describe('the OpenAPI document', () => {
     const { paths, components } = (await (await fetch(`${app.url}/docs/json`)).json()) as OpenApi;
     expect(
       Object.keys(paths)
-        .filter((path) => !/^\/(health|metrics)/.test(path))
+        .filter((path) => !/^\/(health|metrics|api)/.test(path))
         .toSorted(),
     ).toEqual([
       '/dead-letters',
@@ -117,6 +118,10 @@ describe('the OpenAPI document', () => {
       '/schedules/{id}',
       '/trigger',
     ]);
+    expect(Object.keys(paths).filter((path) => path.startsWith('/api/'))).toHaveLength(14);
+    const publish = JSON.stringify(paths['/api/publish']?.['post']);
+    for (const name of ['channel', 'b64data', 'skip_history', 'deliver_at', 'via'])
+      expect(publish).toContain(`"${name}"`);
     const push = paths['/trigger']?.['post'];
     expect(push?.parameters?.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['lanes', 'delay', 'deliverAt', 'expiresIn', 'channel', 'user', 'connection']),

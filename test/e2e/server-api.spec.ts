@@ -254,13 +254,13 @@ describe('The server API', () => {
   });
 
   it('carries the commands of a batch out in their order', async () => {
-    const commands = [
+    const batch = [
       { publish: { channel: 'kept:a', data: 1 } },
       { history: { channel: 'kept:a', limit: 0 } },
       { publish: { channel: 'kept:a', data: 2 } },
       { nothing: {} },
     ];
-    expect(await call('batch', { commands })).toMatchObject({
+    expect(await call('batch', { commands: batch })).toMatchObject({
       replies: [
         { publish: { offset: 1 } },
         { history: { offset: 1 } },

@@ -1,7 +1,7 @@
 import type { JsonScanner } from '../../json/index.js';
 import { apiFaults } from './api.errors.js';
 import type { Command } from './command.js';
-import { flag, listOf, record, type Field } from './fields.js';
+import { flag, listOf, record, type Field, type JsonSchema } from './fields.js';
 import type { Methods } from './methods.js';
 import { faultText, type Outcome } from './replies.js';
 
@@ -19,17 +19,22 @@ export class Batch {
 
   constructor(methods: Methods) {
     const fields = Object.fromEntries(
-      methods.all.map(({ name, read }): [string, Field<Command | undefined>] => [
+      methods.all.map(({ name, read, schema }): [string, Field<Command | undefined>] => [
         name,
-        { read, zero: undefined },
+        { read, zero: undefined, schema },
       ]),
     );
     const named = record<Record<string, Command | undefined>>(fields);
     const command: Field<BatchedCommand> = {
       read: (scanner) => Object.values(named.read(scanner)).find((found) => found !== undefined) ?? 'nothing',
       zero: undefined,
+      schema: named.schema,
     };
     this.#request = record<BatchRequest>({ commands: listOf(command), parallel: flag });
+  }
+
+  get schema(): JsonSchema {
+    return this.#request.schema;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { JsonScanner } from '../../json/index.js';
+import type { JsonSchema } from './fields.js';
 
 /** What surrounds a command: the HTTP request that it came in. */
 export interface CommandContext {
@@ -21,6 +22,9 @@ export interface Command {
 /** One method of the API. */
 export interface Method {
   readonly name: string;
+  readonly summary: string;
+  /** Of the request, as JSON Schema. */
+  readonly schema: JsonSchema;
   /** @throws MalformedJsonError */
   read(this: void, scanner: JsonScanner): Command;
 }

@@ -7,40 +7,64 @@ export interface Field<T> {
   readonly zero: T;
   /** Null is one of its values. */
   readonly takesNull?: boolean;
+  /** For the OpenAPI document. */
+  readonly schema: JsonSchema;
 }
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
 
 const INT32_MAX = 0x7fffffff;
 
-export const text: Field<string> = { read: (scanner) => scanner.readString(), zero: '' };
-export const flag: Field<boolean> = { read: (scanner) => scanner.readBool(), zero: false };
+export const text: Field<string> = {
+  read: (scanner) => scanner.readString(),
+  zero: '',
+  schema: { type: 'string' },
+};
+export const flag: Field<boolean> = {
+  read: (scanner) => scanner.readBool(),
+  zero: false,
+  schema: { type: 'boolean' },
+};
 export const int32: Field<number> = {
   read: (scanner) => scanner.readInteger(-INT32_MAX - 1, INT32_MAX),
   zero: 0,
+  schema: { type: 'integer' },
 };
 
-export const uint32: Field<number> = { read: (scanner) => scanner.readInteger(0, 2 ** 32 - 1), zero: 0 };
+export const uint32: Field<number> = {
+  read: (scanner) => scanner.readInteger(0, 2 ** 32 - 1),
+  zero: 0,
+  schema: { type: 'integer', minimum: 0 },
+};
 
 /** Beyond 2⁵³ the last digits are lost, but not the order. Some clients write such numbers in quotes. */
 export const int64: Field<number> = {
   read: (scanner) => scanner.readQuotableInteger(-(2 ** 63), 2 ** 63),
   zero: 0,
+  schema: { type: 'integer' },
 };
-export const uint64: Field<number> = { read: (scanner) => scanner.readQuotableInteger(0, 2 ** 64), zero: 0 };
+export const uint64: Field<number> = {
+  read: (scanner) => scanner.readQuotableInteger(0, 2 ** 64),
+  zero: 0,
+  schema: { type: 'integer', minimum: 0 },
+};
 
 /** Any value as it was spelled. */
 export const raw: Field<Buffer | undefined> = {
   read: (scanner) => scanner.readRaw(),
   zero: undefined,
   takesNull: true,
+  schema: {},
 };
 
 /** A value that is checked later, so that a wrong one can be answered in words. */
 export const value: Field<unknown> = {
   read: (scanner) => JSON.parse(scanner.readRaw().toString()) as unknown,
   zero: undefined,
+  schema: {},
 };
 
-export function listOf<T>({ read, zero, takesNull = false }: Field<T>): Field<readonly T[]> {
+export function listOf<T>({ read, zero, takesNull = false, schema }: Field<T>): Field<readonly T[]> {
   const element = (scanner: JsonScanner): T => (!takesNull && scanner.takeNull() ? zero : read(scanner));
   return {
     read: (scanner) => {
@@ -52,6 +76,7 @@ export function listOf<T>({ read, zero, takesNull = false }: Field<T>): Field<re
       return list;
     },
     zero: [],
+    schema: { type: 'array', items: schema },
   };
 }
 
@@ -65,6 +90,7 @@ export const textMap: Field<Readonly<Record<string, string>> | undefined> = {
     return Object.fromEntries(entries);
   },
   zero: undefined,
+  schema: { type: 'object', additionalProperties: { type: 'string' } },
 };
 
 export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
@@ -92,11 +118,19 @@ export function record<T extends object>(fields: Fields<T>): Field<T> {
       return result as T;
     },
     zero,
+    schema: {
+      type: 'object',
+      properties: Object.fromEntries(entries.map(({ key, field }) => [key, field.schema])),
+    },
   };
 }
 
-export function optional<T>({ read }: Field<T>): Field<T | undefined> {
-  return { read, zero: undefined };
+export function optional<T>({ read, schema }: Field<T>): Field<T | undefined> {
+  return { read, zero: undefined, schema };
+}
+
+export function described<T>(field: Field<T>, description: string, schema: JsonSchema = {}): Field<T> {
+  return { ...field, schema: { ...field.schema, ...schema, description } };
 }
 
 function snakeCase(name: string): string {

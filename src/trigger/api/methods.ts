@@ -35,19 +35,40 @@ export class Methods {
     private readonly delivery: Delivery,
   ) {
     this.all = [
-      method('publish', publishRequest, (request, context) => publishing.publish(request, context)),
-      method('broadcast', broadcastRequest, (request, context) => publishing.broadcast(request, context)),
-      method('subscribe', subscribeRequest, (request) => connections.subscribe(request)),
-      method('unsubscribe', unsubscribeRequest, (request) => connections.unsubscribe(request)),
-      method('disconnect', disconnectRequest, (request) => connections.disconnect(request)),
-      method('presence', channelRequest, (request) => channels.presence(request)),
-      method('presence_stats', channelRequest, (request) => channels.presenceStats(request)),
-      method('history', historyRequest, (request) => channels.history(request)),
-      method('history_remove', channelRequest, (request) => channels.historyRemove(request)),
-      method('info', infoRequest, () => this.#info()),
-      method('rpc', rpcRequest, callNothing),
-      method('refresh', refreshRequest, (request) => connections.refresh(request)),
-      method('channels', channelsRequest, (request) => channels.channels(request)),
+      method('publish', 'Publish in a channel.', publishRequest, (request, context) =>
+        publishing.publish(request, context),
+      ),
+      method('broadcast', 'Publish the same in several channels.', broadcastRequest, (request, context) =>
+        publishing.broadcast(request, context),
+      ),
+      method('subscribe', 'Subscribe the connections of a user to a channel.', subscribeRequest, (request) =>
+        connections.subscribe(request),
+      ),
+      method(
+        'unsubscribe',
+        'End subscriptions of the connections of a user.',
+        unsubscribeRequest,
+        (request) => connections.unsubscribe(request),
+      ),
+      method('disconnect', 'Close the connections of a user.', disconnectRequest, (request) =>
+        connections.disconnect(request),
+      ),
+      method('presence', 'Who is in a channel.', channelRequest, (request) => channels.presence(request)),
+      method('presence_stats', 'How many are in a channel.', channelRequest, (request) =>
+        channels.presenceStats(request),
+      ),
+      method('history', 'What is kept of a channel.', historyRequest, (request) => channels.history(request)),
+      method('history_remove', 'Drop what is kept of a channel.', channelRequest, (request) =>
+        channels.historyRemove(request),
+      ),
+      method('info', 'The nodes of the deployment.', infoRequest, () => this.#info()),
+      method('rpc', 'Call a method of the server: none is built in.', rpcRequest, callNothing),
+      method('refresh', 'Prolong the connections of a user, or let them expire.', refreshRequest, (request) =>
+        connections.refresh(request),
+      ),
+      method('channels', 'The channels that have subscribers.', channelsRequest, (request) =>
+        channels.channels(request),
+      ),
     ];
     this.#byName = new Map(this.all.map((each) => [each.name, each]));
   }
@@ -64,11 +85,14 @@ export class Methods {
 
 function method<Request>(
   name: string,
-  { read }: Field<Request>,
+  summary: string,
+  { read, schema }: Field<Request>,
   run: (request: Request, context: CommandContext) => Promise<string> | string,
 ): Method {
   return {
     name,
+    summary,
+    schema,
     read(scanner: JsonScanner): Command {
       const request = read(scanner);
       return { method: name, run: (context) => run(request, context) };

@@ -1,4 +1,17 @@
-import { flag, int32, int64, listOf, optional, raw, record, text, textMap, uint64, value } from './fields.js';
+import {
+  described,
+  flag,
+  int32,
+  int64,
+  listOf,
+  optional,
+  raw,
+  record,
+  text,
+  textMap,
+  uint64,
+  value,
+} from './fields.js';
 
 /** The requests of the API. Their names in JSON are the same in snake_case. */
 
@@ -27,19 +40,28 @@ export interface PublicationFields {
   readonly via: unknown;
 }
 
+const duration = { anyOf: [{ type: 'integer' }, { type: 'string' }], example: 'PT3S' };
+
 const publicationFields = {
-  data: raw,
-  b64data: text,
-  skipHistory: flag,
-  tags: textMap,
-  idempotencyKey: text,
-  delta: flag,
-  version: uint64,
-  versionEpoch: text,
-  delay: value,
-  deliverAt: value,
-  expiresIn: value,
-  via: value,
+  data: described(raw, 'Any JSON; arrives as it is.', { example: { text: 'Hello' } }),
+  b64data: described(text, 'In the place of data: any bytes, in base64.'),
+  skipHistory: described(flag, 'Sent, but not kept in the history.'),
+  tags: described(textMap, 'By which clients may filter.'),
+  idempotencyKey: described(
+    text,
+    'The same key again in the channel sends nothing, and gives the same answer.',
+  ),
+  delta: described(flag, 'Subscribers that asked for it get the difference from the publication before.'),
+  version: described(uint64, 'Not sent unless above the last version in the history.'),
+  versionEpoch: described(text, 'Versions of another epoch are not compared.'),
+  delay: described(value, 'Sent that much later: whole milliseconds, or an ISO 8601 duration.', duration),
+  deliverAt: described(value, 'Sent then: RFC 3339.', { type: 'string', format: 'date-time' }),
+  expiresIn: described(value, 'Dropped if it was not delivered by then; in the form of delay.', duration),
+  via: described(value, 'Straight to delivery, or by the instant lane.', {
+    type: 'string',
+    enum: ['direct', 'bus'],
+    default: 'direct',
+  }),
 };
 
 export interface PublishRequest extends PublicationFields {

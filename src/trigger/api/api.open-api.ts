@@ -1,0 +1,59 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import type { ApiFault } from './api.errors.js';
+import { apiFaults } from './api.errors.js';
+import { Batch } from './batch.js';
+import type { JsonSchema } from './fields.js';
+import type { Methods } from './methods.js';
+
+type Paths = OpenAPIObject['paths'];
+type Operation = NonNullable<Paths[string]['post']>;
+
+const faults: readonly ApiFault[] = Object.values(apiFaults);
+
+const fault: JsonSchema = {
+  type: 'object',
+  properties: {
+    code: { type: 'integer', enum: faults.map(({ code }) => code) },
+    message: { type: 'string' },
+  },
+};
+
+/** The paths of the server API, which Nest does not know of. */
+export function apiPaths(methods: Methods): Paths {
+  const operations = methods.all.map(({ name, summary, schema }) => [
+    `/api/${name}`,
+    {
+      post: operation(summary, schema, {
+        type: 'object',
+        properties: { result: { type: 'object' }, error: fault },
+      }),
+    },
+  ]);
+  const batch = operation(
+    'Several commands in one request, answered in their order.',
+    new Batch(methods).schema,
+    {
+      type: 'object',
+      properties: { replies: { type: 'array', items: { type: 'object' } } },
+    },
+  );
+  return { ...Object.fromEntries(operations), '/api/batch': { post: batch } } as Paths;
+}
+
+function operation(summary: string, request: JsonSchema, reply: JsonSchema): Operation {
+  return {
+    tags: ["Centrifugo's server API"],
+    summary,
+    security: [{ 'X-API-Key': [] }],
+    requestBody: { required: true, content: { 'application/json': { schema: request } } },
+    responses: {
+      200: {
+        description: `A result, or an error: ${faults.map(({ code, message }) => `${code} ${message}`).join(', ')}.`,
+        content: { 'application/json': { schema: reply } },
+      },
+      400: { description: 'The body cannot be read.' },
+      401: { description: 'The key is missing or wrong.' },
+      429: { description: 'The address has shown wrong keys too often.' },
+    },
+  };
+}
