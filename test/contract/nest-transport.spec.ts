@@ -55,12 +55,12 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     const elsewhere = `${topic}-2`;
     @Controller()
     class Handlers {
-      @EventPattern<string>('plain')
+      @EventPattern({ event: 'plain' })
       plain(@Payload() data: unknown, @Ctx() { event }: EventRpcContext): void {
         seen.add(['plain', data, event.topic, event.driver]);
       }
 
-      @EventPattern<string>('plain')
+      @EventPattern('plain')
       again(@Payload() data: unknown): void {
         seen.add(['again', data]);
       }
@@ -89,13 +89,13 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
   it('has failed handlers retried, and dead-lettered in the end', async () => {
     @Controller()
     class Handlers {
-      @EventPattern<string>('throws')
+      @EventPattern({ event: 'throws' })
       throws(): void {
         seen.add(['throws']);
         throw new RpcException('no');
       }
 
-      @EventPattern<string>('streams')
+      @EventPattern({ event: 'streams' })
       streams(): Observable<never> {
         seen.add(['streams']);
         return throwError(() => new Error('no'));
@@ -106,11 +106,12 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     await firstValueFrom(client.emit('streams', 1));
     await seen.until((all) => all.filter(([name]) => name === 'throws').length === 2 && all.length === 4);
     const deadLetters = application.get(DeadLetters);
-    for (;;) {
-      const { records } = await deadLetters.list({ group: `${module}-nest`, limit: 10 });
-      if (records.length === 2) break;
+    let dead = (await deadLetters.list({ limit: 10 })).records;
+    while (dead.length < 2) {
       await new Promise((resolve) => setTimeout(resolve, 10));
+      dead = (await deadLetters.list({ group: `${module}-nest`, limit: 10 })).records;
     }
+    expect(dead.map(({ attempts }) => attempts)).toEqual([2, 2]);
   });
 
   it('refuses what a bus cannot do', async () => {

@@ -26,6 +26,7 @@ export class CarillonClient extends ClientProxy {
   /** The bus is closed by its module. */
   override close(): void {}
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- Nest's signature
   override unwrap<T>(): T {
     return this.events as T;
   }

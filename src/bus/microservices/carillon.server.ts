@@ -33,8 +33,8 @@ export class EventRpcContext extends BaseRpcContext<[EventContext]> {
 export class CarillonServer extends Server implements CustomTransportStrategy {
   // Failures reach the failure policy, so Nest need not report them as unobserved.
   override readonly propagatesEventHandlerErrors = true;
-  /** By topic and event. */
-  readonly #handlers = new Map<string, MessageHandler>();
+  /** By topic and event, which may be written in more than one way. */
+  readonly #handlers = new Map<string, MessageHandler[]>();
 
   constructor(
     private readonly registry: ConsumerRegistry,
@@ -43,8 +43,14 @@ export class CarillonServer extends Server implements CustomTransportStrategy {
     super();
   }
 
-  override listen(callback: (error?: unknown) => void): void {
-    this.#start().then(() => callback(), callback);
+  override async listen(callback: (error?: unknown) => void): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    callback();
   }
 
   override async close(): Promise<void> {
@@ -55,6 +61,7 @@ export class CarillonServer extends Server implements CustomTransportStrategy {
     throw new ConsumerRefusedError('this transport has no events of its own: readiness tells of its broker');
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- Nest's signature
   override unwrap<T>(): T {
     return this.registry as T;
   }
@@ -71,7 +78,8 @@ export class CarillonServer extends Server implements CustomTransportStrategy {
       const { topic, event } = placeOf(pattern, usualTopic);
       topics.add(topic);
       events.add(event);
-      this.#handlers.set(`${topic}\0${event}`, handler);
+      const place = `${topic}\0${event}`;
+      this.#handlers.set(place, [...(this.#handlers.get(place) ?? []), handler]);
     }
     await this.registry.add(
       { ...description, topics: [...topics], events: [...events] },
@@ -83,13 +91,13 @@ export class CarillonServer extends Server implements CustomTransportStrategy {
   }
 
   async #dispatch(event: string, payload: unknown, context: EventContext): Promise<void> {
-    const handler = this.#handlers.get(`${context.topic}\0${event}`);
-    // An event of this name is handled, but from another topic.
-    if (handler === undefined) return;
+    // None where an event of this name is handled, but from another topic.
+    const handlers = this.#handlers.get(`${context.topic}\0${event}`) ?? [];
     const rpcContext = new EventRpcContext([context]);
     const handled = Promise.withResolvers<void>();
     this.runWithProcessingHooks(rpcContext, async (end) => {
-      await completed(handler(payload, rpcContext)).then(handled.resolve, handled.reject);
+      const all = Promise.all(handlers.map((handler) => completed(handler(payload, rpcContext))));
+      await all.then(() => handled.resolve(), handled.reject);
       end();
     });
     await handled.promise;
