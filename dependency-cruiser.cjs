@@ -2,10 +2,11 @@
 const allowed = {
   gateway: ['delivery', 'webhooks', 'json', 'metrics'],
   trigger: ['delivery', 'bus', 'json', 'metrics'],
-  delivery: ['bus', 'redis', 'metrics'],
+  delivery: ['bus', 'redis', 'ipc', 'metrics'],
   webhooks: ['bus', 'metrics'],
-  bus: ['redis', 'metrics'],
+  bus: ['redis', 'ipc', 'metrics'],
   redis: ['metrics'],
+  ipc: [],
   json: [],
   metrics: [],
 };
@@ -36,15 +37,15 @@ module.exports = {
     {
       name: 'front-door-only-root',
       severity: 'error',
-      from: { path: '^src/(?:config/)?[^/]+\\.ts$' },
+      from: { path: '^src/(?:(?:cli|config|workers)/.*|[^/]+\\.ts)$', pathNot: spec },
       to: { path: `^src/(${any})/`, pathNot: `^src/(${any})/index\\.ts$` },
     },
     {
       name: 'modules-do-not-know-the-root',
-      comment: 'app.module.ts, main.ts and config/ are the composition root; errors.ts is shared.',
+      comment: 'app.module.ts, main.ts, cli/, config/ and workers/ are the composition root; errors.ts is shared.',
       severity: 'error',
       from: { path: `^src/(${any})/`, pathNot: spec },
-      to: { path: '^src/(?:config/.*|[^/]+\\.ts)$', pathNot: '^src/errors\\.ts$' },
+      to: { path: '^src/(?:(?:cli|config|workers)/.*|[^/]+\\.ts)$', pathNot: '^src/errors\\.ts$' },
     },
     {
       name: 'adapters-behind-the-module',

@@ -2,7 +2,11 @@ import { Logger } from '@nestjs/common';
 import type { Config } from './config/config.js';
 
 /** Says what serves what, and what an operator should know although it prevents nothing. */
-export function announce(config: Config, notices: readonly string[], url: string): void {
+export function announce(
+  config: Config,
+  notices: readonly string[],
+  { url, workers }: { readonly url: string; readonly workers: number },
+): void {
   const logger = new Logger('Carillon');
   for (const notice of [...notices, ...warningsOf(config)]) logger.warn(notice);
   const { instant, delayed, idempotency } = config.bus;
@@ -12,7 +16,23 @@ export function announce(config: Config, notices: readonly string[], url: string
   );
   logger.log(`idempotency: ${idempotency.store}`);
   logger.log(`fan-out: ${config.delivery.fanout.kind}`);
+  if (workers > 1)
+    logger.log(
+      `workers: ${workers} processes behind one port; one more holds ${sharedOf(config).join(', ')}`,
+    );
   logger.log(`listening on ${url}, sockets at /message, documentation at /docs`);
+}
+
+/** What the primary process keeps for its workers. The rest is on servers that each of them reaches for itself. */
+function sharedOf({ bus, delivery }: Config): string[] {
+  return [
+    ...(delivery.fanout.kind === 'local' ? ['fan-out', 'history', 'presence'] : []),
+    'queues in memory',
+    ...(['memory', 'sqlite'].includes(bus.delayed.driver) ? ['delayed lane'] : []),
+    ...(bus.delayed.driver === 'pulsar' && bus.delayed.ledger === 'sqlite' ? ['ledger'] : []),
+    ...(bus.idempotency.store === 'sqlite' ? ['idempotency keys'] : []),
+    ...(bus.parked.store === 'sqlite' ? ['retries and dead letters'] : []),
+  ];
 }
 
 function* warningsOf({ server, trigger, bus, delivery }: Config): Generator<string> {
@@ -36,6 +56,8 @@ function* warningsOf({ server, trigger, bus, delivery }: Config): Generator<stri
   }
   if (trigger.apiKeys.length === 0)
     yield 'no API key is configured, so that callers reach nobody but themselves. Set CARILLON_API_KEY';
+  if (trigger.apiKeys.some((key) => key.length < 16))
+    yield 'an API key has fewer than 16 characters: it can be guessed';
   if (!isLoopback(server.host))
     yield `listening on ${server.host}: anybody who reaches it can open a socket at /message and push to itself`;
 }

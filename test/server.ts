@@ -126,9 +126,14 @@ export interface Receipt {
 /** A client of the raw socket that keeps what arrives. */
 export class RawClient {
   readonly received: Receipt[] = [];
+  /** What the server calls the connection: the first eight characters name its process. */
+  id = '';
   #waiting: (() => void)[] = [];
 
   private constructor(readonly socket: WebSocket) {
+    socket.on('upgrade', ({ headers }) => {
+      this.id = String(headers['carillon-connection-id']);
+    });
     socket.on('message', (data: Buffer) => {
       this.received.push({ text: data.toString(), at: Date.now() });
       for (const wake of this.#waiting.splice(0)) wake();

@@ -1,5 +1,6 @@
 import { Global, Module, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { Link } from '../ipc/index.js';
 import { Readiness } from '../metrics/index.js';
 import { BusMetrics, busInstruments } from './bus.metrics.js';
 import { BUS_OPTIONS, completed, ConfigurableBusModule, GIVEN_OPTIONS } from './bus.module-definition.js';
@@ -16,6 +17,8 @@ import { configured, embedded, statusOf } from './opening.js';
 import { ParkedRecords } from './parked-records.port.js';
 
 const optionalReadiness = { token: Readiness, optional: true };
+/** There in a worker: its primary process holds the embedded stores. */
+const optionalPrimary = { token: Link, optional: true };
 
 /**
  * Topics, events and their consumers, over any driver. It needs nothing but its options, so that an application can import
@@ -26,9 +29,17 @@ const optionalReadiness = { token: Readiness, optional: true };
   imports: [DiscoveryModule],
   providers: [
     { provide: BUS_OPTIONS, useFactory: completed, inject: [GIVEN_OPTIONS] },
-    { provide: Buses, useFactory: createBuses, inject: [BUS_OPTIONS, optionalReadiness] },
-    { provide: Idempotency, useFactory: openIdempotency, inject: [BUS_OPTIONS, optionalReadiness] },
-    { provide: ParkedRecords, useFactory: openParkedRecords, inject: [BUS_OPTIONS, optionalReadiness] },
+    { provide: Buses, useFactory: createBuses, inject: [BUS_OPTIONS, optionalReadiness, optionalPrimary] },
+    {
+      provide: Idempotency,
+      useFactory: openIdempotency,
+      inject: [BUS_OPTIONS, optionalReadiness, optionalPrimary],
+    },
+    {
+      provide: ParkedRecords,
+      useFactory: openParkedRecords,
+      inject: [BUS_OPTIONS, optionalReadiness, optionalPrimary],
+    },
     {
       provide: Events,
       useFactory: (buses: Buses, store: Idempotency, { idempotency }: BusOptions) =>
@@ -77,8 +88,12 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
   }
 }
 
-function createBuses(options: BusOptions, readiness?: Readiness): Buses {
-  return new Buses(options, (driver, use) => openBus(options, driver, use, readiness));
+function createBuses(options: BusOptions, readiness?: Readiness, primary?: Link): Buses {
+  return new Buses(options, async (driver, use) => {
+    if (driver !== 'memory' || primary === undefined) return openBus(options, driver, use, readiness);
+    const { IpcBus } = await import('./adapters/ipc.bus.js');
+    return IpcBus.open(primary);
+  });
 }
 
 async function openBus(
@@ -126,7 +141,12 @@ async function openBus(
 async function openIdempotency(
   { drivers, idempotency }: BusOptions,
   readiness?: Readiness,
+  primary?: Link,
 ): Promise<Idempotency> {
+  if (idempotency.store === 'sqlite' && primary !== undefined) {
+    const { IpcIdempotency } = await import('./adapters/ipc.idempotency.js');
+    return new IpcIdempotency(primary);
+  }
   const status = statusOf(readiness, `${idempotency.store} (idempotency)`);
   switch (idempotency.store) {
     case 'sqlite': {
@@ -145,7 +165,12 @@ async function openIdempotency(
 async function openParkedRecords(
   { drivers, parked }: BusOptions,
   readiness?: Readiness,
+  primary?: Link,
 ): Promise<ParkedRecords> {
+  if (parked.store === 'sqlite' && primary !== undefined) {
+    const { IpcParkedRecords } = await import('./adapters/ipc.parked-records.js');
+    return IpcParkedRecords.open(primary);
+  }
   const status = statusOf(readiness, `${parked.store} (parked records)`);
   switch (parked.store) {
     case 'sqlite': {

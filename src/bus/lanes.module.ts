@@ -1,5 +1,6 @@
 import { Global, Module, type OnModuleDestroy } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
+import { Link } from '../ipc/index.js';
 import { Readiness } from '../metrics/index.js';
 import { sqliteFile } from './adapters/sqlite.options.js';
 import { BUS_OPTIONS } from './bus.module-definition.js';
@@ -28,7 +29,12 @@ import { Schedule } from './schedule.port.js';
     {
       provide: Schedule,
       useFactory: openMeteredSchedule,
-      inject: [BUS_OPTIONS, getToken(LANE_MESSAGES), { token: Readiness, optional: true }],
+      inject: [
+        BUS_OPTIONS,
+        getToken(LANE_MESSAGES),
+        { token: Readiness, optional: true },
+        { token: Link, optional: true },
+      ],
     },
     {
       provide: InstantLane,
@@ -53,12 +59,22 @@ async function openMeteredSchedule(
   options: BusOptions,
   counter: LaneCounter,
   readiness?: Readiness,
+  primary?: Link,
 ): Promise<Schedule> {
   const meter = new LaneMeter(counter, 'delayed', options.delayed.driver);
-  return new MeteredSchedule(await openSchedule(options, readiness), meter);
+  return new MeteredSchedule(await openSchedule(options, readiness, primary), meter);
 }
 
-async function openSchedule({ drivers, delayed }: BusOptions, readiness?: Readiness): Promise<Schedule> {
+/** @param primary there in a worker: it holds what is embedded */
+async function openSchedule(
+  { drivers, delayed }: BusOptions,
+  readiness?: Readiness,
+  primary?: Link,
+): Promise<Schedule> {
+  if ((delayed.driver === 'memory' || delayed.driver === 'sqlite') && primary !== undefined) {
+    const { IpcSchedule } = await import('./adapters/ipc.schedule.js');
+    return IpcSchedule.open(primary);
+  }
   const status = statusOf(readiness, `${delayed.driver} (delayed lane)`);
   switch (delayed.driver) {
     case 'memory':
@@ -76,7 +92,7 @@ async function openSchedule({ drivers, delayed }: BusOptions, readiness?: Readin
     }
     case 'pulsar': {
       const { PulsarSchedule } = await import('./adapters/pulsar.schedule.js');
-      const ledger = await openLedger({ drivers, delayed }, readiness);
+      const ledger = await openLedger({ drivers, delayed }, readiness, primary);
       const options = { ...configured(drivers, 'pulsar'), ...delayed, ...delayed.pulsar };
       return PulsarSchedule.open(options, ledger, status);
     }
@@ -88,7 +104,12 @@ async function openSchedule({ drivers, delayed }: BusOptions, readiness?: Readin
 async function openLedger(
   { drivers, delayed }: Pick<BusOptions, 'drivers' | 'delayed'>,
   readiness?: Readiness,
+  primary?: Link,
 ): Promise<ScheduleLedger> {
+  if (delayed.ledger === 'sqlite' && primary !== undefined) {
+    const { IpcLedger } = await import('./adapters/ipc.ledger.js');
+    return IpcLedger.open(primary);
+  }
   const status = statusOf(readiness, `${delayed.ledger} (ledger of the delayed lane)`);
   switch (delayed.ledger) {
     case 'sqlite': {

@@ -1,5 +1,6 @@
 import { Global, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { InstantLane, Schedule } from '../bus/index.js';
+import { Link } from '../ipc/index.js';
 import { Readiness } from '../metrics/index.js';
 import { ChannelState } from './channel-state.js';
 import { ChannelRules } from './channels/channel-rules.js';
@@ -32,7 +33,11 @@ const ENGINE = Symbol('ENGINE');
       useFactory: (...parts: ConstructorParameters<typeof Reception>) => new Reception(...parts),
       inject: [Subscribers, Deduplication, DeliveryMetrics],
     },
-    { provide: ENGINE, useFactory: openEngine, inject: [DELIVERY_OPTIONS, Reception, Readiness] },
+    {
+      provide: ENGINE,
+      useFactory: openEngine,
+      inject: [DELIVERY_OPTIONS, Reception, Readiness, { token: Link, optional: true }],
+    },
     { provide: Fanout, useFactory: ({ fanout }: Engine) => fanout, inject: [ENGINE] },
     { provide: History, useFactory: ({ history }: Engine) => history, inject: [ENGINE] },
     { provide: Presence, useFactory: ({ presence }: Engine) => presence, inject: [ENGINE] },
@@ -94,10 +99,12 @@ async function openEngine(
   { fanout, memory }: DeliveryOptions,
   reception: Reception,
   readiness: Readiness,
+  primary?: Link,
 ): Promise<Engine> {
   const handler: PublicationHandler = (publication) => reception.receive(publication);
   switch (fanout.kind) {
     case 'local': {
+      if (primary !== undefined) return connectEngine(primary, handler);
       const [{ LocalFanout }, { MemoryHistory }, { MemoryPresence }] = await Promise.all([
         import('./adapters/local.fanout.js'),
         import('./adapters/memory.history.js'),
@@ -125,6 +132,20 @@ async function openEngine(
     default:
       return fanout satisfies never;
   }
+}
+
+/** Of a worker: the primary process has the stores. */
+async function connectEngine(primary: Link, handler: PublicationHandler): Promise<Engine> {
+  const [{ IpcFanout }, { IpcHistory }, { IpcPresence }] = await Promise.all([
+    import('./adapters/ipc.fanout.js'),
+    import('./adapters/ipc.history.js'),
+    import('./adapters/ipc.presence.js'),
+  ]);
+  return {
+    fanout: new IpcFanout(primary, handler),
+    history: new IpcHistory(primary),
+    presence: new IpcPresence(primary),
+  };
 }
 
 function createSubscribers({ subscriberFaults }: DeliveryMetrics): Subscribers {

@@ -36,6 +36,7 @@ export type { ChannelHistoryQuery, PublishOptions } from './channel-state.js';
 export { FanoutClosedError, SurveyIncompleteError, UnrecoverablePositionError } from './delivery.errors.js';
 export { Delivery } from './delivery.js';
 export { DeliveryModule } from './delivery.module.js';
+export { EmbeddedEngine, EmbeddedEngineModule } from './embedded-engine.module.js';
 export { deliveryOptions, type DeliveryOptions } from './delivery.options.js';
 export type { HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery } from './history.port.js';
 export {

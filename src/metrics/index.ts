@@ -1,4 +1,5 @@
 export { BrokerStatus, type BrokerState } from './broker-status.js';
+export { Exposition } from './exposition.js';
 export { MetricsModule } from './metrics.module.js';
 export { metricsOptions, type MetricsOptions } from './metrics.options.js';
 export { Readiness, type Phase, type ReadinessReport } from './readiness.js';

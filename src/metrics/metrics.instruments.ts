@@ -7,5 +7,7 @@ export const instruments = [
     name: BROKER_UP,
     help: 'Whether a broker answers this process (1) or not (0).',
     labelNames: ['broker'],
+    // Of several processes together: the worst.
+    aggregator: 'min',
   }),
 ];

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { register } from 'prom-client';
 import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics.controller.js';
 import { instruments } from './metrics.instruments.js';
 import type { MetricsOptions } from './metrics.options.js';
 import { Readiness } from './readiness.js';
@@ -15,7 +16,9 @@ export class MetricsModule {
     const enabled = processMetrics && register.getSingleMetric('process_cpu_seconds_total') === undefined;
     return {
       module: MetricsModule,
-      imports: [PrometheusModule.register({ path, defaultMetrics: { enabled } })],
+      imports: [
+        PrometheusModule.register({ path, controller: MetricsController, defaultMetrics: { enabled } }),
+      ],
       controllers: [HealthController],
       providers: [Readiness, ...instruments],
       exports: [Readiness],

@@ -20,6 +20,7 @@ export interface ReadinessReport {
 export class Readiness {
   readonly #logger = new Logger('Brokers');
   readonly #brokers = new Map<string, BrokerStatus>();
+  readonly #watchers = new Set<(status: BrokerStatus) => void>();
   #phase: Phase = 'starting';
 
   constructor(@InjectMetric(BROKER_UP) private readonly brokerUp: Gauge<'broker'>) {}
@@ -32,6 +33,13 @@ export class Readiness {
     this.#brokers.set(name, status);
     this.brokerUp.set({ broker: name }, 0);
     return status;
+  }
+
+  /** Calls `watcher` with every broker now, and with each that changes from now on. Answers a function that ends this. */
+  watch(watcher: (status: BrokerStatus) => void): () => void {
+    for (const status of this.#brokers.values()) watcher(status);
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
   }
 
   serving(): void {
@@ -59,7 +67,9 @@ export class Readiness {
     return { ready, phase: this.#phase, brokers };
   }
 
-  #onChange({ name, state, reason }: BrokerStatus): void {
+  #onChange(status: BrokerStatus): void {
+    const { name, state, reason } = status;
+    for (const watcher of this.#watchers) watcher(status);
     this.brokerUp.set({ broker: name }, state === 'up' ? 1 : 0);
     if (this.#phase === 'stopping') return;
     if (state === 'up') this.#logger.log(`${name} is up`);

@@ -1,0 +1,47 @@
+import { type DynamicModule, Module, type OnModuleDestroy } from '@nestjs/common';
+import type { Link } from '../ipc/index.js';
+import { serveHistory } from './adapters/ipc.history.js';
+import { servePresence } from './adapters/ipc.presence.js';
+import { IpcSwitchboard } from './adapters/ipc.switchboard.js';
+import { LocalFanout } from './adapters/local.fanout.js';
+import { MemoryHistory } from './adapters/memory.history.js';
+import { MemoryPresence } from './adapters/memory.presence.js';
+import type { DeliveryOptions } from './delivery.options.js';
+
+/** What delivery keeps in memory, held by one process for the workers that it serves. */
+export class EmbeddedEngine implements OnModuleDestroy {
+  readonly #switchboard = new IpcSwitchboard();
+  readonly #presence = new MemoryPresence();
+  readonly #history: MemoryHistory;
+
+  constructor({ memory }: Pick<DeliveryOptions, 'memory'>) {
+    const {
+      historyMaxBytes: maxBytes,
+      historyMaxChannels: maxChannels,
+      idempotencyMaxKeys: maxKeys,
+    } = memory;
+    const fanout = new LocalFanout((publication) => this.#switchboard.publish(publication));
+    this.#history = new MemoryHistory(fanout, { maxBytes, maxChannels, maxKeys });
+  }
+
+  serve(link: Link): void {
+    this.#switchboard.connect(link);
+    serveHistory(link, this.#history);
+    servePresence(link, this.#presence);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all([this.#history.close(), this.#presence.close()]);
+  }
+}
+
+@Module({})
+export class EmbeddedEngineModule {
+  static forRoot(options: DeliveryOptions): DynamicModule {
+    return {
+      module: EmbeddedEngineModule,
+      providers: [{ provide: EmbeddedEngine, useFactory: () => new EmbeddedEngine(options) }],
+      exports: [EmbeddedEngine],
+    };
+  }
+}

@@ -1,0 +1,28 @@
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Config } from './config/config.js';
+import { WebSocketAdapter } from './gateway/index.js';
+import { PinoLogger } from './logger.js';
+import { Readiness } from './metrics/index.js';
+import { stopApplication, stopOnSignals } from './shutdown.js';
+import { createHttpAdapter, setUpOpenApi } from './trigger/index.js';
+
+/** Runs the application until it is told to stop. Resolves with its URL when it takes clients. */
+export async function serve(
+  module: DynamicModule,
+  { server, log }: Config,
+  onRepeatedSignal?: () => void,
+): Promise<string> {
+  const logger = new PinoLogger(log);
+  const app = await NestFactory.create<NestFastifyApplication>(module, createHttpAdapter(server.http), {
+    logger,
+    abortOnError: false,
+  });
+  stopOnSignals(() => stopApplication(app, server.shutdown), onRepeatedSignal);
+  app.useWebSocketAdapter(new WebSocketAdapter(app));
+  setUpOpenApi(app);
+  await app.listen(server.port, server.host);
+  app.get(Readiness).serving();
+  return app.getUrl();
+}

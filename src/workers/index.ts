@@ -1,0 +1,3 @@
+export { runWorkers } from './primary.js';
+export { linkToPrimary } from './worker-link.js';
+export { WorkerModule } from './worker.module.js';
