@@ -18,7 +18,7 @@ export class AppModule {
     const metricsModule = MetricsModule.forRoot(metrics);
     const busModule = importing(BusModule.forRoot(bus), metricsModule);
     const lanesModule = importing({ module: LanesModule }, busModule);
-    const deliveryModule = importing(DeliveryModule.forRoot(delivery), lanesModule);
+    const deliveryModule = importing(DeliveryModule.forRoot({ ...delivery, version }), lanesModule);
     return {
       module: AppModule,
       imports: [

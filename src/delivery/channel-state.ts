@@ -25,6 +25,9 @@ export interface ChannelStateOptions {
   readonly deduplicationWindowMs: number;
 }
 
+/** The history remembers an id for longer than any process does: a place that a process drops as known would look like a loss. */
+const MEMORY_OF_IDS = 1.5;
+
 /** Joins the options of channels with what is kept of them. */
 export class ChannelState {
   readonly #optionsByRule = new Map<ChannelRule, HistoryOptions>();
@@ -60,7 +63,7 @@ export class ChannelState {
       return { idempotency: { key: `key:${key}`, ttlMs }, ...historyTerms(message, options, history) };
     }
     if (history === undefined) return undefined;
-    const ttlMs = this.options.deduplicationWindowMs;
+    const ttlMs = MEMORY_OF_IDS * this.options.deduplicationWindowMs;
     return { idempotency: { key: `id:${id}`, ttlMs }, ...historyTerms(message, options, history) };
   }
 

@@ -39,10 +39,13 @@ export class Reception {
     return offset === 0 && expiresAt !== undefined && expiresAt <= this.now();
   }
 
-  /** The history gives each message one place, so that its place tells a copy without remembering ids. */
+  /**
+   * A place in the history tells what was handed over twice. The id also tells what came by two lanes, or has another place because
+   * the store had lost the first one.
+   */
   #isFirst(publication: Publication): boolean {
     const { id, channel, offset } = publication;
-    if (offset > 0) return this.subscribers.advance(publication);
+    if (offset > 0 && !this.subscribers.advance(publication)) return false;
     return id === undefined || this.deduplication.firstSight(id, channel);
   }
 }

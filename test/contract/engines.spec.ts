@@ -1,7 +1,11 @@
-import { afterAll, beforeAll } from '@jest/globals';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { BrokerUnavailableError } from '../../src/bus/index.js';
 import { LocalFanout } from '../../src/delivery/adapters/local.fanout.js';
 import { MemoryHistory } from '../../src/delivery/adapters/memory.history.js';
 import { MemoryPresence } from '../../src/delivery/adapters/memory.presence.js';
+import { Publication, type StreamPosition } from '../../src/delivery/index.js';
+import { ask } from '../../scripts/brokers/redis.js';
 import {
   describeWithOwn,
   startRedis,
@@ -9,10 +13,16 @@ import {
   type RunningBroker,
   type RunningRedisCluster,
 } from '../brokers.js';
-import { describeHistory, describeSharedHistory, describeStoppedHistory } from './history.contract.js';
+import {
+  describeHistory,
+  describeSharedHistory,
+  describeStoppedHistory,
+  HistoryInbox,
+} from './history.contract.js';
 import { describePresence } from './presence.contract.js';
 import { redisEngines } from './redis-engine.open.js';
 
+const kept = { size: 10, ttlMs: 60_000, metaTtlMs: 60_000 };
 const roomy = { maxBytes: 10_000_000, maxChannels: 1_000, maxKeys: 1_000 };
 
 describeHistory('MemoryHistory', async () => {
@@ -64,6 +74,51 @@ describeWithOwn('redis', 'a Redis that keeps its data', () => {
   describeStoppedHistory('RedisHistory (append only file)', async () =>
     redisEngines([redis], { keepsData: true }),
   );
+});
+
+describeWithOwn('redis', 'a Redis that went back to an earlier state', () => {
+  let redis: RunningBroker;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.dispose());
+
+  it('begins other epochs, so that no offset is given twice', async () => {
+    const engines = redisEngines([redis]);
+    const inbox = new HistoryInbox();
+    const { fanout, history } = await engines.open(inbox);
+    const publish = async (text: string) => {
+      const data = Buffer.from(text);
+      const message = new Publication('a', data, 'json', text, 0, undefined, 'direct');
+      const terms = { history: kept, idempotency: { key: text, ttlMs: 60_000 } };
+      for (;;) {
+        const position = await history.publish(message, terms).catch((error: unknown) => error);
+        if (!(position instanceof Error)) return position as StreamPosition;
+        expect(position).toBeInstanceOf(BrokerUnavailableError);
+        await once(AbortSignal.timeout(20), 'abort');
+      }
+    };
+    await fanout.subscribe('a');
+    for (const text of ['1', '2', '3']) await publish(text);
+    await ask(redis.url, 'SAVE');
+    const lost = [await publish('4'), await publish('5')];
+    await redis.kill();
+    const { epoch } = lost[0]!;
+    await redis.restart();
+    const isAgain = (text: string) => (each: Publication) =>
+      each.data.toString() === text && each.epoch !== epoch;
+    await inbox.until(() => inbox.publications.some(isAgain('5')));
+    const next = await publish('6');
+    const page = await history.read('a', { limit: -1, metaTtlMs: kept.metaTtlMs });
+    expect(page.epoch).not.toBe(epoch);
+    expect(page).toMatchObject(next);
+    expect(page.publications.map(({ offset, data }) => [offset, data.toString()])).toEqual([
+      [1, '4'],
+      [2, '5'],
+      [3, '6'],
+    ]);
+    await fanout.close();
+  });
 });
 
 describeWithOwn('redis', 'several Redis', () => {

@@ -100,31 +100,34 @@ describe('MemoryHistory', () => {
         const history = open();
         const model = new Model();
         const epochs = new Map<string, string>();
-        for (const { kind, channel, key, version, size, limit, since, reverse, waitMs } of operations) {
-          now += waitMs;
-          const label = (position: StreamPosition) => {
-            epochs.set(position.epoch, epochs.get(position.epoch) ?? `epoch ${epochs.size}`);
-            return { offset: position.offset, epoch: epochs.get(position.epoch) };
-          };
-          if (kind === 'remove') {
+        const label = ({ offset, epoch }: StreamPosition) => {
+          epochs.set(epoch, epochs.get(epoch) ?? `epoch ${epochs.size}`);
+          return { offset, epoch: epochs.get(epoch) };
+        };
+        const carryOut = {
+          remove: async ({ channel }: Operation) => {
             await history.remove(channel);
-            model.remove(channel, now);
-          } else if (kind === 'read') {
-            const query = { limit, reverse, metaTtlMs: kept.metaTtlMs };
-            const page = await history.read(channel, {
-              ...query,
-              ...(since === undefined ? {} : { since: { offset: since, epoch: '' } }),
-            });
+            return [undefined, model.remove(channel, now)];
+          },
+          read: async ({ channel, limit, since, reverse }: Operation) => {
+            const from = since === undefined ? {} : { since: { offset: since, epoch: '' } };
+            const page = await history.read(channel, { limit, reverse, metaTtlMs: kept.metaTtlMs, ...from });
             const offsets = page.publications.map(({ offset }) => offset);
-            expect({ ...label(page), offsets }).toEqual(model.read(channel, now, { limit, since, reverse }));
-          } else {
+            return [{ ...label(page), offsets }, model.read(channel, now, { limit, since, reverse })];
+          },
+          publish: async ({ channel, size, key, version }: Operation) => {
             const position = await history.publish(publication(channel, '1'), {
               history: { ...kept, size },
               ...(key === undefined ? {} : { idempotency: { key, ttlMs: 5_000 } }),
               ...(version === undefined ? {} : { version: { number: version, epoch: '' } }),
             });
-            expect(label(position!)).toEqual(model.publish(channel, now, { size, key, version }));
-          }
+            return [label(position!), model.publish(channel, now, { size, key, version })];
+          },
+        };
+        for (const each of operations) {
+          now += each.waitMs;
+          const [answer, expected] = await carryOut[each.kind](each);
+          expect(answer).toEqual(expected);
         }
         await history.close();
       }),
@@ -134,7 +137,7 @@ describe('MemoryHistory', () => {
 });
 
 const operation = fc.record({
-  kind: fc.constantFrom('publish', 'publish', 'publish', 'read', 'remove'),
+  kind: fc.constantFrom('publish' as const, 'publish' as const, 'read' as const, 'remove' as const),
   channel: fc.constantFrom('a', 'b'),
   key: fc.option(fc.constantFrom('k', 'l'), { nil: undefined, freq: 2 }),
   version: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 2 }),
@@ -144,6 +147,8 @@ const operation = fc.record({
   reverse: fc.boolean(),
   waitMs: fc.constantFrom(0, 0, 0, 100, 4_000, 9_999, 10_000, 60_000),
 });
+
+type Operation = typeof operation extends fc.Arbitrary<infer Each> ? Each : never;
 
 interface ModelChannel {
   readonly epoch: string;

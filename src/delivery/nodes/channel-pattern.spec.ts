@@ -28,7 +28,7 @@ describe('channelPattern', () => {
 
   it('takes any text for a pattern', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'ab[]{}!^-,*?\\.|()&~') }), (glob) => {
+      fc.property(fc.stringMatching(/^[ab[\]{}!^,*?\\.|()&~-]*$/), (glob) => {
         expect(typeof channelPattern(glob)('ab')).toBe('boolean');
       }),
       { numRuns: 2_000 },
