@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import 'reflect-metadata';
 import { availableParallelism } from 'node:os';
 import { AppModule } from './app.module.js';
