@@ -1,33 +1,23 @@
-import { createHash } from 'node:crypto';
-import type { RedisClient } from '../../redis/index.js';
-import { redisCall, redisUnavailable } from './redis.call.js';
+import { LuaScript, type RedisClient } from '../../redis/index.js';
+import { redisCall } from './redis.call.js';
 
-/**
- * A Lua script, which Redis runs as one step. It is sent by its hash, and in full where a server does not know it yet (a
- * first use, a restart, a failover).
- */
+/** A Lua script of the bus. */
 export class RedisScript {
-  readonly #sha: string;
+  readonly #script: LuaScript;
 
-  constructor(private readonly lua: string) {
-    this.#sha = createHash('sha1').update(lua).digest('hex');
+  constructor(lua: string) {
+    this.#script = new LuaScript(lua);
   }
 
   /**
    * Bulk strings in the answer are Buffers.
    * @throws {BrokerUnavailableError}
    */
-  async run(
+  run(
     client: RedisClient,
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
   ): Promise<unknown> {
-    const rest = [keys.length, ...keys, ...args];
-    try {
-      return await client.callBuffer('EVALSHA', [this.#sha, ...rest]);
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw redisUnavailable(error);
-      return redisCall(client.callBuffer('EVAL', [this.lua, ...rest]));
-    }
+    return redisCall(this.#script.run(client, keys, args));
   }
 }
