@@ -24,7 +24,9 @@ const dist = process.env.CARILLON_DIST ?? new URL('../dist', import.meta.url).pa
 
 /** The gateway as it is built, with nothing behind it but a set of subscribers. */
 export async function gateway(): Promise<Target> {
-  const { ChannelRules, channelsOptions, Delivery, Presence, Publication } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryRoom;
+  const { ChannelRules, channelsOptions, Delivery, Presence, Publication } = (await import(
+    `${dist}/delivery/index.js`
+  )) as typeof DeliveryRoom;
   const room = (await import(`${dist}/gateway/index.js`)) as typeof GatewayRoom;
   const subscribers = new Set<DeliveryRoom.Subscriber>();
   const table = {

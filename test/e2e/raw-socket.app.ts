@@ -8,9 +8,12 @@ import { register } from 'prom-client';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { z } from 'zod';
 import {
+  ChannelRules,
+  channelsOptions,
   connectionChannel,
   Delivery,
   identityChannel,
+  Presence,
   Publication,
   type Subscriber,
 } from '../../src/delivery/index.js';
@@ -33,6 +36,10 @@ export class Table {
     const subscribers = this.#byChannel.get(channel);
     if (subscribers?.delete(subscriber) && subscribers.size === 0) this.#byChannel.delete(channel);
   }
+
+  onCommand(): void {}
+
+  describeAudience(): void {}
 
   get channels(): string[] {
     return [...this.#byChannel.keys()];
@@ -90,8 +97,12 @@ export async function serve({ trustedProxies = [], http, ...settings }: Settings
   class TableModule {
     static readonly instance: DynamicModule = {
       module: TableModule,
-      providers: [{ provide: Delivery, useValue: table }],
-      exports: [Delivery],
+      providers: [
+        { provide: Delivery, useValue: table },
+        { provide: Presence, useValue: {} },
+        { provide: ChannelRules, useValue: new ChannelRules(channelsOptions.parse({})) },
+      ],
+      exports: [Delivery, Presence, ChannelRules],
     };
   }
   const built = await Test.createTestingModule({
