@@ -64,9 +64,12 @@ function add(node: Node, path: readonly string[], found: Map<string, Setting>): 
   });
 }
 
+/** None where it may be something else besides, such as a number. */
 function choicesOf(node: Node): string[] {
   if (typeof node.const === 'string') return [node.const];
-  return [...(node.enum ?? []).map(String), ...(node.anyOf ?? []).flatMap(choicesOf)];
+  const branches = (node.anyOf ?? []).map(choicesOf);
+  if (branches.some((choices) => choices.length === 0)) return [];
+  return [...(node.enum ?? []).map(String), ...branches.flat()];
 }
 
 function typeOf(node: Node): SettingType {

@@ -34,12 +34,11 @@ export class Frames {
     if (this.#outgoing.length === 0 || !this.stream.writable) return;
     const body = serialize(this.#outgoing);
     this.#outgoing = [];
-    const length = Buffer.allocUnsafe(LENGTH_BYTES);
-    length.writeUInt32BE(body.length);
-    this.stream.cork();
-    this.stream.write(length);
-    this.stream.write(body);
-    this.stream.uncork();
+    // Copied together, because one write of one buffer is several times as quick as one of two.
+    const frame = Buffer.allocUnsafe(LENGTH_BYTES + body.length);
+    frame.writeUInt32BE(body.length);
+    frame.set(body, LENGTH_BYTES);
+    this.stream.write(frame);
   }
 
   #take(chunk: Buffer): void {

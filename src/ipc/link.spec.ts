@@ -1,0 +1,145 @@
+import { duplexPair } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { LinkEndedError, RemoteError } from './ipc.errors.js';
+import { Link } from './link.js';
+import { RemotePort } from './remote-port.js';
+import { servePort } from './serve-port.js';
+
+function pair() {
+  const [one, other] = duplexPair();
+  return { here: new Link(one), there: new Link(other), stream: one };
+}
+
+describe('Link', () => {
+  it('answers calls with what they return, bytes as bytes', async () => {
+    const { here, there } = pair();
+    there.serve('echo', { back: (...values: unknown[]) => values });
+    const values = [1, undefined, 'ü', Buffer.from([0, 255]), new Map([['a', new Set([1])]]), { a: [{}] }];
+    const back = await here.call<unknown[]>('echo', 'back', ...values);
+    expect(back).toEqual(values);
+    expect(Buffer.isBuffer(back[3])).toBe(true);
+  });
+
+  it('keeps the order of calls and words, within a turn and across turns', async () => {
+    const { here, there } = pair();
+    const heard: number[] = [];
+    there.serve('list', { add: (value: number) => heard.push(value) });
+    for (let value = 0; value < 100; value += 2) {
+      here.tell('list', 'add', value);
+      const added = here.call('list', 'add', value + 1);
+      if (value % 20 === 0) await added;
+    }
+    await here.call('list', 'add', 100);
+    expect(heard).toEqual(Array.from({ length: 101 }, (_, value) => value));
+  });
+
+  it('puts frames together that arrive in pieces', async () => {
+    const [one, other] = duplexPair();
+    const [pieces, source] = duplexPair();
+    const there = new Link(other);
+    there.serve('size', { of: (bytes: Buffer) => bytes.length });
+    const here = new Link(source);
+    pieces.on('data', (chunk: Buffer) => {
+      for (const byte of chunk.subarray(0, 50)) one.write(Buffer.from([byte]));
+      one.write(chunk.subarray(50));
+    });
+    one.on('data', (chunk: Buffer) => pieces.write(chunk));
+    const sizes = [0, 1, 100, 300_000];
+    expect(await Promise.all(sizes.map((size) => here.call('size', 'of', Buffer.alloc(size))))).toEqual(
+      sizes,
+    );
+  });
+
+  it('calls functions where they came from', async () => {
+    const { here, there } = pair();
+    there.serve('twice', {
+      apply: async (twice: (value: number) => Promise<number>, value: number) => twice(await twice(value)),
+      maker: () => ({ add: (a: number, b: number) => a + b, name: 'adder' }),
+    });
+    expect(await here.call('twice', 'apply', (value: number) => value * 3, 2)).toBe(18);
+    const made = await here.call<{ name: string; add(a: number, b: number): Promise<number> }>(
+      'twice',
+      'maker',
+    );
+    expect(made.name).toBe('adder');
+    expect(await made.add(1, 2)).toBe(3);
+  });
+
+  it('tells what failed at the other end, with its code', async () => {
+    const { here, there } = pair();
+    there.serve('fails', {
+      throws: () => {
+        throw new Error('at once');
+      },
+      rejects: () => Promise.reject(Object.assign(new Error('later'), { code: 'a_code' })),
+    });
+    await expect(here.call('fails', 'throws')).rejects.toEqual(new RemoteError(undefined, 'at once'));
+    await expect(here.call('fails', 'rejects')).rejects.toMatchObject({
+      remoteCode: 'a_code',
+      message: 'later',
+    });
+    await expect(here.call('fails', 'unknown')).rejects.toThrow(/nothing is served as fails.unknown/);
+    await expect(here.call('nobody', 'throws')).rejects.toThrow(/nothing is served as nobody.throws/);
+  });
+
+  it('rejects what is under way when it ends, and what comes after', async () => {
+    const { here, there, stream } = pair();
+    there.serve('never', { answers: () => Promise.withResolvers<void>().promise });
+    const call = here.call('never', 'answers');
+    stream.destroy();
+    await expect(call).rejects.toBeInstanceOf(LinkEndedError);
+    await expect(here.call('never', 'answers')).rejects.toBeInstanceOf(LinkEndedError);
+    const told = Promise.withResolvers<void>();
+    here.onEnd(told.resolve);
+    await told.promise;
+  });
+
+  it('ends at both ends when one closes it, after what was sent before', async () => {
+    const { here, there } = pair();
+    const heard = Promise.withResolvers<string>();
+    const ended = Promise.withResolvers<void>();
+    there.serve('word', { say: (word: string) => heard.resolve(word) });
+    there.onEnd(ended.resolve);
+    here.tell('word', 'say', 'last');
+    here.close();
+    expect(await heard.promise).toBe('last');
+    await ended.promise;
+    expect(there.ended).toBe(true);
+  });
+});
+
+describe('a served port', () => {
+  const failures = { closed: () => new Error('closed'), translate: (error: unknown) => error };
+
+  it('has what it opened for a process closed when that process is gone', async () => {
+    const { here, there } = pair();
+    const closed = Promise.withResolvers<void>();
+    const store = { size: 3, open: async () => ({ close: async () => closed.resolve() }) };
+    servePort(there, 'store', store, ['open', 'size']);
+    const port = new RemotePort(here, 'store', failures);
+    expect(await port.call('size')).toBe(3);
+    await port.call('open');
+    here.close();
+    await closed.promise;
+  });
+
+  it('closes what it opened, waits for what is under way, and refuses what comes after', async () => {
+    const { here, there } = pair();
+    const order: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const store = {
+      open: async () => ({ close: async () => void order.push('closed') }),
+      wait: () => gate.promise.then(() => order.push('done')),
+    };
+    servePort(there, 'store', store, ['open', 'wait']);
+    const port = new RemotePort(here, 'store', failures);
+    const opened = port.keep(await port.call<{ close(): Promise<void> }>('open'));
+    const waiting = port.call('wait');
+    const closing = port.close().then(() => order.push('port closed'));
+    await opened.close();
+    gate.resolve();
+    await Promise.all([waiting, closing]);
+    expect(order).toEqual(['closed', 'done', 'port closed']);
+    await expect(port.call('wait')).rejects.toThrow('closed');
+  });
+});
