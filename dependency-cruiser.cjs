@@ -42,7 +42,8 @@ module.exports = {
     },
     {
       name: 'modules-do-not-know-the-root',
-      comment: 'app.module.ts, main.ts, cli/, config/ and workers/ are the composition root; errors.ts is shared.',
+      comment:
+        'app.module.ts, main.ts, cli/, config/ and workers/ are the composition root; errors.ts is shared.',
       severity: 'error',
       from: { path: `^src/(${any})/`, pathNot: spec },
       to: { path: '^src/(?:(?:cli|config|workers)/.*|[^/]+\\.ts)$', pathNot: '^src/errors\\.ts$' },

@@ -1,8 +1,8 @@
 const { existsSync } = require('node:fs');
-const { join } = require('node:path');
+const path = require('node:path');
 
 // What `npm ci` installed for this project, whatever version of Node runs pm2.
-const pinnedNode = join(__dirname, 'node_modules/.bin/node');
+const pinnedNode = path.join(__dirname, 'node_modules/.bin/node');
 
 /**
  * Several processes on one machine, each on a port of its own, from PORT (3000) upwards; a load balancer or proxy goes

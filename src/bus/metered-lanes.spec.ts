@@ -6,6 +6,7 @@ import { memoryBusOptions } from './adapters/memory.options.js';
 import { SqliteSchedule } from './adapters/sqlite.schedule.js';
 import { delayedLaneOptions } from './delayed-lane.options.js';
 import { instantLaneOptions } from './instant-lane.options.js';
+import { BusClosedError } from './bus.errors.js';
 import { LaneMeter, type LaneCounter } from './lane-meter.js';
 import type { Message } from './message.js';
 import { MeteredInstantLane, MeteredSchedule } from './metered-lanes.js';
@@ -55,7 +56,7 @@ describe('metered lanes', () => {
     await lane.publish([message('a'), message('b')]);
     await done.promise;
     await bus.close();
-    await expect(lane.publish([message('c')])).rejects.toThrow();
+    await expect(lane.publish([message('c')])).rejects.toThrow(BusClosedError);
     expect(await counts()).toMatchObject({
       'instant memory accepted': 2,
       'instant memory returned': 1,
