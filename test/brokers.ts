@@ -1,4 +1,3 @@
-/* oxlint-disable jest/no-disabled-tests, jest/expect-expect -- the gate that skips or fails whole suites */
 /**
  * Real brokers for suites.
  *
@@ -14,10 +13,11 @@
  *
  * Where a broker cannot be had, the suite is skipped and says so; with CARILLON_REQUIRE_BROKERS=1 it fails.
  */
-import { beforeAll, describe, it } from '@jest/globals';
+import { beforeAll } from '@jest/globals';
 import type { BrokerAddress, BrokerKind } from '../scripts/brokers/broker.ts';
 import { download } from '../scripts/brokers/cache.ts';
 import type { HostNotice, Obstacles } from './broker-host.ts';
+import { describeGiven } from './gate.ts';
 
 export {
   type BrokerAddress,
@@ -82,20 +82,7 @@ function gate(needed: readonly BrokerKind[], obstacles: Obstacles, title: string
     (kind) => obstacles[kind],
   );
   const missing = [...absent].map(([reason, kinds]) => `${kinds.join(', ')} (${reason})`);
-  if (missing.length === 0) {
-    describe(title, suite);
-  } else if (process.env['CARILLON_REQUIRE_BROKERS'] === '1') {
-    describe(title, () => {
-      it('has the brokers that it needs', () => {
-        throw new Error(`${title} needs ${missing.join(', ')}`);
-      });
-    });
-  } else {
-    process.stderr.write(
-      `SKIPPED ${title}: needs ${missing.join(', ')}. To run it: CARILLON_BROKERS=1 npm test\n`,
-    );
-    describe.skip(title, suite);
-  }
+  describeGiven(missing, title, suite);
 }
 
 function notice(): HostNotice {

@@ -1,0 +1,23 @@
+/* oxlint-disable jest/no-disabled-tests, jest/expect-expect -- it skips or fails whole suites */
+import { describe, it } from '@jest/globals';
+
+/**
+ * A suite that needs what not every machine has. Where something is missing, the suite is skipped and says so; with
+ * CARILLON_REQUIRE_BROKERS=1 it fails.
+ */
+export function describeGiven(missing: readonly string[], title: string, suite: () => void): void {
+  if (missing.length === 0) {
+    describe(title, suite);
+  } else if (process.env['CARILLON_REQUIRE_BROKERS'] === '1') {
+    describe(title, () => {
+      it('has what it needs', () => {
+        throw new Error(`${title} needs ${missing.join(', ')}`);
+      });
+    });
+  } else {
+    process.stderr.write(
+      `SKIPPED ${title}: needs ${missing.join(', ')}. To run it: CARILLON_BROKERS=1 npm test\n`,
+    );
+    describe.skip(title, suite);
+  }
+}
