@@ -1,0 +1,17 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { BusModule, type BusOptionsInput } from 'carillon/bus';
+import { Invoices } from './invoices.consumer.js';
+import { OrdersController } from './orders.controller.js';
+
+/** An application of yours that takes the bus of Carillon, and nothing of its server. */
+@Module({})
+export class AppModule {
+  static forRoot(bus: BusOptionsInput): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [BusModule.forRoot(bus)],
+      controllers: [OrdersController],
+      providers: [Invoices],
+    };
+  }
+}

@@ -1,0 +1,23 @@
+import { Injectable } from '@nestjs/common';
+import { type EventContext, ModuleConsumer } from 'carillon/bus';
+
+export interface Invoice {
+  readonly id: string;
+  readonly customer: string;
+  readonly total: number;
+}
+
+@Injectable()
+@ModuleConsumer({ module: 'billing', consumer: 'invoices', topics: ['orders'], events: ['order-placed'] })
+export class Invoices {
+  readonly #invoices = new Map<string, Invoice>();
+
+  handle(_consumer: string, _event: string, payload: unknown, { id }: EventContext): void {
+    // By the event's id: one that comes twice is written once.
+    this.#invoices.set(id, { id, ...(payload as Omit<Invoice, 'id'>) });
+  }
+
+  list(): readonly Invoice[] {
+    return [...this.#invoices.values()];
+  }
+}

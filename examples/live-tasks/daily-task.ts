@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { type EventContext, ModuleConsumer, UnhandleableEventError } from 'carillon/bus';
+import { type AnchorIncome, type BroadcastEnded, LIVE } from './live-events.js';
+import { TaskProgress } from './task-progress.js';
+
+/** Hears which anchor has done the task of which day. */
+export abstract class Rewards {
+  abstract grant(anchor: string, day: string): Promise<void>;
+}
+
+/** The daily task «over 60 minutes live and over 100 in income»: one consumer of both events. */
+@Injectable()
+@ModuleConsumer({
+  module: 'task',
+  consumer: 'daily',
+  topics: [LIVE],
+  events: ['anchor-income', 'broadcast-ended'],
+  // An anchor's events stay in order, also behind one that failed.
+  ordering: 'key',
+})
+export class DailyTask {
+  constructor(
+    private readonly progress: TaskProgress,
+    private readonly rewards: Rewards,
+  ) {}
+
+  async handle(_consumer: string, event: string, payload: unknown, context: EventContext): Promise<void> {
+    const { anchor, ...more } = contribution(event, payload);
+    const day = new Date(context.createdAt).toISOString().slice(0, 10);
+    if (this.progress.add(anchor, day, more, context.id)) await this.rewards.grant(anchor, day);
+  }
+}
+
+function contribution(
+  event: string,
+  payload: unknown,
+): { anchor: string; minutes?: number; income?: number } {
+  switch (event) {
+    case 'anchor-income': {
+      const { anchor, income } = payload as AnchorIncome;
+      // Trying again would not make it a number.
+      if (!Number.isFinite(income)) throw new UnhandleableEventError(`${String(income)} is no income`);
+      return { anchor, income };
+    }
+    default: {
+      const { anchor, minutes } = payload as BroadcastEnded;
+      if (!Number.isFinite(minutes)) throw new UnhandleableEventError(`${String(minutes)} is no duration`);
+      return { anchor, minutes };
+    }
+  }
+}

@@ -1,0 +1,14 @@
+/** The topic of the live-streaming application. */
+export const LIVE = 'live';
+
+/** An anchor earned something. */
+export interface AnchorIncome {
+  readonly anchor: string;
+  readonly income: number;
+}
+
+/** A broadcast is over. */
+export interface BroadcastEnded {
+  readonly anchor: string;
+  readonly minutes: number;
+}

@@ -1,0 +1,52 @@
+/**
+ * A live-streaming application and the module that hands out its daily task, in one process: `npm run example -- live-tasks`.
+ * With DRIVER it runs over a broker, see `../driver.ts`.
+ */
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { DeadLetters, Events } from 'carillon/bus';
+import { busOptionsFrom } from '../driver.js';
+import type { Rewards } from './daily-task.js';
+import { LIVE } from './live-events.js';
+import { LiveTasksModule } from './live-tasks.module.js';
+
+const rewarded = Promise.withResolvers<void>();
+const rewards: Rewards = {
+  async grant(anchor) {
+    console.log(`${anchor} has done the daily task`);
+    rewarded.resolve();
+  },
+};
+const options = busOptionsFrom(process.env);
+const app = await NestFactory.createApplicationContext(LiveTasksModule.forRoot(options, rewards), {
+  logger: ['error', 'warn'],
+});
+
+const events = app.get(Events);
+const income = (anchor: string, amount: number) => ({
+  event: 'anchor-income',
+  payload: { anchor, income: amount },
+  key: anchor,
+});
+const ended = (anchor: string, minutes: number) => ({
+  event: 'broadcast-ended',
+  payload: { anchor, minutes },
+  key: anchor,
+});
+// Sent twice with the same key, and counted once.
+for (let sent = 0; sent < 2; sent++)
+  await events.emit(LIVE, [income('mei', 80), ended('mei', 45)], {
+    idempotencyKey: `mei-morning-${process.pid}`,
+  });
+await events.emit(LIVE, [income('jun', 500), ended('jun', 20), income('nobody', Number.NaN)]);
+await events.emit(LIVE, [ended('mei', 30), income('mei', 40)]);
+await rewarded.promise;
+
+const isDead = async () => (await app.get(DeadLetters).list({ group: 'task-daily', limit: 1 })).records[0];
+let dead = await isDead();
+while (dead === undefined) {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  dead = await isDead();
+}
+console.log(`given up: ${dead.value.toString()} (${dead.failure?.message})`);
+await app.close();
