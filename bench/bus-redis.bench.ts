@@ -20,8 +20,9 @@ const { openRedis, closeRedis, redisDriverOptions } = (await import(
   `${dist}/redis/index.js`
 )) as typeof RedisRoom;
 
-const RECORDS = Number(process.argv[2] ?? 20_000);
-const ROUNDS = 5;
+const RECORDS = Number(process.argv[2] ?? 10_000);
+/** Short turns, so that what else the machine does falls on both sides. */
+const ROUNDS = 11;
 const BATCH = 100;
 const PARTITIONS = 8;
 const value = Buffer.alloc(100, 'x');

@@ -77,17 +77,22 @@ async function onSharedServers(
   deployment: Deployment,
   load: Load,
 ): Promise<void> {
-  const [first] = group;
-  if (first === undefined) return;
+  if (group.length === 0) return;
   await using servers = new AsyncDisposableStack();
   const running = new Map<Program, Server>();
   for (const { program } of sides) {
     const server = servers.use(await Server.start(program, deployment));
     running.set(program, server);
-    await run(first.case, server, load);
+    for (const work of warmUps(group)) await run(work, server, load);
   }
   for (const comparison of group)
     await repeatedly(comparison, (program) => run(comparison.case, running.get(program)!, load));
+}
+
+/** One of each kind of work: the short warm-up of a run does not reach the code's final speed. */
+function warmUps(group: readonly Comparison[]): readonly Case[] {
+  const saturating = group.map(({ case: work }) => work).filter(({ mode }) => mode === 'saturate');
+  return [...new Map(saturating.map((work) => [work.name, work])).values()];
 }
 
 function ofGroup(engine: Case['engine'], processes: number): readonly Comparison[] {
