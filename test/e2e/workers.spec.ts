@@ -96,22 +96,21 @@ describe('two workers behind one port', () => {
   });
 
   it('send their clients away on SIGTERM and end with 0; the next start has the schedule', async () => {
-    const key = 'a key for this test only';
-    await using server = await start({ CARILLON_API_KEY: key });
+    await using server = await start();
     const clients = await crowd(server);
-    const headers = { 'x-api-key': key, 'content-type': 'application/json' };
-    const asked = { userAgent: 'crowd', query: 'lanes=delayed&delay=1h', headers };
+    const deliverAt = new Date(Date.now() + 3_600_000).toISOString();
+    const asked = { userAgent: 'crowd', query: `lanes=delayed&deliverAt=${deliverAt}` };
     const answer = await server.trigger('"kept"', asked);
     const { messages } = (await answer.json()) as { messages: { id: string }[] };
     const closes = clients.map((client) => client.closed());
     expect(await server.stop()).toBe(0);
     expect((await Promise.all(closes)).map(({ code }) => code)).toEqual(clients.map(() => 3001));
 
-    await using next = await start({ CARILLON_API_KEY: key }, server.cwd);
+    await using next = await start({}, server.cwd);
     const client = await next.connect('crowd');
     const moved = await fetch(`${next.url}/schedules/${messages[0]?.id}`, {
       method: 'PATCH',
-      headers,
+      headers: { 'user-agent': 'crowd', 'content-type': 'application/json' },
       body: '{"delay":0}',
     });
     expect(moved.status).toBe(200);
