@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Bus, type OutgoingRecord } from '../../src/bus/index.js';
+import { Exchanges } from '../../src/bus/adapters/redis.exchanges.js';
 import { PartitionLease } from '../../src/bus/adapters/redis.lease.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 import { closeRedis, openRedis, type RedisClient, redisDriverOptions } from '../../src/redis/index.js';
@@ -138,7 +139,8 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
 
     it('are neither read nor acknowledged by it', async () => {
       const partition = { topic: 't', number: 0, stream: randomUUID() };
-      const holder = (member: string) => ({ client, group: 'g', member, leaseMs: 100 });
+      const exchanges = new Exchanges(client, true);
+      const holder = (member: string) => ({ client, exchanges, group: 'g', member, leaseMs: 100 });
       const key = `{${partition.stream}}:lease`;
       const take = (member: string) => PartitionLease.take(partition, key, holder(member));
       const former = await take('former');

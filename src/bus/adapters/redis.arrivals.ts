@@ -12,6 +12,11 @@ export interface Watch {
   close(): void;
 }
 
+type Answer = readonly (readonly [
+  stream: string,
+  entries: readonly (readonly [id: string, ...unknown[]])[],
+])[];
+
 interface Stream {
   position: string;
   readonly watches: Set<{ wake: (() => void) | undefined }>;
@@ -26,8 +31,8 @@ export interface ArrivalsOptions {
   readonly blockMs: number;
 }
 
-/** After an answer that nobody waited for: whoever is at work will report where the stream reaches. */
-const UNWANTED_PAUSE_MS = 2;
+/** The first record after a silence is told at once; those that come within this time of it are told together. */
+const PAUSE_MS = 2;
 const FAILURE_PAUSE_MS = 200;
 
 /**
@@ -37,7 +42,8 @@ const FAILURE_PAUSE_MS = 200;
 export class Arrivals {
   readonly #streams = new Map<string, Stream>();
   #running = false;
-  #blocked: number | undefined;
+  /** Id of the connection that blocks. */
+  #connection: number | undefined;
 
   constructor(private readonly options: ArrivalsOptions) {}
 
@@ -76,66 +82,49 @@ export class Arrivals {
   }
 
   #unblock(): void {
-    if (this.#blocked === undefined) return;
-    const connection = this.#blocked;
-    this.#blocked = undefined;
+    if (this.#connection === undefined) return;
     // Where it fails, the call ends by itself a little later.
-    this.options.unblock?.(connection).catch(() => {});
+    this.options.unblock?.(this.#connection).catch(() => {});
   }
 
   async #run(): Promise<void> {
     const client = await this.options.open();
     while (this.#streams.size > 0) {
-      try {
-        await this.#watchOn(client);
-      } catch {
-        // What is wrong with Redis, the readers find out and say.
-        await delay(FAILURE_PAUSE_MS);
+      const answer = await this.#ask(client);
+      if (answer === null) continue;
+      for (const [name, [entry]] of answer) {
+        const stream = this.#streams.get(name);
+        if (stream !== undefined && entry !== undefined) this.#advance(stream, entry[0]);
       }
+      await delay(PAUSE_MS);
     }
     this.#running = false;
+    this.#connection = undefined;
     await closeRedis(client);
   }
 
-  /** Returns when nothing is watched any more. */
-  async #watchOn(client: RedisClient): Promise<void> {
+  async #ask(client: RedisClient): Promise<Answer | null> {
     const { unblock, blockMs } = this.options;
-    const connection = unblock === undefined ? undefined : Number(await client.call('CLIENT', 'ID'));
-    while (this.#streams.size > 0) {
-      const names = [...this.#streams.keys()];
+    try {
+      if (unblock !== undefined) this.#connection ??= Number(await client.call('CLIENT', 'ID'));
       const positions = [...this.#streams.values()].map(({ position }) => position);
-      this.#blocked = connection;
-      const streams = [...names, ...positions];
-      const answer = await client.xread('COUNT', 1, 'BLOCK', blockMs, 'STREAMS', ...streams);
-      this.#blocked = undefined;
-      if (answer !== null && !this.#tell(answer)) await delay(UNWANTED_PAUSE_MS);
+      const streams = [...this.#streams.keys(), ...positions];
+      return await client.xread('COUNT', 1, 'BLOCK', blockMs, 'STREAMS', ...streams);
+    } catch {
+      // What is wrong with Redis, the readers find out and say. The next connection has another id.
+      this.#connection = undefined;
+      await delay(FAILURE_PAUSE_MS);
+      return null;
     }
   }
 
-  /** Whether anybody wanted to know. */
-  #tell(
-    answer: readonly (readonly [stream: string, entries: readonly (readonly [id: string, ...unknown[]])[]])[],
-  ): boolean {
-    let wanted = false;
-    for (const [name, [entry]] of answer) {
-      const stream = this.#streams.get(name);
-      if (stream !== undefined && entry !== undefined && this.#advance(stream, entry[0])) wanted = true;
-    }
-    return wanted;
-  }
-
-  /** Whether anybody waited for it. */
-  #advance(stream: Stream, id: string): boolean {
-    if (!isAfter(id, stream.position)) return false;
+  #advance(stream: Stream, id: string): void {
+    if (!isAfter(id, stream.position)) return;
     stream.position = id;
-    let waited = false;
     for (const watch of stream.watches) {
-      if (watch.wake === undefined) continue;
-      watch.wake();
+      watch.wake?.();
       watch.wake = undefined;
-      waited = true;
     }
-    return waited;
   }
 }
 

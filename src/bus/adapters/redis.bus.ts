@@ -14,6 +14,7 @@ import type {
 import type { OutgoingRecord } from '../record.js';
 import { Arrivals, type Watch } from './redis.arrivals.js';
 import type { WorkerNumber } from './redis.assignment.js';
+import { Exchanges } from './redis.exchanges.js';
 import { lagOf } from './redis.lag.js';
 import type { RedisStreamsOptions } from './redis.options.js';
 import { StreamKeys, type StreamPartition } from './redis.partition.js';
@@ -64,6 +65,7 @@ export class RedisBus implements Bus {
     });
     this.#context = {
       client,
+      exchanges: new Exchanges(client, options.clusterNodes.length === 0),
       keys: this.#keys,
       streams,
       worker,

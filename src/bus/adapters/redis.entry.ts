@@ -4,6 +4,13 @@ import type { StreamPartition } from './redis.partition.js';
 /** An entry of a stream, as Redis answers it: its id, and names and values of its fields in turn. */
 export type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]];
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const VALUE = Buffer.from('value');
+const KEY = Buffer.from('key');
+const EMPTY = Buffer.alloc(0);
+const NONE: Readonly<Record<string, string>> = Object.freeze({});
+
 /** The fields of a record: `value`, and `key` and `headers` (a JSON object of strings) where it has them. */
 export function fieldsOf({ key, headers, value }: OutgoingRecord): (string | Buffer)[] {
   const fields: (string | Buffer)[] = [];
@@ -20,26 +27,23 @@ export function recordOf(
   attempt: number,
 ): ReceivedRecord {
   const position = id.toString('latin1');
-  let key: string | undefined;
-  let value: Buffer | undefined;
-  let headers: Record<string, string> | undefined;
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const name = fields[index]!.toString();
-    const content = fields[index + 1]!;
-    if (name === 'value') value = content;
-    else if (name === 'key') key = content.toString();
-    else headers = { ...headers, ...headersOf(name, content.toString()) };
-  }
-  return {
+  const record: Mutable<ReceivedRecord> = {
     topic,
     partition: number,
     position,
-    ...(key === undefined ? {} : { key }),
-    headers: headers ?? {},
-    value: value ?? Buffer.alloc(0),
-    publishedAt: Number(position.slice(0, position.indexOf('-'))),
+    headers: NONE,
+    value: EMPTY,
+    publishedAt: Number.parseInt(position, 10),
     attempt,
   };
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const name = fields[index]!;
+    const content = fields[index + 1]!;
+    if (VALUE.equals(name)) record.value = content;
+    else if (KEY.equals(name)) record.key = content.toString();
+    else record.headers = { ...record.headers, ...headersOf(name.toString(), content.toString()) };
+  }
+  return record;
 }
 
 function headersOf(name: string, text: string): Record<string, string> {

@@ -21,12 +21,14 @@ export interface LaneContext {
 
 /** A read under way, and where the stream was known to reach when it began. */
 interface Read {
-  readonly position: string;
+  readonly since: string;
   readonly answer: Promise<readonly StreamEntry[]>;
 }
 
 /** Handlers that await nothing would keep the event loop to themselves, and the leases would run out. */
 const YIELD_AFTER_MS = 10;
+/** Long enough to go with a read while there is traffic, short beside what a process that dies leaves unacknowledged anyway. */
+const ACKNOWLEDGE_WITHIN_MS = 10;
 const FAILURE_INITIAL_PAUSE_MS = 50;
 const FAILURE_MAX_PAUSE_MS = 1_000;
 const BEGINNING = '0-0';
@@ -40,6 +42,7 @@ export class PartitionLane {
   /** Handled, and not known to be acknowledged. */
   #handled: string[] = [];
   #acknowledging: Promise<void> | undefined;
+  #acknowledgeTimer: NodeJS.Timeout | undefined;
   #atWork: Promise<unknown> | undefined;
   #stopped = false;
   #wake: (() => void) | undefined;
@@ -60,6 +63,7 @@ export class PartitionLane {
     this.watch.close();
     this.#wake?.();
     await this.#atWork;
+    clearTimeout(this.#acknowledgeTimer);
     await this.#acknowledge().catch(() => {});
   }
 
@@ -86,7 +90,7 @@ export class PartitionLane {
     let cursor = BEGINNING;
     do {
       const { next, entries } = await this.lease.claim(cursor, this.context.options.readAhead);
-      await this.#handleAll(entries, 'acknowledge');
+      await this.#handleAll(entries);
       cursor = next;
     } while (cursor !== BEGINNING && this.#goesOn);
   }
@@ -94,31 +98,28 @@ export class PartitionLane {
   async #handleNew(): Promise<void> {
     let ahead: Read | undefined;
     while (this.#goesOn) {
-      const { position, answer } = ahead ?? this.#read();
+      const { since, answer } = ahead ?? this.#read();
       const entries = await answer;
       ahead = undefined;
-      const last = entries.at(-1);
-      if (last !== undefined) {
-        this.watch.report(last[0].toString('latin1'));
-        // A read that was full is probably followed by another, which the handler need not wait for then.
-        if (entries.length === this.context.options.readAhead) ahead = this.#read();
-        await this.#handleAll(entries, ahead === undefined ? 'leave-last' : 'acknowledge');
-      } else if (this.#handled.length === 0 && this.#goesOn) {
-        await this.watch.growth(position);
-      }
+      const last = entries.at(-1)?.[0].toString('latin1');
+      if (last !== undefined) this.watch.report(last);
+      const isFull = entries.length === this.context.options.readAhead;
+      // A read that was full is probably followed by another, which the handler need not wait for then.
+      if (isFull) ahead = this.#read();
+      await this.#handleAll(entries);
+      if (!isFull && this.#goesOn) await this.watch.growth(last ?? since);
     }
   }
 
   #read(): Read {
-    const { position } = this.watch;
+    const since = this.watch.position;
     const answer = this.#exchange(this.context.options.readAhead);
     // It may fail while a handler is at work; the loop hears of it when it comes to wait.
     answer.catch(() => {});
-    return { position, answer };
+    return { since, answer };
   }
 
-  /** With `leave-last`, the last batch is left to be acknowledged by the next read. */
-  async #handleAll(entries: readonly StreamEntry[], mode: 'acknowledge' | 'leave-last'): Promise<void> {
+  async #handleAll(entries: readonly StreamEntry[]): Promise<void> {
     const { maxBatchSize } = this.context;
     let attempt = 1;
     for (let start = 0; start < entries.length;) {
@@ -131,18 +132,16 @@ export class PartitionLane {
       }
       start += batch.length;
       attempt = 1;
-      for (const [id] of batch) this.#handled.push(id.toString('latin1'));
-      if (mode === 'acknowledge' || start < entries.length) this.#acknowledge().catch(() => {});
       await this.#yield();
     }
   }
 
   async #handle(batch: readonly StreamEntry[], attempt: number): Promise<'handled' | 'rejected' | 'refused'> {
-    const { places, handler } = this.context;
+    const { places } = this.context;
     await places.enter();
     try {
       if (!this.#goesOn) return 'refused';
-      const work = handler(batch.map((entry) => recordOf(entry, this.lease.partition, attempt)));
+      const work = this.#deliver(batch, attempt);
       this.#atWork = work.catch(() => {});
       await work;
       return 'handled';
@@ -156,6 +155,23 @@ export class PartitionLane {
       this.#atWork = undefined;
       places.leave();
     }
+  }
+
+  async #deliver(batch: readonly StreamEntry[], attempt: number): Promise<void> {
+    const records = batch.map((entry) => recordOf(entry, this.lease.partition, attempt));
+    await this.context.handler(records);
+    for (const { position } of records) this.#handled.push(position);
+    this.#acknowledgeSoon();
+  }
+
+  /** With the next read, or by itself where that is not made soon. */
+  #acknowledgeSoon(): void {
+    this.#acknowledgeTimer ??= setTimeout(() => {
+      this.#acknowledgeTimer = undefined;
+      this.#acknowledge().catch(() => {
+        if (this.#goesOn) this.#acknowledgeSoon();
+      });
+    }, ACKNOWLEDGE_WITHIN_MS);
   }
 
   /** One exchange at a time; what is handled meanwhile shares the next. */

@@ -1,10 +1,12 @@
 import type { RedisClient } from '../../redis/index.js';
 import type { StreamEntry } from './redis.entry.js';
+import type { Exchanges } from './redis.exchanges.js';
 import type { StreamPartition } from './redis.partition.js';
-import { claimInherited, keepLease, readOn, releaseLease, takeLease } from './redis.stream-scripts.js';
+import { claimInherited, keepLease, releaseLease, takeLease } from './redis.stream-scripts.js';
 
 export interface LeaseHolder {
   readonly client: RedisClient;
+  readonly exchanges: Exchanges;
   readonly group: string;
   /** Name of the member, and of the consumer in Redis. Nobody else has it. */
   readonly member: string;
@@ -72,7 +74,12 @@ export class PartitionLease {
 
   /** Acknowledges `ids` and reads what the group was not given yet. */
   async read(count: number, ids: readonly string[]): Promise<readonly StreamEntry[]> {
-    return ((await this.#run(readOn, [count, ...ids])) ?? []) as StreamEntry[];
+    const { exchanges, group, member } = this.holder;
+    const { stream } = this.partition;
+    const exchange = { lease: this.key, stream, token: this.token, group, member, count, ids };
+    const entries = await exchanges.run(exchange);
+    if (entries === null) this.#validUntil = 0;
+    return entries ?? [];
   }
 
   /** Reads what was given to members before and not acknowledged, from `cursor` on. */
@@ -80,19 +87,16 @@ export class PartitionLease {
     cursor: string,
     count: number,
   ): Promise<{ readonly next: string; readonly entries: readonly StreamEntry[] }> {
-    const answer = await this.#run(claimInherited, [count, cursor]);
-    if (answer === null) return { next: '0-0', entries: [] };
+    const { client, group, member } = this.holder;
+    const keys = [this.key, this.partition.stream];
+    const answer = await claimInherited.run(client, keys, [this.token, group, member, count, cursor]);
+    if (answer === null) {
+      this.#validUntil = 0;
+      return { next: '0-0', entries: [] };
+    }
     const [next, entries] = answer as [Buffer, (StreamEntry | null)[]];
     // Redis 6.2 answers nothing in place of an entry that was deleted.
     return { next: next.toString(), entries: entries.filter((entry) => entry !== null) };
-  }
-
-  async #run(script: typeof readOn, args: readonly (string | number)[]): Promise<unknown> {
-    const { client, group, member } = this.holder;
-    const keys = [this.key, this.partition.stream];
-    const answer = await script.run(client, keys, [this.token, group, member, ...args]);
-    if (answer === null) this.#validUntil = 0;
-    return answer;
   }
 
   #endOf(grantedAt: number): number {

@@ -31,7 +31,7 @@ export const redisStreamsOptions = z
     readAhead: z
       .int()
       .min(1)
-      .max(5_000)
+      .max(2_000)
       .default(200)
       .describe(
         'Most records that are read of a partition at a time. Up to two such reads wait in memory; a process that ' +

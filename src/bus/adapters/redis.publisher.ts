@@ -106,20 +106,16 @@ class PartitionQueue {
     this.#draining = undefined;
   }
 
-  async #send(records: readonly Fields[]): Promise<void> {
+  #send(records: readonly Fields[]): Promise<unknown> {
     const { client } = this.context;
     const { stream } = this.partition;
     const [only] = records;
     if (only !== undefined && records.length === 1) {
-      await redisCall(client.call('XADD', [stream, '*', ...only]));
-      return;
+      return redisCall(client.call('XADD', [stream, '*', ...only]));
     }
     // One command: the client's own cost of a command is several times that of adding a record.
-    await append.run(
-      client,
-      [stream],
-      records.flatMap((fields) => [fields.length, ...fields]),
-    );
+    const args = records.flatMap((fields) => [fields.length, ...fields]);
+    return append.run(client, [stream], args);
   }
 
   #exchangeSize(): number {

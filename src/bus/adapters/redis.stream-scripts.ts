@@ -20,10 +20,10 @@ end
 const inGroup = `
 local function inGroup(stream, group, ...)
   local answer = redis.pcall(...)
-  if type(answer) ~= 'table' or not answer.err then return answer end
-  if not string.find(answer.err, 'NOGROUP', 1, true) then error(answer.err) end
-  redis.call('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
-  return redis.call(...)
+  local isLost = type(answer) == 'table' and answer.err and string.find(answer.err, 'NOGROUP', 1, true)
+  if not isLost then return answer end
+  redis.pcall('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
+  return redis.pcall(...)
 end
 `;
 
@@ -70,16 +70,30 @@ return redis.call('HDEL', KEYS[1], 'owner', 'until', 'token')
 `);
 
 /**
- * Acknowledges and reads on, if the caller is still the owner. KEYS: lease, stream. ARGV: token, group, member, how many
- * to read, and the ids to acknowledge. Answers the entries, or nothing to a former owner.
+ * Acknowledges and reads on in one partition or several, where the caller is still the owner. KEYS: lease and stream of each.
+ * ARGV: for each the token, group, member, how many to read, how many ids to acknowledge, and these. Answers for each
+ * the entries, nothing to a former owner, or in words what is wrong.
  */
 export const readOn = new RedisScript(`${inGroup}
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return false end
-if #ARGV > 4 then redis.call('XACK', KEYS[2], ARGV[2], unpack(ARGV, 5)) end
-if ARGV[4] == '0' then return {} end
-local answer = inGroup(KEYS[2], ARGV[2],
-  'XREADGROUP', 'GROUP', ARGV[2], ARGV[3], 'COUNT', ARGV[4], 'STREAMS', KEYS[2], '>')
-return answer and answer[1][2] or {}
+local answers = {}
+local at = 1
+for key = 1, #KEYS, 2 do
+  local stream = KEYS[key + 1]
+  local token, group, member, count, ids = unpack(ARGV, at, at + 4)
+  local answer = false
+  if redis.call('HGET', KEYS[key], 'token') == token then
+    if ids ~= '0' then redis.pcall('XACK', stream, group, unpack(ARGV, at + 5, at + 4 + ids)) end
+    answer = {}
+    if count ~= '0' then
+      local read = inGroup(stream, group,
+        'XREADGROUP', 'GROUP', group, member, 'COUNT', count, 'STREAMS', stream, '>')
+      if read then answer = read.err or read[1][2] end
+    end
+  end
+  answers[#answers + 1] = answer
+  at = at + 5 + ids
+end
+return answers
 `);
 
 /**
@@ -91,6 +105,7 @@ export const claimInherited = new RedisScript(`${inGroup}${described}
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return false end
 local answer = inGroup(KEYS[2], ARGV[2],
   'XAUTOCLAIM', KEYS[2], ARGV[2], ARGV[3], 0, ARGV[5], 'COUNT', ARGV[4])
+if answer.err then return answer end
 if answer[1] == '0-0' then
   for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[2], ARGV[2])) do
     local fields = described(consumer)

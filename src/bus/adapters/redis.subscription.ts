@@ -5,6 +5,7 @@ import { doneWithin } from '../time-limit.js';
 import type { Watch } from './redis.arrivals.js';
 import { RedisAssignment, type WorkerNumber } from './redis.assignment.js';
 import { redisUnavailable } from './redis.call.js';
+import type { Exchanges } from './redis.exchanges.js';
 import { PartitionLane } from './redis.lane.js';
 import type { RedisStreamsOptions } from './redis.options.js';
 import type { StreamKeys, StreamPartition } from './redis.partition.js';
@@ -13,6 +14,7 @@ import { HandlerPlaces } from './redis.places.js';
 /** What the subscriptions of one bus have in common. */
 export interface SubscriptionContext {
   readonly client: RedisClient;
+  readonly exchanges: Exchanges;
   readonly keys: StreamKeys;
   readonly streams: RedisStreamsOptions;
   readonly worker: WorkerNumber | undefined;
@@ -38,7 +40,7 @@ export class RedisSubscription implements BusSubscription {
     member: string,
     handler: RecordHandler,
   ) {
-    const { client, keys, streams, worker } = context;
+    const { client, exchanges, keys, streams, worker } = context;
     const { group, topics, maxBatchSize = 1, concurrency = 1 } = options;
     this.#places = new HandlerPlaces(concurrency);
     const lanes = {
@@ -49,7 +51,7 @@ export class RedisSubscription implements BusSubscription {
       options: streams,
       onAcknowledged: context.onAcknowledged,
     };
-    const holder = { client, group, member, leaseMs: streams.leaseMs };
+    const holder = { client, exchanges, group, member, leaseMs: streams.leaseMs };
     this.#assignments = [...new Set(topics)].map(
       (topic) =>
         new RedisAssignment(
