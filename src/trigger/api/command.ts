@@ -5,8 +5,8 @@ import type { JsonSchema } from './fields.js';
 export interface CommandContext {
   /** Valid W3C trace context, where the caller sent one. */
   readonly traceparent: string | undefined;
-  /** Runs something and makes a reply of its outcome: `{"result":…}` or `{"error":…}`. Never rejects. */
-  reply(this: void, run: () => Promise<string> | string): Promise<string>;
+  /** Runs a part of a command and makes a reply of its outcome: `{"result":…}` or `{"error":…}`. Never rejects. */
+  reply(method: string, run: () => Promise<string> | string): Promise<string>;
 }
 
 /** A request that was read. */

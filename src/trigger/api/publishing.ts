@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { newMessageId, type Message } from '../../bus/index.js';
-import { acceptsData, ChannelRules, Delivery } from '../../delivery/index.js';
+import { acceptsData, ChannelRules, Delivery, type StreamPosition } from '../../delivery/index.js';
 import type { PublicationTerms } from '../push-request.js';
 import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
 import { Trigger } from '../trigger.js';
@@ -38,7 +38,7 @@ export class Publishing {
     if (request.channels.length === 0) throw new ApiRefusal(apiFaults.badRequest);
     const draft = this.#draft(request);
     const replies = request.channels.map((channel) =>
-      context.reply(() => this.#send(channel, draft, context)),
+      context.reply('broadcast', () => this.#send(channel, draft, context)),
     );
     return `{"responses":[${(await Promise.all(replies)).join(',')}]}`;
   }
@@ -47,7 +47,8 @@ export class Publishing {
     const payload = payloadOf(request.data, request.b64data);
     if (payload === undefined) throw new ApiRefusal(apiFaults.badRequest);
     const itinerary = readItinerary(request, this.options);
-    return { ...payload, terms: termsOf(request), itinerary };
+    const { data, format } = payload;
+    return { data, format, terms: termsOf(request), itinerary };
   }
 
   #send(channel: string, draft: Draft, { traceparent }: CommandContext): Promise<string> {
@@ -68,15 +69,8 @@ export class Publishing {
       ...(expiresInMs !== undefined ? { expiresAt: createdAt + expiresInMs } : {}),
       ...(traceparent !== undefined ? { traceparent } : {}),
     };
-    return this.#deliver(message, itinerary !== undefined);
-  }
-
-  async #deliver(message: Message, withId: boolean): Promise<string> {
-    const position = await this.delivery.publish(message, 'direct');
-    const members =
-      position === undefined ? [] : [`"offset":${position.offset}`, `"epoch":"${position.epoch}"`];
-    if (withId) members.push(`"id":"${message.id}"`);
-    return `{${members.join(',')}}`;
+    const sent = this.delivery.publish(message, 'direct').then(positionText);
+    return itinerary === undefined ? sent : sent.then((text) => withId(text, message.id));
   }
 
   /** Gives the message to a lane. Its place in the history is not known before it is due. */
@@ -101,6 +95,14 @@ export class Publishing {
     });
     return JSON.stringify({ id: copies[0]?.id });
   }
+}
+
+function positionText(position: StreamPosition | undefined): string {
+  return position === undefined ? '{}' : `{"offset":${position.offset},"epoch":"${position.epoch}"}`;
+}
+
+function withId(result: string, id: string): string {
+  return `${result.slice(0, -1)}${result === '{}' ? '' : ','}"id":"${id}"}`;
 }
 
 /** Undefined where nothing is asked for, which is the rule. */

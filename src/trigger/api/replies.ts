@@ -16,26 +16,24 @@ export class Replies {
   constructor(private readonly metrics: TriggerMetrics) {}
 
   contextFor(traceparent: string | undefined): CommandContext {
-    return { traceparent, reply: async (run) => replyText(await this.#settle('broadcast', run)) };
+    return new Context(this, traceparent);
   }
 
   /** Never rejects. */
-  async settle(command: Command, context: CommandContext): Promise<Outcome> {
-    const outcome = await this.#settle(command.method, () => command.run(context));
-    this.metrics.countCommand(command.method, 'fault' in outcome ? outcome.fault.code : 0);
-    return outcome;
-  }
-
-  async #settle(method: string, run: () => Promise<string> | string): Promise<Outcome> {
+  async settle({ method, run }: Command, context: CommandContext): Promise<Outcome> {
     try {
-      return { result: await run() };
+      const result = await run(context);
+      this.metrics.countCommand(method, 0);
+      return { result };
     } catch (error) {
-      return { fault: this.#faultOf(error, method) };
+      const fault = this.faultOf(error, method);
+      this.metrics.countCommand(method, fault.code);
+      return { fault };
     }
   }
 
   /** What the caller can mend is a bad request, in words; what it cannot is an internal error, of which the log says more. */
-  #faultOf(error: unknown, method: string): ApiFault {
+  faultOf(error: unknown, method: string): ApiFault {
     if (error instanceof ApiRefusal) return error.fault;
     if (error instanceof UnrecoverablePositionError) return apiFaults.unrecoverablePosition;
     const { status, message } = toHttpError(error);
@@ -47,6 +45,21 @@ export class Replies {
     }
     this.#logger.warn(what);
     return { ...apiFaults.internal, message };
+  }
+}
+
+class Context implements CommandContext {
+  constructor(
+    private readonly replies: Replies,
+    readonly traceparent: string | undefined,
+  ) {}
+
+  async reply(method: string, run: () => Promise<string> | string): Promise<string> {
+    try {
+      return replyText({ result: await run() });
+    } catch (error) {
+      return replyText({ fault: this.replies.faultOf(error, method) });
+    }
   }
 }
 
