@@ -169,6 +169,19 @@ describe('JsonScanner', () => {
     expect(() => read(text, (scanner) => scanner.readInteger(0, 100))).toThrow(MalformedJsonError);
   });
 
+  it.each([
+    ['7', 7],
+    ['"7"', 7],
+    ['"-7"', -7],
+    ['1700000000000000000', 1_700_000_000_000_000_000],
+  ])('reads %s as a whole number, in quotes or not', (text, expected) => {
+    expect(read(text, (scanner) => scanner.readQuotableInteger(-10, 2 ** 64))).toBe(expected);
+  });
+
+  it.each(['"1.0"', '"0x1"', '""', '" 1"', '"01"', '"-11"', 'true'])('does not take %s for one', (text) => {
+    expect(() => read(text, (scanner) => scanner.readQuotableInteger(-10, 100))).toThrow(MalformedJsonError);
+  });
+
   it('cuts a value out as it was spelled', () => {
     const text = ' [1.50, {"b" :"\\u00e9"}]\t';
     expect(read(text, (scanner) => scanner.readRaw()).toString()).toBe('[1.50, {"b" :"\\u00e9"}]');
