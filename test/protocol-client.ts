@@ -33,8 +33,9 @@ export class ProtocolClient {
     return client;
   }
 
-  send(text: string | object, binary = false): void {
-    this.socket.send(typeof text === 'string' ? text : JSON.stringify(text), { binary });
+  send(frame: string | Buffer | object, binary = false): void {
+    const isRaw = typeof frame === 'string' || Buffer.isBuffer(frame);
+    this.socket.send(isRaw ? frame : JSON.stringify(frame), { binary });
   }
 
   /** The next message that is no ping. */

@@ -67,6 +67,12 @@ export class ChannelRules {
     return user !== '' && list.split(userSeparator).includes(user);
   }
 
+  /** The channel of a user alone, in a namespace or, where that is empty, in none. */
+  personalChannel(namespace: string, user: string): string {
+    const { namespaceBoundary, userBoundary } = this.#options;
+    return `${namespace === '' ? '' : namespace + namespaceBoundary}${userBoundary}${user}`;
+  }
+
   #isTooLong(channel: string): boolean {
     const { maxLength } = this.#options;
     if (channel.length > maxLength) return true;

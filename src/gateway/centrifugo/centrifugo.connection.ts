@@ -4,7 +4,8 @@ import type { Handshake } from '../handshake.js';
 import type { Codec } from './codec.js';
 import { jsonCodec, protobufCodec } from './codecs.js';
 import { PublicationFormats } from './publication-formats.js';
-import type { Session, SessionTransport } from './session.js';
+import type { SessionTransport } from './session-transport.js';
+import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 
 /** An encoding as it looks in WebSocket frames: one message of the protocol is one frame. */

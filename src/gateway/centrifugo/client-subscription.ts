@@ -1,70 +1,18 @@
 import type {
-  ChannelRule,
   ClientInfo,
-  Delivery,
   HistoryEntry,
-  Presence,
   Publication,
   StreamPosition,
   Subscriber,
-  SubscriptionFeatures,
 } from '../../delivery/index.js';
 import { closeCodes, type CloseCode } from '../close-codes.js';
-import type { FrameFormat } from '../frame.js';
-import type { Codec } from './codec.js';
 import { unsubscribeReasons } from './errors.js';
-import type { Positioned, PositionWatch } from './position-watch.js';
-import { canSpeak, inDeltas, onWireWithEpoch, type PublicationFormats } from './publication-formats.js';
+import type { OwnPublication } from './own-publication.js';
+import type { Positioned } from './position-watch.js';
+import { canSpeak, inDeltas, onWireWithEpoch } from './publication-formats.js';
 import { recoverCache, recoverStream, type ReadHistory, type Recovery } from './recovery.js';
-import type { CodeAndReason, Pushes, PushKind, SubscribeResult } from './replies.js';
-import type { TagsFilter } from './tags-filter.js';
-
-/** What a subscription needs of the connection that it belongs to. */
-export interface SubscriptionOwner {
-  readonly id: string;
-  readonly encoding: Codec['encoding'];
-  readonly formats: PublicationFormats;
-  /** The client as others see it. */
-  clientInfo(chanInfo: Buffer | undefined): ClientInfo;
-  deliver(publication: Publication, format: FrameFormat): void;
-  push<K extends PushKind>(kind: K, channel: string, body: Pushes[K]): void;
-  /** A join or a leave: many connections get the same one. */
-  pushMovement(kind: 'join' | 'leave', channel: string, info: ClientInfo): void;
-  close(code: CloseCode): void;
-  /** The subscription has ended. */
-  forget(subscription: ClientSubscription): void;
-}
-
-/** What all subscriptions of a process share. */
-export interface SubscriptionHost {
-  readonly delivery: Delivery;
-  readonly presence: Presence;
-  readonly positions: PositionWatch;
-  readonly options: {
-    readonly presenceTtlMs: number;
-    readonly expiredSubCloseDelayMs: number;
-    readonly recoveryMaxPublicationLimit: number;
-    readonly subscribeTimeoutMs: number;
-  };
-  /** Work that nobody waits for; a failure is logged. */
-  inBackground(work: Promise<unknown>): void;
-}
-
-/** What the client may have, as its token and the rule of the channel say. */
-export interface SubscriptionTerms {
-  readonly channel: string;
-  readonly rule: ChannelRule;
-  readonly features: SubscriptionFeatures;
-  /** Made by the server; the client hears of it by a push or in the answer to connect. */
-  readonly serverSide: boolean;
-  /** It stands for as long as the connection's token lists it. */
-  readonly fromToken: boolean;
-  readonly info: Buffer | undefined;
-  /** Unix time in seconds; 0 for never. */
-  readonly expireAt: number;
-  readonly delta: boolean;
-  readonly filter: TagsFilter | undefined;
-}
+import type { CodeAndReason, SubscribeResult } from './replies.js';
+import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './subscription-terms.js';
 
 /** How many publications may wait for the beginning of a subscription. */
 const MAX_HELD = 10_000;
@@ -82,6 +30,8 @@ export class ClientSubscription implements Subscriber, Positioned {
   #isOver = false;
   /** The client has the publication at `offset`, so that a patch can start from it. */
   #hasBase = false;
+  /** What the client publishes itself at the moment. */
+  awaited: OwnPublication | undefined;
 
   constructor(
     private readonly terms: SubscriptionTerms,
@@ -175,6 +125,11 @@ export class ClientSubscription implements Subscriber, Positioned {
       return;
     }
     if (this.#isOver) return;
+    this.#take(publication);
+    if (this.awaited !== undefined) this.awaited.onSeen(publication.id);
+  }
+
+  #take(publication: Publication): void {
     const { filter, delta, features } = this.terms;
     const follows = publication.offset === this.offset + 1;
     if (publication.offset > 0) {
@@ -226,6 +181,7 @@ export class ClientSubscription implements Subscriber, Positioned {
     const wasLive = this.isLive;
     this.#isOver = true;
     this.#held = undefined;
+    this.awaited?.giveUp();
     const { delivery, positions, presence } = this.host;
     const { features } = this.terms;
     delivery.detach(this.channel, this);
@@ -233,7 +189,7 @@ export class ClientSubscription implements Subscriber, Positioned {
     if (this.hasPresence) this.host.inBackground(presence.remove(this.channel, this.owner.id));
     if (wasLive && features.joinLeave)
       this.host.inBackground(delivery.publishLeave(this.channel, this.#clientInfo));
-    this.owner.forget(this);
+    this.owner.forget(this.channel);
   }
 
   get #clientInfo(): ClientInfo {

@@ -90,7 +90,8 @@ export class Connecting {
 
   #replaceOthers({ user, id }: Session): void {
     const { delivery } = this.shared;
-    const disconnect = closeCodes.connectionLimit;
+    const { code, reason } = closeCodes.connectionLimit;
+    const disconnect = { code, reason };
     this.shared.inBackground(delivery.command({ kind: 'disconnect', user, whitelist: [id], disconnect }));
   }
 }

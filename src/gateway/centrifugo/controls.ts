@@ -1,10 +1,11 @@
 import type {
   ControlCommand,
+  DisconnectCommand,
   RefreshCommand,
   SubscribeCommand,
   UnsubscribeCommand,
 } from '../../delivery/index.js';
-import { closeCodes } from '../close-codes.js';
+import { closeCodes, type CloseCode } from '../close-codes.js';
 import { unsubscribeReasons } from './errors.js';
 import { expiryOf } from './expiry.js';
 import { openSubscription } from './open-subscription.js';
@@ -32,10 +33,8 @@ export class Controls {
       case 'refresh':
         this.#refresh(session, command);
         break;
-      case 'disconnect': {
-        const { code, reason } = command.disconnect ?? closeCodes.forceDisconnect;
-        if (!command.whitelist?.includes(session.id)) session.close({ code, reason, reconnect: code < 3500 });
-      }
+      case 'disconnect':
+        if (!command.whitelist?.includes(session.id)) session.close(closeCodeOf(command));
     }
   }
 
@@ -76,6 +75,14 @@ export class Controls {
     session.expiresAt(Math.floor((expiresAt ?? 0) / 1000));
     session.push('refresh', '', expiryOf(session.expireAt));
   }
+}
+
+/** A code that WebSocket does not know could not be sent. */
+function closeCodeOf({ disconnect }: DisconnectCommand): CloseCode {
+  const { forceDisconnect } = closeCodes;
+  const { code, reason } = disconnect ?? forceDisconnect;
+  const canBeSent = code >= 3000 && code <= 4999 && Buffer.byteLength(reason) <= 123;
+  return canBeSent ? { code, reason, reconnect: code % 1000 < 500 } : forceDisconnect;
 }
 
 /** A session that a WebSocket carries has no session id of its own. */

@@ -1,8 +1,10 @@
 import { acceptsData, decidePublish, newMessageId } from '../../delivery/index.js';
 import { isJson } from '../../json/index.js';
 import { ruleOf } from './channel-checks.js';
+import type { ClientSubscription } from './client-subscription.js';
 import type { PublishRequest } from './commands.js';
 import { CommandRefusedError, replyErrors } from './errors.js';
+import { OwnPublication } from './own-publication.js';
 import type { Session } from './session.js';
 import type { Shared } from './shared.js';
 
@@ -27,18 +29,32 @@ export class Publishing {
     }
     if (!acceptsData(rule.options.publicationDataFormat, data))
       throw new CommandRefusedError(replyErrors.badRequest);
-    await delivery.publish(
-      {
-        id: newMessageId(),
-        channel,
-        // What came with it in the same read would be kept as well.
-        data: Buffer.copyBytesFrom(data),
-        format: session.encoding === 'json' || isJson(data) ? 'json' : 'binary',
-        createdAt: Date.now(),
-      },
-      'direct',
-      { info: session.clientInfo(subscription?.info) },
-    );
+    const message = {
+      id: newMessageId(),
+      channel,
+      // What came with it in the same read would be kept as well.
+      data: Buffer.copyBytesFrom(data),
+      format: session.encoding === 'json' || isJson(data) ? 'json' : 'binary',
+      createdAt: Date.now(),
+    } as const;
+    const sent = () => delivery.publish(message, 'direct', { info: session.clientInfo(subscription?.info) });
+    await (subscription === undefined ? sent() : seenBy(subscription, message.id, sent));
     session.answer(id, 'publish', {});
+  }
+}
+
+/** The client gets its own publication before it is told that it was published, also where it comes back through a store. */
+async function seenBy(
+  subscription: ClientSubscription,
+  id: string,
+  send: () => Promise<unknown>,
+): Promise<void> {
+  const own = new OwnPublication(id);
+  subscription.awaited = own;
+  try {
+    await send();
+    await own.seen();
+  } finally {
+    subscription.awaited = undefined;
   }
 }

@@ -26,9 +26,11 @@ export function admissionsAtConnect(
   for (const [channel, grant] of token?.subs ?? []) {
     admissions.set(channel, { ...serverSide(channel, ruleOf(rules, channel), subs), grant, fromToken: true });
   }
-  const personal = personalChannel(options.personalChannel, user);
-  if (personal !== undefined && !admissions.has(personal))
-    admissions.set(personal, serverSide(personal, ruleOf(rules, personal), subs));
+  if (options.personalChannel.enabled && user !== '') {
+    const personal = rules.personalChannel(options.personalChannel.namespace, user);
+    if (!admissions.has(personal))
+      admissions.set(personal, serverSide(personal, ruleOf(rules, personal), subs));
+  }
   for (const channel of subs.keys()) {
     if (admissions.has(channel)) continue;
     const rule = rules.find(channel);
@@ -61,12 +63,4 @@ function serverSide(
   const request = subs.get(channel);
   const position = request && { since: sinceOf(request), delta: request.delta === 'fossil' };
   return { channel, rule, serverSide: true, grant: noGrant, ...position };
-}
-
-function personalChannel(
-  { enabled, namespace }: Shared['options']['personalChannel'],
-  user: string,
-): string | undefined {
-  if (!enabled || user === '') return undefined;
-  return namespace === '' ? `#${user}` : `${namespace}:#${user}`;
 }

@@ -4,39 +4,17 @@ import { CarillonError } from '../../errors.js';
 import { closeCodes, type CloseCode } from '../close-codes.js';
 import type { FrameFormat } from '../frame.js';
 import { type TimerWheel, WheelEntry } from '../timer-wheel.js';
-import type { ClientSubscription, SubscriptionHost, SubscriptionOwner } from './client-subscription.js';
+import type { ClientSubscription } from './client-subscription.js';
+import { MALFORMED, type CommandTaker, CommandQueue, type QueuedCommand } from './command-queue.js';
 import type { Codec, DecodedFrame } from './codec.js';
 import type { ClientOptions } from './client.options.js';
-import type { Command, CommandOf, Method, Requests } from './commands.js';
+import type { CommandOf, Method, Requests } from './commands.js';
 import { CommandRefusedError, ConnectionForfeitedError, replyErrors, type ReplyError } from './errors.js';
 import type { PublicationFormats } from './publication-formats.js';
 import type { AnsweredMethod, Pushes, PushKind, Results } from './replies.js';
+import type { SessionTransport } from './session-transport.js';
+import type { SubscriptionHost, SubscriptionOwner } from './subscription-terms.js';
 import { Subscriptions } from './subscriptions.js';
-
-/** What carries a session to its client. */
-export interface SessionTransport {
-  /** The id of the connection, which the client is told. */
-  readonly id: string;
-  readonly address: string;
-  readonly codec: Codec;
-  readonly formats: PublicationFormats;
-  /** Takes one encoded message. */
-  send(message: Buffer): void;
-  /** The hot path: one reference to bytes that all subscribers share. */
-  sendFrame(frame: Buffer): void;
-  deliver(publication: Publication, format: FrameFormat): void;
-  /** Answers whether the pings are the protocol's own, so that the client has to be told of them. */
-  startPings(): boolean;
-  /** The client answered a ping. Answers whether there was one to answer. */
-  pong(): boolean;
-  /** Takes nothing more from the client for a while. */
-  pause(): void;
-  resume(): void;
-  /** Ends the connection with a reason, and {@link Session.end} follows. */
-  close(code: CloseCode): void;
-  /** Cuts the connection without a word. */
-  terminate(): void;
-}
 
 /**
  * Carries out one kind of command and answers it, or throws.
@@ -67,12 +45,6 @@ export interface SessionHost extends SubscriptionHost {
  */
 export type Phase = 'new' | 'connecting' | 'connected' | 'refused' | 'over';
 
-/** What stands for the malformed rest of a frame in the queue of commands. */
-const MALFORMED = Symbol();
-
-/** How many commands may wait for the one under way before the client is not read from. */
-const MANY_WAITING = 64;
-
 /** How long a client whose connect was refused may stay, in ms. */
 const REFUSED_STAY_MS = 5_000;
 
@@ -82,7 +54,7 @@ const logger = new Logger('Centrifugo');
  * One client of the protocol, from its first command to its end, whatever carries it. Commands are carried out one after
  * another, in the order of the client. It has one place in the timer wheel, for whatever comes next.
  */
-export class Session extends WheelEntry implements SubscriptionOwner, Subscriber {
+export class Session extends WheelEntry implements SubscriptionOwner, Subscriber, CommandTaker {
   readonly subscriptions = new Subscriptions();
   /** Empty for an anonymous client. */
   user = '';
@@ -93,9 +65,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   /** State of the rate limit by connection. */
   commandRate = 0;
   phase: Phase = 'new';
-  /** Commands behind the one under way; undefined while there is none. */
-  #waiting: (Command | typeof MALFORMED)[] | undefined;
-  #isPaused = false;
+  readonly #commands = new CommandQueue(this);
   /** When the presence is to be renewed, in Unix ms. */
   #renewsAt = Infinity;
   /** When it is looked for what is due, in Unix ms. */
@@ -136,15 +106,8 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   }
 
   /** Takes a frame of the client. */
-  take({ commands, fault }: DecodedFrame): void {
-    const waiting = this.#waiting ?? [];
-    for (const command of commands) waiting.push(command);
-    if (fault !== undefined) waiting.push(MALFORMED);
-    if (this.#waiting === undefined) this.#carryOutAll(waiting);
-    else if (waiting.length > MANY_WAITING && !this.#isPaused) {
-      this.#isPaused = true;
-      this.transport.pause();
-    }
+  take(frame: DecodedFrame): void {
+    this.#commands.add(frame);
   }
 
   answer<M extends AnsweredMethod>(id: number, method: M, result: Results[M]): void {
@@ -191,8 +154,8 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     this.host.onEnded(this);
   }
 
-  forget(subscription: ClientSubscription): void {
-    this.subscriptions.delete(subscription);
+  forget(channel: string): void {
+    this.subscriptions.delete(channel);
   }
 
   /** Sees to it that a subscription is ended and its presence renewed in time. Waking too early does no harm. */
@@ -212,6 +175,27 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     if (this.isConnected) this.#upkeep(Date.now());
     else if (this.phase === 'refused' && !this.#goesStaleFirst) this.transport.terminate();
     else this.close(closeCodes.stale);
+  }
+
+  carryOut(command: QueuedCommand): Promise<void> | undefined {
+    if (this.phase === 'refused' || this.isOver) return undefined;
+    if (command === MALFORMED) this.close(closeCodes.badRequest);
+    else if (command.method === 'pong') {
+      if (!this.transport.pong()) this.close(closeCodes.badRequest);
+    } else if ((this.phase === 'new') !== (command.method === 'connect')) this.close(closeCodes.badRequest);
+    else if (this.host.admitCommand(this)) return this.#handle(command);
+    else if (command.method === 'connect' || command.method === 'send')
+      this.close(closeCodes.tooManyRequests);
+    else this.refuse(command.id, replyErrors.tooManyRequests);
+    return undefined;
+  }
+
+  pause(): void {
+    this.transport.pause();
+  }
+
+  resume(): void {
+    this.transport.resume();
   }
 
   get #goesStaleFirst(): boolean {
@@ -254,35 +238,6 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     this.host.wheel.schedule(this, Math.max(0, unixMs - Date.now()));
   }
 
-  /** Carries out commands until one takes its time, and goes on when that one is done. */
-  #carryOutAll(commands: (Command | typeof MALFORMED)[]): void {
-    for (let at = 0; at < commands.length; at++) {
-      const work = this.#carryOut(commands[at]!);
-      if (work === undefined) continue;
-      this.#waiting = commands.slice(at + 1);
-      void work.then(() => this.#carryOutAll(this.#waiting ?? []));
-      return;
-    }
-    this.#waiting = undefined;
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.transport.resume();
-  }
-
-  /** The promise never rejects. */
-  #carryOut(command: Command | typeof MALFORMED): Promise<void> | undefined {
-    if (this.phase === 'refused' || this.isOver) return undefined;
-    if (command === MALFORMED) this.close(closeCodes.badRequest);
-    else if (command.method === 'pong') {
-      if (!this.transport.pong()) this.close(closeCodes.badRequest);
-    } else if ((this.phase === 'new') !== (command.method === 'connect')) this.close(closeCodes.badRequest);
-    else if (this.host.admitCommand(this)) return this.#handle(command);
-    else if (command.method === 'connect' || command.method === 'send')
-      this.close(closeCodes.tooManyRequests);
-    else this.refuse(command.id, replyErrors.tooManyRequests);
-    return undefined;
-  }
-
   #handle<M extends Method>({ id, method, request }: CommandOf<M>): Promise<void> | undefined {
     const handler = this.host.handlers[method] as Handler<M>;
     try {
@@ -304,6 +259,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     if (this.isOver) return;
     this.refuse(id, error);
     this.phase = 'refused';
+    for (const subscription of this.subscriptions.toArray()) subscription.end();
     if (!this.#goesStaleFirst) this.host.wheel.schedule(this, REFUSED_STAY_MS);
   }
 }

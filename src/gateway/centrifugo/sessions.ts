@@ -9,7 +9,8 @@ import { CommandRates } from './command-rates.js';
 import { Controls } from './controls.js';
 import { createHandlers } from './handlers.js';
 import { PositionWatch } from './position-watch.js';
-import { Session, type Handlers, type SessionTransport } from './session.js';
+import type { SessionTransport } from './session-transport.js';
+import { Session, type Handlers } from './session.js';
 import type { Shared } from './shared.js';
 import { Users } from './users.js';
 

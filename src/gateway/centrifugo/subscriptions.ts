@@ -29,12 +29,12 @@ export class Subscriptions {
     this.#byChannel.set(subscription.channel, subscription);
   }
 
-  delete(subscription: ClientSubscription): void {
+  delete(channel: string): void {
     if (this.#byChannel !== undefined) {
-      this.#byChannel.delete(subscription.channel);
+      this.#byChannel.delete(channel);
       return;
     }
-    const at = this.#list.indexOf(subscription);
+    const at = this.#list.findIndex((each) => each.channel === channel);
     if (at >= 0) this.#list.splice(at, 1);
   }
 

@@ -1,0 +1,30 @@
+import type { Publication } from '../../delivery/index.js';
+import type { CloseCode } from '../close-codes.js';
+import type { FrameFormat } from '../frame.js';
+import type { Codec } from './codec.js';
+import type { PublicationFormats } from './publication-formats.js';
+
+/** What carries a session to its client. */
+export interface SessionTransport {
+  /** The id of the connection, which the client is told. */
+  readonly id: string;
+  readonly address: string;
+  readonly codec: Codec;
+  readonly formats: PublicationFormats;
+  /** Takes one encoded message. */
+  send(message: Buffer): void;
+  /** The hot path: one reference to bytes that all subscribers share. */
+  sendFrame(frame: Buffer): void;
+  deliver(publication: Publication, format: FrameFormat): void;
+  /** Answers whether the pings are the protocol's own, so that the client has to be told of them. */
+  startPings(): boolean;
+  /** The client answered a ping. Answers whether there was one to answer. */
+  pong(): boolean;
+  /** Takes nothing more from the client for a while. */
+  pause(): void;
+  resume(): void;
+  /** Ends the connection with a reason, and {@link Session.end} follows. */
+  close(code: CloseCode): void;
+  /** Cuts the connection without a word. */
+  terminate(): void;
+}
