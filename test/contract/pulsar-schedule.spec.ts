@@ -16,8 +16,6 @@ const traits = {
   leaseMs,
   // The broker delivers what became due within a tick (100 ms here, and as much early) as it was added.
   orderGrainMs: 250,
-  // Each message crosses the network three times and the broker's disk once.
-  patienceMs: 45_000,
 };
 
 describeOverEachTransport(['pulsar', 'redis'], 'the delayed lane on Pulsar', (urlOf) => {

@@ -39,8 +39,6 @@ export interface ScheduleTraits {
    * time. The others may come as they were added.
    */
   readonly orderGrainMs?: number;
-  /** What ten thousand additions and two thousand hand-overs may take, in ms. Default 15 000. */
-  readonly patienceMs?: number;
 }
 
 const accurate: Clock = { now: Date.now };
@@ -366,7 +364,6 @@ export function describeSchedule(
         ...messageIn(0, `c${index % 100}`),
         dueAt: dueAt + index,
       }));
-      const startedAt = performance.now();
       for (let from = 0; from < messages.length; from += 500) await addAll(messages.slice(from, from + 500));
       expect(await allPages(schedule, 1_000)).toHaveLength(10_000);
       expect(await allPages(schedule, 10, 'c7')).toHaveLength(100);
@@ -378,7 +375,6 @@ export function describeSchedule(
       }
       await handOvers.completed(2_000);
       expect(new Set(handOvers.ids()).size).toBe(2_000);
-      expect(performance.now() - startedAt).toBeLessThan(traits.patienceMs ?? 15_000);
     }, 60_000);
 
     describe('close', () => {
