@@ -60,11 +60,11 @@ describeOnEveryDriver('The live-streaming task', ({ options }) => {
   });
 
   it('counts what was emitted twice under one key once', async () => {
-    const options = { idempotencyKey: randomUUID() };
+    const once = { idempotencyKey: randomUUID() };
     const events = application.get(Events);
-    const first = await events.emit(LIVE, income(60), options);
-    expect(await events.emit(LIVE, income(60), options)).toEqual({ ids: first.ids, replayed: true });
-    await expect(events.emit(LIVE, income(61), options)).rejects.toMatchObject({ code: 'emit_key_reused' });
+    const first = await events.emit(LIVE, income(60), once);
+    expect(await events.emit(LIVE, income(60), once)).toEqual({ ids: first.ids, replayed: true });
+    await expect(events.emit(LIVE, income(61), once)).rejects.toMatchObject({ code: 'emit_key_reused' });
     await emit(ended(61), income(41));
     await granted.until((all) => ofAnchor(all).length === 1);
     expect(application.get(TaskProgress).of(anchor, today())).toMatchObject({ income: 101 });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const document = readFileSync(resolve('docs/first-consumer.md'), 'utf8');
@@ -58,8 +59,8 @@ describe('docs/first-consumer.md', () => {
     const snippets = [...document.matchAll(/^BusModule\.forRoot\((\{.*\})\);$/gm)];
     expect(snippets).toHaveLength(3);
     for (const [, options = ''] of snippets) {
-      const read = new Function(`return ${options}`) as () => unknown;
-      expect(busOptions.safeParse(read()).error).toBeUndefined();
+      const read = runInNewContext(`(${options})`) as unknown;
+      expect(busOptions.safeParse(read).error).toBeUndefined();
     }
   });
 });

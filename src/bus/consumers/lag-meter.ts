@@ -15,7 +15,8 @@ export class LagMeter {
     private readonly gauge: LagGauge,
     everyMs: number,
   ) {
-    if (everyMs > 0) this.#timer = setInterval(() => void this.measure(), everyMs);
+    // An application whose start failed must still be able to end.
+    if (everyMs > 0) this.#timer = setInterval(() => void this.measure(), everyMs).unref();
   }
 
   /** Resolves when the gauge shows what the brokers told. One measurement is under way at a time. */
