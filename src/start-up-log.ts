@@ -46,7 +46,7 @@ function* warningsOf({ server, trigger, bus, delivery }: Config): Generator<stri
     );
   if (delivery.fanout.kind === 'redis') {
     if (bus.instant.driver === 'memory')
-      yield 'the instant lane is in memory: messages in it are lost with this process. Set KAFKA_BROKER';
+      yield 'the instant lane is in memory: messages in it are lost with this process. Set bus.instant.driver to redis, kafka or pulsar';
     if (bus.delayed.driver === 'sqlite')
       yield 'the delayed lane is a file of this process: other replicas do not see it. Set bus.delayed.driver to redis or pulsar';
     if (bus.delayed.driver === 'pulsar' && bus.delayed.ledger === 'sqlite')

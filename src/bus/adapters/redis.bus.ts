@@ -100,7 +100,7 @@ export class RedisBus implements Bus {
     };
   }
 
-  lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
+  async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
     const partitions = topics.flatMap((topic) => this.#keys.partitionsOf(topic));
     return lagOf(this.client, group, partitions);
   }

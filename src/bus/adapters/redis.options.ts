@@ -15,6 +15,7 @@ export const redisStreamsOptions = z
     streamName: z
       .string()
       .regex(/<topic>.*<partition>/, 'needs <topic> and, behind it, <partition>')
+      .regex(/^[^{}]*(\{[^{}]+\}[^{}]*)?$/, 'may have one pair of braces, with something in it')
       .default('<prefix>:{<topic>:<partition>}')
       .describe(
         'Name of the stream of a partition, from <prefix> (`keyPrefix`), <topic> and <partition> (from 0 on). What is in ' +

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { RecordRefusedError } from '../bus.errors.js';
 
 /** One of the streams that make up a topic. */
 export interface StreamPartition {
@@ -21,9 +22,11 @@ export class StreamKeys {
 
   constructor(private readonly naming: StreamNaming) {}
 
+  /** @throws {RecordRefusedError} */
   partitionsOf(topic: string): readonly StreamPartition[] {
     let partitions = this.#topics.get(topic);
     if (partitions === undefined) {
+      if (/[{}]/.test(topic)) throw new RecordRefusedError(`the topic ${topic} has a brace in its name`);
       partitions = Array.from({ length: this.naming.partitions }, (_, number) => ({
         topic,
         number,
@@ -36,7 +39,7 @@ export class StreamKeys {
 
   /** In the same slot of a Cluster as the stream, so that one script may use both. */
   leaseOf({ stream }: StreamPartition, group: string): string {
-    return `${/\{[^}]+\}/.test(stream) ? stream : `{${stream}}`}:lease:${group}`;
+    return `${stream.includes('{') ? stream : `{${stream}}`}:lease:${group}`;
   }
 
   membersOf(topic: string, group: string): string {

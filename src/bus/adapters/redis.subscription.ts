@@ -23,6 +23,9 @@ export interface SubscriptionContext {
   readonly onAcknowledged: (partition: StreamPartition, count: number) => void;
 }
 
+/** Others who are there, and have no handler at work, let go within two; who died holds on for the length of a lease. */
+const PATIENCE_IN_HEARTBEATS = 5;
+
 /** A member of a group: beats for as long as it is open, and reads the partitions that it has meanwhile. */
 export class RedisSubscription implements BusSubscription {
   readonly #logger = new Logger('RedisBus');
@@ -66,12 +69,11 @@ export class RedisSubscription implements BusSubscription {
   }
 
   /**
-   * Resolves when this member has its share of the partitions, or cannot have it soon: Redis does not answer, or
-   * another member's handler or lease takes its time. It gets them then when it can.
+   * Resolves when this member has its share of the partitions, or cannot have it at once: Redis does not answer, or
+   * others do not let go of them. It gets them then when it can; what is published meanwhile waits for it.
    */
   async opened(): Promise<void> {
-    const { leaseMs, heartbeatIntervalMs } = this.context.streams;
-    await doneWithin(leaseMs + 2 * heartbeatIntervalMs, this.#opened.promise);
+    await doneWithin(PATIENCE_IN_HEARTBEATS * this.context.streams.heartbeatIntervalMs, this.#opened.promise);
   }
 
   pause(): void {
