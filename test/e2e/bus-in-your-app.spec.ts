@@ -70,7 +70,7 @@ describe('examples/bus-in-your-app', () => {
         }),
       ],
     }).compile();
-    await testing.init();
+    await expect(testing.init()).resolves.toBe(testing);
     await testing.close();
   });
 });
