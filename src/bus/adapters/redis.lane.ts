@@ -74,12 +74,13 @@ export class PartitionLane {
   async #run(): Promise<void> {
     for (let failures = 0; this.#goesOn;) {
       try {
+        if (failures > 0) await this.lease.retake();
         await this.#acknowledge();
         await this.#handleInherited();
         failures = 0;
         await this.#handleNew();
       } catch (error) {
-        // What was read or not is uncertain. All of it is pending, and is claimed when Redis answers again.
+        // Whether the group was given what was asked for is uncertain. If so it is pending, and is claimed under a new token.
         if (failures++ === 0) this.#logger.warn(`${this.#name()}: ${String(error)}`);
         await this.#pause(backoffMs(failures, FAILURE_INITIAL_PAUSE_MS, FAILURE_MAX_PAUSE_MS));
       }
