@@ -23,7 +23,6 @@ const ROUNDS = 7;
 const BATCH = 100;
 const PARTITIONS = 4;
 const payload = { text: 'x'.repeat(88) };
-const value = JSON.stringify(payload);
 
 /** One way to do it. `consume` resolves to the records per second from the first to the last. */
 interface Side {
@@ -57,6 +56,11 @@ class Meter {
   }
 }
 
+/** What an application does with records is asynchronous, whoever calls it. */
+async function handle(records: readonly unknown[]): Promise<number> {
+  return records.length;
+}
+
 async function openKafka() {
   const server = await startKafka();
   const kafka = new Kafka({ brokers: [server.url], logLevel: logLevel.NOTHING });
@@ -66,11 +70,13 @@ async function openKafka() {
   const byHand: Side = {
     async produceOne(topic, records) {
       for (let index = 0; index < records; index++)
-        await producer.send({ topic, acks: -1, messages: [{ value }] });
+        await producer.send({ topic, acks: -1, messages: [{ value: JSON.stringify(payload) }] });
     },
     async produceBatch(topic, records) {
-      const messages = Array.from({ length: BATCH }, () => ({ value }));
-      for (let index = 0; index < records; index += BATCH) await producer.send({ topic, acks: -1, messages });
+      for (let index = 0; index < records; index += BATCH) {
+        const messages = Array.from({ length: BATCH }, () => ({ value: JSON.stringify(payload) }));
+        await producer.send({ topic, acks: -1, messages });
+      }
     },
     async consume(topic, records, batchSize) {
       const meter = new Meter(records);
@@ -83,8 +89,7 @@ async function openKafka() {
           const { batch } = taken;
           for (let start = 0; start < batch.messages.length; start += batchSize) {
             const chunk = batch.messages.slice(start, start + batchSize);
-            for (const message of chunk) JSON.parse(String(message.value));
-            await Promise.resolve();
+            await handle(chunk.map((message) => JSON.parse(String(message.value)) as unknown));
             taken.resolveOffset(chunk.at(-1)!.offset);
             meter.count(chunk.length);
           }
@@ -111,7 +116,7 @@ async function openKafka() {
 async function openPulsar() {
   const server = await startPulsar();
   const base = `${server.webUrl.replace(/^http/, 'ws')}/ws/v2`;
-  const frame = JSON.stringify({ payload: Buffer.from(value).toString('base64') });
+  const frame = () => JSON.stringify({ payload: Buffer.from(JSON.stringify(payload)).toString('base64') });
   const connect = async (path: string) => {
     const socket = new WebSocket(`${base}/${path}`);
     await once(socket, 'open');
@@ -126,7 +131,7 @@ async function openPulsar() {
       socket.removeAllListeners('message').on('message', () => {
         if (--left === 0) answered.resolve();
       });
-      for (let each = 0; each < inFlight; each++) socket.send(frame);
+      for (let each = 0; each < inFlight; each++) socket.send(frame());
       await answered.promise;
     }
     socket.close();
@@ -145,7 +150,7 @@ async function openPulsar() {
       const socket = await connect(`consumer/persistent/public/default/${path}`);
       socket.on('message', (data: Buffer) => {
         const message = JSON.parse(data.toString()) as { messageId: string; payload: string };
-        JSON.parse(Buffer.from(message.payload, 'base64').toString());
+        void handle([JSON.parse(Buffer.from(message.payload, 'base64').toString())]);
         socket.send(JSON.stringify({ messageId: message.messageId }));
         meter.count(1);
       });
@@ -187,12 +192,13 @@ const byBus: Side = {
   async consume(topic, records, batchSize) {
     const meter = new Meter(records);
     const name = { module: 'bench', consumer: randomUUID() };
-    const settings = { topics: [topic], batchSize, concurrency: PARTITIONS };
+    const settings = { topics: [topic], concurrency: PARTITIONS };
     if (batchSize === 1)
+      // As it is by default: records are taken by the fifty, and handled one by one.
       await registry.add({ ...name, ...settings }, { takes: 'one', handle: () => meter.count(1) });
     else
       await registry.add(
-        { ...name, ...settings },
+        { ...name, ...settings, batchSize },
         { takes: 'batch', handle: (_consumer, batch) => meter.count(batch.length) },
       );
     const rate = await meter.rate;
@@ -201,46 +207,44 @@ const byBus: Side = {
   },
 };
 
-type Row = (side: Side, topic: string) => Promise<number>;
-
-const producing =
-  (produce: 'produceOne' | 'produceBatch', records: number): Row =>
-  async (side, topic) => {
-    const startedAt = performance.now();
-    await side[produce](topic, records);
-    return (records * 1_000) / (performance.now() - startedAt);
-  };
-/** More records, so that their rate is not that of the first fetch. */
-const consuming =
-  (batchSize: number): Row =>
-  async (side, topic) => {
-    await side.produceBatch(topic, 4 * RECORDS);
-    return side.consume(topic, 4 * RECORDS, batchSize);
-  };
-
-const rows: Record<string, Row> = {
-  'produce one at a time': producing('produceOne', RECORDS / 5),
-  [`produce in batches of ${BATCH}`]: producing('produceBatch', RECORDS * 2),
-  'consume one at a time': consuming(1),
-  [`consume in batches of ${BATCH}`]: consuming(BATCH),
-};
-
 const median = (figures: number[]) => figures.toSorted((one, other) => one - other)[figures.length >> 1]!;
 const shown = (perSecond: number) => Math.round(perSecond).toLocaleString('en').padStart(9);
 
-for (const [name, row] of Object.entries(rows)) {
+async function row(name: string, measure: (side: Side) => Promise<number>): Promise<void> {
   const figures = { hand: [] as number[], bus: [] as number[] };
   for (let round = 0; round <= ROUNDS; round++) {
-    for (const side of ['hand', 'bus'] as const) {
-      const topic = `bench-${randomUUID()}`;
-      await broker.prepare(topic);
-      figures[side].push(await row(side === 'hand' ? broker.byHand : byBus, topic));
-    }
+    figures.hand.push(await measure(broker.byHand));
+    figures.bus.push(await measure(byBus));
   }
   const [hand, bus] = [median(figures.hand.slice(1)), median(figures.bus.slice(1))];
   console.log(
     `${name.padEnd(28)} by hand ${shown(hand)}/s  bus ${shown(bus)}/s  ${(bus / hand).toFixed(2)}×`,
   );
 }
+
+async function freshTopic(): Promise<string> {
+  const topic = `bench-${randomUUID()}`;
+  await broker.prepare(topic);
+  return topic;
+}
+
+async function producing(
+  produce: 'produceOne' | 'produceBatch',
+  records: number,
+  side: Side,
+): Promise<number> {
+  const topic = await freshTopic();
+  const startedAt = performance.now();
+  await side[produce](topic, records);
+  return (records * 1_000) / (performance.now() - startedAt);
+}
+
+await row('produce one at a time', (side) => producing('produceOne', RECORDS / 5, side));
+await row(`produce in batches of ${BATCH}`, (side) => producing('produceBatch', RECORDS * 2, side));
+// Many more than one fetch brings, so that it is not its records in memory that are counted. The bus filled the topic.
+const full = await freshTopic();
+await byBus.produceBatch(full, 20 * RECORDS);
+await row('consume one at a time', (side) => side.consume(full, 20 * RECORDS, 1));
+await row(`consume in batches of ${BATCH}`, (side) => side.consume(full, 20 * RECORDS, BATCH));
 await app.close();
 await broker.close();

@@ -54,22 +54,6 @@ export function parkedId(
   return uuidv7({ msecs: Math.max(0, publishedAt), random });
 }
 
-/** The bus's view of a parked record, as the handler that is to try it again takes it. */
-export function recordOf(parked: ParkedRecord): ReceivedRecord {
-  const { topic, partition, position, key, headers, value, publishedAt, attempts } = parked;
-  const attempt = attempts + 1;
-  return {
-    topic,
-    partition,
-    position,
-    headers,
-    value,
-    publishedAt,
-    attempt,
-    ...(key === undefined ? {} : { key }),
-  };
-}
-
 export function parkedToBytes({ value, ...header }: ParkedRecord): Buffer {
   return frame(header, value);
 }

@@ -36,6 +36,7 @@ export class Aside {
     signal: AbortSignal,
   ): Promise<Aside> {
     const aside = new Aside(consumer, policy, parked, signal);
+    if (consumer.settings.ordering === 'none') return aside;
     const lines = [...new Set(batch.flatMap((record) => aside.#lineOf(record) ?? []))];
     if (lines.length > 0) {
       const occupied = await aside.#insist(() => parked.occupied(consumer.group, lines));

@@ -17,8 +17,12 @@ export interface OutgoingEvent {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** A record that was on a topic, wherever it is now. */
+type StoredRecord = Omit<ReceivedRecord, 'attempt'>;
+
 /**
- * The wire form of an event, version 1. `docs/message-form.md` describes it for other programs; a change here is a change
+ * The wire form of an event, version 1. What goes without saying is not said: a header costs as much as a small payload.
+ * `docs/message-form.md` describes it for other programs; a change here is a change
  * there, and of the version if a reader of the former one would be misled.
  */
 const header = {
@@ -35,7 +39,6 @@ const RESERVED = 'carillon-';
 export function toEventRecord(
   { event, payload, key, headers = {} }: OutgoingEvent,
   id: string,
-  createdAt: number,
 ): OutgoingRecord {
   if (event === '') throw new RecordRefusedError('an event needs a name');
   const reserved = Object.keys(headers).find((name) => name.toLowerCase().startsWith(RESERVED));
@@ -45,11 +48,9 @@ export function toEventRecord(
     ...(key === undefined ? {} : { key }),
     headers: {
       ...headers,
-      [header.version]: VERSION,
-      [header.id]: id,
       [header.event]: event,
-      [header.format]: isBinary ? 'binary' : 'json',
-      [header.createdAt]: String(createdAt),
+      [header.id]: id,
+      ...(isBinary ? { [header.format]: 'binary' } : {}),
     },
     value: isBinary ? Buffer.from(payload) : jsonBytes(payload),
   };
@@ -58,10 +59,12 @@ export function toEventRecord(
 /**
  * The event that a record carries. Of a record of another program the name is that of its topic, and the payload its body.
  *
+ * @param attempt of the handler. How often the broker brought the record says nothing of it: a neighbour in its batch may have
+ *   been the cause.
  * @throws {UndeliverableRecordError} the record cannot be understood, now or later
  */
-export function toReceivedEvent(record: ReceivedRecord, driver: BusDriver): ReceivedEvent {
-  const { topic, partition, position, key, headers, publishedAt, attempt } = record;
+export function toReceivedEvent(record: StoredRecord, driver: BusDriver, attempt = 1): ReceivedEvent {
+  const { topic, partition, position, key, headers, publishedAt } = record;
   const version = headers[header.version];
   if (version !== undefined && version !== VERSION)
     throw new UndeliverableRecordError(`header ${header.version} is not ${VERSION}`);
@@ -69,9 +72,9 @@ export function toReceivedEvent(record: ReceivedRecord, driver: BusDriver): Rece
   return {
     id: headers[header.id] || derivedId(record),
     event: eventName(record),
-    payload: payloadOf(record, version === undefined),
+    payload: payloadOf(record),
     ...(key === undefined ? {} : { key }),
-    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(RESERVED))),
+    headers: ownHeaders(headers),
     createdAt: createdAt > 0 ? createdAt : publishedAt,
     driver,
     topic,
@@ -82,8 +85,15 @@ export function toReceivedEvent(record: ReceivedRecord, driver: BusDriver): Rece
 }
 
 /** Which event it is, which is known even where its payload cannot be understood. */
-export function eventName({ headers, topic }: Pick<ReceivedRecord, 'headers' | 'topic'>): string {
+export function eventName({ headers, topic }: Pick<StoredRecord, 'headers' | 'topic'>): string {
   return headers[header.event] || topic;
+}
+
+/** Without those that are ours. */
+function ownHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const own: Record<string, string> = {};
+  for (const name in headers) if (!name.startsWith(RESERVED)) own[name] = headers[name] ?? '';
+  return own;
 }
 
 function jsonBytes(payload: unknown): Buffer {
@@ -97,19 +107,20 @@ function jsonBytes(payload: unknown): Buffer {
   return Buffer.from(text);
 }
 
-function payloadOf({ headers, value }: ReceivedRecord, isForeign: boolean): unknown {
+function payloadOf({ headers, value }: StoredRecord): unknown {
   if (headers[header.format] === 'binary') return value;
   try {
     if (isUtf8(value)) return JSON.parse(value.toString());
   } catch {
     // Said below, in the same words as for broken UTF-8.
   }
-  if (isForeign) return value;
+  // Another program's, which promised nothing.
+  if (headers[header.event] === undefined && headers[header.version] === undefined) return value;
   throw new UndeliverableRecordError('its body is not JSON in UTF-8');
 }
 
 /** Depends on nothing but the record's place and time, so that it is the same at every delivery. */
-function derivedId({ topic, partition, position, publishedAt }: ReceivedRecord): string {
+function derivedId({ topic, partition, position, publishedAt }: StoredRecord): string {
   const random = createHash('sha256').update(`${topic}\0${partition}\0${position}`).digest();
   return uuidv7({ msecs: Math.max(0, publishedAt), random: random.subarray(0, 16) });
 }

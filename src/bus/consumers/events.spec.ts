@@ -125,7 +125,7 @@ describe('toReceivedEvent', () => {
   it('takes a record of another program for an event named after its topic', () => {
     const event = toReceivedEvent(record, 'kafka');
     expect(event).toMatchObject({ event: 'orders', payload: { a: 1 }, createdAt: record.publishedAt });
-    expect(toReceivedEvent({ ...record, attempt: 3 }, 'kafka').id).toBe(event.id);
+    expect(toReceivedEvent(record, 'kafka', 3).id).toBe(event.id);
     const bytes = Buffer.from([0xff]);
     expect(toReceivedEvent({ ...record, value: bytes }, 'kafka').payload).toBe(bytes);
   });
@@ -142,6 +142,7 @@ describe('toReceivedEvent', () => {
   it.each([
     [{ 'carillon-version': '2' }, '{}', /carillon-version/],
     [{ 'carillon-version': '1' }, '{', /not JSON/],
+    [{ 'carillon-event': 'e' }, '{', /not JSON/],
     [{ 'carillon-version': '1', 'carillon-format': 'json' }, '\xff', /not JSON/],
   ])('cannot understand %j %s', (headers, body, reason) => {
     const value = Buffer.from(body, 'latin1');

@@ -118,8 +118,7 @@ export class Events {
 }
 
 function recordsOf(events: readonly OutgoingEvent[], ids: readonly string[]): OutgoingRecord[] {
-  const createdAt = Date.now();
-  return events.map((event, at) => toEventRecord(event, ids[at] ?? newMessageId(), createdAt));
+  return events.map((event, at) => toEventRecord(event, ids[at] ?? newMessageId()));
 }
 
 /** Two lists with one fingerprint are the same events. */

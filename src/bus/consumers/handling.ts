@@ -1,58 +1,93 @@
 import type { ConsumerMeters } from '../bus.metrics.js';
 import { HandlerTimedOutError, PartlyHandledError } from './consumer.errors.js';
-import type { Consumer, EventContext } from './consumer.js';
+import type { Consumer, EventContext, HandlingContext } from './consumer.js';
 import type { ReceivedEvent } from './received-event.js';
+import { Watchdog } from './watchdog.js';
 
 /** What went wrong with which event. Empty: all of them are handled. */
 export type Faults = ReadonlyMap<ReceivedEvent, unknown>;
 
+const none: Faults = new Map();
+
 /** Calls the handler of a consumer, within its time. */
 export class Handling {
+  readonly #watchdog: Watchdog;
+
   constructor(
     private readonly consumer: Consumer,
     private readonly meters: ConsumerMeters,
-  ) {}
+  ) {
+    this.#watchdog = new Watchdog(consumer.settings.handlerTimeoutMs);
+  }
 
   /** @param events one of them, unless the handler takes batches. Does not reject. */
   async attempt(events: readonly ReceivedEvent[]): Promise<Faults> {
     const startedAt = performance.now();
     try {
-      await this.#withinItsTime((signal) => this.#call(events, signal));
-      return new Map();
+      await this.#withinItsTime(events);
+      return none;
     } catch (error) {
       if (!(error instanceof PartlyHandledError)) return new Map(events.map((event) => [event, error]));
       return new Map(error.failed.map((event) => [event, error.cause ?? error]));
     } finally {
-      const seconds = (performance.now() - startedAt) / 1_000;
-      for (const name of new Set(events.map(({ event }) => event)))
-        this.meters.of(name).cost.observe(seconds);
+      this.#measure(events, (performance.now() - startedAt) / 1_000);
     }
   }
 
-  async #call(events: readonly ReceivedEvent[], signal: AbortSignal): Promise<void> {
+  /** After the last attempt has ended. */
+  close(): void {
+    this.#watchdog.close();
+  }
+
+  async #call(events: readonly ReceivedEvent[], deadline: Deadline): Promise<void> {
     const { consumer, handler } = this.consumer;
-    if (handler.takes === 'batch') return handler.handle(consumer, events, { signal });
-    for (const received of events) {
-      const { event, payload, ...rest } = received;
-      const context: EventContext = { ...rest, signal };
+    if (handler.takes === 'batch') return handler.handle(consumer, events, deadline);
+    for (const { event, payload, ...rest } of events) {
+      const context: EventContext = {
+        ...rest,
+        get signal() {
+          return deadline.signal;
+        },
+      };
       await handler.handle(consumer, event, payload, context);
     }
   }
 
-  async #withinItsTime(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const controller = new AbortController();
-    const late = Promise.withResolvers<never>();
-    const { handlerTimeoutMs } = this.consumer.settings;
-    const timer = setTimeout(() => {
-      const error = new HandlerTimedOutError(handlerTimeoutMs);
-      late.reject(error);
-      controller.abort(error);
-    }, handlerTimeoutMs);
-    try {
-      // Rejections that come too late are swallowed by the race.
-      await Promise.race([work(controller.signal), late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #withinItsTime(events: readonly ReceivedEvent[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const deadline = new Deadline();
+      const release = this.#watchdog.watch(() => {
+        const error = new HandlerTimedOutError(this.consumer.settings.handlerTimeoutMs);
+        // First, so that what the handler does when it hears of the abortion comes too late.
+        reject(error);
+        deadline.pass(error);
+      });
+      this.#call(events, deadline).finally(release).then(resolve, reject);
+    });
+  }
+
+  #measure(events: readonly ReceivedEvent[], seconds: number): void {
+    const [only] = events;
+    if (only !== undefined && events.length === 1) this.meters.of(only.event).cost.observe(seconds);
+    else
+      for (const name of new Set(events.map(({ event }) => event)))
+        this.meters.of(name).cost.observe(seconds);
+  }
+}
+
+/** The end of a handler's time. Its signal is made when somebody asks for it: it costs more than all the rest of a call. */
+class Deadline implements HandlingContext {
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  pass(reason: Error): void {
+    this.#reason = reason;
+    this.#controller?.abort(reason);
   }
 }

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { ConsumerMeters } from '../bus.metrics.js';
 import type { Publisher } from '../buses.js';
-import { type ParkedRecord, recordOf } from '../parked-record.js';
+import type { ParkedRecord } from '../parked-record.js';
 import type { Fate } from '../parked-records.port.js';
 import type { Consumer } from './consumer.js';
 import { deadLetterTopicOf, toDeadLetterRecord } from './dead-letter-record.js';
@@ -25,10 +25,9 @@ export class Retries {
   /** Rejects when a dead letter could not be copied to its topic: then it is not buried yet. */
   async fateOf(parked: ParkedRecord): Promise<Fate> {
     if (parked.givenUp) return this.#bury(parked);
-    const record = recordOf(parked);
     let event: ReceivedEvent;
     try {
-      event = toReceivedEvent(record, this.consumer.driver);
+      event = toReceivedEvent(parked, this.consumer.driver, parked.attempts + 1);
     } catch (error) {
       return this.policy.fateOf(error, parked.attempts, Date.now());
     }

@@ -7,8 +7,8 @@ import type { ParkedConsumer, ParkedRecords } from '../parked-records.port.js';
 import type { ReceivedRecord } from '../record.js';
 import { Aside } from './aside.js';
 import type { Consumer } from './consumer.js';
-import { toReceivedEvent } from './event-record.js';
-import { type Faults, Handling } from './handling.js';
+import { eventName, toReceivedEvent } from './event-record.js';
+import { Handling } from './handling.js';
 import { Pace } from './pace.js';
 import type { ReceivedEvent } from './received-event.js';
 import { Retries } from './retries.js';
@@ -21,13 +21,6 @@ export interface ConsumerSurroundings {
 }
 
 export type ConsumerState = 'starting' | 'running' | 'failed' | 'closed';
-
-interface Taken {
-  readonly record: ReceivedRecord;
-  /** Absent where the record cannot be understood; `fault` says why. */
-  readonly event?: ReceivedEvent;
-  readonly fault?: unknown;
-}
 
 /**
  * One consumer at work: it takes records of its topics, hands the events among them to the handler, and puts aside
@@ -89,6 +82,7 @@ export class RunningConsumer {
     await this.#starting;
     this.#state = 'closed';
     await this.#leave();
+    this.#handling.close();
   }
 
   async #leave(): Promise<void> {
@@ -140,45 +134,33 @@ export class RunningConsumer {
 
   async #take(records: readonly ReceivedRecord[]): Promise<void> {
     this.#pace.taken();
-    const aside = await Aside.open(
-      this.consumer,
-      this.#policy,
-      this.surroundings.parked,
-      records,
-      this.#closing.signal,
-    );
-    const taken = records.map((record) => this.#read(record)).filter((each) => this.#isWanted(each));
-    if (this.consumer.handler.takes === 'batch') await this.#handleTogether(taken, aside);
-    else for (const each of taken) await this.#handleTogether([each], aside);
+    const { events, handler } = this.consumer;
+    const wanted = events === undefined ? records : records.filter((record) => events.has(eventName(record)));
+    const { parked } = this.surroundings;
+    const aside = await Aside.open(this.consumer, this.#policy, parked, wanted, this.#closing.signal);
+    if (handler.takes === 'batch') await this.#handle(wanted, aside);
+    else for (const record of wanted) await this.#handle([record], aside);
     await aside.park();
   }
 
-  async #handleTogether(taken: readonly Taken[], aside: Aside): Promise<void> {
-    // What stands behind a failed one, or cannot be read, is no matter for the handler.
-    const events = new Set(
-      taken.flatMap(({ event, record }) => (event === undefined || aside.isHeldUp(record) ? [] : [event])),
-    );
-    for (const { event, createdAt } of events)
-      this.#meters.of(event).delay.observe(Math.max(0, Date.now() - createdAt) / 1_000);
-    const faults: Faults = events.size > 0 ? await this.#handling.attempt([...events]) : new Map();
-    for (const { record, event, fault } of taken) {
-      if (event === undefined) aside.failed(record, fault);
-      else if (faults.has(event)) aside.failed(record, faults.get(event));
-      else if (!events.has(event)) aside.behind(record);
+  /** What is held up behind another record, or cannot be read, is no matter for the handler. */
+  async #handle(records: readonly ReceivedRecord[], aside: Aside): Promise<void> {
+    const events = new Map<ReceivedEvent, ReceivedRecord>();
+    for (const record of records) {
+      if (aside.isHeldUp(record)) aside.behind(record);
+      else
+        try {
+          events.set(toReceivedEvent(record, this.consumer.driver), record);
+        } catch (fault) {
+          aside.failed(record, fault);
+        }
     }
-  }
-
-  #read(record: ReceivedRecord): Taken {
-    try {
-      // How often the broker brought it says nothing of the handler: a neighbour in its batch may have been the cause.
-      return { record, event: toReceivedEvent({ ...record, attempt: 1 }, this.consumer.driver) };
-    } catch (fault) {
-      return { record, fault };
-    }
-  }
-
-  #isWanted({ event }: Taken): boolean {
-    const { events } = this.consumer;
-    return event === undefined || events === undefined || events.has(event.event);
+    if (events.size === 0) return;
+    const now = Date.now();
+    for (const { event, createdAt } of events.keys())
+      this.#meters.of(event).delay.observe(Math.max(0, now - createdAt) / 1_000);
+    const faults = await this.#handling.attempt([...events.keys()]);
+    if (faults.size === 0) return;
+    for (const [event, record] of events) if (faults.has(event)) aside.failed(record, faults.get(event));
   }
 }
