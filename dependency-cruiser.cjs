@@ -1,13 +1,14 @@
 // The architecture in one table: which module may import which. It is also the order in which they shut down.
 const allowed = {
-  gateway: ['delivery', 'webhooks', 'json', 'metrics'],
+  gateway: ['delivery', 'webhooks', 'json', 'patterns', 'metrics'],
   trigger: ['delivery', 'bus', 'json', 'metrics'],
-  delivery: ['bus', 'redis', 'ipc', 'metrics'],
+  delivery: ['bus', 'redis', 'ipc', 'patterns', 'metrics'],
   webhooks: ['bus', 'metrics'],
   bus: ['redis', 'ipc', 'metrics'],
   redis: ['metrics'],
   ipc: [],
   json: [],
+  patterns: [],
   metrics: [],
 };
 const modules = Object.keys(allowed);

@@ -138,7 +138,7 @@ export class Delivery {
   }
 
   /**
-   * The channels whose names fit a glob (see `channelPattern`) and that have subscribers on any node, with their numbers.
+   * The channels whose names fit a glob (see `patterns`) and that have subscribers on any node, with their numbers.
    * @throws SurveyIncompleteError when a node did not answer in time
    * @throws BrokerUnavailableError
    */

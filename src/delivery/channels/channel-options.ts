@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isRegex } from '../../patterns/index.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -53,7 +54,9 @@ const shape = {
     .string()
     .refine(isRegex, 'is no regular expression')
     .default('')
-    .describe('What the name has to match behind the namespace. Empty: all of it has to be ASCII.'),
+    .describe(
+      'Regular expression (RE2 syntax) that the name has to match behind the namespace. Empty: all of it has to be ASCII.',
+    ),
   publicationDataFormat: z
     .enum(['', 'json', 'json_object', 'binary'])
     .default('')
@@ -65,14 +68,6 @@ const shape = {
   subRefreshProxyEnabled: on('Asks the backend whether a subscription that expires goes on.'),
   subRefreshProxyName: proxyName('subscription refresh'),
 };
-
-function isRegex(source: string): boolean {
-  try {
-    return new RegExp(source, 'u') instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
 
 interface Kept {
   readonly historySize: number;

@@ -88,6 +88,20 @@ describe('the options', () => {
       .safeParse(given)
       .error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
 
+  it('reads expressions as Centrifugo does, and takes linear time for them', () => {
+    const strict = rules({
+      namespaces: [
+        { name: 'go', channelRegex: '(?i)^[[:alpha:]]+$' },
+        // A backtracking matcher takes years for the name below, and nothing else would be done meanwhile.
+        { name: 'slow', channelRegex: '^([a-z0-9]+_?)+$' },
+      ],
+    });
+    expect(strict.find('go:ABC')).toMatchObject({ namespace: 'go' });
+    expect(strict.find('go:abc1')).toBe('badName');
+    expect(strict.find(`slow:${'a'.repeat(200)}!`)).toBe('badName');
+    expect(strict.find(`slow:${'a'.repeat(200)}`)).toMatchObject({ namespace: 'slow' });
+  });
+
   it.each<[unknown, RegExp]>([
     [{ namespaces: [{ name: 'a' }, { name: 'a' }] }, /namespaces two have the same name/],
     [{ namespaces: [{ name: 'a:b' }] }, /namespaces.0.name/],

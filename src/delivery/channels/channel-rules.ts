@@ -1,3 +1,4 @@
+import { regex, type TextTest } from '../../patterns/index.js';
 import { isReserved } from '../address.js';
 import { keepsHistory, type ChannelOptions, type ChannelsOptions } from './channel-options.js';
 
@@ -9,7 +10,7 @@ export interface ChannelRule {
   readonly keepsHistory: boolean;
   /** {@link ChannelOptions.historyMetaTtlMs}, or the value of all channels. */
   readonly historyMetaTtlMs: number;
-  readonly nameRegex: RegExp | undefined;
+  readonly nameFits: TextTest | undefined;
 }
 
 /** Why a channel cannot be used, in the order in which it is found out. */
@@ -31,7 +32,7 @@ export class ChannelRules {
       options: of,
       keepsHistory: keepsHistory(of),
       historyMetaTtlMs: of.historyMetaTtlMs || options.historyMetaTtlMs,
-      nameRegex: of.channelRegex === '' ? undefined : new RegExp(of.channelRegex, 'u'),
+      nameFits: of.channelRegex === '' ? undefined : regex(of.channelRegex),
     });
     this.#withoutNamespace = rule('', options.withoutNamespace);
     this.#namespaces = new Map(options.namespaces.map(({ name, ...of }) => [name, rule(name, of)]));
@@ -46,7 +47,7 @@ export class ChannelRules {
       boundary <= start ? this.#withoutNamespace : this.#namespaces.get(channel.slice(start, boundary));
     if (rule === undefined) return 'unknownNamespace';
     const rest = boundary < 0 ? channel : channel.slice(boundary + this.#options.namespaceBoundary.length);
-    const fits = rule.nameRegex === undefined ? isAscii(channel) : rule.nameRegex.test(rest);
+    const fits = rule.nameFits === undefined ? isAscii(channel) : rule.nameFits(rest);
     return fits && !isReserved(channel) ? rule : 'badName';
   }
 

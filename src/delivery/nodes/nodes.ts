@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Logger } from '@nestjs/common';
 import { newMessageId } from '../../bus/index.js';
+import { glob } from '../../patterns/index.js';
 import { nodeChannel, nodeId } from '../address.js';
 import type { Fanout } from '../fanout.port.js';
 import { Publication } from '../publication.js';
 import type { Subscribers } from '../subscribers.js';
-import { channelPattern } from './channel-pattern.js';
 import type { CommandHandler, ControlCommand } from './control-command.js';
 import { decodeControl, encodeControl, type ControlMessage } from './control-message.js';
 import { KnownNodes } from './known-nodes.js';
@@ -141,7 +141,7 @@ export class Nodes {
   }
 
   #count(pattern: string): ChannelCounts {
-    return Object.fromEntries(this.subscribers.counts(channelPattern(pattern)));
+    return Object.fromEntries(this.subscribers.counts(glob(pattern)));
   }
 
   #announce(): void {

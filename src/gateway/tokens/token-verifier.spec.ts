@@ -177,6 +177,8 @@ describe('audience and issuer', () => {
     [{ issuer: 'i' }, { iss: 'ii' }, 'invalid'],
     [{ issuer: 'i' }, {}, 'invalid'],
     [{ issuerRegex: '^https://' }, { iss: 'https://id' }, 'ok'],
+    [{ issuerRegex: '^https://(?P<tenant>[[:alnum:]]+)\\.id$' }, { iss: 'https://a.id' }, 'ok'],
+    [{ issuerRegex: '^(a+)+$' }, { iss: `${'a'.repeat(1000)}!` }, 'invalid'],
     [{ issuerRegex: '^https://' }, { iss: 'http://id' }, 'invalid'],
     [{}, { aud: 5 }, 'ok'],
     [{ audience: 'a' }, { aud: 5 }, 'invalid'],
@@ -311,6 +313,7 @@ describe('the options', () => {
     [{ issuerRegex: '(' }, /issuerRegex is no regular expression/],
     [{ hmacPreviousSecretKey: 'x' }, /needs hmacSecretKey/],
     [{ jwks: { endpoint: 'file:///etc/passwd' } }, /jwks.endpoint/],
+    [{ jwks: { endpoint: 'https://id.test/{{realm}}/certs' } }, /jwks.endpoint has a placeholder/],
   ])('refuse %j', (given, fault) => {
     expect(faults(given)).toEqual([expect.stringMatching(fault)]);
   });

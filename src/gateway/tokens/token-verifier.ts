@@ -1,4 +1,5 @@
 import { MalformedJsonError } from '../../json/index.js';
+import { regex, type TextTest } from '../../patterns/index.js';
 import { Claims, noGrant, type SubscriptionGrant } from './claims.js';
 import { refused, Signature, type Outcome } from './signature.js';
 import type { TokenOptions, TokensOptions } from './tokens.options.js';
@@ -35,8 +36,8 @@ const YEAR_SECONDS = 365 * 24 * 60 * 60;
  */
 export class TokenVerifier {
   readonly #signature: Signature;
-  readonly #audience: ((audience: string) => boolean) | undefined;
-  readonly #issuer: ((issuer: string) => boolean) | undefined;
+  readonly #audience: TextTest | undefined;
+  readonly #issuer: TextTest | undefined;
   readonly #userClaim: string;
 
   /** @param now Unix time in ms */
@@ -145,12 +146,7 @@ export function createVerifiers(options: TokensOptions): TokenVerifiers {
   return { connection, subscription };
 }
 
-function accepts(
-  exact: string | undefined,
-  regex: string | undefined,
-): ((value: string) => boolean) | undefined {
+function accepts(exact: string | undefined, pattern: string | undefined): TextTest | undefined {
   if (exact !== undefined) return (value) => value === exact;
-  if (regex === undefined) return undefined;
-  const compiled = new RegExp(regex, 'u');
-  return (value) => compiled.test(value);
+  return pattern === undefined ? undefined : regex(pattern);
 }

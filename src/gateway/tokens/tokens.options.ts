@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { isRegex } from '../../patterns/index.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -29,15 +30,7 @@ function regex(what: string) {
     .string()
     .refine(isRegex, 'is no regular expression')
     .optional()
-    .describe(`Regular expression that ${what}. Anchor it with ^ and $.`);
-}
-
-function isRegex(source: string): boolean {
-  try {
-    return new RegExp(source, 'u') instanceof RegExp;
-  } catch {
-    return false;
-  }
+    .describe(`Regular expression (RE2 syntax) that ${what}. Anchor it with ^ and $.`);
 }
 
 const ms = z.number().int().min(0);
@@ -45,6 +38,11 @@ const ms = z.number().int().min(0);
 const jwks = z.strictObject({
   endpoint: z
     .url({ protocol: /^https?$/ })
+    // Centrifugo fills them in from the issuer or the audience.
+    .refine(
+      (endpoint) => !endpoint.includes('{{'),
+      'has a placeholder: one key set is fetched, from one place',
+    )
     .describe('Where the key set is fetched from. Nothing else is, and no redirect is followed.'),
   timeoutMs: ms.default(3_000).describe('How long a fetch may take, in ms.'),
   cacheMs: ms

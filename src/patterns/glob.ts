@@ -1,18 +1,26 @@
+import { regex, type TextTest } from './regex.js';
+
+/** Matches no character at all. */
+const NOTHING = '[^\\x{0}-\\x{10ffff}]';
+
 /**
- * Whether a name fits a glob: `*` stands for any text, `?` for one character, `[a-c]` and `[!a-c]` for one of a set, `{a,b}` for one
- * of several texts, and a backslash takes the meaning from the next character. An empty pattern fits everything.
+ * A glob: `*` stands for any text, `?` for one character, `[a-c]` and `[!a-c]` for one of a set, `{a,b}` for one of several texts,
+ * and a backslash takes the meaning from the next character. An empty glob fits everything; one that is nested too deeply, nothing.
  */
-export function channelPattern(glob: string): (channel: string) => boolean {
-  if (glob === '' || glob === '*') return () => true;
-  const regex = new RegExp(`^${translate(glob)}$`, 'su');
-  return (channel) => regex.test(channel);
+export function glob(pattern: string): TextTest {
+  if (pattern === '' || pattern === '*') return () => true;
+  try {
+    return regex(`(?s)^${translate(pattern)}$`);
+  } catch {
+    return () => false;
+  }
 }
 
-function translate(glob: string): string {
+function translate(pattern: string): string {
   let source = '';
   let depth = 0;
-  for (const [token, set] of glob.matchAll(/\\(?:.|$)|\[(!?(?:\\.|[^\]\\])+)\]|\*+|./gsu)) {
-    if (set !== undefined) source += `[${set.startsWith('!') ? '^' : ''}${setMembers(set)}]`;
+  for (const [token, set] of pattern.matchAll(/\\(?:.|$)|\[(!?(?:\\.|[^\]\\])+)\]|\*+|./gsu)) {
+    if (set !== undefined) source += oneOf(set);
     else if (token.startsWith('*')) source += '.*';
     else if (token === '?') source += '.';
     else if (token === '{') {
@@ -25,6 +33,12 @@ function translate(glob: string): string {
     else source += literal(unescaped(token));
   }
   return source + ')'.repeat(depth);
+}
+
+function oneOf(set: string): string {
+  const members = setMembers(set);
+  if (set.startsWith('!')) return members === '' ? '.' : `[^${members}]`;
+  return members === '' ? NOTHING : `[${members}]`;
 }
 
 /** The inside of a set, in which a hyphen between two characters makes a range of them. A range that runs backwards is empty. */
@@ -43,5 +57,5 @@ function unescaped(character: string): string {
 }
 
 function literal(text: string): string {
-  return Array.from(text, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`).join('');
+  return Array.from(text, (character) => `\\x{${character.codePointAt(0)!.toString(16)}}`).join('');
 }

@@ -1,0 +1,2 @@
+export { glob } from './glob.js';
+export { isRegex, regex, type TextTest } from './regex.js';
