@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { clientIdentity, newConnectionId, trustedProxies, type TrustedProxies } from '../delivery/index.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from './gateway.module-definition.js';
 import { Handshake, refusals, type Refusal } from './handshake.js';
-import { isOriginAllowed } from './origin.js';
+import { Origins } from './origin.js';
 import { RateLimit } from './rate-limit.js';
 
 /** Decides who may connect, and counts who does: from the admission of a handshake until the socket is gone. */
@@ -11,7 +11,7 @@ import { RateLimit } from './rate-limit.js';
 export class Doorkeeper {
   readonly #limits: GatewayModuleOptions['limits'];
   readonly #trusted: TrustedProxies;
-  readonly #origins: ReadonlySet<string>;
+  readonly #origins: Origins;
   readonly #handshakeRate: RateLimit;
   readonly #byAddress = new Map<string, number>();
   #inside = 0;
@@ -21,7 +21,7 @@ export class Doorkeeper {
   constructor(@Inject(GATEWAY_MODULE_OPTIONS) options: GatewayModuleOptions) {
     this.#limits = options.limits;
     this.#trusted = trustedProxies(options.trustedProxies);
-    this.#origins = new Set(options.allowedOrigins);
+    this.#origins = new Origins(options.allowedOrigins);
     this.#handshakeRate = new RateLimit(options.limits.handshakes);
   }
 
@@ -33,8 +33,8 @@ export class Doorkeeper {
   /** An admitted handshake is counted until {@link leave}. */
   admit(request: IncomingMessage): Handshake | Refusal {
     if (this.#isShut) return refusals.shuttingDown;
-    if (!isOriginAllowed(request.headers.origin, request.headers.host, this.#origins))
-      return refusals.forbiddenOrigin;
+    const { origin, host } = request.headers;
+    if (!this.#origins.allow(origin, host)) return refusals.forbiddenOrigin;
     if (this.#inside >= this.#limits.connections) return refusals.serverFull;
     const identity = clientIdentity(request, this.#trusted);
     const ofAddress = this.#byAddress.get(identity.address) ?? 0;

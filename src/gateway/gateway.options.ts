@@ -64,14 +64,14 @@ export const gatewayOptions = z
         z
           .string()
           .regex(
-            /^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/?#]*)$/,
+            /^(\*|null|[a-z*][a-z0-9+.*-]*:\/\/[^/?#]*)$/i,
             'must be an origin without a path, "null", or "*"',
           ),
       )
       .default([])
       .describe(
-        'Origins whose pages may connect, compared exactly, such as https://example.com; * allows all. Where the list ' +
-          'is empty, only pages of the same host may. Clients that are no browsers send no origin and always may.',
+        'Origins whose pages may connect, such as https://example.com; * stands for any text, as in ' +
+          'https://*.example.com, and alone allows all. Where the list is empty, only pages of the same host may. Clients that are no browsers send no origin and always may.',
       ),
     attachTimeoutMs: count
       .default(5_000)
