@@ -4,9 +4,14 @@ import { CarillonError } from '../errors.js';
 export class ConfigError extends CarillonError {
   readonly code = 'config_invalid';
 
-  constructor(readonly faults: readonly string[]) {
+  /** @param notices what prevents nothing, but may be what is behind a fault */
+  constructor(
+    readonly faults: readonly string[],
+    notices: readonly string[] = [],
+  ) {
+    const lines = [...faults, ...notices.map((notice) => `note: ${notice}`)];
     super(
-      `the configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+      `the configuration has ${faults.length} fault(s):\n${lines.map((line) => `  - ${line}`).join('\n')}`,
     );
   }
 }

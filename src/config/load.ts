@@ -1,6 +1,6 @@
-import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { ConfigError } from './config.errors.js';
+import { guess } from './guess.js';
 import {
   fromFlags,
   fromVariables,
@@ -78,7 +78,10 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
     );
   });
   if (!result.success)
-    throw new ConfigError(result.error.issues.map((issue) => describe(issue, settings, origins)));
+    throw new ConfigError(
+      result.error.issues.map((issue) => describe(issue, settings, origins)),
+      notices,
+    );
   return { config: deepFreeze(result.data), notices };
 }
 
@@ -141,13 +144,6 @@ function describe(
       ? ` (set it in the file, by ${setting.variable} or --${key})`
       : '';
   return `${key || 'the configuration'}: ${issue.message}${where}${means}`;
-}
-
-function guess(name: string, candidates: readonly string[]): string {
-  const nearest = closest(name, [...candidates]);
-  return nearest && distance(name, nearest) <= Math.max(2, name.length / 4)
-    ? `: did you mean ${nearest}?`
-    : '';
 }
 
 function deepFreeze<T>(value: T): T {

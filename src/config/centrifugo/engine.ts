@@ -1,3 +1,4 @@
+import { guess } from '../guess.js';
 import { wellKnownVariables } from '../well-known.js';
 import { duration, list } from './converters.js';
 
@@ -10,6 +11,25 @@ export interface TranslatedEngine {
   readonly implied: Readonly<Record<string, string>>;
   readonly notices: readonly string[];
 }
+
+/** The options of `engine.redis` that are taken over. */
+export const redisOptions: readonly string[] = [
+  'address',
+  'prefix',
+  'user',
+  'password',
+  'db',
+  'connect_timeout',
+  'io_timeout',
+  'presence_ttl',
+  'cluster_address',
+  'sentinel_address',
+  'sentinel_master_name',
+  'sentinel_user',
+  'sentinel_password',
+  'tls.enabled',
+  'sentinel_tls.enabled',
+];
 
 const NOTHING: TranslatedEngine = { settings: new Map(), implied: {}, notices: [] };
 
@@ -27,6 +47,8 @@ export function translateEngine(engine: Tree): TranslatedEngine {
   for (const place of ['bus.drivers.redis', 'delivery.fanout'])
     for (const [name, value] of Object.entries(driver))
       if (value !== undefined) settings.set(`${place}.${name}`, value);
+  const ttl = present((redis as Tree).presence_ttl);
+  if (ttl !== undefined) settings.set('gateway.client.presenceTtlMs', duration(ttl));
   return { settings, implied: wellKnownVariables['REDIS_URL']?.implies ?? {}, notices };
 }
 
@@ -54,8 +76,20 @@ function translateRedis(redis: Tree): { readonly driver: Tree; readonly notices:
     ...(typeof redis.sentinel_user === 'string' && redis.sentinel_user !== ''
       ? ['engine.redis.sentinel_user is not supported: Sentinels are given a password only']
       : []),
+    ...leavesOf(redis)
+      .filter((name) => !redisOptions.includes(name))
+      .map((name) => `engine.redis.${name} is not taken over${guess(name, redisOptions)}`),
   ];
   return { driver, notices };
+}
+
+/** The dotted names of the options in a tree that have a value. */
+function leavesOf(tree: Tree): string[] {
+  return Object.entries(tree).flatMap(([name, value]) => {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return leavesOf(value as Tree).map((leaf) => `${name}.${leaf}`);
+    return present(value) === undefined || value === false || value === 0 ? [] : [name];
+  });
 }
 
 function addressesOf(address: unknown): readonly string[] {

@@ -119,18 +119,50 @@ describe('a configuration file of Centrifugo', () => {
 
   it('warns of what would be misunderstood', () => {
     const { notices } = translate({
-      client: { allowed_origins: ['https://*.example.com'], tokken: {} },
+      client: { tokken: {} },
       http_api: { insecure: true },
       engine: { type: 'nats' },
     });
     expect(notices).toEqual([
       'engine.type nats is not supported: memory serves',
       'http_api.insecure is not supported: the API wants a key: set http_api.key',
-      'client.allowed_origins: https://*.example.com lets nobody in, as origins are compared exactly',
     ]);
-    expect(translate({ client: { tokken: 1 } }).notices).toEqual([
-      'client.tokken is unknown and was ignored',
+  });
+
+  it('is told what is unknown, and what may have been meant', () => {
+    const { notices } = translate({
+      client: { chanel_limit: 1, tokken: { hmac_secret_key: 'x' }, frobnicate: 1 },
+      channel: {
+        without_namespace: { presense: true },
+        namespaces: [{ name: 'chat', alow_subscribe_for_client: true }],
+      },
+    });
+    expect(notices).toEqual([
+      'client.chanel_limit is unknown and was ignored: did you mean client.channel_limit?',
+      'client.tokken.hmac_secret_key is unknown and was ignored: did you mean client.token.hmac_secret_key?',
+      'client.frobnicate is unknown and was ignored',
+      'channel.without_namespace: presense is unknown and was ignored: did you mean presence?',
+      'namespace chat: alow_subscribe_for_client is unknown and was ignored: did you mean allow_subscribe_for_client?',
     ]);
+  });
+
+  it('has the faults of a namespace reported under their own names, and notices with them', () => {
+    const namespaces = [
+      { name: 'poll', subscription_type: 'shared_poll' },
+      { name: 'chat', force_recovery: true },
+    ];
+    const variables = { CENTRIFUGO_CHANNEL_NAMESPACES: JSON.stringify(namespaces) };
+    expect(() => load(undefined, variables)).toThrow(
+      /forceRecovery: needs historySize .*\(from namespace chat: force_recovery\)\n.*note: namespace poll/,
+    );
+  });
+
+  it('takes the patterns of origins as they are', () => {
+    const origins = ['https://*.example.com', '*'];
+    expect(translate({ client: { allowed_origins: origins } })).toMatchObject({
+      file: { gateway: { allowedOrigins: origins } },
+      notices: [],
+    });
   });
 
   it('has subscription tokens with keys of their own only where it enables them', () => {
@@ -162,6 +194,25 @@ describe('the Redis engine', () => {
     const driver = { url: 'rediss://:p%40ss@redis.example:6380/2', keyPrefix: 'app', connectTimeoutMs: 2000 };
     expect(file).toMatchObject({ bus: { drivers: { redis: driver } }, delivery: { fanout: driver } });
     expect(implied).toMatchObject({ 'delivery.fanout.kind': 'redis' });
+  });
+
+  it('says which of its options have no counterpart', () => {
+    const { file, notices } = translate({
+      engine: {
+        type: 'redis',
+        redis: {
+          presence_ttl: '30s',
+          clientname: '',
+          tls: { enabled: true, insecure_skip_verify: true },
+          adress: 'h:1',
+        },
+      },
+    });
+    expect(file).toMatchObject({ gateway: { client: { presenceTtlMs: 30_000 } } });
+    expect(notices).toEqual([
+      'engine.redis.tls.insecure_skip_verify is not taken over',
+      'engine.redis.adress is not taken over: did you mean address?',
+    ]);
   });
 
   it('may be one with Sentinels', () => {
@@ -238,7 +289,7 @@ describe('the variables of Centrifugo', () => {
     const { notices } = translate(
       {},
       {
-        CENTRIFUGO_CLIENT_TOKN: 'x',
+        CENTRIFUGO_CLIENT_INSECUR: 'x',
         CENTRIFUGO_CLIENT_PROXY_CONNECT_ENDPOINT: 'http://x',
         CENTRIFUGO_ADMIN_ENABLED: 'true',
       },
@@ -246,7 +297,7 @@ describe('the variables of Centrifugo', () => {
     expect(notices).toEqual([
       expect.stringMatching(/^client\.proxy is not supported/),
       expect.stringMatching(/^admin is not supported/),
-      'CENTRIFUGO_CLIENT_TOKN is unknown and was ignored',
+      'CENTRIFUGO_CLIENT_INSECUR is unknown and was ignored: did you mean CENTRIFUGO_CLIENT_INSECURE?',
     ]);
   });
 });

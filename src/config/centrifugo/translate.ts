@@ -1,5 +1,6 @@
-import { fromCentrifugo } from '../../delivery/index.js';
+import { centrifugoChannelOptions, fromCentrifugo } from '../../delivery/index.js';
 import type { Environment } from '../sources.js';
+import { guess } from '../guess.js';
 import type { Translation, Tree } from '../translation.js';
 import { translateEngine } from './engine.js';
 import { counterparts, zeroMeansDefault } from './options.js';
@@ -9,11 +10,14 @@ import { readVariables } from './variables.js';
 /** Where a Centrifugo without further settings listens. Whoever moves in changes nothing else. */
 const DEFAULTS = { 'server.host': '0.0.0.0', 'server.port': 8000 };
 
-const theirNames = new Set(
-  [...counterparts.keys(), ...unsupported.keys(), ...immaterial, 'engine', 'channel'].map(
-    (path) => path.split('.', 1)[0]!,
-  ),
-);
+const knownOptions = [...counterparts.keys(), ...unsupported.keys(), ...immaterial];
+
+const theirNames = new Set([...knownOptions, 'engine', 'channel'].map((path) => path.split('.', 1)[0]!));
+
+const WITHOUT_NAMESPACE = 'delivery.channels.withoutNamespace';
+const NAMESPACES = 'delivery.channels.namespaces';
+
+const knownChannelOptions = [...centrifugoChannelOptions.keys()];
 
 /**
  * Reads a configuration file of Centrifugo 6, and variables that are named as Centrifugo names them, as settings of ours. A
@@ -35,10 +39,9 @@ export function translateCentrifugo(file: Tree, variables: Environment): Transla
   }
   if (isTheirs) for (const [name, value] of Object.entries(DEFAULTS)) translator.set(name, value);
   translator.translate(theirs);
-  const notices = unknown.map((variable) => `${variable} is unknown and was ignored`);
   const translated = isTheirs ? merge(translator.settings, ours) : merge(ours, translator.settings);
   const { origins, implied } = translator;
-  return { file: translated, notices: [...translator.notices, ...notices], origins, implied };
+  return { file: translated, notices: [...translator.notices, ...unknown], origins, implied };
 }
 
 /** Gathers the settings that a tree of Centrifugo's amounts to. */
@@ -71,7 +74,6 @@ class Translator {
     }
     if (!isOn(rest, 'subscription_token')) removeAt(rest, ['client', 'subscription_token']);
     this.#walk(rest, []);
-    this.#warnOfPatterns();
   }
 
   #walk(node: Tree, path: readonly string[]): void {
@@ -82,15 +84,12 @@ class Translator {
       if (missed !== undefined) {
         if (missed.isMissed(value)) this.notices.push(`${theirs} is not supported: ${missed.instead}`);
       } else if (theirs === 'channel.without_namespace' && isTree(value)) {
-        this.set('delivery.channels.withoutNamespace', this.#channelOptions(value, theirs));
+        this.set(WITHOUT_NAMESPACE, this.#channelOptions(value, theirs, WITHOUT_NAMESPACE));
       } else if (theirs === 'channel.namespaces' && Array.isArray(value)) {
-        this.set(
-          'delivery.channels.namespaces',
-          value.flatMap((options) => this.#namespace(options)),
-        );
+        this.#takeNamespaces(value);
       } else if (counterparts.has(theirs)) this.#take(theirs, value);
       else if (isTree(value)) this.#walk(value, [...path, key]);
-      else this.notices.push(`${theirs} is unknown and was ignored`);
+      else this.notices.push(`${theirs} is unknown and was ignored${guess(theirs, knownOptions)}`);
     }
   }
 
@@ -103,30 +102,29 @@ class Translator {
   }
 
   /** A namespace of another kind than streams is left out: its channels are unknown then, and not something else. */
-  #namespace(theirs: unknown): unknown[] {
-    if (!isTree(theirs)) return [theirs];
-    const where = `namespace ${String(theirs.name)}`;
-    const { subscription_type: type = 'stream' } = theirs;
-    if (type === 'stream' || type === '') return [this.#channelOptions(theirs, where)];
-    this.notices.push(
-      `${where}: subscription_type ${String(type)} is not supported: its channels are refused`,
-    );
-    return [];
-  }
-
-  #channelOptions(theirs: Tree, where: string): Tree {
-    const { options, faults } = fromCentrifugo(theirs);
-    for (const fault of faults) this.notices.push(`${where}: ${fault}`);
-    return { ...options };
-  }
-
-  #warnOfPatterns(): void {
-    const origins = (this.settings.gateway as { allowedOrigins?: unknown } | undefined)?.allowedOrigins;
-    for (const origin of Array.isArray(origins) ? origins.map(String) : [])
-      if (origin !== '*' && origin.includes('*'))
+  #takeNamespaces(namespaces: readonly unknown[]): void {
+    const taken: unknown[] = [];
+    for (const each of namespaces) {
+      const where = isTree(each) ? `namespace ${String(each.name)}` : '';
+      const type: unknown = (isTree(each) && each.subscription_type) || 'stream';
+      if (type !== 'stream')
         this.notices.push(
-          `client.allowed_origins: ${origin} lets nobody in, as origins are compared exactly`,
+          `${where}: subscription_type ${String(type)} is not supported: its channels are refused`,
         );
+      else if (isTree(each)) taken.push(this.#channelOptions(each, where, `${NAMESPACES}.${taken.length}`));
+      else taken.push(each);
+    }
+    this.set(NAMESPACES, taken);
+  }
+
+  /** @param ours the dotted name of what the options become */
+  #channelOptions(theirs: Tree, where: string, ours: string): Tree {
+    const { options, origins, unsupported: missed, unknown } = fromCentrifugo(theirs);
+    for (const key of missed) this.notices.push(`${where}: ${key} is not supported`);
+    for (const key of unknown)
+      this.notices.push(`${where}: ${key} is unknown and was ignored${guess(key, knownChannelOptions)}`);
+    for (const [name, key] of origins) this.origins.set(`${ours}.${name}`, `${where}: ${key}`);
+    return { ...options };
   }
 }
 

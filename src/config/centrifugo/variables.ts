@@ -1,6 +1,8 @@
 import { centrifugoChannelOptions } from '../../delivery/index.js';
+import { guess } from '../guess.js';
 import type { Environment } from '../sources.js';
 import { flag, json, list, number } from './converters.js';
+import { redisOptions } from './engine.js';
 import { counterparts, olderVariables } from './options.js';
 import { immaterial, unsupported } from './unsupported.js';
 
@@ -8,22 +10,7 @@ const PREFIX = 'CENTRIFUGO_';
 const WITHOUT_NAMESPACE = 'channel.without_namespace';
 const NAMESPACES = 'channel.namespaces';
 
-const engineOptions = [
-  'address',
-  'prefix',
-  'user',
-  'password',
-  'db',
-  'connect_timeout',
-  'io_timeout',
-  'cluster_address',
-  'sentinel_address',
-  'sentinel_master_name',
-  'sentinel_user',
-  'sentinel_password',
-  'tls.enabled',
-  'sentinel_tls.enabled',
-].map((name) => `engine.redis.${name}`);
+const engineOptions = redisOptions.map((name) => `engine.redis.${name}`);
 
 /** The options that a variable may set, by the name of the variable. */
 const pathByVariable = new Map(
@@ -38,6 +25,8 @@ const pathByVariable = new Map(
   ].map((path) => [variableOf(path), path]),
 );
 
+const knownVariables = [...pathByVariable.keys(), ...olderVariables.keys()];
+
 /** One value that a variable gives to an option of Centrifugo. */
 export interface VariableValue {
   readonly path: readonly string[];
@@ -48,6 +37,7 @@ export interface VariableValue {
 /** Reads the variables whose names follow Centrifugo's scheme. Of one option's two names the one of version 6 wins. */
 export function readVariables(variables: Environment): {
   readonly values: readonly VariableValue[];
+  /** With a guess at what was meant. */
   readonly unknown: readonly string[];
 } {
   const values: VariableValue[] = [];
@@ -56,7 +46,8 @@ export function readVariables(variables: Environment): {
   const rank = ([name]: readonly [string, unknown]): number => (olderVariables.has(name) ? 0 : 1);
   for (const [variable, text = ''] of given.toSorted((a, b) => rank(a) - rank(b))) {
     const path = pathOf(variable);
-    if (path === undefined) unknown.push(variable);
+    if (path === undefined)
+      unknown.push(`${variable} is unknown and was ignored${guess(variable, knownVariables)}`);
     else values.push({ path: path.split('.'), value: valueOf(path, text), variable });
   }
   return { values, unknown };

@@ -4,7 +4,7 @@ import { channelsOptions } from './channel-options.js';
 
 describe('fromCentrifugo', () => {
   it('translates a namespace into options that the schema takes', () => {
-    const { options, faults } = fromCentrifugo({
+    const { options, origins, unsupported, unknown } = fromCentrifugo({
       name: 'cache',
       history_size: 10,
       history_ttl: '300s',
@@ -17,7 +17,8 @@ describe('fromCentrifugo', () => {
       publication_data_format: 'json_object',
       subscription_type: 'stream',
     });
-    expect(faults).toEqual([]);
+    expect([...unsupported, ...unknown]).toEqual([]);
+    expect(origins.get('historyTtlMs')).toBe('history_ttl');
     expect(channelsOptions.parse({ namespaces: [options] }).namespaces[0]).toMatchObject({
       name: 'cache',
       historySize: 10,
@@ -33,17 +34,14 @@ describe('fromCentrifugo', () => {
   });
 
   it('names what it cannot translate', () => {
-    const { options, faults } = fromCentrifugo({
+    const { options, unsupported, unknown } = fromCentrifugo({
       history_ttl: 'soon',
       presense: true,
       subscription_type: 'map',
       map: {},
     });
-    expect(faults).toEqual([
-      'presense is not known',
-      'subscription_type is not supported',
-      'map is not supported',
-    ]);
+    expect(unknown).toEqual(['presense']);
+    expect(unsupported).toEqual(['subscription_type', 'map']);
     expect(channelsOptions.safeParse({ withoutNamespace: options }).error?.issues[0]?.path).toEqual([
       'withoutNamespace',
       'historyTtlMs',

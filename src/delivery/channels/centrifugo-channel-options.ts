@@ -33,30 +33,33 @@ function isDuration(name: string): boolean {
 export interface TranslatedOptions {
   /** Ours, still to be validated by the schema; `name` of a namespace included. A duration that is none stays as it is. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** What theirs has that has no counterpart, one sentence each. */
-  readonly faults: readonly string[];
+  /** What ours were called there. */
+  readonly origins: ReadonlyMap<string, string>;
+  /** What theirs asks for that there is not here. */
+  readonly unsupported: readonly string[];
+  /** What theirs has that Centrifugo does not know either. */
+  readonly unknown: readonly string[];
 }
 
 /** Translates the options of one Centrifugo namespace, or those without a namespace. */
 export function fromCentrifugo(theirs: Readonly<Record<string, unknown>>): TranslatedOptions {
   const options: Record<string, unknown> = {};
-  const faults: string[] = [];
+  const origins = new Map<string, string>();
+  const missed: string[] = [];
+  const unknown: string[] = [];
   for (const [key, value] of Object.entries(theirs)) {
     const name = key === 'name' ? key : centrifugoChannelOptions.get(key);
     if (name === undefined) {
-      const fault = faultOf(key, value);
-      if (fault !== undefined) faults.push(fault);
-    } else if (isDuration(name)) {
-      options[name] = parseDuration(value) ?? value;
-    } else if (name !== 'forceRecoveryMode' || value !== '') options[name] = value;
+      const idle = unsupported.get(key);
+      if (idle === undefined) unknown.push(key);
+      else if (!idle.includes(value)) missed.push(key);
+      continue;
+    }
+    if (name === 'forceRecoveryMode' && value === '') continue;
+    options[name] = isDuration(name) ? (parseDuration(value) ?? value) : value;
+    origins.set(name, key);
   }
-  return { options, faults };
-}
-
-function faultOf(key: string, value: unknown): string | undefined {
-  const idle = unsupported.get(key);
-  if (idle === undefined) return `${key} is not known`;
-  return idle.includes(value) ? undefined : `${key} is not supported`;
+  return { options, origins, unsupported: missed, unknown };
 }
 
 const UNITS: ReadonlyMap<string, number> = new Map([
