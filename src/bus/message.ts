@@ -70,6 +70,6 @@ export function newMessageId(): string {
   return uuidv7({ random: bytes, msecs: lastMs, seq: sequence });
 }
 
-export function isExpired(message: Message, nowMs: number): boolean {
+export function isExpired(message: Pick<Message, 'expiresAt'>, nowMs: number): boolean {
   return message.expiresAt !== undefined && message.expiresAt <= nowMs;
 }

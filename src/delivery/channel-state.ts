@@ -5,6 +5,12 @@ import type { HistoryOptions, HistoryPage, HistoryQuery, PublishTerms } from './
 import { History } from './history.port.js';
 import { Presence } from './presence.port.js';
 
+/**
+ * A message as it is to be published. It has no id where no copy of it can come another way: telling it from itself would cost as
+ * much as sending it.
+ */
+export type PublishableMessage = Omit<Message, 'id'> & Partial<Pick<Message, 'id'>>;
+
 /** What a caller may ask of one publication. It goes before what the message asks for itself. */
 export interface PublishOptions extends Partial<
   Pick<Message, 'idempotencyKey' | 'version' | 'versionEpoch' | 'delta' | 'info'>
@@ -54,7 +60,7 @@ export class ChannelState {
   }
 
   /** The terms for a message; `undefined` where it is simply to be sent. */
-  termsFor(message: Message, options: PublishOptions = {}): PublishTerms | undefined {
+  termsFor(message: PublishableMessage, options: PublishOptions = {}): PublishTerms | undefined {
     const { skipHistory = false, channel, id } = message;
     const history = skipHistory ? undefined : (options.history ?? this.#optionsOf(channel));
     const key = options.idempotencyKey ?? message.idempotencyKey;
@@ -63,6 +69,7 @@ export class ChannelState {
       return { idempotency: { key: `key:${key}`, ttlMs }, ...historyTerms(message, options, history) };
     }
     if (history === undefined) return undefined;
+    if (id === undefined) return historyTerms(message, options, history);
     const ttlMs = MEMORY_OF_IDS * this.options.deduplicationWindowMs;
     return { idempotency: { key: `id:${id}`, ttlMs }, ...historyTerms(message, options, history) };
   }
@@ -106,7 +113,7 @@ export class ChannelState {
 }
 
 function historyTerms(
-  message: Message,
+  message: PublishableMessage,
   options: PublishOptions,
   history: HistoryOptions | undefined,
 ): PublishTerms {

@@ -98,6 +98,31 @@ describe('Delivery', () => {
     ]);
   });
 
+  it('tells nothing apart that has no id', async () => {
+    const { id: _, ...anonymous } = message({ channel: 'kept:a' });
+    await delivery.attach('kept:a', subscriber);
+    await delivery.publish(anonymous, 'direct');
+    await delivery.publish(anonymous, 'direct');
+    expect(received.map(({ id, offset }) => ({ id, offset }))).toEqual([
+      { id: undefined, offset: 1 },
+      { id: undefined, offset: 2 },
+    ]);
+  });
+
+  it('gives an id to what has none where the fan-out may repeat it', async () => {
+    const published: Publication[] = [];
+    const fanout: Fanout = {
+      repeats: true,
+      publish: async (publication) => void published.push(publication),
+      subscribe: async () => {},
+      unsubscribe: () => {},
+      close: async () => {},
+    };
+    const { id: _, ...anonymous } = message();
+    await deliveryOver(fanout, new Subscribers(() => {})).publish(anonymous, 'direct');
+    expect(published[0]!.id).toMatch(/^[\da-f]{8}-[\da-f]{4}-7/);
+  });
+
   it('lets a second copy reach a client that was not there for the first', async () => {
     await delivery.publish(message(), 'direct');
     await delivery.attach('a', subscriber);

@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { isExpired, type ClientInfo, type Message } from '../bus/index.js';
-import { ChannelState, type ChannelHistoryQuery, type PublishOptions } from './channel-state.js';
+import { isExpired, newMessageId, type ClientInfo } from '../bus/index.js';
+import {
+  ChannelState,
+  type ChannelHistoryQuery,
+  type PublishableMessage,
+  type PublishOptions,
+} from './channel-state.js';
 import { DeliveryMetrics } from './delivery.metrics.js';
 import { Fanout } from './fanout.port.js';
 import type { HistoryPage } from './history.port.js';
@@ -48,11 +53,16 @@ export class Delivery {
    * @throws BrokerUnavailableError when the store has not taken it; publishing it again with its id is safe
    * @throws FanoutClosedError during shutdown
    */
-  publish(message: Message, lane: Lane, options?: PublishOptions): Promise<StreamPosition | undefined> {
-    if (isExpired(message, Date.now())) {
+  publish(
+    given: PublishableMessage,
+    lane: Lane,
+    options?: PublishOptions,
+  ): Promise<StreamPosition | undefined> {
+    if (isExpired(given, Date.now())) {
       this.metrics.expired[lane].inc();
       return Promise.resolve(undefined);
     }
+    const message = given.id === undefined && this.fanout.repeats ? { ...given, id: newMessageId() } : given;
     const terms = this.channelState.termsFor(message, options);
     const info = options?.info ?? message.info;
     const delta =
@@ -152,7 +162,7 @@ function positionOf(position: StreamPosition | void): StreamPosition | undefined
 }
 
 function toPublication(
-  message: Message,
+  message: PublishableMessage,
   lane: Lane,
   info: ClientInfo | undefined,
   delta: boolean,

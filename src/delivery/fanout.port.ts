@@ -31,6 +31,8 @@ export type InterruptionHandler = (isAffected: (channel: string) => boolean) => 
  * store's data, or of a backlog that memory has no room for.
  */
 export abstract class Fanout {
+  /** Whether the handler may see a publication twice. What a fan-out that never does carries needs an id for other reasons only. */
+  abstract readonly repeats: boolean;
   abstract publish(publication: Publication): Promise<void>;
   abstract subscribe(channel: string): Promise<void>;
   abstract unsubscribe(channel: string): void;

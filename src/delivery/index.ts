@@ -32,7 +32,7 @@ export {
   type SubscriptionWishes,
 } from './channels/subscription-features.js';
 export { newMessageId, type ClientInfo } from '../bus/index.js';
-export type { ChannelHistoryQuery, PublishOptions } from './channel-state.js';
+export type { ChannelHistoryQuery, PublishableMessage, PublishOptions } from './channel-state.js';
 export { FanoutClosedError, SurveyIncompleteError, UnrecoverablePositionError } from './delivery.errors.js';
 export { Delivery } from './delivery.js';
 export { DeliveryModule } from './delivery.module.js';

@@ -51,7 +51,7 @@ export class Publication implements StreamPosition {
     readonly channel: string,
     readonly data: Buffer,
     readonly format: MessageFormat,
-    /** The message id; absent on the direct path when nobody needs to tell duplicates. */
+    /** The message id; absent where nobody needs to tell duplicates. */
     readonly id: string | undefined,
     /** Unix time in ms at which the message was asked for, and at which it was due: for the latency histograms. */
     readonly createdAt: number,

@@ -3,6 +3,7 @@ import { STATUS_CODES, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
+import { EndOfTurn } from './end-of-turn.js';
 import { bodyOf, httpError, type HttpError } from './http-error.js';
 import { RouteTable } from './route-table.js';
 import { MethodNotAllowedError } from './trigger.errors.js';
@@ -35,6 +36,17 @@ class HttpAdapter extends FastifyAdapter {
       setCommonHeaders(request, reply);
       done();
     });
+    const endOfTurn = new EndOfTurn();
+    server.addHook('onSend', (_request, { raw }, payload, done) =>
+      endOfTurn.add(() => {
+        try {
+          done(null, payload);
+        } catch (cause) {
+          // Nobody above us would catch it: an answer that cannot be sent ends its request, and no other.
+          raw.destroy(cause as Error);
+        }
+      }),
+    );
   }
 
   /** Nest would parse JSON and forms; here every route gets the bytes. */

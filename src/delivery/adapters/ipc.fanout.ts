@@ -13,6 +13,7 @@ interface Subscription {
 
 /** A worker's end of the fan-out between the processes of one machine. Its own publications come back to it as to any other. */
 export class IpcFanout implements Fanout {
+  readonly repeats = false;
   readonly #switchboard: RemotePort;
   readonly #subscriptions = new Map<string, Subscription>();
   #closed = false;

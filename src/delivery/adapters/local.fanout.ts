@@ -6,6 +6,7 @@ const DONE = Promise.resolve();
 
 /** The fan-out of a process that is alone: the handler is called before `publish` returns. */
 export class LocalFanout implements Fanout {
+  readonly repeats = false;
   #closed = false;
 
   constructor(private readonly handler: PublicationHandler) {}

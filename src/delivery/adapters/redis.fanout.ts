@@ -33,6 +33,7 @@ export interface RedisFanoutStatus {
  * PUBLISH on to one another without acknowledgement.
  */
 export class RedisFanout implements Fanout {
+  readonly repeats = true;
   readonly #logger = new Logger(RedisFanout.name);
   readonly #subscriptions: RedisSubscriptions;
   readonly #heldBack: HeldBack;

@@ -39,6 +39,7 @@ function mix(value: number): number {
 /** Several Redis servers as one: each channel lives on one of them, with its history and its presence. */
 export class RedisShards {
   readonly fanout: Fanout = {
+    repeats: true,
     publish: (publication: Publication): Promise<void> =>
       this.#of(publication.channel).fanout.publish(publication),
     subscribe: (channel: string): Promise<void> => this.#of(channel).fanout.subscribe(channel),

@@ -16,6 +16,7 @@ class Hub {
   join(uid: string, subscribers: Subscribers): Fanout {
     this.#nodes.set(uid, subscribers);
     return {
+      repeats: false,
       publish: async (publication: Publication) => {
         if (this.isAway) throw new BrokerUnavailableError('redis', 'it is away');
         for (const [name, node] of this.#nodes) if (!this.silent.has(name)) node.deliver(publication);

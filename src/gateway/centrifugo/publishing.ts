@@ -30,15 +30,15 @@ export class Publishing {
     if (!acceptsData(rule.options.publicationDataFormat, data))
       throw new CommandRefusedError(replyErrors.badRequest);
     const message = {
-      id: newMessageId(),
       channel,
       // What came with it in the same read would be kept as well.
       data: Buffer.copyBytesFrom(data),
       format: session.encoding === 'json' || isJson(data) ? 'json' : 'binary',
       createdAt: Date.now(),
     } as const;
-    const sent = () => delivery.publish(message, 'direct', { info: session.clientInfo(subscription?.info) });
-    await (subscription === undefined ? sent() : seenBy(subscription, message.id, sent));
+    const from = { info: session.clientInfo(subscription?.info) };
+    if (subscription === undefined) await delivery.publish(message, 'direct', from);
+    else await seenBy(subscription, (own) => delivery.publish({ ...message, ...own }, 'direct', from));
     session.answer(id, 'publish', {});
   }
 }
@@ -46,13 +46,13 @@ export class Publishing {
 /** The client gets its own publication before it is told that it was published, also where it comes back through a store. */
 async function seenBy(
   subscription: ClientSubscription,
-  id: string,
-  send: () => Promise<unknown>,
+  send: (own: { readonly id: string }) => Promise<unknown>,
 ): Promise<void> {
+  const id = newMessageId();
   const own = new OwnPublication(id);
   subscription.awaited = own;
   try {
-    await send();
+    await send({ id });
     await own.seen();
   } finally {
     subscription.awaited = undefined;

@@ -1,6 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { newMessageId, type Message } from '../../bus/index.js';
-import { acceptsData, ChannelRules, Delivery, type StreamPosition } from '../../delivery/index.js';
+import { newMessageId } from '../../bus/index.js';
+import {
+  acceptsData,
+  ChannelRules,
+  Delivery,
+  type PublishableMessage,
+  type StreamPosition,
+} from '../../delivery/index.js';
 import type { PublicationTerms } from '../push-request.js';
 import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
 import { Trigger } from '../trigger.js';
@@ -59,18 +65,20 @@ export class Publishing {
       return this.#hand(channel, draft, itinerary, traceparent);
     const createdAt = Date.now();
     const { expiresInMs } = itinerary ?? {};
-    const message: Message = {
+    // Whoever asks for what only we have is told the id.
+    const id = itinerary === undefined ? undefined : newMessageId();
+    const message: PublishableMessage = {
       ...terms,
-      id: newMessageId(),
       channel,
       data,
       format,
       createdAt,
+      ...(id !== undefined ? { id } : {}),
       ...(expiresInMs !== undefined ? { expiresAt: createdAt + expiresInMs } : {}),
       ...(traceparent !== undefined ? { traceparent } : {}),
     };
     const sent = this.delivery.publish(message, 'direct').then(positionText);
-    return itinerary === undefined ? sent : sent.then((text) => withId(text, message.id));
+    return id === undefined ? sent : sent.then((text) => withId(text, id));
   }
 
   /** Gives the message to a lane. Its place in the history is not known before it is due. */
