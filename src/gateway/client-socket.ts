@@ -7,6 +7,8 @@ export interface SocketListener {
   onMessage(data: Buffer, isBinary: boolean): void;
   onPing(data: Buffer): void;
   onPong(): void;
+  /** A close frame is about to go out: the last moment for other frames. */
+  onClosing(): void;
   /** The client broke the protocol, and the socket is already closing. */
   onFault(fault: Error): void;
   onClose(code: number): void;
@@ -29,6 +31,12 @@ export class ClientSocket extends WebSocket implements Carrier {
     this.on('pong', onPong);
     this.on('error', onError);
     this.on('close', onClose);
+  }
+
+  /** Also called by `ws`, in answer to the client's close and to a breach of the protocol. */
+  override close(code?: number, reason?: string | Buffer): void {
+    if (this.readyState === WebSocket.OPEN) this.#listener.onClosing();
+    super.close(code, reason);
   }
 
   get listener(): SocketListener {

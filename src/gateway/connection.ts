@@ -121,6 +121,11 @@ export abstract class Connection implements Pinged, SocketListener {
     if (this.#admitInbound() && this.protocolPing === undefined) this.pong();
   }
 
+  /** Whoever ends it: what the client was sent before is not lost. */
+  onClosing(): void {
+    this.#outbox.end();
+  }
+
   onFault(fault: Error): void {
     this.#leaveWith(codeOfProtocolFault(fault));
   }

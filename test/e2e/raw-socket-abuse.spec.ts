@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { metric, serve, type Client } from './raw-socket.app.js';
 
 /** A client's frame, masked with zeros. */
@@ -62,6 +62,16 @@ describe('raw socket under abuse', () => {
     bystander.socket.ping();
     await once(bystander.socket, 'pong');
     expect(bystander.received).toEqual([]);
+  });
+
+  it('answers what came before a breach', async () => {
+    await using server = await serve();
+    const client = await server.connect();
+    const onPong = jest.fn();
+    client.socket.on('pong', onPong);
+    client.wire.write(Buffer.concat([masked(0x89), masked(0xc1)]));
+    expect((await client.closed).code).toBe(1002);
+    expect(onPong).toHaveBeenCalledTimes(1);
   });
 
   it('takes messages up to the limit', async () => {
