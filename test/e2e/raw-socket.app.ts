@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { register } from 'prom-client';
@@ -18,6 +18,7 @@ import {
   type Subscriber,
 } from '../../src/delivery/index.js';
 import { GatewayModule, gatewayOptions, WebSocketAdapter } from '../../src/gateway/index.js';
+import { RawGateway } from '../../src/gateway/raw.gateway.js';
 import { createHttpAdapter, httpOptions } from '../../src/trigger/index.js';
 
 /** Delivery without stores: who is attached here, and nobody else. */
@@ -88,7 +89,11 @@ export type Settings = z.input<typeof gatewayOptions> & {
   readonly http?: z.input<typeof httpOptions>;
 };
 
-export async function serve({ trustedProxies = [], http, ...settings }: Settings = {}): Promise<Server> {
+/** @param rawGateway what takes the place of the raw socket's own */
+export async function serve(
+  { trustedProxies = [], http, ...settings }: Settings = {},
+  rawGateway: Type = RawGateway,
+): Promise<Server> {
   register.clear();
   const options = gatewayOptions.parse(settings);
   const table = new Table();
@@ -107,7 +112,10 @@ export async function serve({ trustedProxies = [], http, ...settings }: Settings
   }
   const built = await Test.createTestingModule({
     imports: [TableModule.instance, GatewayModule.forRoot({ ...options, trustedProxies })],
-  }).compile();
+  })
+    .overrideProvider(RawGateway)
+    .useClass(rawGateway)
+    .compile();
   const app = built.createNestApplication<NestFastifyApplication>(
     createHttpAdapter(httpOptions.parse(http)),
     { logger: false },
