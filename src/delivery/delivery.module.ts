@@ -1,7 +1,7 @@
 import { Global, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { InstantLane, Schedule } from '../bus/index.js';
 import { Link } from '../ipc/index.js';
-import { Readiness } from '../metrics/index.js';
+import { Readiness, totals } from '../metrics/index.js';
 import { ChannelState } from './channel-state.js';
 import { ChannelRules } from './channels/channel-rules.js';
 import { Deduplication } from './deduplication.js';
@@ -188,5 +188,6 @@ function createNodes(fanout: Fanout, subscribers: Subscribers, options: Delivery
     version,
     announceIntervalMs: nodeAnnounceIntervalMs,
     surveyTimeoutMs,
+    totals,
   });
 }

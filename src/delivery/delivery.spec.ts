@@ -67,6 +67,7 @@ describe('Delivery', () => {
       version: '1.0.0',
       announceIntervalMs: 1_000,
       surveyTimeoutMs: 1_000,
+      totals: async () => ({}),
     });
     return new Delivery(fanout, state, subscribers, nodes, metrics);
   };

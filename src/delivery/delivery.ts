@@ -144,7 +144,7 @@ export class Delivery {
 
   /** The nodes that were heard of lately, this one first. */
   nodes(): Promise<NodeInfo[]> {
-    return Promise.resolve(this.nodesHere.list());
+    return this.nodesHere.list();
   }
 
   /**

@@ -3,3 +3,4 @@ export { Exposition } from './exposition.js';
 export { MetricsModule } from './metrics.module.js';
 export { metricsOptions, type MetricsOptions } from './metrics.options.js';
 export { Readiness, type Phase, type ReadinessReport } from './readiness.js';
+export { totals } from './totals.js';

@@ -43,6 +43,7 @@ const rows: readonly Row[] = [
   ['http_server.address', 'server.host', address],
   ['http_server.port', 'server.port', number],
   ['log.level', 'log.level', logLevel],
+  ['node.name', 'delivery.nodeName', text],
   ['shutdown.timeout', 'server.shutdown.timeoutMs', duration],
   ['prometheus.handler_prefix', 'metrics.path', text],
   ['http_api.key', 'trigger.apiKeys', single],

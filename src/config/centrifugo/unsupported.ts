@@ -80,7 +80,7 @@ export const immaterial: ReadonlySet<string> = new Set([
   'health.enabled',
   'prometheus.enabled',
   'swagger',
-  'node',
+  'node.info_metrics_aggregate_interval',
   'emulation',
   'enable_unreleased_features',
   'http_api.external',

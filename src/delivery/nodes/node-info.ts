@@ -10,6 +10,8 @@ export interface NodeInfo {
   readonly numChannels: number;
   /** Seconds. */
   readonly uptime: number;
+  /** What it has counted since its start, and what its gauges show, by the names of the metrics. */
+  readonly metrics: Readonly<Record<string, number>>;
   readonly process: { /** Share of one core. */ readonly cpu: number; /** Bytes. */ readonly rss: number };
 }
 

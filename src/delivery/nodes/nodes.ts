@@ -24,6 +24,8 @@ export interface NodesOptions {
   readonly version: string;
   readonly announceIntervalMs: number;
   readonly surveyTimeoutMs: number;
+  /** Reads the metrics of this process. */
+  readonly totals: () => Promise<Readonly<Record<string, number>>>;
 }
 
 /** This node among the others: says that it is there, hears of the others, and carries commands and questions between them. */
@@ -52,11 +54,11 @@ export class Nodes {
     for (const channel of [EVERYBODY, nodeChannel(this.#uid)]) {
       this.subscribers.attach(channel, this.#subscriber);
       this.fanout.subscribe(channel).then(
-        () => channel === EVERYBODY && this.#tell({ say: 'hello', node: this.#describe() }),
+        () => channel === EVERYBODY && this.#announce('hello'),
         () => {}, // shut down before the store was there
       );
     }
-    this.#timer = setInterval(() => this.#announce(), this.options.announceIntervalMs).unref();
+    this.#timer = setInterval(() => this.#announce('here'), this.options.announceIntervalMs).unref();
   }
 
   async close(): Promise<void> {
@@ -85,8 +87,8 @@ export class Nodes {
   }
 
   /** This node first. */
-  list(): NodeInfo[] {
-    return [this.#describe(), ...this.#known.list()];
+  async list(): Promise<NodeInfo[]> {
+    return [await this.#describe(), ...this.#known.list()];
   }
 
   /**
@@ -118,7 +120,7 @@ export class Nodes {
       case 'hello':
         if (message.node.uid === this.#uid) break;
         this.#known.hear(message.node);
-        if (message.say === 'hello') this.#announce();
+        if (message.say === 'hello') this.#announce('here');
         break;
       case 'bye':
         this.#known.forget(message.uid);
@@ -144,8 +146,8 @@ export class Nodes {
     return Object.fromEntries(this.subscribers.counts(glob(pattern)));
   }
 
-  #announce(): void {
-    this.#tell({ say: 'here', node: this.#describe() });
+  #announce(say: 'hello' | 'here'): void {
+    void this.#describe().then((node) => this.#tell({ say, node }));
   }
 
   /** For what is said again, or asked again by whoever misses it. */
@@ -161,7 +163,9 @@ export class Nodes {
     );
   }
 
-  #describe(): NodeInfo {
+  async #describe(): Promise<NodeInfo> {
+    // A metric that cannot be read does not take the node off the list.
+    const metrics = await this.options.totals().catch(() => ({}));
     const { publicChannelCount, publicAttachmentCount } = this.subscribers;
     return {
       uid: this.#uid,
@@ -171,6 +175,7 @@ export class Nodes {
       numSubs: publicAttachmentCount,
       numChannels: publicChannelCount,
       uptime: Math.floor(process.uptime()),
+      metrics,
       process: { cpu: this.#cpuShare(), rss: process.memoryUsage.rss() },
     };
   }

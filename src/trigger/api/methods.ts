@@ -106,7 +106,7 @@ function callNothing({ method: called }: RpcRequest): never {
 }
 
 function describeNode(node: NodeInfo) {
-  const { uid, name, version, numClients, numUsers, numSubs, numChannels, uptime, process } = node;
+  const { uid, name, version, numClients, numUsers, numSubs, numChannels, uptime, metrics, process } = node;
   return {
     uid,
     name,
@@ -115,6 +115,8 @@ function describeNode(node: NodeInfo) {
     num_users: numUsers,
     num_channels: numChannels,
     uptime,
+    // Over the whole life of the node, where Centrifugo has the last minute.
+    metrics: { interval: uptime, items: metrics },
     process,
     num_subs: numSubs,
   };

@@ -1,0 +1,21 @@
+import { beforeEach, expect, it } from '@jest/globals';
+import { Counter, Gauge, Histogram, register } from 'prom-client';
+import { totals } from './totals.js';
+
+beforeEach(() => register.clear());
+
+it('adds up what is counted by label, and leaves out what is Node’s or no number', async () => {
+  const sent = new Counter({ name: 'carillon_sent_total', help: 'h', labelNames: ['lane'] });
+  sent.inc({ lane: 'direct' }, 2);
+  sent.inc({ lane: 'instant' }, 3);
+  new Gauge({
+    name: 'messagebus_lag',
+    help: 'h',
+    collect() {
+      this.set(7);
+    },
+  });
+  new Histogram({ name: 'carillon_latency_seconds', help: 'h' }).observe(1);
+  new Counter({ name: 'process_cpu_seconds_total', help: 'h' }).inc();
+  expect(await totals()).toEqual({ carillon_sent_total: 5, messagebus_lag: 7 });
+});
