@@ -70,6 +70,12 @@ export class CentrifugoApp implements AsyncDisposable {
     return result;
   }
 
+  /** How many are connected. */
+  async clients(): Promise<number> {
+    const { nodes } = (await this.api('info', {})) as { nodes: readonly { num_clients: number }[] };
+    return nodes[0]?.num_clients ?? 0;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.app.close();
   }

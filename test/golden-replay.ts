@@ -26,7 +26,14 @@ export interface Step {
     readonly headers: Readonly<Record<string, string>>;
     readonly body?: string;
   };
-  readonly response?: { readonly status: number; readonly body: string };
+  readonly response?: {
+    readonly status: number;
+    readonly content_type: string | null;
+    readonly body: string;
+    readonly json?: unknown;
+  };
+  /** What happened beside the wire. */
+  readonly note?: string;
 }
 
 export interface Scenario {
@@ -65,6 +72,7 @@ export class Replay {
   async #take(step: Step): Promise<void> {
     if (step.http !== undefined) return this.#call(step);
     if (step.open !== undefined) return this.#open(step);
+    if (step.note !== undefined) return this.#do(step.note);
     const client = this.#clients.get(step.conn ?? '');
     if (client === undefined) return;
     const { socket } = client;
@@ -83,6 +91,22 @@ export class Replay {
   async #open({ conn = '', open = '', subprotocols, headers }: Step): Promise<void> {
     const url = new URL(open, this.app.socketUrl).href;
     this.#clients.set(conn, await ProtocolClient.open(url, subprotocols, headers && { headers }));
+  }
+
+  async #do(note: string): Promise<void> {
+    if (note.startsWith('SIGTERM')) void this.app[Symbol.asyncDispose]();
+    else if (note.startsWith('client stops reading')) await this.#floodPaused();
+  }
+
+  /** 400 publications of 60 KB for a client that reads only when the server has given it up. */
+  async #floodPaused(): Promise<void> {
+    const { socket } = this.#clients.get('A')!;
+    socket.pause();
+    const publication = { channel: 'bench:slow', data: 'x'.repeat(60_000) };
+    for (let n = 0; n < 400; n++) await this.app.api('publish', publication);
+    // It does not take the close either.
+    while ((await this.app.clients()) > 0) await delay(100);
+    socket.resume();
   }
 
   async #receive(step: Step, client: ProtocolClient, expected: string): Promise<void> {

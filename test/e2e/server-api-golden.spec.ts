@@ -1,33 +1,7 @@
 /** The server API answers as Centrifugo does: recorded exchanges that need no sockets, replayed. */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { translateCentrifugo } from '../../src/config/centrifugo/translate.js';
-import { TriggerApp } from '../trigger-app.js';
-
-interface Exchange {
-  readonly http?: {
-    readonly method: string;
-    readonly path: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body?: string;
-  };
-  readonly response?: {
-    readonly status: number;
-    readonly content_type: string | null;
-    readonly body: string;
-  };
-}
-
-interface Scenario {
-  readonly name: string;
-  readonly config: string;
-  readonly steps: readonly Exchange[];
-}
-
-const read = (file: string) => JSON.parse(readFileSync(`test/golden/${file}`, 'utf8')) as unknown;
-const scenarios = (read('centrifugo.json') as Scenario[]).filter(
-  ({ name, steps }) => name.startsWith('api_') && steps.every(({ http }) => http),
-);
+import { CentrifugoApp } from '../centrifugo-app.js';
+import { scenariosOverHttp } from '../golden-scenarios.js';
 
 /** Text with placeholders, each of which stands for the same text wherever it occurs. */
 class Placeholders {
@@ -50,21 +24,14 @@ class Placeholders {
 }
 
 describe('Recorded exchanges of the server API', () => {
-  let app: TriggerApp;
+  let app: CentrifugoApp;
 
   beforeAll(async () => {
-    const { file } = translateCentrifugo(read('config-main.json') as Record<string, unknown>, {});
-    app = await TriggerApp.start(file);
+    app = await CentrifugoApp.start('config-main.json');
   });
   afterAll(() => app[Symbol.asyncDispose]());
 
-  it('are there', () => {
-    expect(scenarios.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['api_publish', 'api_auth', 'api_http_errors', 'api_legacy', 'api_batch']),
-    );
-  });
-
-  it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', async (_, { steps }) => {
+  it.each(scenariosOverHttp())('$name', async ({ steps }) => {
     const placeholders = new Placeholders();
     for (const { http, response } of steps) {
       if (http === undefined || response === undefined) continue;
@@ -74,20 +41,33 @@ describe('Recorded exchanges of the server API', () => {
         body: http.body === undefined ? null : placeholders.fill(http.body),
       });
       const body = await answer.text();
-      // The list of nodes was too long to be recorded.
-      const expected = response.body === '(cut)' ? body : response.body;
-      placeholders.learn(expected, body);
+      const isCut = response.body === '(cut)';
+      // What was too long to be recorded has its shape there.
+      if (isCut) expect(JSON.parse(body)).toEqual(likeThat(response.json));
+      else placeholders.learn(response.body, body);
       expect({
         request: `${http.method} ${http.path} ${http.body}`,
         status: answer.status,
-        content_type: http.body === undefined ? null : answer.headers.get('content-type'),
-        body,
+        // JSON is UTF-8, whether that is said or not.
+        content_type: answer.headers.get('content-type')?.replace('json; charset=utf-8', 'json') ?? null,
+        body: isCut ? '' : body,
       }).toEqual({
         request: `${http.method} ${http.path} ${http.body}`,
         status: response.status,
         content_type: response.content_type,
-        body: placeholders.fill(expected),
+        body: isCut ? '' : placeholders.fill(response.body),
       });
     }
   });
 });
+
+/** Matches whatever has at least the fields of a recorded value. */
+function likeThat(recorded: unknown): unknown {
+  if (recorded === '{{int}}') return expect.any(Number);
+  if (typeof recorded === 'string') return recorded.startsWith('{{') ? expect.any(String) : expect.anything();
+  if (Array.isArray(recorded)) return recorded.map(likeThat);
+  if (typeof recorded !== 'object' || recorded === null) return recorded;
+  return expect.objectContaining(
+    Object.fromEntries(Object.entries(recorded).map(([name, value]) => [name, likeThat(value)])),
+  );
+}
