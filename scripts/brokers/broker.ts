@@ -18,6 +18,9 @@ export interface RunningBroker extends BrokerAddress, AsyncDisposable {
   stop(): Promise<void>;
   /** SIGKILL: nothing is flushed, no client is told. Data stay. */
   kill(): Promise<void>;
+  /** Stands still until `thaw`: it takes connections and answers nothing, as one does that is far too busy. */
+  freeze(): void;
+  thaw(): void;
   /** Starts on the same ports and data, after a stop if need be. Resolves when the broker serves again. */
   restart(): Promise<void>;
   /** Kills the broker and removes its data, unless `keepData` was set. May be called twice. */

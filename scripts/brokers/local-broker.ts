@@ -71,6 +71,14 @@ export class LocalBroker implements RunningBroker {
     await this.#process?.end('SIGKILL');
   }
 
+  freeze(): void {
+    this.#process?.freeze();
+  }
+
+  thaw(): void {
+    this.#process?.thaw();
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     mkdirSync(this.directory, { recursive: true });

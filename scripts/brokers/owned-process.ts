@@ -32,9 +32,20 @@ export class OwnedProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** It stands still, and its connections with it, until it is thawed. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   async end(signal: 'SIGTERM' | 'SIGKILL', patienceMs = 20_000): Promise<void> {
     if (!this.running) return;
     this.#child.kill(signal);
+    // One that is frozen hears nothing.
+    this.thaw();
     const impatience = setTimeout(() => this.#child.kill('SIGKILL'), patienceMs);
     await this.exited;
     clearTimeout(impatience);

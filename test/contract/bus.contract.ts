@@ -19,7 +19,15 @@ export interface BusSubject {
   /** A process that subscribes and holds the first batch that it is given until it is killed. Absent where the bus is not shared. */
   holdElsewhere?(options: SubscribeOptions): Promise<HoldingProcess>;
   /** Present where the broker is the suite's own to disturb. */
-  readonly broker?: { stop(): Promise<void>; start(): Promise<void> };
+  readonly broker?: {
+    stop(): Promise<void>;
+    start(): Promise<void>;
+    /** Stands still, with its connections, until it is thawed. */
+    freeze(): void;
+    thaw(): void;
+  };
+  /** Present where the broker counts a member as dead that says nothing for so long. */
+  readonly deadAfterMs?: number;
 }
 
 export interface HoldingProcess {
@@ -303,6 +311,33 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect((await inbox.atLeast(1)).map(bodyOf)).toEqual(['meanwhile']);
       });
 
+      it('leave a partition with a handler that works for longer than a dead member is waited for', async () => {
+        const { deadAfterMs } = subject;
+        if (deadAfterMs === undefined) return;
+        const topic = subject.name();
+        const shared = { topics: [topic], group: subject.name() };
+        const entered = Promise.withResolvers<void>();
+        const handled: string[] = [];
+        const handler = async ([record]: readonly ReceivedRecord[]) => {
+          if (record === undefined || bodyOf(record) !== 'long') return;
+          entered.resolve();
+          await new Promise((resolve) => setTimeout(resolve, 1.5 * deadAfterMs));
+          handled.push(placeOf(record));
+        };
+        const members = [
+          await subscribe(bus, shared, handler),
+          await subscribe(await second(), shared, handler),
+        ];
+        await bus.publish(topic, [{ key: 'k', value: Buffer.from('long') }]);
+        await entered.promise;
+        await bus.publish(topic, [{ key: 'k', value: Buffer.from('next') }]);
+
+        const inboxes = members.map(({ inbox }) => inbox);
+        await Inbox.together(inboxes, 2);
+        expect(handled).toHaveLength(1);
+        expect(inboxes.flatMap(({ records }) => records.map(bodyOf))).toEqual(['long', 'next']);
+      });
+
       it('take over what a killed process held', async () => {
         if (subject.holdElsewhere === undefined) return;
         const topic = subject.name();
@@ -449,6 +484,37 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         await stream.acknowledges(50);
         await stream.stop();
 
+        await inbox.until(() => stream.acknowledged.every((body) => inbox.has(body)));
+      });
+
+      it('makes publishing fail in time where it stands still, whatever waits, and is used again when it moves', async () => {
+        const { broker } = subject;
+        if (broker === undefined) return;
+        const topic = subject.name();
+        const { inbox } = await subscribe(bus, { topics: [topic], maxBatchSize: 100, from: 'earliest' });
+        await bus.publish(topic, [text('before')]);
+        broker.freeze();
+        try {
+          // More than travel in one request, so that some wait behind others.
+          const outcomes = await Promise.all(
+            Array.from({ length: 3_000 }, async (_, index) => {
+              const calledAt = performance.now();
+              const error: unknown = await bus
+                .publish(topic, [{ key: String(index % 10), value: Buffer.alloc(500) }])
+                .then(() => 'published', String);
+              return { error, tookMs: performance.now() - calledAt };
+            }),
+          );
+          expect(new Set(outcomes.map(({ error }) => String(error).split(':')[0]))).toEqual(
+            new Set([BrokerUnavailableError.name]),
+          );
+          expect(Math.max(...outcomes.map(({ tookMs }) => tookMs))).toBeLessThan(2_500);
+        } finally {
+          broker.thaw();
+        }
+        const stream = new PublishedStream(bus, topic);
+        await stream.acknowledges(10);
+        await stream.stop();
         await inbox.until(() => stream.acknowledged.every((body) => inbox.has(body)));
       });
 

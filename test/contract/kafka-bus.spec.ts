@@ -25,7 +25,13 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       another: () => open(settings()),
       holdElsewhere: (subscription) =>
         startHoldingProcess({ module: './kafka-bus.open.ts', options: settings() }, subscription),
-      broker: { stop: () => kafka.stop(), start: () => kafka.restart() },
+      broker: {
+        stop: () => kafka.stop(),
+        start: () => kafka.restart(),
+        freeze: () => kafka.freeze(),
+        thaw: () => kafka.thaw(),
+      },
+      deadAfterMs: 6_000,
     };
   });
 

@@ -26,7 +26,12 @@ describeOverEachTransport('pulsar', 'PulsarBus', (urlOf) => {
       another: () => open(settings()),
       holdElsewhere: (subscription) =>
         startHoldingProcess({ module: './pulsar-bus.open.ts', options: settings() }, subscription),
-      broker: { stop: () => pulsar.stop(), start: () => pulsar.restart() },
+      broker: {
+        stop: () => pulsar.stop(),
+        start: () => pulsar.restart(),
+        freeze: () => pulsar.freeze(),
+        thaw: () => pulsar.thaw(),
+      },
     };
   });
 
