@@ -25,6 +25,14 @@ export class UndeliverableRecordError extends CarillonError {
   readonly code = 'record_undeliverable';
 }
 
+/**
+ * This process and others, or this process and the data that is there, divide a topic differently: keys would go to different
+ * partitions, and lose their order. Nothing is read or written before that is mended.
+ */
+export class PartitionsDifferError extends CarillonError {
+  readonly code = 'partitions_differ';
+}
+
 /** A call came after `close`. */
 export class BusClosedError extends CarillonError {
   readonly code = 'bus_closed';

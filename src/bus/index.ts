@@ -30,6 +30,7 @@ export {
   AdapterUnusableError,
   BrokerUnavailableError,
   BusClosedError,
+  PartitionsDifferError,
   RecordRefusedError,
   UndeliverableRecordError,
 } from './bus.errors.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { type Bus, newMessageId, type ReceivedRecord } from '../../src/bus/index.js';
+import { BrokerUnavailableError, type Bus, newMessageId, type ReceivedRecord } from '../../src/bus/index.js';
 import type { RedisBus } from '../../src/bus/adapters/redis.bus.js';
 import { partitionOfKey } from '../../src/bus/adapters/redis.partition.js';
 import {
@@ -13,6 +13,7 @@ import {
   startRedisCluster,
   startRedisSentinel,
 } from '../brokers.js';
+import { SlowLine } from '../slow-line.js';
 import { type BusSubject, describeBus } from './bus.contract.js';
 import { startHoldingProcess } from './holding-process.js';
 import { open, type RedisBusSettings } from './redis-bus.open.js';
@@ -37,7 +38,13 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
 
   describeBus('RedisBus', async () => ({
     ...(await subjectOf({ driver: { url: redis.url } })),
-    broker: { stop: () => redis.kill(), start: () => redis.restart() },
+    broker: {
+      stop: () => redis.kill(),
+      start: () => redis.restart(),
+      freeze: () => redis.freeze(),
+      thaw: () => redis.thaw(),
+    },
+    deadAfterMs: 1_500,
   }));
 
   it('names its streams as it is told, and puts a key where its CRC-32 says', async () => {
@@ -137,6 +144,63 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
     expect(values).toEqual(values.toSorted((one, other) => one - other));
   });
 
+  it('gives up what waits behind others for too long, and does not send it after all', async () => {
+    await using line = await SlowLine.to(new URL(redis.url), 400);
+    const driver = { url: `redis://127.0.0.1:${line.port}`, commandTimeoutMs: 1_000 };
+    await using bus = await opened({ partitions: 1, streamName: '<topic>:<partition>' }, { driver });
+    const topic = randomUUID();
+    await bus.publish(topic, numbered(1));
+    // Each of six exchanges is in time; the last ones begin too late.
+    const calls = numbered(3_000, 1).map(async (record) => {
+      const calledAt = performance.now();
+      const outcome: unknown = await bus.publish(topic, [record]).then(
+        () => 'published',
+        (error: unknown) => error,
+      );
+      return { outcome, tookMs: performance.now() - calledAt };
+    });
+    const settled = await Promise.all(calls);
+    const failed = settled.flatMap(({ outcome }) => (outcome === 'published' ? [] : [outcome]));
+    expect(failed.length).toBeGreaterThan(1_000);
+    expect(failed.length).toBeLessThan(3_000);
+    expect(failed.every((error) => error instanceof BrokerUnavailableError)).toBe(true);
+    expect(Math.max(...settled.map(({ tookMs }) => tookMs))).toBeLessThan(1_300);
+
+    await bus.publish(topic, numbered(1, 9_999));
+    // What was on its way when its time was over, an exchange at most, is there all the same.
+    expect(await operator.xlen(`${topic}:0`)).toBeLessThanOrEqual(3_002 - failed.length + 500);
+    const [[, last]] = (await operator.xrevrange(`${topic}:0`, '+', '-', 'COUNT', 1)) as [[string, string[]]];
+    expect(last).toEqual(['value', '9999']);
+  });
+
+  it('turns away who divides a topic differently from those who used it before', async () => {
+    const keyPrefix = randomUUID();
+    const withPartitions = async (partitions: number) =>
+      disposable(await open({ driver: { url: redis.url, keyPrefix }, streams: { partitions } }));
+    await using first = await withPartitions(8);
+    await using other = await withPartitions(4);
+    const topic = randomUUID();
+    await first.publish(topic, numbered(1));
+
+    const refused = {
+      code: 'partitions_differ',
+      message: expect.stringMatching(/has 8 partitions.*configured for 4: set .*\.partitions to 8/s),
+    };
+    await expect(other.publish(topic, numbered(1))).rejects.toMatchObject(refused);
+    await expect(other.subscribe({ topics: [topic], group: 'g' }, async () => {})).rejects.toMatchObject(
+      refused,
+    );
+    // A topic of its own it may divide as it likes.
+    await other.publish(randomUUID(), numbered(1));
+
+    // As the message says, for those who want to change the number.
+    await operator.del(`${keyPrefix}:{${topic}:partitions}`);
+    await other.publish(topic, numbered(1));
+    const received = await receiver(other, topic);
+    await other.publish(topic, [{ value: Buffer.from('x') }]);
+    await received.has('x');
+  });
+
   it('leaves no consumer behind but the last', async () => {
     const topic = randomUUID();
     await using bus = await opened({ partitions: 1, streamName: '<topic>:<partition>' });
@@ -177,7 +241,7 @@ describeWithOwn('redis', 'RedisBus on a Cluster', () => {
       cluster.nodes.map(async ({ host, port }) => {
         const url = `redis://${host}:${port}`;
         const node = new Redis(url);
-        const found = await node.keys(`*{${topic}:*}`);
+        const found = await node.keys(`*{${topic}:[0-9]*}`);
         node.disconnect();
         return found.length;
       }),

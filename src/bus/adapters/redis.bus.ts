@@ -17,6 +17,7 @@ import type { WorkerNumber } from './redis.assignment.js';
 import { Exchanges } from './redis.exchanges.js';
 import { lagOf } from './redis.lag.js';
 import type { RedisStreamsOptions } from './redis.options.js';
+import { PartitionCounts } from './redis.partition-counts.js';
 import { StreamKeys, type StreamPartition } from './redis.partition.js';
 import { RedisPublisher } from './redis.publisher.js';
 import { RedisSubscription, type SubscriptionContext } from './redis.subscription.js';
@@ -55,11 +56,14 @@ export class RedisBus implements Bus {
   ) {
     const { streams, worker } = options;
     this.#keys = new StreamKeys({ keyPrefix: options.keyPrefix, ...streams });
+    const counts = new PartitionCounts(client, this.#keys);
     const trimmer = new StreamTrimmer(client, streams.maxLength);
     const onPassed = (partition: StreamPartition, count: number) => trimmer.passed(partition, count);
     this.#publisher = new RedisPublisher({
       client,
       keys: this.#keys,
+      counts,
+      sendTimeoutMs: options.commandTimeoutMs,
       maxQueuedBytes: streams.maxQueuedBytes,
       onSent: onPassed,
     });
@@ -67,6 +71,7 @@ export class RedisBus implements Bus {
       client,
       exchanges: new Exchanges(client, options.clusterNodes.length === 0),
       keys: this.#keys,
+      counts,
       streams,
       worker,
       watch: this.#watcher(),
@@ -88,15 +93,21 @@ export class RedisBus implements Bus {
     if (this.#closed !== undefined) throw new BusClosedError();
     const member = `${hostname()}:${process.pid}:${randomBytes(6).toString('hex')}`;
     const subscription = new RedisSubscription(this.#context, options, member, handler);
+    const close = async () => {
+      await subscription.close();
+      this.#subscriptions.delete(subscription);
+    };
     this.#subscriptions.add(subscription);
-    await subscription.opened();
+    try {
+      await subscription.opened();
+    } catch (error) {
+      await close();
+      throw error;
+    }
     return {
       pause: () => subscription.pause(),
       resume: () => subscription.resume(),
-      close: async () => {
-        await subscription.close();
-        this.#subscriptions.delete(subscription);
-      },
+      close,
     };
   }
 

@@ -9,8 +9,8 @@ export const redisStreamsOptions = z
       .max(1_024)
       .default(8)
       .describe(
-        'Streams of a topic: the most handlers that one group can have at work on it. Every process must have the ' +
-          'same number; another one sends keys to other streams.',
+        'Streams of a topic: the most handlers that one group can have at work on it. The first process that uses a ' +
+          'topic decides; one with another number is turned away from it.',
       ),
     streamName: z
       .string()

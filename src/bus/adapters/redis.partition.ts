@@ -30,7 +30,7 @@ export class StreamKeys {
       partitions = Array.from({ length: this.naming.partitions }, (_, number) => ({
         topic,
         number,
-        stream: this.#streamOf(topic, number),
+        stream: this.#streamOf(topic, String(number)),
       }));
       this.#topics.set(topic, partitions);
     }
@@ -46,11 +46,16 @@ export class StreamKeys {
     return `${this.naming.keyPrefix}:members:{${topic}:${group}}`;
   }
 
-  #streamOf(topic: string, number: number): string {
+  /** Where the number of its partitions is written down: beside the streams, whoever names them so. */
+  countOf(topic: string): string {
+    return this.#streamOf(topic, 'partitions');
+  }
+
+  #streamOf(topic: string, partition: string): string {
     const words: Record<string, string> = {
       '<prefix>': this.naming.keyPrefix,
       '<topic>': topic,
-      '<partition>': String(number),
+      '<partition>': partition,
     };
     return this.naming.streamName.replaceAll(/<(?:prefix|topic|partition)>/g, (word) => words[word] ?? word);
   }

@@ -1,14 +1,19 @@
 import type { RedisClient } from '../../redis/index.js';
 import { BrokerUnavailableError } from '../bus.errors.js';
 import type { OutgoingRecord } from '../record.js';
+import { Watchdog } from '../watchdog.js';
 import { redisCall } from './redis.call.js';
 import { fieldsOf } from './redis.entry.js';
+import type { PartitionCounts } from './redis.partition-counts.js';
 import { partitionOfKey, type StreamKeys, type StreamPartition } from './redis.partition.js';
 import { append } from './redis.stream-scripts.js';
 
 export interface PublisherContext {
   readonly client: RedisClient;
   readonly keys: StreamKeys;
+  readonly counts: PartitionCounts;
+  /** After how long a call is given up, in ms, whether it waits behind others or for an answer. */
+  readonly sendTimeoutMs: number;
   /** Bytes that may wait to be sent. */
   readonly maxQueuedBytes: number;
   /** So many records were added to the partition. */
@@ -24,12 +29,16 @@ const MAX_EXCHANGE_BYTES = 1024 * 1024;
 /** Spreads records over the partitions: by key, or one after the other where they have none. */
 export class RedisPublisher {
   readonly #queues = new Map<StreamPartition, PartitionQueue>();
+  readonly #watchdog: Watchdog;
   #queuedBytes = 0;
   #turn = 0;
 
-  constructor(private readonly context: PublisherContext) {}
+  constructor(private readonly context: PublisherContext) {
+    this.#watchdog = new Watchdog(context.sendTimeoutMs);
+  }
 
   publish(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
+    if (records.length === 0) return Promise.resolve();
     const { maxQueuedBytes, keys } = this.context;
     const fields = records.map(fieldsOf);
     const bytes = fields.reduce((sum, each) => sum + sizeOf(each), 0);
@@ -37,9 +46,13 @@ export class RedisPublisher {
       const reason = `${this.#queuedBytes} bytes wait to be sent`;
       return Promise.reject(new BrokerUnavailableError('redis', reason));
     }
-    this.#queuedBytes += bytes;
-    const call = new Call(records.length, () => (this.#queuedBytes -= bytes));
     const partitions = keys.partitionsOf(topic);
+    this.#queuedBytes += bytes;
+    const call = new Call(records.length, () => {
+      this.#queuedBytes -= bytes;
+      release();
+    });
+    const release = this.#watchdog.watch(() => call.failed(this.#tooLate()));
     for (const [index, { key }] of records.entries()) {
       const count = partitions.length;
       const number = key === undefined ? this.#turn++ % count : partitionOfKey(key, count);
@@ -51,6 +64,11 @@ export class RedisPublisher {
   /** Resolves when nothing is under way any more. */
   async drain(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((queue) => queue.drained));
+    this.#watchdog.close();
+  }
+
+  #tooLate(): BrokerUnavailableError {
+    return new BrokerUnavailableError('redis', `no answer within ${this.context.sendTimeoutMs} ms`);
   }
 
   #queueOf(partition: StreamPartition): PartitionQueue {
@@ -90,10 +108,11 @@ class PartitionQueue {
 
   async #drain(): Promise<void> {
     await new Promise<void>((resolve) => process.nextTick(resolve));
-    while (this.#records.length > 0) {
+    while (this.#hasWork()) {
       const count = this.#exchangeSize();
       const calls = this.#calls.splice(0, count);
       try {
+        await this.context.counts.confirm(this.partition.topic);
         await this.#send(this.#records.splice(0, count));
         for (const call of calls) call.sent();
         this.context.onSent(this.partition, count);
@@ -104,6 +123,15 @@ class PartitionQueue {
       }
     }
     this.#draining = undefined;
+  }
+
+  /** Passes over what its caller was told is not sent. Calls expire in their order, so that those are the first. */
+  #hasWork(): boolean {
+    const next = this.#calls.findIndex(({ isSettled }) => !isSettled);
+    const expired = next < 0 ? this.#calls.length : next;
+    this.#calls.splice(0, expired);
+    this.#records.splice(0, expired);
+    return this.#records.length > 0;
   }
 
   #send(records: readonly Fields[]): Promise<unknown> {
@@ -138,12 +166,14 @@ class Call {
   constructor(
     private waiting: number,
     private readonly onSettled: () => void,
-  ) {
-    if (waiting === 0) this.#settle();
-  }
+  ) {}
 
   get settled(): Promise<void> {
     return this.#settled.promise;
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   sent(): void {

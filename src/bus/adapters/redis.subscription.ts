@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { RedisClient } from '../../redis/index.js';
 import type { BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
+import { PartitionsDifferError } from '../bus.errors.js';
 import { doneWithin } from '../time-limit.js';
 import type { Watch } from './redis.arrivals.js';
 import { RedisAssignment, type WorkerNumber } from './redis.assignment.js';
@@ -8,6 +9,7 @@ import { redisUnavailable } from './redis.call.js';
 import type { Exchanges } from './redis.exchanges.js';
 import { PartitionLane } from './redis.lane.js';
 import type { RedisStreamsOptions } from './redis.options.js';
+import type { PartitionCounts } from './redis.partition-counts.js';
 import type { StreamKeys, StreamPartition } from './redis.partition.js';
 import { HandlerPlaces } from './redis.places.js';
 
@@ -16,6 +18,7 @@ export interface SubscriptionContext {
   readonly client: RedisClient;
   readonly exchanges: Exchanges;
   readonly keys: StreamKeys;
+  readonly counts: PartitionCounts;
   readonly streams: RedisStreamsOptions;
   readonly worker: WorkerNumber | undefined;
   readonly watch: (partition: StreamPartition) => Watch;
@@ -71,6 +74,8 @@ export class RedisSubscription implements BusSubscription {
   /**
    * Resolves when this member has its share of the partitions, or cannot have it at once: Redis does not answer, or
    * others do not let go of them. It gets them then when it can; what is published meanwhile waits for it.
+   *
+   * @throws {PartitionsDifferError}
    */
   async opened(): Promise<void> {
     await doneWithin(PATIENCE_IN_HEARTBEATS * this.context.streams.heartbeatIntervalMs, this.#opened.promise);
@@ -107,7 +112,8 @@ export class RedisSubscription implements BusSubscription {
         if (!failed)
           this.#logger.warn(`group ${this.options.group} is without this member: ${String(error)}`);
         failed = true;
-        this.#opened.resolve();
+        if (error instanceof PartitionsDifferError) this.#opened.reject(error);
+        else this.#opened.resolve();
       }
       await doneWithin(this.context.streams.heartbeatIntervalMs, this.#closing.promise);
     }
@@ -131,8 +137,9 @@ export class RedisSubscription implements BusSubscription {
 
   /** In every partition, also those that others read: from here on Redis keeps records for the group. */
   async #createGroups(): Promise<void> {
-    const { client, keys } = this.context;
+    const { client, keys, counts } = this.context;
     const { group, topics, from = 'latest' } = this.options;
+    await Promise.all(topics.map((topic) => counts.confirm(topic)));
     const start = from === 'earliest' ? '0' : '$';
     const partitions = topics.flatMap((topic) => keys.partitionsOf(topic));
     await Promise.all(
