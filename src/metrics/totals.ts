@@ -7,12 +7,12 @@ const OURS = /^(?:carillon|messagebus)_/;
 export async function totals(): Promise<Record<string, number>> {
   const names = register.getMetricsAsArray().flatMap(({ name }) => (OURS.test(name) ? [name] : []));
   const metrics = names.flatMap((name) => register.getSingleMetric(name) ?? []);
-  const totals: Record<string, number> = {};
+  const sums: Record<string, number> = {};
   for (const metric of metrics) {
     const { name, type, values } = await metric.get();
-    if (isCounted(type)) totals[name] = values.reduce((total, { value }) => total + value, 0);
+    if (isCounted(type)) sums[name] = values.reduce((total, { value }) => total + value, 0);
   }
-  return totals;
+  return sums;
 }
 
 /** The types of prom-client say that this is a number. */
