@@ -29,7 +29,7 @@ export class Line implements AsyncDisposable {
 
   /** Every connection breaks, without a word to either side. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   mend(): void {
@@ -45,7 +45,7 @@ export class Line implements AsyncDisposable {
   #forward(client: Socket): void {
     this.#keep(client);
     if (!this.#isOpen) {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const server = connect(this.targetPort, '127.0.0.1');
@@ -61,4 +61,10 @@ export class Line implements AsyncDisposable {
     socket.on('error', () => {});
     socket.on('close', () => this.#sockets.delete(socket));
   }
+}
+
+/** Node never closes a socket that is reset while its end is being sent, and then cannot exit. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
