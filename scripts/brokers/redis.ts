@@ -38,7 +38,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningBro
 /** The answer to one command, as `redis-cli` prints it: a list has a line for each of its items. */
 export async function ask(url: string, ...command: string[]): Promise<string> {
   const { hostname, port, password } = new URL(url);
-  const env = { ...process.env, REDISCLI_AUTH: decodeURIComponent(password) };
+  const credentials = password === '' ? {} : { REDISCLI_AUTH: decodeURIComponent(password) };
+  const env = { ...process.env, ...credentials };
   const { stdout } = await promisify(execFile)('redis-cli', ['-e', '-h', hostname, '-p', port, ...command], {
     env,
   });

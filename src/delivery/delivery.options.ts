@@ -23,7 +23,8 @@ const redisFanoutOptions = redisDriverOptions
       .boolean()
       .default(false)
       .describe(
-        'Whether SPUBLISH and SSUBSCRIBE (Redis 7) take the place of PUBLISH and SUBSCRIBE. All processes must agree.',
+        'Whether SPUBLISH and SSUBSCRIBE (Redis 7) take the place of PUBLISH and SUBSCRIBE. All processes must agree. In a Cluster ' +
+          'a publication then goes to one node rather than to all of them, and each process has a connection for each of `replayStreams`.',
       ),
     pingIntervalMs: z
       .int()
@@ -62,10 +63,6 @@ const redisFanoutOptions = redisDriverOptions
       .min(0)
       .default(16 * 1024 * 1024)
       .describe('Bytes that a sender keeps of its own publications at most, in case Redis loses its data.'),
-  })
-  .refine((options) => !options.sharded || options.clusterNodes.length === 0, {
-    error: 'a Cluster is used with PUBLISH, which reaches all its nodes: leave out sharded',
-    path: ['sharded'],
   })
   .refine(
     ({ shards, clusterNodes, sentinels }) =>

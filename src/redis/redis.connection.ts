@@ -4,7 +4,9 @@ import type { RedisDriverOptions } from './redis.options.js';
 
 export type RedisClient = Redis | Cluster;
 
-interface RedisNode {
+const SLOTS_REFRESH_INTERVAL_MS = 5_000;
+
+export interface RedisNode {
   readonly host: string;
   readonly port: number;
 }
@@ -31,31 +33,6 @@ export async function openRedis(
   return client;
 }
 
-/**
- * Opens a connection to one node: the server that the options name (Sentinels are asked for it), or of a Cluster any
- * node, another one with every attempt. Those known to `cluster` by then are tried as well as those in the options.
- */
-export async function openRedisNode(
-  options: RedisDriverOptions,
-  status: BrokerStatus,
-  overrides: RedisOverrides = {},
-  cluster?: RedisClient,
-): Promise<Redis> {
-  const client = singleClient(options, overrides);
-  if (options.clusterNodes.length > 0) {
-    const nodeFor = eachNodeInTurn(options, cluster);
-    const delay = reconnectDelay(options);
-    Object.assign(client.options, nodeFor(0), {
-      retryStrategy: (attempt: number) => {
-        Object.assign(client.options, nodeFor(attempt));
-        return delay(attempt);
-      },
-    });
-  }
-  await firstAttempt(client, status);
-  return client;
-}
-
 /** Lets calls under way finish, for as long as a call may take, then ends the connection. */
 export async function closeRedis(client: RedisClient): Promise<void> {
   await client.quit().catch(() => {});
@@ -63,7 +40,8 @@ export async function closeRedis(client: RedisClient): Promise<void> {
   client.disconnect();
 }
 
-async function firstAttempt(client: RedisClient, status: BrokerStatus): Promise<void> {
+/** Resolves when the client is ready, or its first attempt failed; `status` is told from then on. */
+export async function firstAttempt(client: RedisClient, status: BrokerStatus): Promise<void> {
   let lastError = 'the connection was lost';
   const decided = Promise.withResolvers<void>();
   client.on('ready', () => {
@@ -85,18 +63,22 @@ async function firstAttempt(client: RedisClient, status: BrokerStatus): Promise<
   await decided.promise;
 }
 
-function singleClient(options: RedisDriverOptions, overrides: RedisOverrides): Redis {
+/** The server that the options name; Sentinels are asked for it. */
+export function singleClient(
+  options: RedisDriverOptions,
+  overrides: RedisOverrides & Pick<RedisOptions, 'host' | 'port' | 'retryStrategy'>,
+): Redis {
   const url = new URL(options.url);
   const single = {
     ...sharedOptions(options, url),
-    ...overrides,
     db: Number(url.pathname.slice(1) || 0),
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: reconnectDelay(options),
+    ...overrides,
   } satisfies RedisOptions;
   if (options.sentinels.length === 0) {
-    return new Redis({ ...single, ...hostAndPort(url) });
+    return new Redis({ ...hostAndPort(url), ...single });
   }
   const client = new PersistentRedis({
     ...single,
@@ -135,6 +117,8 @@ function clusterClient(options: RedisDriverOptions, overrides: RedisOverrides): 
     {
       redisOptions: { ...sharedOptions(options, new URL(options.url)), ...overrides },
       clusterRetryStrategy: reconnectDelay(options),
+      // For processes that only listen: nothing that fails tells them that a slot has moved.
+      slotsRefreshInterval: SLOTS_REFRESH_INTERVAL_MS,
       enableOfflineQueue: false,
     },
   );
@@ -158,23 +142,11 @@ function sharedOptions(options: RedisDriverOptions, url: URL) {
   } satisfies RedisOptions;
 }
 
-function reconnectDelay({ reconnectMaxDelayMs }: RedisDriverOptions) {
+export function reconnectDelay({ reconnectMaxDelayMs }: RedisDriverOptions) {
   return (attempt: number) => Math.min(25 * 2 ** attempt, reconnectMaxDelayMs) * (0.5 + Math.random() / 2);
 }
 
-/** Begins anywhere, so that processes spread over the nodes. */
-function eachNodeInTurn({ clusterNodes }: RedisDriverOptions, cluster?: RedisClient) {
-  const offset = Math.floor(Math.random() * 1_000);
-  return (attempt: number): RedisNode => {
-    const known = cluster instanceof Cluster ? cluster.nodes().map(({ options }) => options) : [];
-    const given = clusterNodes.map((node) => hostAndPort(new URL(`redis://${node}`)));
-    const nodes = [...known, ...given];
-    const { host, port } = nodes[(offset + attempt) % nodes.length]!;
-    return { host: host!, port: port! };
-  };
-}
-
-function hostAndPort(url: URL): RedisNode {
+export function hostAndPort(url: URL): RedisNode {
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 6379) };
 }
 

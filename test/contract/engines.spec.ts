@@ -142,11 +142,14 @@ describeWithOwn('redis', 'a Redis Cluster', () => {
   }, 60_000);
   afterAll(() => cluster.dispose());
 
-  const engines = () => {
-    const clusterNodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`);
-    return redisEngines(cluster.brokers, { clusterNodes });
-  };
-  describeHistory('RedisHistory (Cluster)', async () => engines());
-  describeSharedHistory('RedisHistory (Cluster)', async () => engines());
-  describePresence('RedisPresence (Cluster)', async () => engines().presence);
+  for (const sharded of [false, true]) {
+    const suffix = ` (Cluster${sharded ? ', sharded' : ''})`;
+    const engines = () => {
+      const clusterNodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`);
+      return redisEngines(cluster.brokers, { clusterNodes, sharded });
+    };
+    describeHistory(`RedisHistory${suffix}`, async () => engines());
+    describeSharedHistory(`RedisHistory${suffix}`, async () => engines());
+    describePresence(`RedisPresence${suffix}`, async () => engines().presence);
+  }
 });

@@ -58,8 +58,15 @@ function redisSubject(brokers: readonly RunningBroker[], settings: Settings): Re
         for (const pid of frozen) process.kill(pid, 'SIGCONT');
       },
       sendGarbage: async (channel, bytes) => {
-        const command = settings.sharded ? 'SPUBLISH' : 'PUBLISH';
-        await ask(urls[0]!, command, `${keyPrefix}:channel:${channel}`, bytes);
+        const [list, command] = settings.sharded ? ['SHARDCHANNELS', 'SPUBLISH'] : ['CHANNELS', 'PUBLISH'];
+        const names = await Promise.all(urls.map((url) => ask(url, 'PUBSUB', list, `*:${channel}`)));
+        await ask(
+          urls[0]!,
+          '-c',
+          command,
+          names.find((name) => name !== '')!,
+          bytes,
+        );
       },
     },
   };
@@ -79,20 +86,20 @@ for (const sharded of [false, true]) {
   });
 }
 
-describeWithOwn('redis', 'RedisFanout (Cluster)', () => {
+describeWithOwn('redis', 'RedisFanout on a Cluster', () => {
   let cluster: RunningRedisCluster;
   beforeAll(async () => {
     cluster = await startRedisCluster();
   }, 60_000);
   afterAll(() => cluster.dispose());
 
-  const subject = async () =>
-    redisSubject(cluster.brokers, {
-      sharded: false,
-      clusterNodes: cluster.nodes.map(({ host, port }) => `${host}:${port}`),
-    });
-  describeFanout('RedisFanout (Cluster)', subject);
-  describeSharedFanout('RedisFanout (Cluster)', subject);
+  for (const sharded of [false, true]) {
+    const name = `RedisFanout (Cluster${sharded ? ', sharded' : ''})`;
+    const clusterNodes = () => cluster.nodes.map(({ host, port }) => `${host}:${port}`);
+    const subject = async () => redisSubject(cluster.brokers, { sharded, clusterNodes: clusterNodes() });
+    describeFanout(name, subject);
+    describeSharedFanout(name, subject);
+  }
 });
 
 describeWithOwn('redis', 'RedisFanout behind Sentinels', () => {

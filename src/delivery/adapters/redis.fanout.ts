@@ -1,19 +1,17 @@
-import { Logger } from '@nestjs/common';
-import type { Redis } from 'ioredis';
+import { Cluster } from 'ioredis';
 import { RecordRefusedError } from '../../bus/index.js';
-import type { BrokerStatus } from '../../metrics/index.js';
+import { BrokerStatus } from '../../metrics/index.js';
 import { openRedis, openRedisNode } from '../../redis/index.js';
 import { routeOf } from '../address.js';
 import type { RedisFanoutOptions } from '../delivery.options.js';
 import type { Fanout, InterruptionHandler, PublicationHandler } from '../fanout.port.js';
-import { decodePublication, encodePublication } from '../publication-envelope.js';
+import { encodePublication } from '../publication-envelope.js';
 import type { Publication } from '../publication.js';
-import { HeldBack } from './redis.held-back.js';
+import { RedisListener } from './redis.listener.js';
 import { RedisPublisher } from './redis.publisher.js';
-import { CLOCK_MARGIN_MS } from './redis.recent.js';
-import { RedisSubscriptions } from './redis.subscriptions.js';
+import { channelName, type Partition } from './redis.recent.js';
 
-/** One for each connection: they fail apart. */
+/** One for each role: they fail apart. */
 export interface RedisFanoutStatus {
   readonly publishing: BrokerStatus;
   readonly subscriptions: BrokerStatus;
@@ -29,16 +27,14 @@ export interface RedisFanoutStatus {
  * - A Redis that lost data is given again what was accepted of late, see {@link RedisPublisher}.
  * - The deduplication above removes what this hands over twice.
  *
- * In a Cluster a link between two nodes that fails unseen by their clients can still lose a publication: its nodes pass
- * PUBLISH on to one another without acknowledgement.
+ * In a Cluster, PUBLISH reaches every node, and one connection hears all. Its nodes pass it on to one another without
+ * acknowledgement: a link between two of them that fails unseen by their clients can still lose a publication. Sharded, a publication
+ * stays on the node that has its stream, and each partition is listened to there, over a connection of its own.
  */
 export class RedisFanout implements Fanout {
   readonly repeats = true;
-  readonly #logger = new Logger(RedisFanout.name);
-  readonly #subscriptions: RedisSubscriptions;
-  readonly #heldBack: HeldBack;
+  readonly #byPartition: ReadonlyMap<Partition, RedisListener>;
   readonly #timer: NodeJS.Timeout;
-  #malformed = 0;
   #closing: Promise<void> | undefined;
 
   static async open(
@@ -54,32 +50,32 @@ export class RedisFanout implements Fanout {
       socketTimeout: options.commandTimeoutMs,
     };
     const client = await openRedis(options, status.publishing, overrides);
-    // PUBLISH reaches every node of a Cluster: it does not matter which one is listened to.
-    const subscriber = await openRedisNode(options, status.subscriptions, overrides, client);
     const publisher = new RedisPublisher(options, client);
-    return new RedisFanout(options, publisher, subscriber, handler, onInterrupted);
+    const { recent } = publisher;
+    const isApart = options.sharded && client instanceof Cluster;
+    const parts = isApart ? recent.partitions.map((partition) => [partition]) : [recent.partitions];
+    const statuses = sharesOf(status.subscriptions, parts.length);
+    const listeners = await Promise.all(
+      parts.map(async (partitions, index) => {
+        const slot = isApart ? partitions[0]?.slot : undefined;
+        const subscriber = await openRedisNode(options, statuses[index]!, overrides, client, slot);
+        return new RedisListener(subscriber, partitions, options, { recent, handler, onInterrupted });
+      }),
+    );
+    return new RedisFanout(options, publisher, listeners);
   }
 
   private constructor(
     private readonly options: RedisFanoutOptions,
     /** For what else is kept in the same Redis. */
     readonly publisher: RedisPublisher,
-    subscriber: Redis,
-    private readonly handler: PublicationHandler,
-    private readonly onInterrupted: InterruptionHandler,
+    /** One for all partitions, or one for each. */
+    private readonly listeners: readonly RedisListener[],
   ) {
-    const { sharded, replayMaxBytes, pingIntervalMs } = options;
-    this.#heldBack = new HeldBack(replayMaxBytes, (bytes) => this.#receive(bytes));
-    this.#subscriptions = new RedisSubscriptions(
-      subscriber,
-      { channelPrefix: channelName(options, ''), sharded },
-      {
-        onMessage: (bytes) => this.#heldBack.take(bytes),
-        onReturned: () => this.#heldBack.begin(),
-        onRestored: (goodAt) => this.#replay(goodAt),
-      },
+    this.#byPartition = new Map(
+      listeners.flatMap((listener) => listener.partitions.map((partition) => [partition, listener])),
     );
-    this.#timer = setInterval(() => this.#check(), pingIntervalMs).unref();
+    this.#timer = setInterval(() => this.#check(), options.pingIntervalMs).unref();
   }
 
   async publish(publication: Publication): Promise<void> {
@@ -87,12 +83,12 @@ export class RedisFanout implements Fanout {
     const envelope = encode(publication);
     const isRepeatable = publication.id !== undefined;
     const { recent } = this.publisher;
-    const channel = channelName(this.options, route);
     await this.publisher.submit({
       route,
       bytes: envelope.length,
       isRepeatable,
       send: async (connection, partition) => {
+        const channel = channelName(partition, route);
         // One connection carries these out in this order, so that nobody can have missed it in both places.
         await Promise.all([
           isRepeatable ? recent.add(partition, envelope, connection) : undefined,
@@ -105,11 +101,13 @@ export class RedisFanout implements Fanout {
   }
 
   subscribe(channel: string): Promise<void> {
-    return this.#subscriptions.subscribe(routeOf(channel));
+    const route = routeOf(channel);
+    return this.#listenerOf(route).subscribe(route);
   }
 
   unsubscribe(channel: string): void {
-    this.#subscriptions.unsubscribe(routeOf(channel));
+    const route = routeOf(channel);
+    this.#listenerOf(route).unsubscribe(route);
   }
 
   close(): Promise<void> {
@@ -119,50 +117,30 @@ export class RedisFanout implements Fanout {
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     const published = this.publisher.close();
-    this.#subscriptions.close();
+    for (const listener of this.listeners) listener.close();
     await published;
   }
 
-  #receive(bytes: Buffer): void {
-    const publication = decodePublication(bytes);
-    if (publication === undefined) this.#malformed++;
-    else this.handler(publication);
-  }
-
-  async #replay(goodAt: number): Promise<void> {
-    const awayMs = Math.round(performance.now() - goodAt);
-    const { replayWindowMs } = this.options;
-    if (awayMs > replayWindowMs)
-      this.#logger.error(
-        `was cut off for ${awayMs} ms; what was published before the last ${replayWindowMs} ms is lost`,
-      );
-    let handedOver = 0;
-    await this.publisher.recent.readSince(goodAt, (envelope, addedAt) => {
-      const publication = decodePublication(envelope);
-      if (publication === undefined) return;
-      const wantedSince = this.#subscriptions.wantedSince(routeOf(publication.channel));
-      if (wantedSince === undefined || addedAt + CLOCK_MARGIN_MS < wantedSince) return;
-      this.handler(publication);
-      handedOver++;
-    });
-    this.#heldBack.end();
-    this.#logger.log(`subscribed again after ${awayMs} ms, handed over ${handedOver} recent publication(s)`);
-    this.onInterrupted(() => true);
+  #listenerOf(route: string): RedisListener {
+    return this.#byPartition.get(this.publisher.recent.partitionOf(route))!;
   }
 
   #check(): void {
-    void this.#subscriptions.check();
+    for (const listener of this.listeners) listener.check();
     void this.publisher.repair();
     this.publisher.recent.trim().catch(() => {}); // the next call trims what this one could not
-    if (this.#malformed > 0)
-      this.#logger.warn(`dropped ${this.#malformed} message(s) that are no publications`);
-    this.#malformed = 0;
   }
 }
 
-/** The Redis channel of a route. */
-export function channelName({ keyPrefix }: Pick<RedisFanoutOptions, 'keyPrefix'>, route: string): string {
-  return `${keyPrefix}:channel:${route}`;
+/** Several connections as one, which is up when all of them are. */
+function sharesOf(status: BrokerStatus, count: number): readonly BrokerStatus[] {
+  const shares = Array.from({ length: count }, () => new BrokerStatus(status.name, () => tell()));
+  const tell = (): void => {
+    const down = shares.find(({ state }) => state === 'down');
+    if (down !== undefined) status.down(down.reason ?? 'no reason given');
+    else if (shares.every(({ state }) => state === 'up')) status.up();
+  };
+  return shares;
 }
 
 /** @throws {RecordRefusedError} */

@@ -6,10 +6,10 @@ import { newEpoch } from '../epoch.js';
 import type { History, HistoryEntry, HistoryPage, HistoryQuery, PublishTerms } from '../history.port.js';
 import { decodePublication } from '../publication-envelope.js';
 import type { Publication, StreamPosition } from '../publication.js';
-import { channelName, encode } from './redis.fanout.js';
+import { encode } from './redis.fanout.js';
 import { publish, read } from './redis.history-scripts.js';
 import type { RedisPublisher } from './redis.publisher.js';
-import { noteAdded, type Partition } from './redis.recent.js';
+import { channelName, noteAdded, type Partition } from './redis.recent.js';
 
 /** What a submission takes in memory beside its envelope. */
 const TERMS_BYTES = 200;
@@ -24,7 +24,7 @@ type Entry = [id: Buffer, fields: [name: Buffer, envelope: Buffer]];
 export class RedisHistory implements History {
   constructor(
     private readonly publisher: RedisPublisher,
-    private readonly options: Pick<RedisFanoutOptions, 'keyPrefix' | 'sharded'>,
+    private readonly options: Pick<RedisFanoutOptions, 'sharded'>,
   ) {}
 
   async publish(publication: Publication, terms: PublishTerms): Promise<StreamPosition | undefined> {
@@ -79,7 +79,7 @@ export class RedisHistory implements History {
       connection,
       [meta, stream, generation, partition.key, answered],
       [
-        channelName(this.options, routeOf(channel)),
+        channelName(partition, routeOf(channel)),
         this.options.sharded ? 'SPUBLISH' : 'PUBLISH',
         envelope,
         newEpoch(),

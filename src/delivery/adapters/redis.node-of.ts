@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import type { RedisClient } from '../../redis/index.js';
 
-const SLOTS = 16_384;
+export const SLOTS = 16_384;
 
 /** The connection to the node that holds a slot; undefined while a Cluster has none. Without a Cluster, the connection. */
 export function nodeOf(client: RedisClient, slot: number): Redis | undefined {

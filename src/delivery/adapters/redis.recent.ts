@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../redis/index.js';
-import { slotOf } from './redis.node-of.js';
+import { SLOTS, slotOf } from './redis.node-of.js';
 
 /** Entries read in one call: a page is short work for either side. */
 const PAGE = 500;
@@ -22,9 +22,9 @@ export interface RecentPosition {
   readonly lastId: string;
 }
 
-/** A part of the channels, with what belongs to them all. Everything that is kept of its channels begins with `tag`. */
+/** A part of the channels, with what belongs to them all. Everything that Redis has of its channels begins with `tag`. */
 export interface Partition {
-  /** Keeps the keys of a partition together in a Cluster. */
+  /** Keeps the keys and the sharded channels of a partition together in a Cluster. */
   readonly tag: string;
   /** The stream of recent publications. */
   readonly key: string;
@@ -51,7 +51,7 @@ export class RecentPublications {
   ) {
     const { keyPrefix, streams, maxEntries } = options;
     this.partitions = Array.from({ length: streams }, (_, index) => {
-      const name = `${keyPrefix}:${index}`;
+      const name = nameOf(keyPrefix, index, streams);
       const tag = `{${name}}`;
       return { tag, key: `${tag}:recent`, slot: slotOf(name), lastId: undefined, lastAddedAt: -Infinity };
     });
@@ -74,12 +74,16 @@ export class RecentPublications {
    * Reads what was added after a moment on the clock of `performance.now()`, and before this call. `each` gets every envelope
    * with the moment at which it was added; both are exact to {@link CLOCK_MARGIN_MS}.
    */
-  async readSince(moment: number, each: (envelope: Buffer, addedAt: number) => void): Promise<void> {
+  async readSince(
+    moment: number,
+    partitions: readonly Partition[],
+    each: (envelope: Buffer, addedAt: number) => void,
+  ): Promise<void> {
     const [seconds, microseconds] = await this.client.time();
     const redisNow = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
     const redisToLocal = performance.now() - redisNow;
     const from = Math.max(0, Math.floor(moment - redisToLocal - CLOCK_MARGIN_MS));
-    for (const { key } of this.partitions) {
+    for (const { key } of partitions) {
       let start = String(from);
       for (let isLast = false; !isLast;) {
         const page = await this.client.xrangeBuffer(key, start, String(redisNow), 'COUNT', PAGE);
@@ -117,6 +121,22 @@ export class RecentPublications {
       }),
     );
   }
+}
+
+/**
+ * One whose slot is in the `index`th of `count` equal parts of all slots, so that the nodes of a Cluster have equally many
+ * partitions. Left to itself, CRC-16 puts names that end in consecutive numbers close together.
+ */
+function nameOf(keyPrefix: string, index: number, count: number): string {
+  for (let attempt = 0; ; attempt++) {
+    const name = `${keyPrefix}:${index}${attempt === 0 ? '' : `.${attempt}`}`;
+    if (Math.floor((slotOf(name) * count) / SLOTS) === index) return name;
+  }
+}
+
+/** The Redis channel of a route. */
+export function channelName({ tag }: Partition, route: string): string {
+  return `${tag}:channel:${route}`;
 }
 
 /** Notes the id of an entry that Redis took from here. */

@@ -9,8 +9,8 @@ const DONE = Promise.resolve();
 const BATCH = 1_000;
 
 export interface RedisSubscriptionsOptions {
-  /** Begins the name of every Redis channel. */
-  readonly channelPrefix: string;
+  /** The Redis channel of a route. */
+  readonly channelOf: (route: string) => string;
   /** Whether SSUBSCRIBE is used in place of SUBSCRIBE. */
   readonly sharded: boolean;
 }
@@ -243,7 +243,7 @@ export class RedisSubscriptions {
   }
 
   #channelsOf(batch: readonly Route[]): string[] {
-    return batch.map(({ name }) => this.options.channelPrefix + name);
+    return batch.map(({ name }) => this.options.channelOf(name));
   }
 }
 
