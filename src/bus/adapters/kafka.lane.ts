@@ -3,8 +3,8 @@ import type { KafkaMessage } from 'kafkajs';
 import type { RecordHandler } from '../bus.port.js';
 import type { ReceivedRecord } from '../record.js';
 import { backoffMs } from '../time-limit.js';
+import type { Turnstile } from '../turnstile.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
-import type { Turnstile } from './kafka.turnstile.js';
 
 /** What the lanes of one subscription have in common. */
 export interface LaneContext {

@@ -1,14 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
 import { backoffMs, doneWithin } from '../time-limit.js';
+import { PAUSED, Turnstile } from '../turnstile.js';
 import type { KafkaConnection } from './kafka.connection.js';
 import { reasonOf } from './kafka.errors.js';
 import { KafkaMembership } from './kafka.membership.js';
-import { Turnstile } from './kafka.turnstile.js';
 
 const REJOIN_INITIAL_DELAY_MS = 250;
 const REJOIN_MAX_DELAY_MS = 5_000;
-const PAUSED = 'paused';
 
 /** Stays a member of its group for as long as it is open: a membership that ends is followed by another. */
 export class KafkaSubscription implements BusSubscription {

@@ -6,10 +6,10 @@ import type { ScheduledMessage } from '../message.js';
 import type { ScheduleLedger } from '../schedule-ledger.port.js';
 import type { DueHandler, ScheduleConsumer } from '../schedule.port.js';
 import { backoffMs, doneWithin } from '../time-limit.js';
+import { Turnstile } from '../turnstile.js';
 import { Naps } from './pulsar.naps.js';
 import type { PulsarScheduleOptions } from './pulsar.options.js';
 import { recordOf } from './pulsar.record.js';
-import { Slots } from './pulsar.slots.js';
 import type { PulsarConsumer, PulsarMessage } from './pulsar.transport.js';
 
 export type DueConsumerOptions = PulsarScheduleOptions &
@@ -42,7 +42,7 @@ const LONGEST_HOLD_MS = 30_000;
 export class DueConsumer implements ScheduleConsumer {
   readonly #logger = new Logger('PulsarSchedule');
   readonly #consumer: PulsarConsumer;
-  readonly #slots: Slots;
+  readonly #turnstile: Turnstile;
   readonly #naps = new Naps();
   readonly #now: () => number;
   readonly #carried = new Set<Promise<void>>();
@@ -54,7 +54,7 @@ export class DueConsumer implements ScheduleConsumer {
     private readonly parts: DueConsumerParts,
   ) {
     this.#now = options.now ?? Date.now;
-    this.#slots = new Slots(concurrency);
+    this.#turnstile = new Turnstile(concurrency);
     this.#consumer = parts.consume((copy) => {
       const carried = this.#carry(copy)
         // It stays unacknowledged, so that nothing is lost by a defect.
@@ -121,11 +121,11 @@ export class DueConsumer implements ScheduleConsumer {
     return true;
   }
 
-  /** @returns what is to be handed over now, with a slot taken for it; undefined if nothing is left to do with the copy */
+  /** @returns what is to be handed over now, with a place taken for it; undefined if nothing is left to do with the copy */
   async #claim(copy: PulsarMessage, message: ScheduledMessage): Promise<Claimed | undefined> {
     for (let failures = 0, waitMs = 0; ;) {
       if (!(await this.#naps.sleep(waitMs))) return undefined;
-      await this.#slots.acquire();
+      await this.#turnstile.enter();
       const claim = this.#naps.isEnded
         ? undefined
         : await this.parts.ledger.claim(message.id).catch((error: unknown) => {
@@ -134,7 +134,7 @@ export class DueConsumer implements ScheduleConsumer {
       if (claim?.outcome === 'claimed' && !this.#naps.isEnded) {
         return { message: { ...message, dueAt: claim.dueAt ?? message.dueAt }, lease: claim.lease };
       }
-      this.#slots.release();
+      this.#turnstile.leave();
       switch (claim?.outcome) {
         case undefined:
           waitMs = this.#pauseMs(++failures);
@@ -182,7 +182,7 @@ export class DueConsumer implements ScheduleConsumer {
       return false;
     } finally {
       clearInterval(extension);
-      this.#slots.release();
+      this.#turnstile.leave();
     }
   }
 

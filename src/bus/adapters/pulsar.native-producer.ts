@@ -1,16 +1,16 @@
 import { BrokerUnavailableError, BusClosedError, RecordRefusedError } from '../bus.errors.js';
 import { doneWithin } from '../time-limit.js';
+import { Turnstile } from '../turnstile.js';
 import type { PulsarLinks } from './pulsar.links.js';
 import type { NativeClient, NativeProducer } from './pulsar.native-client.js';
 import { NativeLink, reasonOf } from './pulsar.native-link.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
-import { Slots } from './pulsar.slots.js';
 import { topicUri, type PulsarTopic } from './pulsar.topic.js';
 import type { PulsarProducer, PulsarSend } from './pulsar.transport.js';
 
 export class NativeSender implements PulsarProducer {
   readonly #link: NativeLink<NativeProducer>;
-  readonly #slots: Slots;
+  readonly #turnstile: Turnstile;
   readonly #sends = new Set<Promise<void>>();
   #nextFailure = Promise.withResolvers<never>();
   #closing: Promise<void> | undefined;
@@ -21,7 +21,7 @@ export class NativeSender implements PulsarProducer {
     private readonly options: PulsarDriverOptions,
     links: PulsarLinks,
   ) {
-    this.#slots = new Slots(options.maxInFlight);
+    this.#turnstile = new Turnstile(options.maxInFlight);
     this.#nextFailure.promise.catch(() => {}); // nobody may be waiting
     const config = {
       topic: topicUri(topic),
@@ -67,7 +67,7 @@ export class NativeSender implements PulsarProducer {
   }
 
   async #send({ payload, properties, key, deliverAt }: PulsarSend): Promise<void> {
-    await this.#slots.acquire();
+    await this.#turnstile.enter();
     try {
       const producer = await this.#link.opened;
       await producer.send({
@@ -81,7 +81,7 @@ export class NativeSender implements PulsarProducer {
       if (/TooBig|Invalid/.test(reason)) throw new RecordRefusedError(reason, { cause: error });
       throw new BrokerUnavailableError('pulsar', reason, { cause: error });
     } finally {
-      this.#slots.release();
+      this.#turnstile.leave();
     }
   }
 }

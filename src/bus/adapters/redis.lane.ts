@@ -1,19 +1,19 @@
 import { Logger } from '@nestjs/common';
 import type { RecordHandler } from '../bus.port.js';
 import { backoffMs } from '../time-limit.js';
+import type { Turnstile } from '../turnstile.js';
 import type { Watch } from './redis.arrivals.js';
 import { recordOf, type StreamEntry } from './redis.entry.js';
 import type { PartitionLease } from './redis.lease.js';
 import type { RedisStreamsOptions } from './redis.options.js';
 import type { StreamPartition } from './redis.partition.js';
-import type { HandlerPlaces } from './redis.places.js';
 
 /** What the lanes of one subscription have in common. */
 export interface LaneContext {
   readonly group: string;
   readonly handler: RecordHandler;
   readonly maxBatchSize: number;
-  readonly places: HandlerPlaces;
+  readonly turnstile: Turnstile;
   readonly options: Pick<RedisStreamsOptions, 'readAhead' | 'retryInitialDelayMs' | 'retryMaxDelayMs'>;
   /** So many records of the partition were acknowledged. */
   readonly onAcknowledged: (partition: StreamPartition, count: number) => void;
@@ -138,8 +138,8 @@ export class PartitionLane {
   }
 
   async #handle(batch: readonly StreamEntry[], attempt: number): Promise<'handled' | 'rejected' | 'refused'> {
-    const { places } = this.context;
-    await places.enter();
+    const { turnstile } = this.context;
+    await turnstile.enter();
     try {
       if (!this.#goesOn) return 'refused';
       const work = this.#deliver(batch, attempt);
@@ -154,7 +154,7 @@ export class PartitionLane {
       return 'rejected';
     } finally {
       this.#atWork = undefined;
-      places.leave();
+      turnstile.leave();
     }
   }
 

@@ -3,6 +3,7 @@ import type { RedisClient } from '../../redis/index.js';
 import type { BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
 import { PartitionsDifferError } from '../bus.errors.js';
 import { doneWithin } from '../time-limit.js';
+import { PAUSED, Turnstile } from '../turnstile.js';
 import type { Watch } from './redis.arrivals.js';
 import { RedisAssignment, type WorkerNumber } from './redis.assignment.js';
 import { redisUnavailable } from './redis.call.js';
@@ -11,7 +12,6 @@ import { PartitionLane } from './redis.lane.js';
 import type { RedisStreamsOptions } from './redis.options.js';
 import type { PartitionCounts } from './redis.partition-counts.js';
 import type { StreamKeys, StreamPartition } from './redis.partition.js';
-import { HandlerPlaces } from './redis.places.js';
 
 /** What the subscriptions of one bus have in common. */
 export interface SubscriptionContext {
@@ -33,7 +33,7 @@ const PATIENCE_IN_HEARTBEATS = 5;
 export class RedisSubscription implements BusSubscription {
   readonly #logger = new Logger('RedisBus');
   readonly #assignments: readonly RedisAssignment[];
-  readonly #places: HandlerPlaces;
+  readonly #turnstile: Turnstile;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closing = Promise.withResolvers<void>();
   readonly #beating: Promise<void>;
@@ -48,12 +48,12 @@ export class RedisSubscription implements BusSubscription {
   ) {
     const { client, exchanges, keys, streams, worker } = context;
     const { group, topics, maxBatchSize = 1, concurrency = 1 } = options;
-    this.#places = new HandlerPlaces(concurrency);
+    this.#turnstile = new Turnstile(concurrency);
     const lanes = {
       group,
       handler,
       maxBatchSize,
-      places: this.#places,
+      turnstile: this.#turnstile,
       options: streams,
       onAcknowledged: context.onAcknowledged,
     };
@@ -82,11 +82,11 @@ export class RedisSubscription implements BusSubscription {
   }
 
   pause(): void {
-    this.#places.pause();
+    this.#turnstile.shut(PAUSED);
   }
 
   resume(): void {
-    this.#places.resume();
+    this.#turnstile.open(PAUSED);
   }
 
   close(): Promise<void> {

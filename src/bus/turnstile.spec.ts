@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Turnstile } from './kafka.turnstile.js';
+import { Turnstile } from './turnstile.js';
 
 describe('Turnstile', () => {
   const tracked = (turnstile: Turnstile, names: string) => {

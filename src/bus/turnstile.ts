@@ -1,7 +1,7 @@
-/**
- * Lets at most so many handlers of a subscription work at a time, first come, first served, and none while it is held
- * shut for some reason.
- */
+/** A reason to be shut: whoever is in charge asked for it. */
+export const PAUSED = 'paused';
+
+/** Lets at most so many work at a time, first come, first served, and none while it is held shut for some reason. */
 export class Turnstile {
   readonly #reasons = new Set<string>();
   readonly #waiting: ((admitted: boolean) => void)[] = [];
