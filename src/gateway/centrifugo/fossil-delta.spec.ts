@@ -80,4 +80,16 @@ describe('createDelta', () => {
     expect(performance.now() - start).toBeLessThan(2000);
     expect(apply(base, patch)).toEqual(target);
   });
+
+  it('does not take long where every block has the same hash', () => {
+    // Sum and weighted sum are those of 16 times `a`.
+    const base = Buffer.from('b_baaaaaaab_baaa'.repeat(4_000));
+    const target = Buffer.alloc(64_000, 'a');
+
+    const start = performance.now();
+    const patches = Array.from({ length: 20 }, () => createDelta(base, target));
+
+    expect((performance.now() - start) / patches.length).toBeLessThan(500);
+    expect(apply(base, patches[0]!)).toEqual(target);
+  });
 });

@@ -6,8 +6,15 @@ const DIGITS = Buffer.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmno
 
 /** Length of the blocks of the base that are looked up. */
 const BLOCK = 16;
-/** How many blocks with the same hash are tried, so that repetitive data does not take quadratic time. */
+/** How many blocks with the same hash are tried at one place, so that repetitive data does not take quadratic time. */
 const MAX_TRIES = 250;
+/** A match of so many bytes is taken without looking for a longer one. */
+const LONG_MATCH = 4_096;
+/**
+ * How many bytes are compared for each byte of the target. A client may choose what it publishes so that no block is told from
+ * another by its hash: then what is left is inserted as it is.
+ */
+const EFFORT = 64;
 /** Room for the length line, the last insert command and the checksum, 7 digits each at most. */
 const OVERHEAD = 32;
 /** Most continuation bytes that follow the first byte of a character in UTF-8. */
@@ -96,19 +103,29 @@ class BlockIndex {
 /** Copies from the base what is found there; what is left of the target at the end is the caller's. */
 function copyBlocks(patch: Patch, base: Buffer, target: Buffer): void {
   const index = new BlockIndex(base);
-  while (patch.done + BLOCK < target.length && copyNext(patch, index, base, target));
+  const search: Search = { index, base, target, left: EFFORT * target.length };
+  while (patch.done + BLOCK < target.length && copyNext(patch, search));
 }
 
-function copyNext(patch: Patch, index: BlockIndex, base: Buffer, target: Buffer): boolean {
+interface Search {
+  readonly index: BlockIndex;
+  readonly base: Buffer;
+  readonly target: Buffer;
+  /** How many more bytes may be compared. */
+  left: number;
+}
+
+function copyNext(patch: Patch, search: Search): boolean {
+  const { target } = search;
   let hash = hashAt(target, patch.done);
   for (let at = patch.done; ; at++) {
-    const match = bestMatch(index, hash, base, target, patch.done, at);
+    const match = bestMatch(search, hash, patch.done, at);
     if (match !== undefined) {
       patch.insertUpTo(match.start);
       patch.copy(match.count, match.offset);
       return true;
     }
-    if (at + BLOCK >= target.length) return false;
+    if (at + BLOCK >= target.length || search.left <= 0) return false;
     hash = rolled(hash, target[at]!, target[at + BLOCK]!);
   }
 }
@@ -119,17 +136,15 @@ interface Match {
   readonly offset: number;
 }
 
-function bestMatch(
-  index: BlockIndex,
-  hash: number,
-  base: Buffer,
-  target: Buffer,
-  done: number,
-  at: number,
-): Match | undefined {
+function bestMatch(search: Search, hash: number, done: number, at: number): Match | undefined {
+  const { index, base, target } = search;
   let best: Match | undefined;
   let block = index.first(hash);
-  for (let tries = MAX_TRIES; block >= 0 && tries > 0; block = index.next(block), tries--) {
+  for (
+    let tries = MAX_TRIES;
+    block >= 0 && tries > 0 && search.left > 0;
+    block = index.next(block), tries--
+  ) {
     const origin = block * BLOCK;
     let ahead = 0;
     while (
@@ -143,9 +158,11 @@ function bestMatch(
     while (back + 1 < origin && at - back > done && base[origin - back - 1] === target[at - back - 1]) back++;
     const start = at - back;
     const count = ahead + back;
+    search.left -= count + 2;
     const cost = digitCount(start - done) + digitCount(count) + digitCount(origin - back) + 3;
     if (count < cost || count <= (best?.count ?? 0)) continue;
     best = { start, count, offset: origin - back };
+    if (count >= LONG_MATCH) break;
   }
   return best === undefined ? undefined : onCharacters(best, target, done);
 }
