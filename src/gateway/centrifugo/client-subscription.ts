@@ -6,6 +6,7 @@ import type {
   Subscriber,
 } from '../../delivery/index.js';
 import { closeCodes, type CloseCode } from '../close-codes.js';
+import type { SubscriptionToken } from '../tokens/token-verifier.js';
 import { unsubscribeReasons } from './errors.js';
 import type { OwnPublication } from './own-publication.js';
 import type { Positioned } from './position-watch.js';
@@ -25,7 +26,8 @@ const MAX_HELD = 10_000;
 export class ClientSubscription implements Subscriber, Positioned {
   offset = 0;
   epoch = '';
-  expireAt: number;
+  #expireAt: number;
+  #info: Buffer | undefined;
   #held: Publication[] | undefined = [];
   #isOver = false;
   /** The client has the publication at `offset`, so that a patch can start from it. */
@@ -38,7 +40,8 @@ export class ClientSubscription implements Subscriber, Positioned {
     private readonly owner: SubscriptionOwner,
     private readonly host: SubscriptionHost,
   ) {
-    this.expireAt = terms.expireAt;
+    this.#expireAt = terms.expireAt;
+    this.#info = terms.info;
   }
 
   get channel(): string {
@@ -68,7 +71,19 @@ export class ClientSubscription implements Subscriber, Positioned {
 
   /** What others see of the client in this channel. */
   get info(): Buffer | undefined {
-    return this.terms.info;
+    return this.#info;
+  }
+
+  /** Unix time in seconds; 0 for never. */
+  get expireAt(): number {
+    return this.#expireAt;
+  }
+
+  /** A new token goes on from the one before. Others see the new info from the next renewal of the presence on. */
+  renew({ expireAt = 0, info }: Pick<SubscriptionToken, 'expireAt' | 'info'>): void {
+    this.#expireAt = expireAt;
+    // The token's own bytes would be kept with it.
+    this.#info = info && Buffer.copyBytesFrom(info);
   }
 
   /**
@@ -193,7 +208,7 @@ export class ClientSubscription implements Subscriber, Positioned {
   }
 
   get #clientInfo(): ClientInfo {
-    return this.owner.clientInfo(this.terms.info);
+    return this.owner.clientInfo(this.#info);
   }
 
   /** Ends it for a reason that the client can mend: by subscribing again, or by connecting again where the server subscribed it. */

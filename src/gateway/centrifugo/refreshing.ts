@@ -47,7 +47,7 @@ export class Refreshing {
     if (!isFor(token, session.user, session.id, channel))
       throw new ConnectionForfeitedError(closeCodes.invalidToken);
     if (hasExpired(token.expireAt)) throw new CommandRefusedError(replyErrors.expired);
-    subscription.expireAt = token.expireAt ?? 0;
+    subscription.renew(token);
     session.attendTo(subscription);
     session.answer(id, 'subRefresh', expiryOf(subscription.expireAt));
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { FilterNode } from './commands.js';
-import { compileTagsFilter, type Tags } from './tags-filter.js';
+import { compileTagsFilter, MAX_FILTER_NODES, type Tags } from './tags-filter.js';
 
 const node = (parts: Partial<FilterNode>): FilterNode => ({
   op: '',
@@ -125,5 +125,12 @@ describe('a malformed filter', () => {
     { key: 'k', cmp: 'nex', vals: ['v'] },
   ])('is refused: %j', (parts) => {
     expect(compileTagsFilter(node(parts))).toBeUndefined();
+  });
+
+  it('is refused where it is so large that every publication would cost', () => {
+    const all = (count: number) => node({ op: 'or', nodes: Array.from({ length: count }, () => leaf) });
+    expect(compileTagsFilter(all(MAX_FILTER_NODES - 1))).toBeDefined();
+    expect(compileTagsFilter(all(MAX_FILTER_NODES))).toBeUndefined();
+    expect(compileTagsFilter(node({ op: 'and', nodes: [all(60), all(60)] }))).toBeUndefined();
   });
 });

@@ -7,13 +7,30 @@ export type TagsFilter = (tags: Tags) => boolean;
 
 type Test = (value: string | undefined) => boolean;
 
+/** Most comparisons and combinations of one filter: every publication of the channel is put to it. */
+export const MAX_FILTER_NODES = 100;
+
 /**
- * Makes a function of a filter, or gives undefined where the filter is malformed (error 107). The work is done here, once
- * per subscription, so that matching, once per publication and subscriber, is little more than the comparisons.
+ * Makes a function of a filter, or gives undefined where the filter is malformed or too large (error 107). The work is done here,
+ * once per subscription, so that matching, once per publication and subscriber, is little more than the comparisons.
  */
-export function compileTagsFilter(node: FilterNode): TagsFilter | undefined {
+export function compileTagsFilter(filter: FilterNode): TagsFilter | undefined {
+  return countUpTo(MAX_FILTER_NODES + 1, filter) > MAX_FILTER_NODES ? undefined : compile(filter);
+}
+
+/** How many nodes there are in the filter, but not much more than `limit` are counted. */
+function countUpTo(limit: number, { nodes }: FilterNode): number {
+  let count = 1;
+  for (const node of nodes) {
+    if (count >= limit) break;
+    count += countUpTo(limit - count, node);
+  }
+  return count;
+}
+
+function compile(node: FilterNode): TagsFilter | undefined {
   if (node.op === '') return compileLeaf(node);
-  const children = node.nodes.map(compileTagsFilter);
+  const children = node.nodes.map(compile);
   if (!children.every((child) => child !== undefined)) return undefined;
   switch (node.op) {
     case 'and':
