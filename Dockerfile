@@ -25,4 +25,5 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Not through npm, which would stand between the process and its signals. SIGTERM drains for up to 30 s: give it 35.
-CMD ["node", "dist/main.js"]
+# docs/operations.md tells what the flag is for.
+CMD ["node", "--max-semi-space-size=16", "dist/main.js"]

@@ -18,6 +18,8 @@ module.exports = {
       cwd: __dirname,
       script: 'dist/main.js',
       interpreter: existsSync(pinnedNode) ? pinnedNode : 'node',
+      // As in `npm start`; docs/operations.md tells what for.
+      node_args: '--max-semi-space-size=16',
       instances: Number(process.env.INSTANCES ?? 2),
       // Not pm2's cluster mode: its processes would share one port, and nobody could tell which one is ready.
       exec_mode: 'fork',

@@ -24,6 +24,7 @@ type options struct {
 	apiKey      string
 	channel     string
 	subscribers int
+	bystanders  int
 	publishers  int
 	payload     int
 	sampled     int
@@ -83,6 +84,7 @@ func parse(args []string) (mode string, o options, err error) {
 	flags.StringVar(&o.apiKey, "api-key", "", "what goes into X-API-Key")
 	flags.StringVar(&o.channel, "channel", "bench", "channel of all subscribers; connect: each has its own, which begins so")
 	flags.IntVar(&o.subscribers, "subscribers", 500, "clients, spread over the servers")
+	flags.IntVar(&o.bystanders, "bystanders", 0, "saturate: clients with a channel each to which nothing is published")
 	flags.IntVar(&o.publishers, "publishers", 16, "keep-alive connections that publish, spread over the servers")
 	flags.IntVar(&o.payload, "payload", 100, "bytes of the data of a publication")
 	flags.IntVar(&o.sampled, "sampled", 20, "subscribers that take the time of each delivery: all of them are work for the client")

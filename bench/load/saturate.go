@@ -1,9 +1,15 @@
 package main
 
+import "fmt"
+
 // saturate publishes as fast as the server takes it: each publisher sends its next request when the last one is
 // answered, as long as the subscribers are at most a window of publications behind.
 func saturate(l *loop, o options) (result, error) {
 	t := &tally{}
+	bystanding := func(i int) string { return fmt.Sprintf("%s-bystander-%d", o.channel, i) }
+	if _, _, err := connectAll(l, t, o, o.bystanders, bystanding); err != nil {
+		return result{}, err
+	}
 	if _, _, err := connectAll(l, t, o, o.subscribers, func(int) string { return o.channel }); err != nil {
 		return result{}, err
 	}

@@ -1,3 +1,6 @@
+/** Ten times as many subscribers cost ten times as much, and as many channels that nothing is published to cost nothing. */
+const MANY = 5_000;
+
 /** What the load client reports of a run. What its mode does not measure is 0. */
 export type Result = Readonly<
   Record<
@@ -60,10 +63,10 @@ const storeCpu = ({ storeCpuSeconds, published }: Result): number => (storeCpuSe
 const p50 = ({ latencyP50Ms }: Result): number => latencyP50Ms;
 const p99 = ({ latencyP99Ms }: Result): number => latencyP99Ms;
 
-const fanOut = (rateBar: Bar, cpuBar?: Bar): Work => ({
-  name: 'fan-out to 500',
+const fanOut = (subscribers: number, rateBar: Bar, cpuBar?: Bar): Work => ({
+  name: `fan-out to ${subscribers.toLocaleString('en')}`,
   mode: 'saturate',
-  flags: ['-subscribers=500', '-publishers=16', '-window=16'],
+  flags: [`-subscribers=${subscribers}`, '-publishers=16', '-window=16'],
   metrics: [
     metric('deliveries/s', 0, rate, rateBar),
     metric('server CPU µs per delivery', 2, cpu, cpuBar),
@@ -72,10 +75,10 @@ const fanOut = (rateBar: Bar, cpuBar?: Bar): Work => ({
   ],
 });
 
-const oneToOne = (rateBar: Bar, cpuBar?: Bar): Work => ({
-  name: 'one to one',
+const oneToOne = (bystanders: number, rateBar: Bar, cpuBar?: Bar): Work => ({
+  name: `one to one${bystanders > 0 ? ` beside ${bystanders.toLocaleString('en')} channels` : ''}`,
   mode: 'saturate',
-  flags: ['-subscribers=1', '-publishers=16', '-window=1000'],
+  flags: ['-subscribers=1', `-bystanders=${bystanders}`, '-publishers=16', '-window=1000'],
   metrics: [
     metric('publications/s', 0, rate, rateBar),
     metric('server CPU µs per publication', 1, cpu, cpuBar),
@@ -129,15 +132,17 @@ export function allCases(isLibrary: boolean, connections: number): readonly Case
   const cases: Case[] = [];
   for (const isKept of [false, true]) cases.push({ ...crowd(connections), ...alone, isKept });
   cases.push(
-    { ...fanOut(atLeast(2), atMost(0.5)), ...alone, isKept: false },
-    { ...fanOut(atLeast(1)), ...alone, isKept: true },
-    { ...oneToOne(atLeast(share), atMost(cost)), ...alone, isKept: false },
-    { ...oneToOne(atLeast(share)), ...alone, isKept: true },
+    { ...fanOut(500, atLeast(2), atMost(0.5)), ...alone, isKept: false },
+    { ...fanOut(500, atLeast(1)), ...alone, isKept: true },
+    { ...fanOut(MANY, atLeast(2), atMost(0.5)), ...alone, isKept: false },
+    { ...oneToOne(0, atLeast(share), atMost(cost)), ...alone, isKept: false },
+    { ...oneToOne(0, atLeast(share)), ...alone, isKept: true },
+    { ...oneToOne(MANY, atLeast(share), atMost(cost)), ...alone, isKept: false },
     { ...steady(atMost(0.5)), ...alone, isKept: false },
     { ...steady(atMost(1)), ...alone, isKept: true },
   );
   for (const processes of [1, 2])
-    for (const work of [fanOut(atLeast(1)), oneToOne(atLeast(share)), steady(atMost(1))])
+    for (const work of [fanOut(500, atLeast(1)), oneToOne(0, atLeast(share)), steady(atMost(1))])
       for (const isKept of [false, true])
         cases.push({ ...withStore(work), engine: 'redis', processes, isKept });
   return cases;

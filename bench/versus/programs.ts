@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from '../../scripts/brokers/owned-process.ts';
 
@@ -41,7 +41,7 @@ export function carillon(profileDirectory?: string): Program {
     version: [version, commit()].filter(Boolean).join(', '),
     command(port, { redisUrl }, directory) {
       const file = configure(directory, port, redisUrl);
-      return clean(process.execPath, [...profile, main, '--config', file], {
+      return clean(process.execPath, [...startFlags(), ...profile, main, '--config', file], {
         NODE_ENV: 'production',
       });
     },
@@ -108,6 +108,14 @@ function configure(directory: string, port: number, redisUrl: string | undefined
   };
   writeFileSync(file, JSON.stringify(configuration));
   return file;
+}
+
+/** Node's, as `npm start` gives them. */
+function startFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync(resolve(bench, '../package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  return scripts.start.split(' ').filter((word) => word.startsWith('-'));
 }
 
 /** A command that sees nothing of our environment: a stray `REDIS_URL` would change what is measured. */
