@@ -22,9 +22,11 @@ import { describeGiven } from './gate.ts';
 export {
   type BrokerAddress,
   type BrokerKind,
+  type Certificate,
   environmentOf,
   type HostAndPort,
   type KafkaOptions,
+  makeCertificate,
   type PulsarOptions,
   type RedisOptions,
   type RunningBroker,

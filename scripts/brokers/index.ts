@@ -1,4 +1,5 @@
 export { type BrokerAddress, type BrokerKind, environmentOf, type RunningBroker } from './broker.ts';
+export { type Certificate, makeCertificate } from './certificate.ts';
 export { type KafkaOptions, startKafka } from './kafka.ts';
 export { type PulsarOptions, type RunningPulsar, startPulsar } from './pulsar.ts';
 export { type RedisOptions, startRedis } from './redis.ts';

@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { RunningBroker, StartOptions } from './broker.ts';
 import { download } from './cache.ts';
+import { type KafkaSecurity, securityFormatting, securityProperties } from './kafka-security.ts';
 import { LocalBroker } from './local-broker.ts';
 import { answers, freePort } from './ports.ts';
 
 export interface KafkaOptions extends StartOptions {
   /** Lines of `server.properties` to add or replace, such as `{ 'auto.create.topics.enable': 'true' }`. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Without it, anybody may do anything, in plain text. */
+  readonly security?: KafkaSecurity;
 }
 
 const clusterId = 'Q2FyaWxsb25UZXN0cy1CQg';
@@ -35,9 +38,10 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningBro
     keepData: options.keepData ?? false,
     command: async (directory) => {
       const file = join(directory, 'server.properties');
-      await writeFile(file, properties(directory, port, controllerPort, options.properties));
+      await writeFile(file, properties(directory, port, controllerPort, options));
       if (!existsSync(join(directory, 'data/meta.properties'))) {
         const format = java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file);
+        if (options.security !== undefined) format.push(...securityFormatting(options.security));
         await promisify(execFile)('java', format);
       }
       return { file: 'java', args: java('kafka.Kafka', file) };
@@ -50,16 +54,17 @@ function properties(
   directory: string,
   port: number,
   controllerPort: number,
-  more: KafkaOptions['properties'],
+  { security, properties: more }: KafkaOptions,
 ): string {
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `CLIENTS://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `CLIENTS://127.0.0.1:${port}`,
+    'inter.broker.listener.name': 'CLIENTS',
+    'listener.security.protocol.map': `CLIENTS:${security === undefined ? 'PLAINTEXT' : 'SASL_SSL'},CONTROLLER:PLAINTEXT`,
     'log.dirs': join(directory, 'data'),
     'auto.create.topics.enable': 'false',
     // One node can hold one replica.
@@ -73,6 +78,7 @@ function properties(
     'num.io.threads': '2',
     // The shipped 128 MB does not fit into the heap above.
     'log.cleaner.dedupe.buffer.size': '4194304',
+    ...(security === undefined ? {} : securityProperties(security)),
     ...more,
   };
   return Object.entries(settings)

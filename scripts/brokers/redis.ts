@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { RunningBroker, StartOptions } from './broker.ts';
+import type { Certificate } from './certificate.ts';
 import { LocalBroker } from './local-broker.ts';
 import { freePort } from './ports.ts';
 
@@ -8,6 +9,8 @@ export interface RedisOptions extends StartOptions {
   /** Keep data over a stop or kill (AOF, synced on every write). Off by default: a restart begins empty. */
   readonly appendOnly?: boolean;
   readonly password?: string;
+  /** Over TLS only. */
+  readonly certificate?: Certificate;
   /** More arguments for `redis-server`, such as `['--maxmemory', '50mb']`. */
   readonly args?: readonly string[];
 }
@@ -15,9 +18,9 @@ export interface RedisOptions extends StartOptions {
 /** Runs the system's `redis-server` on loopback. */
 export async function startRedis(options: RedisOptions = {}): Promise<RunningBroker> {
   const port = options.port ?? (await freePort());
-  const { password, appendOnly = false, keepData = false } = options;
+  const { password, certificate, appendOnly = false, keepData = false } = options;
   const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
-  const url = `redis://${credentials}127.0.0.1:${port}`;
+  const url = `${certificate === undefined ? 'redis' : 'rediss'}://${credentials}127.0.0.1:${port}`;
   return LocalBroker.start({
     address: { kind: 'redis', url },
     port,
@@ -25,14 +28,20 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningBro
     command: (directory) => ({
       file: 'redis-server',
       args: [
-        `--port ${port} --bind 127.0.0.1 --appendfsync always --save`.split(' '),
+        certificate === undefined ? ['--port', String(port)] : tlsArguments(port, certificate),
+        '--bind 127.0.0.1 --appendfsync always --save'.split(' '),
         ['', '--dir', directory, '--appendonly', appendOnly ? 'yes' : 'no'],
         password === undefined ? [] : ['--requirepass', password],
         options.args ?? [],
       ].flat(),
     }),
-    isReady: () => pings(url),
+    isReady: () => pings(url, certificate),
   });
+}
+
+function tlsArguments(port: number, { authority, certificate, key }: Certificate): string[] {
+  const files = ['--tls-ca-cert-file', authority, '--tls-cert-file', certificate, '--tls-key-file', key];
+  return ['--port', '0', '--tls-port', String(port), ...files, '--tls-auth-clients', 'no'];
 }
 
 /** The answer to one command, as `redis-cli` prints it: a list has a line for each of its items. */
@@ -46,9 +55,10 @@ export async function ask(url: string, ...command: string[]): Promise<string> {
   return stdout.trim();
 }
 
-async function pings(url: string): Promise<boolean> {
+async function pings(url: string, certificate?: Certificate): Promise<boolean> {
+  const tls = certificate === undefined ? [] : ['--tls', '--cacert', certificate.authority];
   try {
-    return (await ask(url, 'PING')) === 'PONG';
+    return (await ask(url, ...tls, 'PING')) === 'PONG';
   } catch {
     return false; // not listening yet, or still loading its data
   }

@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { BrokerStatus } from '../metrics/index.js';
+import { readAuthorities } from '../tls/index.js';
 import type { RedisDriverOptions } from './redis.options.js';
 
 export type RedisClient = Redis | Cluster;
@@ -21,6 +22,8 @@ export type RedisOverrides = Pick<RedisOptions, 'autoResubscribe' | 'commandTime
  *
  * Resolves when Redis is ready, or when the first attempt failed: a process may start before its Redis, and
  * `status` says so meanwhile.
+ *
+ * @throws {AuthoritiesUnreadableError}
  */
 export async function openRedis(
   options: RedisDriverOptions,
@@ -87,7 +90,7 @@ export function singleClient(
     sentinelPassword: options.sentinelPassword,
     sentinelRetryStrategy: reconnectDelay(options),
     enableTLSForSentinelMode: isTls(url),
-    ...(isTls(url) ? { sentinelTLS: {} } : {}),
+    ...(isTls(url) ? { sentinelTLS: readAuthorities(options.tlsCaFile) } : {}),
     failoverDetector: true,
   });
   client.on('end', () => client.comeBack());
@@ -128,7 +131,7 @@ function sharedOptions(options: RedisDriverOptions, url: URL) {
   return {
     ...(url.username ? { username: decodeURIComponent(url.username) } : {}),
     ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
-    ...(isTls(url) ? { tls: {} } : {}),
+    ...(isTls(url) ? { tls: readAuthorities(options.tlsCaFile) } : {}),
     connectTimeout: options.connectTimeoutMs,
     commandTimeout: options.commandTimeoutMs,
     // A peer that vanished without a word is noticed by its silence, long before TCP gives up.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tlsCaFile } from '../tls/index.js';
 
 const endpoint = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s/@]+):\d{1,5}$/, 'expected host:port');
 
@@ -34,6 +35,7 @@ export const redisDriverOptions = z
       .describe(
         'host:port of some nodes of a Redis Cluster. Where given, the others are found through them.',
       ),
+    tlsCaFile,
     keyPrefix: z
       .string()
       .regex(/^[\w.:-]+$/, 'letters, digits, and _ . : - only')

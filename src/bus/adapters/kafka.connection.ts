@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import type { BrokerStatus } from '../../metrics/index.js';
+import { readAuthorities } from '../../tls/index.js';
 import { BusClosedError } from '../bus.errors.js';
 import { doneWithin } from '../time-limit.js';
 import { checkTopicName, kafkaError, reasonOf } from './kafka.errors.js';
@@ -21,6 +22,7 @@ const CLOSE_TIMEOUT_MS = 3_000;
 export class KafkaConnection {
   readonly #logger = new Logger('KafkaBus');
   readonly #logCreator = kafkaLogCreator();
+  readonly #tls: { readonly ca?: Buffer } | undefined;
   readonly #topics = new Map<string, Promise<void>>();
   readonly #closing = new Set<Promise<void>>();
   #link: KafkaLink | undefined;
@@ -29,10 +31,12 @@ export class KafkaConnection {
   #probeTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
+  /** @throws {AuthoritiesUnreadableError} */
   constructor(
     readonly options: KafkaDriverOptions,
     private readonly status: BrokerStatus,
   ) {
+    if (options.tls) this.#tls = readAuthorities(options.tlsCaFile);
     this.#probeSoon();
   }
 
@@ -77,13 +81,13 @@ export class KafkaConnection {
 
   /** A client of its own for each consumer: kafkajs would share the offsets of equally named groups otherwise. */
   client(config: Partial<KafkaConfig> = {}): Kafka {
-    const { brokers, clientId, ssl, sslCa, sasl, connectTimeoutMs } = this.options;
+    const { brokers, clientId, sasl, connectTimeoutMs } = this.options;
     return new Kafka({
       brokers,
       clientId,
       connectionTimeout: connectTimeoutMs,
       authenticationTimeout: connectTimeoutMs,
-      ...(ssl ? { ssl: sslCa === undefined ? true : { ca: [sslCa] } } : {}),
+      ...(this.#tls === undefined ? {} : { ssl: this.#tls }),
       ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
       // Enough to try every broker of the list; who can wait for longer repeats the call.
       retry: { initialRetryTime: 50, maxRetryTime: 250, retries: Math.max(3, brokers.length) },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tlsCaFile } from '../../tls/index.js';
 
 const endpoint = z
   .string()
@@ -24,11 +25,8 @@ export const kafkaDriverOptions = z.strictObject({
     .min(1)
     .default('carillon')
     .describe("Name under which the brokers' logs and quotas know us."),
-  ssl: z.boolean().default(false).describe('Whether connections are encrypted (TLS).'),
-  sslCa: z
-    .string()
-    .optional()
-    .describe('Certificate authority to trust, as PEM text. Without it the system decides.'),
+  tls: z.boolean().default(false).describe('Whether connections are encrypted.'),
+  tlsCaFile,
   sasl: sasl.optional().describe('Credentials, where the brokers want them.'),
   partitions: z
     .int()

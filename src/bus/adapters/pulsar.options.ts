@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tlsCaFile } from '../../tls/index.js';
 import { foreignRecordRule } from '../message-record.js';
 
 const serviceUrl = z.string().refine(isServiceUrl, {
@@ -21,10 +22,7 @@ export const pulsarDriverOptions = z.strictObject({
     .meta({ secret: true }),
   tenant: z.string().min(1).default('public').describe('Tenant of topics that are named without one.'),
   namespace: z.string().min(1).default('default').describe('Namespace of topics that are named without one.'),
-  tlsCaFile: z
-    .string()
-    .optional()
-    .describe('File with the certificate authorities to trust, in PEM. Without it the system decides.'),
+  tlsCaFile,
   connectTimeoutMs: z.int().min(100).default(3_000).describe('Longest wait for a connection, in ms.'),
   sendTimeoutMs: z
     .int()

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { BrokerStatus } from '../../metrics/index.js';
-import { AdapterUnusableError } from '../bus.errors.js';
+import { readAuthorities } from '../../tls/index.js';
 import { PulsarLinks } from './pulsar.links.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
 import type { PulsarSocketOptions } from './pulsar.socket.js';
@@ -23,9 +22,9 @@ export class WebSocketTransport implements PulsarTransport {
   readonly #links: PulsarLinks;
   readonly #options: PulsarSocketOptions;
 
-  /** @throws {AdapterUnusableError} the file of certificate authorities cannot be read */
+  /** @throws {AuthoritiesUnreadableError} */
   constructor(options: PulsarDriverOptions, status: BrokerStatus) {
-    this.#options = { ...options, ...authorities(options) };
+    this.#options = { ...options, ...readAuthorities(options.tlsCaFile) };
     this.#links = new PulsarLinks(status);
   }
 
@@ -38,13 +37,4 @@ export class WebSocketTransport implements PulsarTransport {
   }
 
   async close(): Promise<void> {}
-}
-
-function authorities({ tlsCaFile }: PulsarDriverOptions): { ca?: Buffer } {
-  if (tlsCaFile === undefined) return {};
-  try {
-    return { ca: readFileSync(tlsCaFile) };
-  } catch (cause) {
-    throw new AdapterUnusableError(`cannot read the certificate authorities in ${tlsCaFile}`, { cause });
-  }
 }

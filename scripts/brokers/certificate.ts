@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { join } from 'node:path';
+
+/** Files in PEM. */
+export interface Certificate {
+  /** The authority that signed it. */
+  readonly authority: string;
+  readonly certificate: string;
+  /** PKCS #8, not encrypted. */
+  readonly key: string;
+}
+
+const openssl = (...args: string[]) => promisify(execFile)('openssl', args);
+
+/** A server's certificate for 127.0.0.1 and localhost, good for a day, signed by an authority that is made for it. */
+export async function makeCertificate(directory: string): Promise<Certificate> {
+  const file = (name: string) => join(directory, name);
+  const [authority, certificate, key] = [file('authority.pem'), file('server.pem'), file('server.key')];
+  const authorityKey = file('authority.key');
+  const request = '-x509 -newkey rsa:2048 -nodes -days 1'.split(' ');
+  await openssl('req', ...request, '-subj', '/CN=Carillon tests', '-keyout', authorityKey, '-out', authority);
+  const signed = ['-CA', authority, '-CAkey', authorityKey];
+  const extensions = 'subjectAltName=IP:127.0.0.1,DNS:localhost basicConstraints=CA:FALSE'
+    .split(' ')
+    .flatMap((extension) => ['-addext', extension]);
+  const files = ['-keyout', key, '-out', certificate];
+  await openssl('req', ...request, '-subj', '/CN=localhost', ...signed, ...extensions, ...files);
+  return { authority, certificate, key };
+}
