@@ -1,5 +1,20 @@
 import { CommandError } from './cli.errors.js';
 
+/**
+ * Takes what stands alone out of arguments: the first that is neither a flag nor the value of one. Flags of the server that stand
+ * alone themselves come behind it.
+ */
+export function takeLone(argv: readonly string[]): {
+  readonly lone?: string;
+  readonly rest: readonly string[];
+} {
+  const isFlag = (argument = ''): boolean => argument.startsWith('-');
+  const at = argv.findIndex(
+    (each, i) => !isFlag(each) && !(isFlag(argv[i - 1]) && !argv[i - 1]!.includes('=')),
+  );
+  return at < 0 ? { rest: argv } : { lone: argv[at]!, rest: argv.toSpliced(at, 1) };
+}
+
 export interface Arguments<Name extends string> {
   readonly flags: Readonly<Partial<Record<Name, string>>>;
   /** What is no flag of the command, in its order: settings, and what stands alone. */

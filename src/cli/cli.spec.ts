@@ -49,6 +49,7 @@ describe('The command line', () => {
     const report = await run('checktoken', token.trim(), ...SECRET);
     expect(report).toContain('"sub": "42"');
     expect(report).toContain('a good connection token');
+    expect(await run('checktoken', ...SECRET, token.trim())).toBe(report);
 
     const subscription = await run('gentoken', '--user=42', '-c', 'news', '-t', '-1', ...SECRET);
     expect(claimsOf(subscription)).toEqual({ sub: '42', channel: 'news', iat: expect.any(Number) });
@@ -68,7 +69,9 @@ describe('The command line', () => {
     [['gentoken', '-u'], '-u needs a value'],
     [['gentoken', '-u', '1'], 'no secret is configured'],
     [['gentoken', '-t', 'soon', ...SECRET], '--ttl must be'],
-    [['checktoken'], 'checktoken needs a token'],
+    [['checktoken', ...SECRET], 'checktoken needs a token'],
+    [['gentokn', '-u', '1'], 'gentokn is no command: did you mean gentoken?'],
+    [['serve'], 'serve is no command'],
   ])('refuses %j', async (argv, words) => {
     await expect(run(...argv)).rejects.toThrow(words);
   });

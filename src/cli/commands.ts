@@ -1,4 +1,6 @@
+import { guess } from '../config/guess.js';
 import { version } from '../version.js';
+import { CommandError } from './cli.errors.js';
 import { checkconfig, genconfig } from './configuration.js';
 import { checktoken, gentoken } from './tokens.js';
 import { usage } from './usage.js';
@@ -12,11 +14,16 @@ const commands: ReadonlyMap<string, Run> = new Map<string, Run>([
   ['checkconfig', checkconfig],
 ]);
 
-/** What is to be done instead of serving; undefined where the arguments are settings of the server. */
+/**
+ * What is to be done instead of serving; undefined where the arguments are settings of the server.
+ * @throws CommandError where the first of them is neither
+ */
 export function commandFor(argv: readonly string[]): (() => Promise<void> | void) | undefined {
   if (argv.includes('--help')) return () => void process.stdout.write(usage);
   if (argv.includes('--version')) return () => void process.stdout.write(`${version}\n`);
   const [name = '', ...rest] = argv;
   const run = commands.get(name);
-  return run && (() => run(rest));
+  if (run !== undefined) return () => run(rest);
+  if (name === '' || name.startsWith('-')) return undefined;
+  throw new CommandError(`${name} is no command${guess(name, [...commands.keys()])}`);
 }

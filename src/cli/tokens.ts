@@ -1,6 +1,6 @@
 import { readConfig } from '../config/config.js';
 import { checkToken, generateToken } from '../gateway/index.js';
-import { takeFlags } from './arguments.js';
+import { takeFlags, takeLone } from './arguments.js';
 import { CommandError } from './cli.errors.js';
 
 const WEEK_SECONDS = 7 * 86_400;
@@ -25,8 +25,8 @@ export function gentoken(argv: readonly string[]): void {
 
 /** `carillon checktoken TOKEN`: whether the configured server takes a token, and what it says. */
 export async function checktoken(argv: readonly string[]): Promise<void> {
-  const [token = '', ...rest] = argv;
-  if (token === '' || token.startsWith('-')) throw new CommandError('checktoken needs a token');
+  const { lone: token, rest } = takeLone(argv);
+  if (token === undefined) throw new CommandError('checktoken needs a token');
   const { kind, claims, fault } = await checkToken(readConfig(rest).config.gateway.client.tokens, token);
   if (claims !== undefined) process.stdout.write(`${JSON.stringify(claims, undefined, 2)}\n`);
   if (fault !== undefined) throw new CommandError(`this ${kind} token is refused: ${fault}`);

@@ -142,6 +142,7 @@ describe('loadConfig', () => {
 
   it.each([
     [['--prot', '1'], 'the flag --prot is unknown'],
+    [['prot'], 'the argument prot is unknown'],
     [['--port'], 'the flag --port needs a value'],
     [['--config', 'absent.json'], 'cannot read the configuration file absent.json (ENOENT): check the path'],
   ])('refuses %j', (argv, fault) => {

@@ -105,7 +105,7 @@ export function fromFlags(argv: readonly string[], settings: readonly Setting[])
     const [, name = '', inline] = /^--([^=]+)(?:=(.*))?$/s.exec(argv[i] ?? '') ?? [];
     const setting = byKey.get(SHORT_FLAGS[name] ?? name);
     if (name !== 'config' && setting === undefined) {
-      unknown.push(`the flag ${argv[i]}`);
+      unknown.push(name === '' ? `the argument ${argv[i]}` : `the flag ${argv[i]}`);
       continue;
     }
     const next = argv[i + 1];
