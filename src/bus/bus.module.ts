@@ -15,6 +15,7 @@ import { LagMeter } from './consumers/lag-meter.js';
 import { Idempotency } from './idempotency.port.js';
 import { configured, embedded, statusOf } from './opening.js';
 import { ParkedRecords } from './parked-records.port.js';
+import { tunedKafka, tunedPulsar, tunedRedis } from './pool-tuning.js';
 
 const optionalReadiness = { token: Readiness, optional: true };
 /** There in a worker: its primary process holds the embedded stores. */
@@ -103,7 +104,6 @@ async function openBus(
   readiness?: Readiness,
 ): Promise<Bus> {
   const status = statusOf(readiness, `${driver} (${name})`);
-  const { connectTimeoutMs, waitTimeoutMs, heartbeatMs } = tuning;
   switch (driver) {
     case 'memory': {
       const { MemoryBus } = await import('./adapters/memory.bus.js');
@@ -111,27 +111,16 @@ async function openBus(
     }
     case 'kafka': {
       const { KafkaBus } = await import('./adapters/kafka.bus.js');
-      const options = configured(drivers, driver);
-      const sessionTimeoutMs = heartbeatMs && 4 * heartbeatMs;
-      const tuned = given({ connectTimeoutMs, sendTimeoutMs: waitTimeoutMs, sessionTimeoutMs });
-      return KafkaBus.open({ ...options, ...tuned }, status);
+      return KafkaBus.open(tunedKafka(configured(drivers, driver), tuning), status);
     }
     case 'pulsar': {
       const { PulsarBus } = await import('./adapters/pulsar.bus.js');
-      const options = configured(drivers, driver);
-      const tuned = given({ connectTimeoutMs, sendTimeoutMs: waitTimeoutMs, pingIntervalMs: heartbeatMs });
-      return PulsarBus.open({ ...options, ...tuned }, status, topics);
+      return PulsarBus.open(tunedPulsar(configured(drivers, driver), tuning), status, topics);
     }
     case 'redis': {
       const { RedisBus } = await import('./adapters/redis.bus.js');
-      const options = configured(drivers, driver);
-      const tuned = given({ connectTimeoutMs, commandTimeoutMs: waitTimeoutMs });
-      const streams = { ...options.streams, ...given({ heartbeatIntervalMs: heartbeatMs }) };
-      const leaseMs = Math.max(streams.leaseMs, 3 * streams.heartbeatIntervalMs);
-      return RedisBus.open(
-        { ...options, ...tuned, streams: { ...streams, leaseMs }, worker: numbered(worker) },
-        status,
-      );
+      const options = tunedRedis(configured(drivers, driver), tuning);
+      return RedisBus.open({ ...options, worker: numbered(worker) }, status);
     }
     default:
       return driver satisfies never;
@@ -188,11 +177,4 @@ async function openParkedRecords(
 
 function numbered({ id, total }: BusOptions['worker']) {
   return id === undefined || total === undefined ? undefined : { id, total };
-}
-
-/** What is said, without what is not. */
-function given<T extends object>(settings: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof T]?: NonNullable<T[Name]>;
-  };
 }

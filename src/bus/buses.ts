@@ -1,7 +1,8 @@
 import type { BusDriver } from './bus.options.js';
 import { BusClosedError } from './bus.errors.js';
 import type { Bus } from './bus.port.js';
-import type { ConsumerPools, PoolTuning, ProducerPools } from './pool.options.js';
+import type { ConsumerPools, ProducerPools } from './pool.options.js';
+import type { PoolTuning } from './pool-tuning.js';
 import { ProducerPool } from './producer-pool.js';
 
 /** Opens a connection to a driver's broker. */

@@ -106,11 +106,4 @@ export const consumerPools = z
 export type ProducerPools = z.output<typeof producerPools>;
 export type ConsumerPools = z.output<typeof consumerPools>;
 
-/** What a pool changes in the options of its driver. */
-export interface PoolTuning {
-  readonly connectTimeoutMs?: number | undefined;
-  readonly waitTimeoutMs?: number | undefined;
-  readonly heartbeatMs?: number | undefined;
-}
-
 export type PoolSize = z.output<z.ZodObject<typeof size>>;
