@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { ConsoleLogger, Injectable, type Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { register } from 'prom-client';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import { type Counter, register } from 'prom-client';
 import {
   Buses,
   BusModule,
@@ -352,6 +353,21 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     await second.get(Events).emit(topic, { event: 'e', payload: 'after', key: 'k' });
     await handled.until(() => payloads().includes('after'));
     expect(payloads()).toEqual(['slow', 'after']);
+  });
+
+  it('share the partitions out anew when a process joins, which is counted', async () => {
+    // Memory has one process, and Pulsar moves keys rather than partitions.
+    if (driver === 'memory' || driver === 'pulsar') return;
+    const nothing = () => {};
+    const first = await start(consumerOf(nothing));
+    const rebalances = async () => {
+      const { values } = await first.get<Counter>(getToken('messagebus_rebalances_total')).get();
+      return values.find(({ labels }) => labels['group'] === `${module}-c`)?.value;
+    };
+    expect(await rebalances()).toBeUndefined();
+    register.clear();
+    await start(consumerOf(nothing));
+    expect(await untilFound(rebalances)).toBeGreaterThan(0);
   });
 
   it('are measured', async () => {
