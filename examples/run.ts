@@ -1,3 +1,11 @@
 /** `npm run example -- live-tasks` runs `examples/live-tasks/main.ts` on the built program. */
-const [name = ''] = process.argv.slice(2);
-await import(`./${name}/main.ts`);
+import { globSync } from 'node:fs';
+
+const [wanted] = process.argv.slice(2);
+const names = globSync('*/main.ts', { cwd: import.meta.dirname }).map((path) => path.split(/[\\/]/)[0]);
+if (names.includes(wanted)) {
+  await import(`./${wanted}/main.ts`);
+} else {
+  console.error(`npm run example -- NAME, with one of: ${names.join(', ')}`);
+  process.exitCode = 1;
+}

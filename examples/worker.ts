@@ -1,8 +1,9 @@
 /**
  * A worker that reads the streams `partition:0` to `partition:7`. Start it several times side by side, stop one, kill one:
  *
- *   npm run build
- *   REDIS_URL=redis://localhost:6379 node examples/worker.ts
+ *   REDIS_URL=redis://localhost:6379 npm run worker
+ *
+ * (which builds first; once that is done, `node examples/worker.ts` will do).
  *
  * The workers of a GROUP (`workers`) share the partitions out among themselves. To decide it yourself, give each its number:
  * WORKER_ID=0 TOTAL_WORKERS=3. Other topics than `partition`, and another number of streams: TOPIC, PARTITIONS.
