@@ -162,6 +162,11 @@ export abstract class Connection implements Pinged, SocketListener {
     return this.#heartbeat?.pong() ?? false;
   }
 
+  /** Resolves when a large message has left; undefined where there is none on its way. */
+  caughtUp(): Promise<void> | undefined {
+    return this.#outbox.caughtUp();
+  }
+
   /** Takes nothing more from the client, apart from the rest of what has arrived already. */
   pause(): void {
     this.#socket?.pause();

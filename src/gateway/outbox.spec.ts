@@ -108,11 +108,45 @@ describe('Outbox', () => {
     expect(outbox.push(Buffer.alloc(1))).toBe(true);
   });
 
-  it('takes a frame above the bound while nothing else waits', async () => {
+  it('takes one frame above the bound, and what follows it up to the bound', async () => {
+    wire.isReading = false;
+    expect(outbox.push(Buffer.alloc(5_000))).toBe(true);
     expect(outbox.push(Buffer.alloc(20_000))).toBe(true);
+    expect(outbox.push(Buffer.alloc(20_000))).toBe(false);
+    expect(outbox.push(Buffer.alloc(5_000))).toBe(true);
     expect(outbox.push(Buffer.alloc(1))).toBe(false);
     await turn();
-    expect(wire.sent).toHaveLength(20_000);
+    wire.read();
+    await turn();
+    expect(wire.sent).toHaveLength(30_000);
+    expect(outbox.push(Buffer.alloc(20_000))).toBe(true);
+  });
+
+  it('says when a frame above the bound has left', async () => {
+    expect(outbox.caughtUp()).toBeUndefined();
+    wire.isReading = false;
+    outbox.push(Buffer.alloc(20_000));
+    let hasLeft = false;
+    const left = outbox.caughtUp()!.then(() => (hasLeft = true));
+    await turn();
+    await turn();
+    expect(hasLeft).toBe(false);
+    outbox.push(Buffer.from('a'));
+    await turn();
+    wire.read();
+    await left;
+    expect(outbox.push(Buffer.alloc(9_000))).toBe(true);
+    expect(outbox.caughtUp()).toBeUndefined();
+  });
+
+  it('lets nobody wait for a frame when the stream is gone', async () => {
+    wire.isReading = false;
+    outbox.push(Buffer.alloc(20_000));
+    await turn();
+    const left = outbox.caughtUp();
+    outbox.discard();
+    wire.destroy();
+    await expect(left).resolves.toBeUndefined();
   });
 
   it('does not take a burst within one turn for a slow client', () => {

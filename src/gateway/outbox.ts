@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 
 /** What carries an outbox's frames: the stream under a WebSocket. */
 export interface Carrier {
@@ -80,6 +81,8 @@ export class Outbox {
   readonly #frames: Buffer[] = [];
   #carrier: Carrier | undefined;
   #frameBytes = 0;
+  /** Length of a frame beyond the bound that is on its way: what follows it has the whole bound to itself. */
+  #oversize = 0;
   /** A flush is certain to come: by the queue, or by the stream's `drain`. */
   #awaited = false;
   #backedUp = false;
@@ -102,18 +105,22 @@ export class Outbox {
 
   /**
    * Takes one whole frame. Answers false, and takes nothing, when the client is so far behind that the frame does not
-   * fit. A frame that is larger than the bound by itself is taken while nothing else waits. After its end an outbox
-   * swallows what it is given.
+   * fit. A frame that is larger than the bound by itself is taken while there is no other such frame: a client that comes
+   * back would else be closed for what it missed, again and again. After its end an outbox swallows what it is given.
    */
   push(frame: Buffer): boolean {
     if (this.#isOver) return true;
-    const waiting = this.bytes;
-    if (waiting > 0 && waiting + frame.length > this.#queue.maxBytes) return false;
+    if (!this.#hasRoomFor(frame.length)) return false;
     this.#frames.push(frame);
     this.#frameBytes += frame.length;
     this.#await();
     if (this.#frameBytes >= EAGER_BYTES) this.#send();
     return true;
+  }
+
+  /** Resolves when a frame beyond the bound has left, and at the end; undefined where there is none on its way. */
+  caughtUp(): Promise<void> | undefined {
+    return this.#oversize > 0 && this.bytes > 0 ? this.#catchUp() : undefined;
   }
 
   /** Called by the queue at the end of the turn. */
@@ -135,6 +142,25 @@ export class Outbox {
     this.#frames.length = 0;
     this.#frameBytes = 0;
     this.#carrier = undefined;
+  }
+
+  #hasRoomFor(length: number): boolean {
+    const { maxBytes } = this.#queue;
+    const waiting = this.bytes;
+    if (waiting === 0) this.#oversize = 0;
+    if (waiting + length <= maxBytes + this.#oversize) return true;
+    if (length <= maxBytes || this.#oversize > 0) return false;
+    this.#oversize = length;
+    return true;
+  }
+
+  async #catchUp(): Promise<void> {
+    while (this.#carrier !== undefined) {
+      const { stream } = this.#carrier;
+      if (stream.writableNeedDrain) await drained(stream);
+      else if (this.#frameBytes > this.#queue.maxBytes) await turn();
+      else return;
+    }
   }
 
   /** Writes what is here as one piece, unless the stream is backed up: then it follows on `drain`. */
@@ -169,4 +195,14 @@ export class Outbox {
       this.flush();
     });
   }
+}
+
+function drained(stream: Writable): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = (): void => {
+    stream.off('drain', done).off('close', done);
+    resolve();
+  };
+  stream.on('drain', done).on('close', done);
+  return promise;
 }

@@ -20,6 +20,8 @@ export interface SessionTransport {
   startPings(): boolean;
   /** The client answered a ping. Answers whether there was one to answer. */
   pong(): boolean;
+  /** Resolves when a message beyond the bound of what may wait for the client has left; undefined where there is none. */
+  caughtUp(): Promise<void> | undefined;
   /** Takes nothing more from the client for a while. */
   pause(): void;
   resume(): void;

@@ -26,6 +26,7 @@ const transport: SessionTransport = {
   deliver: () => {},
   startPings: () => true,
   pong: () => false,
+  caughtUp: () => undefined,
   pause: () => {},
   resume: () => {},
   close: ({ code }) => {

@@ -183,7 +183,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     else if (command.method === 'pong') {
       if (!this.transport.pong()) this.close(closeCodes.badRequest);
     } else if ((this.phase === 'new') !== (command.method === 'connect')) this.close(closeCodes.badRequest);
-    else if (this.host.admitCommand(this)) return this.#handle(command);
+    else if (this.host.admitCommand(this)) return this.#handleInTime(command);
     else if (command.method === 'connect' || command.method === 'send')
       this.close(closeCodes.tooManyRequests);
     else this.refuse(command.id, replyErrors.tooManyRequests);
@@ -236,6 +236,13 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     if (!this.isConnected || unixMs >= this.#wakesAt) return;
     this.#wakesAt = unixMs;
     this.host.wheel.schedule(this, Math.max(0, unixMs - Date.now()));
+  }
+
+  /** Two large answers, as to two recoveries, are not made at once: the second would not fit. */
+  #handleInTime<M extends Method>(command: CommandOf<M>): Promise<void> | undefined {
+    const caughtUp = this.transport.caughtUp();
+    if (caughtUp === undefined) return this.#handle(command);
+    return caughtUp.then(() => (this.isOver ? undefined : this.#handle(command)));
   }
 
   #handle<M extends Method>({ id, method, request }: CommandOf<M>): Promise<void> | undefined {
