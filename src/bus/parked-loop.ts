@@ -12,11 +12,14 @@ export interface ParkedStore {
   abandon(claim: ParkedClaim): void;
 }
 
+/** Between tries of a record that told nothing. */
+const RELEASE = { retryInitialMs: 500, retryMaxMs: 5_000 };
+
 /** A {@link DueLoop} whose handler decides what becomes of the record. */
 export function parkedLoop(
   store: ParkedStore,
   handler: ParkedHandler,
-  options: DueLoopOptions,
+  options: Omit<DueLoopOptions, keyof typeof RELEASE>,
 ): DueLoop<ParkedClaim> {
   const fates = new WeakMap<ParkedRecord, Fate>();
   return new DueLoop<ParkedClaim>(
@@ -27,6 +30,6 @@ export function parkedLoop(
       abandon: (claim) => store.abandon(claim),
     },
     async (record) => void fates.set(record, await handler(record)),
-    options,
+    { ...options, ...RELEASE },
   );
 }

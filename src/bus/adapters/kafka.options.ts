@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { tlsCaFile } from '../../tls/index.js';
+import { drainTimeoutMs, redelivery } from '../redelivery.options.js';
 
 const endpoint = z
   .string()
@@ -87,19 +88,8 @@ export const kafkaDriverOptions = z.strictObject({
     .describe(
       'Most bytes that are fetched of one partition at a time. Up to two such fetches wait in memory.',
     ),
-  retryInitialDelayMs: z
-    .int()
-    .min(1)
-    .default(200)
-    .describe(
-      'Pause before a rejected batch comes again the first time, in ms. It doubles with every rejection.',
-    ),
-  retryMaxDelayMs: z.int().min(1).default(30_000).describe('Longest such pause, in ms.'),
-  drainTimeoutMs: z
-    .int()
-    .min(0)
-    .default(10_000)
-    .describe('How long `close` waits for handlers at work, in ms. What they hold comes again elsewhere.'),
+  ...redelivery,
+  drainTimeoutMs,
 });
 
 export type KafkaDriverOptions = z.infer<typeof kafkaDriverOptions>;

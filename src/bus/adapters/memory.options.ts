@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { redelivery } from '../redelivery.options.js';
 
 /** The embedded bus: queues inside this process, lost with it. */
 export const memoryBusOptions = z
@@ -23,14 +24,7 @@ export const memoryBusOptions = z
       .describe(
         'Records per topic that are kept after every group took them, for groups that start at `earliest`.',
       ),
-    retryInitialDelayMs: z
-      .int()
-      .min(1)
-      .default(100)
-      .describe(
-        'Pause before a rejected batch comes again the first time, in ms. It doubles with every rejection.',
-      ),
-    retryMaxDelayMs: z.int().min(1).default(30_000).describe('Longest such pause, in ms.'),
+    ...redelivery,
     drainTimeoutMs: z
       .int()
       .min(0)

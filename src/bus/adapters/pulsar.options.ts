@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { tlsCaFile } from '../../tls/index.js';
 import { foreignRecordRule } from '../message-record.js';
+import { drainTimeoutMs, redelivery } from '../redelivery.options.js';
 
 const serviceUrl = z.string().refine(isServiceUrl, {
   error:
@@ -61,19 +62,8 @@ export const pulsarDriverOptions = z.strictObject({
     .min(10)
     .default(2_000)
     .describe('Longest pause between two attempts to connect, in ms. The pauses grow up to it, with jitter.'),
-  retryInitialDelayMs: z
-    .int()
-    .min(1)
-    .default(200)
-    .describe(
-      'Pause before a rejected message comes again the first time, in ms. It doubles with every rejection.',
-    ),
-  retryMaxDelayMs: z.int().min(1).default(30_000).describe('Longest such pause, in ms.'),
-  drainTimeoutMs: z
-    .int()
-    .min(0)
-    .default(10_000)
-    .describe('How long `close` waits for handlers at work, in ms. What they hold comes again elsewhere.'),
+  ...redelivery,
+  drainTimeoutMs,
 });
 
 export type PulsarDriverOptions = z.infer<typeof pulsarDriverOptions>;

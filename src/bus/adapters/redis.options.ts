@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { drainTimeoutMs, redelivery } from '../redelivery.options.js';
 
 /** How the bus keeps its topics in Redis Streams. Where Redis is, the driver's own options say. */
 export const redisStreamsOptions = z
@@ -59,19 +60,8 @@ export const redisStreamsOptions = z
         'How often a process extends its leases and looks who else is there, in ms. A partition changes hands ' +
           'within about two of them after a member joined or left.',
       ),
-    retryInitialDelayMs: z
-      .int()
-      .min(1)
-      .default(200)
-      .describe(
-        'Pause before a rejected batch comes again the first time, in ms. It doubles with every rejection.',
-      ),
-    retryMaxDelayMs: z.int().min(1).default(30_000).describe('Longest such pause, in ms.'),
-    drainTimeoutMs: z
-      .int()
-      .min(0)
-      .default(10_000)
-      .describe('How long `close` waits for handlers at work, in ms. What they hold comes again elsewhere.'),
+    ...redelivery,
+    drainTimeoutMs,
   })
   .refine((options) => options.leaseMs >= 3 * options.heartbeatIntervalMs, {
     error: 'a lease must outlast three heartbeats, or one lost answer ends it',

@@ -1,7 +1,8 @@
 import type { BrokerStatus } from '../../metrics/index.js';
 import { closeRedis, openRedis, type RedisClient, type RedisDriverOptions } from '../../redis/index.js';
 import { BusClosedError } from '../bus.errors.js';
-import type { DueBatch, DueLoop } from '../due-loop.js';
+import type { DueBatch } from '../due-loop.js';
+import { DueLoops } from '../due-loops.js';
 import { type ParkedClaim, parkedLoop } from '../parked-loop.js';
 import type { ParkedRecord } from '../parked-record.js';
 import {
@@ -22,8 +23,6 @@ export type RedisParkedRecordsOptions = RedisDriverOptions &
   };
 
 const LEASE_MS = 30_000;
-/** Between tries of a record that told nothing. */
-const RELEASE = { retryInitialMs: 500, retryMaxMs: 5_000 };
 
 /**
  * Parked records in Redis, shared by every process with the same key prefix.
@@ -34,7 +33,7 @@ export class RedisParkedRecords implements ParkedRecords {
   /** As durable as the server was told to be: see `appendonly` in docs/brokers.md. */
   readonly capabilities = { durable: true, shared: true };
   readonly #store: RedisParkedStore;
-  readonly #loops = new Map<string, Set<DueLoop<ParkedClaim>>>();
+  readonly #loops = new DueLoops();
   /** What this process is trying, by group: id → the number of its claim. */
   readonly #held = new Map<string, Map<string, string>>();
   readonly #leaseMs: number;
@@ -86,16 +85,9 @@ export class RedisParkedRecords implements ParkedRecords {
         abandon: ({ message }) => void held.delete(message.id),
       },
       handler,
-      { concurrency, lookEveryMs, closeTimeoutMs, ...RELEASE },
+      { concurrency, lookEveryMs, closeTimeoutMs },
     );
-    const loops = this.#loops.get(group) ?? new Set();
-    this.#loops.set(group, loops.add(loop));
-    return {
-      close: async () => {
-        await loop.close();
-        loops.delete(loop);
-      },
-    };
+    return this.#loops.add(loop, group);
   }
 
   async find(id: string): Promise<ParkedRecord | undefined> {
@@ -127,8 +119,7 @@ export class RedisParkedRecords implements ParkedRecords {
   }
 
   async #close(): Promise<void> {
-    const loops = [...this.#loops.values()].flatMap((ofGroup) => [...ofGroup]);
-    await Promise.all(loops.map((loop) => loop.close()));
+    await this.#loops.close();
     clearInterval(this.#leaseKeeper);
     await closeRedis(this.client);
   }
@@ -163,7 +154,7 @@ export class RedisParkedRecords implements ParkedRecords {
   }
 
   #wake(group: string, dueAt: number): void {
-    for (const loop of this.#loops.get(group) ?? []) loop.wakeIn(dueAt - Date.now());
+    this.#loops.wakeIn(dueAt - Date.now(), group);
   }
 
   #refuseIfClosed(): void {

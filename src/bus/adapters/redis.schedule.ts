@@ -3,6 +3,7 @@ import { closeRedis, openRedis, type RedisClient, type RedisDriverOptions } from
 import { BusClosedError } from '../bus.errors.js';
 import type { DelayedLaneOptions } from '../delayed-lane.options.js';
 import { type DueBatch, type DueClaim, DueLoop } from '../due-loop.js';
+import { DueLoops } from '../due-loops.js';
 import type { ScheduledMessage } from '../message.js';
 import type { DueHandler, ScheduleConsumer, SchedulePage, ScheduleQuery } from '../schedule.port.js';
 import { Schedule } from '../schedule.port.js';
@@ -24,7 +25,7 @@ export class RedisSchedule implements Schedule {
   /** As durable as the server was told to be: see `appendonly` in docs/brokers.md. */
   readonly capabilities = { durable: true, shared: true };
   readonly #store: RedisScheduleStore;
-  readonly #loops = new Set<DueLoop>();
+  readonly #loops = new DueLoops();
   /** What this process is handing over: id → the attempt under which Redis leases it. */
   readonly #held = new Map<string, number>();
   readonly #leaseKeeper: NodeJS.Timeout;
@@ -86,13 +87,7 @@ export class RedisSchedule implements Schedule {
       handler,
       { concurrency: options.concurrency, lookEveryMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
     );
-    this.#loops.add(loop);
-    return {
-      close: async () => {
-        await loop.close();
-        this.#loops.delete(loop);
-      },
-    };
+    return this.#loops.add(loop);
   }
 
   close(): Promise<void> {
@@ -100,7 +95,7 @@ export class RedisSchedule implements Schedule {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#loops].map((loop) => loop.close()));
+    await this.#loops.close();
     clearInterval(this.#leaseKeeper);
     await closeRedis(this.client);
   }
@@ -135,7 +130,7 @@ export class RedisSchedule implements Schedule {
   }
 
   #wake(dueAt: number): void {
-    for (const loop of this.#loops) loop.wakeIn(dueAt - this.#now());
+    this.#loops.wakeIn(dueAt - this.#now());
   }
 
   #refuseIfClosed(): void {

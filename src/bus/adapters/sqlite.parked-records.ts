@@ -1,6 +1,7 @@
 import type { BrokerStatus } from '../../metrics/index.js';
 import { BusClosedError } from '../bus.errors.js';
-import type { DueBatch, DueLoop } from '../due-loop.js';
+import type { DueBatch } from '../due-loop.js';
+import { DueLoops } from '../due-loops.js';
 import { type ParkedClaim, parkedLoop } from '../parked-loop.js';
 import type { ParkedRecord } from '../parked-record.js';
 import {
@@ -23,8 +24,6 @@ export type SqliteParkedRecordsOptions = SqliteFile & Pick<ParkedOptions, 'close
 
 /** After how long a step of the clock is noticed. */
 const LOOK_EVERY_MS = 1_000;
-/** Between tries of a record that told nothing. */
-const RELEASE = { retryInitialMs: 500, retryMaxMs: 5_000 };
 
 /**
  * Parked records in a file of their own, or in memory under the path `:memory:`.
@@ -35,7 +34,7 @@ export class SqliteParkedRecords implements ParkedRecords {
   readonly capabilities;
   readonly #table: ParkedTable;
   readonly #commits: GroupCommit;
-  readonly #loops = new Map<string, Set<DueLoop<ParkedClaim>>>();
+  readonly #loops = new DueLoops();
   /** Ids that are being tried. */
   readonly #held = new Set<string>();
   #closed: Promise<void> | undefined;
@@ -87,16 +86,9 @@ export class SqliteParkedRecords implements ParkedRecords {
         abandon: ({ message }) => void this.#held.delete(message.id),
       },
       handler,
-      { concurrency, lookEveryMs: LOOK_EVERY_MS, closeTimeoutMs: this.options.closeTimeoutMs, ...RELEASE },
+      { concurrency, lookEveryMs: LOOK_EVERY_MS, closeTimeoutMs: this.options.closeTimeoutMs },
     );
-    const loops = this.#loops.get(group) ?? new Set();
-    this.#loops.set(group, loops.add(loop));
-    return {
-      close: async () => {
-        await loop.close();
-        loops.delete(loop);
-      },
-    };
+    return this.#loops.add(loop, group);
   }
 
   async find(id: string): Promise<ParkedRecord | undefined> {
@@ -125,8 +117,7 @@ export class SqliteParkedRecords implements ParkedRecords {
   }
 
   async #close(): Promise<void> {
-    const loops = [...this.#loops.values()].flatMap((ofGroup) => [...ofGroup]);
-    await Promise.all(loops.map((loop) => loop.close()));
+    await this.#loops.close();
     await this.#commits.close();
   }
 
@@ -173,7 +164,7 @@ export class SqliteParkedRecords implements ParkedRecords {
   }
 
   #wake(group: string, dueAt: number): void {
-    for (const loop of this.#loops.get(group) ?? []) loop.wakeIn(dueAt - Date.now());
+    this.#loops.wakeIn(dueAt - Date.now(), group);
   }
 
   #refuseIfClosed(): void {

@@ -2,6 +2,7 @@ import type { BrokerStatus } from '../../metrics/index.js';
 import { BusClosedError } from '../bus.errors.js';
 import type { DelayedLaneOptions } from '../delayed-lane.options.js';
 import { type DueBatch, type DueClaim, DueLoop } from '../due-loop.js';
+import { DueLoops } from '../due-loops.js';
 import type { ScheduledMessage } from '../message.js';
 import type { DueHandler, ScheduleConsumer, SchedulePage, ScheduleQuery } from '../schedule.port.js';
 import { Schedule } from '../schedule.port.js';
@@ -29,7 +30,7 @@ export class SqliteSchedule implements Schedule {
   readonly capabilities;
   readonly #table: ScheduleTable;
   readonly #commits: GroupCommit;
-  readonly #loops = new Set<DueLoop>();
+  readonly #loops = new DueLoops();
   readonly #sweeper: NodeJS.Timeout;
   /** Ids in the hands of a loop. */
   readonly #held = new Set<string>();
@@ -92,13 +93,7 @@ export class SqliteSchedule implements Schedule {
       handler,
       { concurrency: options.concurrency, lookEveryMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
     );
-    this.#loops.add(loop);
-    return {
-      close: async () => {
-        await loop.close();
-        this.#loops.delete(loop);
-      },
-    };
+    return this.#loops.add(loop);
   }
 
   close(): Promise<void> {
@@ -107,7 +102,7 @@ export class SqliteSchedule implements Schedule {
 
   async #close(): Promise<void> {
     clearInterval(this.#sweeper);
-    await Promise.all([...this.#loops].map((loop) => loop.close()));
+    await this.#loops.close();
     await this.#commits.close();
   }
 
@@ -148,7 +143,7 @@ export class SqliteSchedule implements Schedule {
   }
 
   #wake(dueAt: number): void {
-    for (const loop of this.#loops) loop.wakeIn(dueAt - this.#now());
+    this.#loops.wakeIn(dueAt - this.#now());
   }
 
   async #sweep(): Promise<void> {
