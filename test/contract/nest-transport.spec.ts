@@ -7,7 +7,12 @@ import { Test } from '@nestjs/testing';
 import { register } from 'prom-client';
 import { firstValueFrom, type Observable, of, throwError } from 'rxjs';
 import { BusModule, ConsumerRegistry, DeadLetters, Events } from '../../src/bus/index.js';
-import { CarillonClient, CarillonServer, EventRpcContext } from '../../src/bus/microservices/index.js';
+import {
+  CarillonClient,
+  CarillonRecord,
+  CarillonServer,
+  EventRpcContext,
+} from '../../src/bus/microservices/index.js';
 import { Journal } from '../journal.js';
 import { describeOnEveryDriver } from './bus-drivers.js';
 
@@ -65,6 +70,11 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
         seen.add(['again', data]);
       }
 
+      @EventPattern({ event: 'keyed' })
+      keyed(@Payload() data: unknown, @Ctx() { event }: EventRpcContext): void {
+        seen.add(['keyed', data, event.key, event.headers]);
+      }
+
       @EventPattern({ topic: elsewhere, event: 'other' })
       other(@Payload() data: unknown): Observable<unknown> {
         seen.add(['other', data]);
@@ -76,12 +86,19 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     expect(emitted).toMatchObject({ ids: [expect.any(String)] });
     await firstValueFrom(client.emit({ topic: elsewhere, event: 'plain' }, 'not for us'));
     await firstValueFrom(client.emit({ topic: elsewhere, event: 'other' }, 2));
-    const all = await seen.atLeast(3);
+    const record = new CarillonRecord(
+      { n: 3 },
+      { key: 'k', headers: { region: 'süd' } },
+      { idempotencyKey: 'once' },
+    );
+    for (let sent = 0; sent < 2; sent++) await firstValueFrom(client.emit('keyed', record));
+    const all = await seen.atLeast(4);
     expect(new Set(all.map((each) => JSON.stringify(each)))).toEqual(
       new Set([
         JSON.stringify(['plain', { n: 1 }, topic, driver]),
         JSON.stringify(['again', { n: 1 }]),
         JSON.stringify(['other', 2]),
+        JSON.stringify(['keyed', { n: 3 }, 'k', { region: 'süd' }]),
       ]),
     );
   });

@@ -1,6 +1,7 @@
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { ConsumerRefusedError } from '../consumers/consumer.errors.js';
 import type { EmitOptions, Events } from '../consumers/events.js';
+import { CarillonRecord } from './carillon.record.js';
 import { placeOf } from './event-pattern.js';
 
 export interface CarillonClientOptions extends Pick<EmitOptions, 'driver'> {
@@ -10,7 +11,8 @@ export interface CarillonClientOptions extends Pick<EmitOptions, 'driver'> {
 
 /**
  * Nest's own way to emit: `client.emit('name', payload)`, or `client.emit({ topic, event }, payload)`. The stream completes
- * when the broker holds the event, and fails otherwise. `send` is refused: a topic gives no answers.
+ * when the broker holds the event, and fails otherwise. A {@link CarillonRecord} brings a key, headers or an idempotency key
+ * along. `send` is refused: a topic gives no answers.
  */
 export class CarillonClient extends ClientProxy {
   constructor(
@@ -40,7 +42,11 @@ export class CarillonClient extends ClientProxy {
   protected override async dispatchEvent<T>({ pattern, data }: ReadPacket): Promise<T> {
     const { topic, driver } = this.options;
     const place = placeOf(pattern, topic);
-    const options = driver === undefined ? {} : { driver };
-    return (await this.events.emit(place.topic, { event: place.event, payload: data }, options)) as T;
+    const { payload, event, options } = data instanceof CarillonRecord ? data : new CarillonRecord(data);
+    return (await this.events.emit(
+      place.topic,
+      { ...event, event: place.event, payload },
+      { ...options, ...(driver === undefined ? {} : { driver }) },
+    )) as T;
   }
 }

@@ -1,2 +1,3 @@
 export { CarillonClient, type CarillonClientOptions } from './carillon.client.js';
+export { CarillonRecord } from './carillon.record.js';
 export { CarillonServer, type CarillonServerOptions, EventRpcContext } from './carillon.server.js';
