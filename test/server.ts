@@ -64,9 +64,11 @@ export class Server implements AsyncDisposable {
     return this.#output.join('');
   }
 
-  /** Resolves when the log holds a line that matches. */
-  async says(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.output)) await once(this.#process.stdout as NodeJS.ReadableStream, 'data');
+  /** Resolves when the log matches in so many places. */
+  async says(pattern: RegExp, times = 1): Promise<void> {
+    const everywhere = new RegExp(pattern, `${pattern.flags}g`);
+    while ((this.output.match(everywhere)?.length ?? 0) < times)
+      await once(this.#process.stdout as NodeJS.ReadableStream, 'data');
   }
 
   get pid(): number {

@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Link } from '../ipc/index.js';
+import { GIVEN_UP_AFTER_S, watchPulse } from './pulse.js';
 import { linkToWorker, workerStdio } from './worker-link.js';
 import { WorkersFailedError } from './workers.errors.js';
 
@@ -25,7 +26,7 @@ const MAX_SHORT_LIVES = 8;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** The worker processes: as many as were asked for, each replaced when it dies. */
+/** The worker processes: as many as were asked for, each replaced when it dies, or stands still. */
 export class Crew {
   readonly #logger = new Logger(Crew.name);
   /** Each with how it will have ended: an exit code or a signal. */
@@ -70,7 +71,8 @@ export class Crew {
     const exited = Promise.withResolvers<number | string>();
     const ready = Promise.withResolvers<void>();
     this.#workers.set(worker, exited.promise);
-    this.options.onLink(linkToWorker(worker.process));
+    const link = linkToWorker(worker.process);
+    this.options.onLink(link);
     worker.on('error', (error) => this.#logger.error(error));
     worker.on('message', (message: unknown) => message === 'ready' && ready.resolve());
     worker.once('exit', (code: number | null, signal: string | null) => {
@@ -81,7 +83,14 @@ export class Crew {
       throw new WorkersFailedError(`a worker ended before it was ready (${how})`);
     });
     await Promise.race([ready.promise, ending]);
+    // Only from here on: loading the program takes as long as it takes.
+    watchPulse(link, { onGivenUp: () => this.#giveUp(worker) });
     void exited.promise.then((how) => this.#onExit(worker, how, bornAt));
+  }
+
+  #giveUp({ process }: Worker): void {
+    this.#logger.error(`worker ${process.pid} has not answered for ${GIVEN_UP_AFTER_S} s and is killed`);
+    process.kill('SIGKILL');
   }
 
   async #onExit(worker: Worker, how: number | string, bornAt: number): Promise<void> {

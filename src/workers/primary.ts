@@ -11,6 +11,7 @@ import { Readiness } from '../metrics/index.js';
 import { stopOnSignals } from '../shutdown.js';
 import { serveBrokerStates } from './broker-states.js';
 import { Crew } from './crew.js';
+import { answerPulse } from './pulse.js';
 import { PrimaryModule } from './primary.module.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import { WorkersFailedError } from './workers.errors.js';
@@ -77,6 +78,7 @@ function serveAll(context: INestApplicationContext, { delivery }: Config): (link
   const engine =
     delivery.fanout.kind === 'local' ? context.get(EmbeddedEngine, { strict: false }) : undefined;
   return (link) => {
+    answerPulse(link);
     serveBrokerStates(link, readiness);
     stores.serve(link);
     engine?.serve(link);

@@ -91,7 +91,7 @@ describe('two workers behind one port', () => {
     await Promise.all(present.map((client) => client.receives(2 + texts.length)));
     for (const client of present)
       expect(textsOf(client).toSorted()).toEqual(['"after the death"', '"end"', ...texts].toSorted());
-    while (workersOf(server).length < 3) await server.says(/lane consumers is up/);
+    await server.says(/lane consumers is up/, 3);
     expect(workersOf(server)).toHaveLength(3);
   });
 
