@@ -20,18 +20,23 @@ export interface RunningRedisCluster extends AsyncDisposable {
   dispose(): Promise<void>;
 }
 
-/** A Redis Cluster of three masters, without replicas, that share the 16384 slots. */
-export async function startRedisCluster(): Promise<RunningRedisCluster> {
-  const brokers = await allOrNone([1, 2, 3].map(() => startClusterNode()));
+/** A Redis Cluster of three masters that share the 16384 slots, by default without replicas. The masters come first. */
+export async function startRedisCluster({ replicas = 0 } = {}): Promise<RunningRedisCluster> {
+  const brokers = await allOrNone(Array.from({ length: 3 * (1 + replicas) }, () => startClusterNode()));
   const dispose = () => disposeAll(brokers);
   try {
     const nodes = brokers.map(addressOf);
     const members = nodes.map(({ host, port }) => `${host}:${port}`);
-    await promisify(execFile)('redis-cli', ['--cluster', 'create', ...members, '--cluster-yes']);
-    // Each node learns from the others that all slots are served.
+    const options = ['--cluster-replicas', String(replicas), '--cluster-yes'];
+    await promisify(execFile)('redis-cli', ['--cluster', 'create', ...members, ...options]);
+    // Each node learns from the others that all slots are served, and each replica has what its master has.
     await until(async () => {
       const states = await Promise.all(brokers.map(({ url }) => ask(url, 'CLUSTER', 'INFO')));
-      return states.every((state) => state.includes('cluster_state:ok'));
+      const links = await Promise.all(brokers.slice(3).map(({ url }) => ask(url, 'INFO', 'replication')));
+      return (
+        states.every((state) => state.includes('cluster_state:ok')) &&
+        links.every((link) => link.includes('master_link_status:up'))
+      );
     });
     return { nodes, brokers, dispose, [Symbol.asyncDispose]: dispose };
   } catch (error) {

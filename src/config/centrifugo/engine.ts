@@ -23,6 +23,7 @@ export const redisOptions: readonly string[] = [
   'io_timeout',
   'presence_ttl',
   'cluster_address',
+  'sharded_pub_sub_partitions',
   'sentinel_address',
   'sentinel_master_name',
   'sentinel_user',
@@ -30,6 +31,9 @@ export const redisOptions: readonly string[] = [
   'tls.enabled',
   'sentinel_tls.enabled',
 ];
+
+/** What `delivery.fanout.replayStreams` allows. */
+const MOST_STREAMS = 64;
 
 const NOTHING: TranslatedEngine = { settings: new Map(), implied: {}, notices: [] };
 
@@ -43,7 +47,7 @@ export function translateEngine(engine: Tree): TranslatedEngine {
   if (type !== 'redis')
     return { ...NOTHING, notices: [`engine.type ${String(type)} is not supported: memory serves`] };
   const { driver, notices } = translateRedis(redis as Tree);
-  const settings = new Map<string, unknown>();
+  const settings = new Map<string, unknown>(shardingOf(redis as Tree));
   for (const place of ['bus.drivers.redis', 'delivery.fanout'])
     for (const [name, value] of Object.entries(driver))
       if (value !== undefined) settings.set(`${place}.${name}`, value);
@@ -90,6 +94,15 @@ function leavesOf(tree: Tree): string[] {
       return leavesOf(value as Tree).map((leaf) => `${name}.${leaf}`);
     return present(value) === undefined || value === false || value === 0 ? [] : [name];
   });
+}
+
+/** Centrifugo divides the channels as well, when it shards them over a Cluster. */
+function shardingOf({ sharded_pub_sub_partitions: partitions }: Tree): [name: string, value: unknown][] {
+  if (typeof partitions !== 'number' || partitions <= 0) return [];
+  return [
+    ['delivery.fanout.sharded', true],
+    ['delivery.fanout.replayStreams', Math.min(partitions, MOST_STREAMS)],
+  ];
 }
 
 function addressesOf(address: unknown): readonly string[] {

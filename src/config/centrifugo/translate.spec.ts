@@ -215,6 +215,14 @@ describe('the Redis engine', () => {
     ]);
   });
 
+  it('may be a Cluster that is sharded', () => {
+    const sharded = { cluster_address: ['n1:7000'], sharded_pub_sub_partitions: 128 };
+    const { file, notices } = translate({ engine: { type: 'redis', redis: sharded } });
+    const fanout = { clusterNodes: ['n1:7000'], sharded: true, replayStreams: 64 };
+    expect(file).toMatchObject({ delivery: { fanout } });
+    expect(notices).toEqual([]);
+  });
+
   it('may be one with Sentinels', () => {
     const { file, notices } = translate({
       engine: { type: 'redis', redis: { sentinel_address: ['s1:26379'], sentinel_master_name: 'm' } },

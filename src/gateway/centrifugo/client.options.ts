@@ -77,7 +77,7 @@ export const clientOptions = z
       .describe('Most channels of one connection. Beyond: error 106, or 3505 at connect.'),
     userConnectionLimit: atMost(
       0,
-      'Most connections of one user on this process. Others are closed with 3504. 0: no limit.',
+      'Most connections of one user on this process, as Centrifugo counts them on a node. Others are closed with 3504. 0: no limit.',
     ),
     historyMaxPublicationLimit: count
       .default(300)
