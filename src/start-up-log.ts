@@ -20,7 +20,7 @@ export function announce(
     logger.log(
       `workers: ${workers} processes behind one port; one more holds ${sharedOf(config).join(', ')}`,
     );
-  logger.log(`listening on ${url}, sockets at /message, documentation at /docs`);
+  logger.log(`listening on ${url}, sockets at /message and /connection/websocket, documentation at /docs`);
 }
 
 /** What the primary process keeps for its workers. The rest is on servers that each of them reaches for itself. */

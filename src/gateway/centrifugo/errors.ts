@@ -14,9 +14,9 @@ export interface ReplyError {
   readonly temporary?: boolean | undefined;
 }
 
+/** Those of the protocol that this server answers with. */
 export const replyErrors = {
   internal: { code: 100, message: 'internal server error', temporary: true },
-  unauthorized: { code: 101, message: 'unauthorized' },
   unknownChannel: { code: 102, message: 'unknown channel' },
   permissionDenied: { code: 103, message: 'permission denied' },
   methodNotFound: { code: 104, message: 'method not found' },
@@ -28,7 +28,6 @@ export const replyErrors = {
   expired: { code: 110, message: 'expired' },
   tooManyRequests: { code: 111, message: 'too many requests', temporary: true },
   unrecoverablePosition: { code: 112, message: 'unrecoverable position' },
-  concurrentPagination: { code: 113, message: 'concurrent pagination', temporary: true },
 } as const satisfies Record<string, ReplyError>;
 
 /** Why the server ended a subscription. Below 2500 the client stays unsubscribed, from 2500 on it subscribes again. */
@@ -36,7 +35,6 @@ export const unsubscribeReasons = {
   server: { code: 2000, reason: 'server unsubscribe' },
   insufficientState: { code: 2500, reason: 'insufficient state' },
   subscriptionExpired: { code: 2501, reason: 'subscription expired' },
-  stateInvalidated: { code: 2502, reason: 'state invalidated' },
 } as const;
 
 /** The answer to a command is an error. */
