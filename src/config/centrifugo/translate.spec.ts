@@ -98,7 +98,7 @@ describe('a configuration file of Centrifugo', () => {
       gateway: { heartbeat: { pingIntervalMs: 'soon' } },
       log: { level: 'silent' },
     });
-    expect(origins.get('gateway.heartbeat.pingIntervalMs')).toBe('client.ping_interval');
+    expect(origins.get('gateway.heartbeat.pingIntervalMs')).toMatch(/^client\.ping_interval/);
     expect(() => load(undefined, { CENTRIFUGO_CLIENT_PING_INTERVAL: 'soon' })).toThrow(ConfigError);
     expect(() => load(undefined, { CENTRIFUGO_CLIENT_PING_INTERVAL: 'soon' })).toThrow(
       'from CENTRIFUGO_CLIENT_PING_INTERVAL in the environment',
@@ -155,6 +155,29 @@ describe('a configuration file of Centrifugo', () => {
     expect(() => load(undefined, variables)).toThrow(
       /forceRecovery: needs historySize .*\(from namespace chat: force_recovery\)\n.*note: namespace poll/,
     );
+  });
+
+  it('is told which namespaces a backend would decide about', () => {
+    const namespaces = [{ name: 'orders', subscribe_proxy_enabled: true, publish_proxy_enabled: false }];
+    expect(translate({ channel: { namespaces } }).notices).toEqual([
+      expect.stringMatching(
+        /^namespace orders: subscribe_proxy_enabled is not supported: calls to a backend/,
+      ),
+    ]);
+    const switchedOff = { connect: { enabled: false, endpoint: 'http://x', timeout: '1s' } };
+    expect(translate({ client: { proxy: switchedOff } }).notices).toEqual([]);
+  });
+
+  it('is told what a duration looks like, and where one is missing', () => {
+    const namespaces = [{ name: 'chat', history_size: 5 }];
+    const variables = {
+      CENTRIFUGO_CLIENT_PING_INTERVAL: '25',
+      CENTRIFUGO_CHANNEL_NAMESPACES: JSON.stringify(namespaces),
+    };
+    expect(() => load(undefined, variables)).toThrow(
+      /in the environment, which takes a duration such as 25s/,
+    );
+    expect(() => load(undefined, variables)).toThrow(/set both or none \(from namespace chat: history_ttl\)/);
   });
 
   it('takes the patterns of origins as they are', () => {
@@ -299,6 +322,7 @@ describe('the variables of Centrifugo', () => {
       {
         CENTRIFUGO_CLIENT_INSECUR: 'x',
         CENTRIFUGO_CLIENT_PROXY_CONNECT_ENDPOINT: 'http://x',
+        CENTRIFUGO_CLIENT_PROXY_CONNECT_ENABLED: 'true',
         CENTRIFUGO_ADMIN_ENABLED: 'true',
       },
     );

@@ -2,9 +2,10 @@ import { centrifugoChannelOptions, fromCentrifugo } from '../../delivery/index.j
 import type { Environment } from '../sources.js';
 import { guess } from '../guess.js';
 import type { Translation, Tree } from '../translation.js';
+import { duration } from './converters.js';
 import { translateEngine } from './engine.js';
 import { counterparts, zeroMeansDefault } from './options.js';
-import { immaterial, unsupported } from './unsupported.js';
+import { immaterial, NO_PROXY, unsupported } from './unsupported.js';
 import { readVariables } from './variables.js';
 
 /** Where a Centrifugo without further settings listens. Whoever moves in changes nothing else. */
@@ -17,6 +18,8 @@ const theirNames = new Set([...knownOptions, 'engine', 'channel'].map((path) => 
 const WITHOUT_NAMESPACE = 'delivery.channels.withoutNamespace';
 const NAMESPACES = 'delivery.channels.namespaces';
 
+/** Options of a namespace that leave a decision to a user's backend. */
+const callsToBackend = ['subscribe_proxy_enabled', 'publish_proxy_enabled', 'sub_refresh_proxy_enabled'];
 const knownChannelOptions = [...centrifugoChannelOptions.keys()];
 
 /**
@@ -97,8 +100,11 @@ class Translator {
     const { ours, convert } = counterparts.get(theirs)!;
     const isDefault = value === '' || value === null || (value === 0 && zeroMeansDefault.has(theirs));
     if (isDefault && theirs !== 'http_server.address') return;
-    this.set(ours, convert(value));
-    this.origins.set(ours, this.#variables.get(theirs) ?? theirs);
+    const converted = convert(value);
+    this.set(ours, converted);
+    const origin = this.#variables.get(theirs) ?? theirs;
+    const isMisspelt = convert === duration && typeof converted !== 'number';
+    this.origins.set(ours, isMisspelt ? `${origin}, which takes a duration such as 25s` : origin);
   }
 
   /** A namespace of another kind than streams is left out: its channels are unknown then, and not something else. */
@@ -119,11 +125,14 @@ class Translator {
 
   /** @param ours the dotted name of what the options become */
   #channelOptions(theirs: Tree, where: string, ours: string): Tree {
-    const { options, origins, unsupported: missed, unknown } = fromCentrifugo(theirs);
+    const { options, unsupported: missed, unknown } = fromCentrifugo(theirs);
     for (const key of missed) this.notices.push(`${where}: ${key} is not supported`);
     for (const key of unknown)
       this.notices.push(`${where}: ${key} is unknown and was ignored${guess(key, knownChannelOptions)}`);
-    for (const [name, key] of origins) this.origins.set(`${ours}.${name}`, `${where}: ${key}`);
+    for (const key of callsToBackend)
+      if (theirs[key] === true) this.notices.push(`${where}: ${key} is not supported: ${NO_PROXY}`);
+    for (const [key, name] of centrifugoChannelOptions)
+      this.origins.set(`${ours}.${name}`, `${where}: ${key}`);
     return { ...options };
   }
 }

@@ -14,6 +14,12 @@ const isSet = (value: unknown): boolean =>
 const isEnabled = (value: unknown): boolean =>
   [true, 'true', '1'].includes((value as { readonly enabled?: string } | undefined)?.enabled ?? '');
 
+/** Whether one of several blocks is. A variable names it in one word: `connect_enabled`. */
+const hasEnabled = (value: unknown): boolean =>
+  Object.entries(value ?? {}).some(([name, block]) =>
+    name.endsWith('_enabled') ? isSet(block) : isEnabled(block),
+  );
+
 const isOtherThan =
   (usual: string) =>
   (value: unknown): boolean =>
@@ -21,7 +27,7 @@ const isOtherThan =
 
 const ONE_PORT =
   'everything is on one port: keep /api, /metrics and /health from the public at a proxy in front';
-const NO_PROXY = 'calls to a backend are not there yet: what they would have decided is refused';
+export const NO_PROXY = 'calls to a backend are not there yet: what they would have decided is refused';
 const NO_TRANSPORT = 'this transport is not there yet: WebSocket is';
 
 type Row = readonly [option: string, isMissed: (value: unknown) => boolean, instead: string];
@@ -38,7 +44,7 @@ const rows: readonly Row[] = [
   ['presence_manager', isEnabled, 'the engine serves for it'],
   ['map_broker', isSet, 'there are no map subscriptions'],
   ['shared_poll', isSet, 'there are no shared poll subscriptions'],
-  ['client.proxy', isSet, NO_PROXY],
+  ['client.proxy', hasEnabled, NO_PROXY],
   ['channel.proxy', isSet, NO_PROXY],
   ['rpc', isSet, 'there are no RPC methods: clients are answered 108'],
   ['proxies', isSet, NO_PROXY],

@@ -4,7 +4,7 @@ import { channelsOptions } from './channel-options.js';
 
 describe('fromCentrifugo', () => {
   it('translates a namespace into options that the schema takes', () => {
-    const { options, origins, unsupported, unknown } = fromCentrifugo({
+    const { options, unsupported, unknown } = fromCentrifugo({
       name: 'cache',
       history_size: 10,
       history_ttl: '300s',
@@ -18,7 +18,6 @@ describe('fromCentrifugo', () => {
       subscription_type: 'stream',
     });
     expect([...unsupported, ...unknown]).toEqual([]);
-    expect(origins.get('historyTtlMs')).toBe('history_ttl');
     expect(channelsOptions.parse({ namespaces: [options] }).namespaces[0]).toMatchObject({
       name: 'cache',
       historySize: 10,

@@ -33,8 +33,6 @@ function isDuration(name: string): boolean {
 export interface TranslatedOptions {
   /** Ours, still to be validated by the schema; `name` of a namespace included. A duration that is none stays as it is. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** What ours were called there. */
-  readonly origins: ReadonlyMap<string, string>;
   /** What theirs asks for that there is not here. */
   readonly unsupported: readonly string[];
   /** What theirs has that Centrifugo does not know either. */
@@ -44,7 +42,6 @@ export interface TranslatedOptions {
 /** Translates the options of one Centrifugo namespace, or those without a namespace. */
 export function fromCentrifugo(theirs: Readonly<Record<string, unknown>>): TranslatedOptions {
   const options: Record<string, unknown> = {};
-  const origins = new Map<string, string>();
   const missed: string[] = [];
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(theirs)) {
@@ -57,9 +54,8 @@ export function fromCentrifugo(theirs: Readonly<Record<string, unknown>>): Trans
     }
     if (name === 'forceRecoveryMode' && value === '') continue;
     options[name] = isDuration(name) ? (parseDuration(value) ?? value) : value;
-    origins.set(name, key);
   }
-  return { options, origins, unsupported: missed, unknown };
+  return { options, unsupported: missed, unknown };
 }
 
 const UNITS: ReadonlyMap<string, number> = new Map([
