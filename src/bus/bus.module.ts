@@ -68,7 +68,7 @@ const optionalPrimary = { token: Link, optional: true };
     BusMetrics,
     ...busInstruments,
   ],
-  exports: [BUS_OPTIONS, Buses, Idempotency, Events, ConsumerRegistry, DeadLetters],
+  exports: [BUS_OPTIONS, Buses, Idempotency, Events, ConsumerRegistry, DeadLetters, LagMeter],
 })
 export class BusModule extends ConfigurableBusModule implements OnModuleDestroy {
   constructor(

@@ -1,4 +1,4 @@
-import { Global, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Global, Inject, Module, type OnModuleDestroy } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { Link } from '../ipc/index.js';
 import { Readiness } from '../metrics/index.js';
@@ -7,6 +7,7 @@ import { BUS_OPTIONS } from './bus.module-definition.js';
 import type { BusOptions } from './bus.options.js';
 import { Bus } from './bus.port.js';
 import { Buses } from './buses.js';
+import { LagMeter } from './consumers/lag-meter.js';
 import { InstantLane } from './instant-lane.js';
 import { LANE_MESSAGES, type LaneCounter, laneInstrument, LaneMeter } from './lane-meter.js';
 import { MeteredInstantLane, MeteredSchedule } from './metered-lanes.js';
@@ -47,7 +48,14 @@ import { Schedule } from './schedule.port.js';
   exports: [Bus, Schedule, InstantLane],
 })
 export class LanesModule implements OnModuleDestroy {
-  constructor(private readonly schedule: Schedule) {}
+  constructor(
+    private readonly schedule: Schedule,
+    bus: Bus,
+    lagMeter: LagMeter,
+    @Inject(BUS_OPTIONS) { instant: { group, topic, driver } }: BusOptions,
+  ) {
+    lagMeter.watch({ group, driver, lag: () => bus.lag(group, [topic]) });
+  }
 
   /** The bus is closed by its own module, which others use as well. */
   async onModuleDestroy(): Promise<void> {

@@ -1,22 +1,37 @@
 import { Logger } from '@nestjs/common';
 import type { Gauge } from 'prom-client';
+import type { BusDriver } from '../bus.options.js';
+import type { PartitionLag } from '../bus.port.js';
 import type { ConsumerRegistry } from './consumer-registry.js';
 
 export type LagGauge = Gauge<'group' | 'driver' | 'topic' | 'partition'>;
+
+/** A group, and how far it is behind. */
+export interface LagSource {
+  readonly group: string;
+  readonly driver: BusDriver;
+  lag(): Promise<readonly PartitionLag[]>;
+}
 
 /** Asks the brokers now and then how far each group is behind, so that a scrape need not wait for them. */
 export class LagMeter {
   readonly #logger = new Logger('Consumers');
   readonly #timer: NodeJS.Timeout | undefined;
+  readonly #others: LagSource[] = [];
   #measuring: Promise<void> | undefined;
 
   constructor(
-    private readonly registry: ConsumerRegistry,
+    private readonly registry: Pick<ConsumerRegistry, 'running'>,
     private readonly gauge: LagGauge,
     everyMs: number,
   ) {
     // An application whose start failed must still be able to end.
     if (everyMs > 0) this.#timer = setInterval(() => void this.measure(), everyMs).unref();
+  }
+
+  /** For a group that is no module's consumer. */
+  watch(source: LagSource): void {
+    this.#others.push(source);
   }
 
   /** Resolves when the gauge shows what the brokers told. One measurement is under way at a time. */
@@ -30,11 +45,15 @@ export class LagMeter {
   }
 
   async #measure(): Promise<void> {
+    const consumers = [...this.registry.running()].map((running): LagSource => {
+      const { group, driver } = running.consumer;
+      return { group, driver, lag: () => running.lag() };
+    });
     const found = await Promise.all(
-      [...this.registry.running()].map(async (running) => {
-        const { group, driver } = running.consumer;
+      [...consumers, ...this.#others].map(async (source) => {
+        const { group, driver } = source;
         try {
-          return (await running.lag()).map((lag) => ({ group, driver, ...lag }));
+          return (await source.lag()).map((lag) => ({ group, driver, ...lag }));
         } catch (error) {
           this.#logger.debug(`the lag of ${group} is unknown: ${String(error)}`);
           return [];
