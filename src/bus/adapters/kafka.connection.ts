@@ -8,6 +8,7 @@ import { checkTopicName, kafkaError, reasonOf } from './kafka.errors.js';
 import { KafkaLink } from './kafka.link.js';
 import { kafkaLogCreator } from './kafka.log.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
+import { mendRequestQueue } from './kafka.request-queue.js';
 
 const PROBE_WHEN_UP_MS = 3_000;
 const PROBE_WHEN_DOWN_MS = 500;
@@ -36,6 +37,7 @@ export class KafkaConnection {
     readonly options: KafkaDriverOptions,
     private readonly status: BrokerStatus,
   ) {
+    mendRequestQueue();
     if (options.tls) this.#tls = readAuthorities(options.tlsCaFile);
     this.#probeSoon();
   }
