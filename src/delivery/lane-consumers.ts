@@ -77,12 +77,13 @@ export class LaneConsumers {
 
   async #open(lane: string, consume: () => Promise<Consumer>): Promise<Consumer | undefined> {
     const { signal } = this.#closing;
-    while (!signal.aborted) {
+    for (let told: string | undefined; !signal.aborted;) {
       try {
         return await consume();
       } catch (error) {
         const reason = `cannot consume the ${lane} lane: ${error instanceof Error ? error.message : String(error)}`;
-        this.#logger.warn(reason);
+        if (reason !== told) this.#logger.warn(reason);
+        told = reason;
         this.status.down(reason);
         await delay(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
       }

@@ -27,7 +27,9 @@ const fields = {
   restartDelayMs: z
     .int()
     .min(1)
-    .describe('Pause before a consumer that could not start, or broke down, is started again, in ms.'),
+    .describe(
+      'Pause before a consumer that could not start is started again, in ms. One that is cut off comes back by itself.',
+    ),
   from: z
     .enum(['earliest', 'latest'])
     .describe(
