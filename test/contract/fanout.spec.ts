@@ -72,36 +72,7 @@ function redisSubject(brokers: readonly RunningBroker[], settings: Settings): Re
   };
 }
 
-for (const sharded of [false, true]) {
-  const name = sharded ? 'RedisFanout (sharded)' : 'RedisFanout';
-  describeWithOwn('redis', name, () => {
-    let redis: RunningBroker;
-    beforeAll(async () => {
-      redis = await startRedis();
-    });
-    afterAll(() => redis.dispose());
-
-    describeFanout(name, async () => redisSubject([redis], { sharded }));
-    describeSharedFanout(name, async () => redisSubject([redis], { sharded }));
-  });
-}
-
-describeWithOwn('redis', 'RedisFanout on a Cluster', () => {
-  let cluster: RunningRedisCluster;
-  beforeAll(async () => {
-    cluster = await startRedisCluster();
-  }, 60_000);
-  afterAll(() => cluster.dispose());
-
-  for (const sharded of [false, true]) {
-    const name = `RedisFanout (Cluster${sharded ? ', sharded' : ''})`;
-    const clusterNodes = () => cluster.nodes.map(({ host, port }) => `${host}:${port}`);
-    const subject = async () => redisSubject(cluster.brokers, { sharded, clusterNodes: clusterNodes() });
-    describeFanout(name, subject);
-    describeSharedFanout(name, subject);
-  }
-});
-
+// Not the last: ioredis may take 2 s to let go of a Sentinel, and jest gives a process half a second to end.
 describeWithOwn('redis', 'RedisFanout behind Sentinels', () => {
   let redis: RunningRedisSentinel;
   beforeAll(async () => {
@@ -142,4 +113,34 @@ describeWithOwn('redis', 'RedisFanout behind Sentinels', () => {
     expect(accepted.size).toBeGreaterThan(100);
     await fanout.close();
   });
+});
+
+for (const sharded of [false, true]) {
+  const name = sharded ? 'RedisFanout (sharded)' : 'RedisFanout';
+  describeWithOwn('redis', name, () => {
+    let redis: RunningBroker;
+    beforeAll(async () => {
+      redis = await startRedis();
+    });
+    afterAll(() => redis.dispose());
+
+    describeFanout(name, async () => redisSubject([redis], { sharded }));
+    describeSharedFanout(name, async () => redisSubject([redis], { sharded }));
+  });
+}
+
+describeWithOwn('redis', 'RedisFanout on a Cluster', () => {
+  let cluster: RunningRedisCluster;
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+  }, 60_000);
+  afterAll(() => cluster.dispose());
+
+  for (const sharded of [false, true]) {
+    const name = `RedisFanout (Cluster${sharded ? ', sharded' : ''})`;
+    const clusterNodes = () => cluster.nodes.map(({ host, port }) => `${host}:${port}`);
+    const subject = async () => redisSubject(cluster.brokers, { sharded, clusterNodes: clusterNodes() });
+    describeFanout(name, subject);
+    describeSharedFanout(name, subject);
+  }
 });

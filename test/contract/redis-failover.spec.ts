@@ -36,17 +36,21 @@ class Stream {
   async #publish(id: string): Promise<void> {
     const publication = new Publication(this.channel, Buffer.from(id), 'json', id, 0, undefined, 'direct');
     const idempotency = { key: `id:${id}`, ttlMs: 60_000 };
-    for (;;) {
-      try {
-        this.accepted.set(
-          id,
-          (await this.node.history.publish(publication, { history: terms, idempotency }))!,
-        );
-        return;
-      } catch (error) {
-        if (!(error instanceof BrokerUnavailableError)) throw error;
-        await delay(20);
-      }
+    const place = await persistently(() =>
+      this.node.history.publish(publication, { history: terms, idempotency }),
+    );
+    this.accepted.set(id, place!);
+  }
+}
+
+/** Calls again until Redis is there. */
+async function persistently<Result>(call: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof BrokerUnavailableError)) throw error;
+      await delay(20);
     }
   }
 }
@@ -108,7 +112,7 @@ describeWithOwn('redis', 'the Redis engine behind Sentinels', () => {
     await expectTruth('a', stream, there);
     await there.inbox.until(() => there.inbox.interruptions > 0);
     // Connections tell of their presence again and again.
-    await keeper.presence.add('a', { user: 'ann', client: 'c1' }, 60_000);
+    await persistently(() => keeper.presence.add('a', { user: 'ann', client: 'c1' }, 60_000));
     expect(await keeper.presence.stats('a')).toEqual({ clients: 1, users: 1 });
     await Promise.all([here.fanout.close(), there.fanout.close(), keeper.close()]);
   });
