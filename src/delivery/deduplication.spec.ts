@@ -32,8 +32,7 @@ describe('Deduplication', () => {
           const key = `${id} ${channel}`;
           const age = now - (rememberedAt.get(key) ?? -Infinity);
           const isFirst = deduplication.firstSight(id, channel);
-          // A part ends when an id comes after its time, here up to 150 ms late.
-          const mayBeEither = age >= 400 && age <= 500 + 150;
+          const mayBeEither = age >= 400 && age <= 500;
           expect(mayBeEither || isFirst === age > 400).toBe(true);
           if (isFirst) rememberedAt.set(key, now);
         }

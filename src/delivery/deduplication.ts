@@ -50,8 +50,9 @@ export class Deduplication {
   firstSight(id: string, channel: string): boolean {
     const now = this.#now();
     if (now - this.#generations[0].startedAt >= this.#partMs) this.#rotate(now);
-    for (const { channelsById } of this.#generations) {
-      const channels = channelsById.get(id);
+    for (const generation of this.#generations) {
+      if (this.#isForgotten(generation, now)) break;
+      const channels = generation.channelsById.get(id);
       if (channels === undefined) continue;
       if (typeof channels === 'string' ? channels === channel : channels.has(channel)) return false;
     }
@@ -71,14 +72,15 @@ export class Deduplication {
 
   /** Begins a generation, and drops those that are past the window or past the bound. */
   #rotate(now: number): void {
-    // A generation ended when the next one began: that is the age of its youngest id.
-    const kept = this.#generations.filter((_, index) => {
-      const endedAt = this.#generations[index - 1]?.startedAt ?? now;
-      return now - endedAt < this.#windowMs;
-    });
+    const kept = this.#generations.filter((generation) => !this.#isForgotten(generation, now));
     const dropped = kept.splice(PARTS);
     if (dropped.length > 0) this.#onShortened(now - (kept.at(-1)?.startedAt ?? now));
     this.#generations = [newGeneration(now), ...kept];
+  }
+
+  /** The youngest id of a generation came at the end of its part at the latest. */
+  #isForgotten({ startedAt }: Generation, now: number): boolean {
+    return now - startedAt >= this.#windowMs + this.#partMs;
   }
 }
 
