@@ -109,7 +109,8 @@ class PersistentRedis extends Redis {
   }
 
   override disconnect(reconnect = false): void {
-    this.#isLeft = !reconnect;
+    // For good: a connection that ends may ask to be made anew when everybody has left.
+    if (!reconnect) this.#isLeft = true;
     super.disconnect(reconnect);
   }
 }
