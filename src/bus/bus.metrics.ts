@@ -85,12 +85,11 @@ export class BusMetrics {
     };
     return {
       of(event) {
-        const name = byEvent.has(event) || byEvent.size < MAX_EVENT_NAMES ? event : OTHER;
-        let meters = byEvent.get(name);
-        if (meters === undefined) {
-          meters = bound(name);
-          byEvent.set(name, meters);
-        }
+        const known = byEvent.get(event);
+        if (known !== undefined) return known;
+        if (byEvent.size >= MAX_EVENT_NAMES && event !== OTHER) return this.of(OTHER);
+        const meters = bound(event);
+        byEvent.set(event, meters);
         return meters;
       },
     };

@@ -41,7 +41,10 @@ export function recordOf(
     const content = fields[index + 1]!;
     if (VALUE.equals(name)) record.value = content;
     else if (KEY.equals(name)) record.key = content.toString();
-    else record.headers = { ...record.headers, ...headersOf(name.toString(), content.toString()) };
+    else {
+      const headers = headersOf(name.toString(), content.toString());
+      record.headers = record.headers === NONE ? headers : { ...record.headers, ...headers };
+    }
   }
   return record;
 }
@@ -51,7 +54,10 @@ function headersOf(name: string, text: string): Record<string, string> {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return { headers: text };
-    return Object.fromEntries(Object.entries(parsed).map(([header, content]) => [header, String(content)]));
+    const headers = parsed as Record<string, unknown>;
+    for (const header in headers)
+      if (typeof headers[header] !== 'string') headers[header] = String(headers[header]);
+    return headers as Record<string, string>;
   } catch {
     // Another program's field of this name.
     return { headers: text };

@@ -69,11 +69,10 @@ export function toReceivedEvent(record: StoredRecord, driver: BusDriver, attempt
   if (version !== undefined && version !== VERSION)
     throw new UndeliverableRecordError(`header ${header.version} is not ${VERSION}`);
   const createdAt = Number(headers[header.createdAt]);
-  return {
+  const event: ReceivedEvent = {
     id: headers[header.id] || derivedId(record),
     event: eventName(record),
     payload: payloadOf(record),
-    ...(key === undefined ? {} : { key }),
     headers: ownHeaders(headers),
     createdAt: createdAt > 0 ? createdAt : publishedAt,
     driver,
@@ -82,6 +81,7 @@ export function toReceivedEvent(record: StoredRecord, driver: BusDriver, attempt
     position,
     attempt,
   };
+  return key === undefined ? event : { ...event, key };
 }
 
 /** Which event it is, which is known even where its payload cannot be understood. */

@@ -1,4 +1,5 @@
 import type { ConsumerMeters } from '../bus.metrics.js';
+import type { BusDriver } from '../bus.options.js';
 import { HandlerTimedOutError, PartlyHandledError } from './consumer.errors.js';
 import type { Consumer, EventContext, HandlingContext } from './consumer.js';
 import type { ReceivedEvent } from './received-event.js';
@@ -39,17 +40,15 @@ export class Handling {
     this.#watchdog.close();
   }
 
-  async #call(events: readonly ReceivedEvent[], deadline: Deadline): Promise<void> {
+  async #call(events: readonly ReceivedEvent[], deadline: Deadline, onEnded: () => void): Promise<void> {
     const { consumer, handler } = this.consumer;
-    if (handler.takes === 'batch') return handler.handle(consumer, events, deadline);
-    for (const { event, payload, ...rest } of events) {
-      const context: EventContext = {
-        ...rest,
-        get signal() {
-          return deadline.signal;
-        },
-      };
-      await handler.handle(consumer, event, payload, context);
+    try {
+      if (handler.takes === 'batch') await handler.handle(consumer, events, deadline);
+      else
+        for (const event of events)
+          await handler.handle(consumer, event.event, event.payload, new Circumstances(event, deadline));
+    } finally {
+      onEnded();
     }
   }
 
@@ -62,7 +61,7 @@ export class Handling {
         reject(error);
         deadline.pass(error);
       });
-      this.#call(events, deadline).finally(release).then(resolve, reject);
+      this.#call(events, deadline, release).then(resolve, reject);
     });
   }
 
@@ -89,5 +88,36 @@ class Deadline implements HandlingContext {
   pass(reason: Error): void {
     this.#reason = reason;
     this.#controller?.abort(reason);
+  }
+}
+
+/** What a handler of single events is told. A class, because an object with a getter of its own is slow to make. */
+class Circumstances implements EventContext {
+  readonly id: string;
+  readonly key?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+  readonly driver: BusDriver;
+  readonly topic: string;
+  readonly partition: number;
+  readonly position: string;
+  readonly attempt: number;
+  readonly #deadline: Deadline;
+
+  constructor(event: ReceivedEvent, deadline: Deadline) {
+    this.id = event.id;
+    if (event.key !== undefined) this.key = event.key;
+    this.headers = event.headers;
+    this.createdAt = event.createdAt;
+    this.driver = event.driver;
+    this.topic = event.topic;
+    this.partition = event.partition;
+    this.position = event.position;
+    this.attempt = event.attempt;
+    this.#deadline = deadline;
+  }
+
+  get signal(): AbortSignal {
+    return this.#deadline.signal;
   }
 }

@@ -145,22 +145,25 @@ export class RunningConsumer {
 
   /** What is held up behind another record, or cannot be read, is no matter for the handler. */
   async #handle(records: readonly ReceivedRecord[], aside: Aside): Promise<void> {
-    const events = new Map<ReceivedEvent, ReceivedRecord>();
+    const events: ReceivedEvent[] = [];
+    const origins: ReceivedRecord[] = [];
     for (const record of records) {
       if (aside.isHeldUp(record)) aside.behind(record);
       else
         try {
-          events.set(toReceivedEvent(record, this.consumer.driver), record);
+          events.push(toReceivedEvent(record, this.consumer.driver));
+          origins.push(record);
         } catch (fault) {
           aside.failed(record, fault);
         }
     }
-    if (events.size === 0) return;
+    if (events.length === 0) return;
     const now = Date.now();
-    for (const { event, createdAt } of events.keys())
+    for (const { event, createdAt } of events)
       this.#meters.of(event).delay.observe(Math.max(0, now - createdAt) / 1_000);
-    const faults = await this.#handling.attempt([...events.keys()]);
+    const faults = await this.#handling.attempt(events);
     if (faults.size === 0) return;
-    for (const [event, record] of events) if (faults.has(event)) aside.failed(record, faults.get(event));
+    for (const [at, event] of events.entries())
+      if (faults.has(event)) aside.failed(origins[at]!, faults.get(event));
   }
 }
