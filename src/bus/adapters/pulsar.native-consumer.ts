@@ -9,9 +9,6 @@ import type { PulsarDriverOptions } from './pulsar.options.js';
 import { topicUri } from './pulsar.topic.js';
 import type { PulsarConsumeOptions, PulsarConsumer, PulsarMessage } from './pulsar.transport.js';
 
-/** Messages that the client fetches ahead; what lies there is out of reach of the other members. */
-const PREFETCH = 100;
-
 /** The shortest that the client knows. Pauses between attempts are kept above, where they can grow. */
 const REDELIVERY_DELAY_MS = 100;
 
@@ -37,7 +34,7 @@ export class NativeConsumerLoop implements PulsarConsumer {
   ) {
     this.#inHand = new InHand(options.maxInHand);
     this.#link = new NativeLink(
-      () => client.subscribe(configOf(options)),
+      () => client.subscribe(configOf(options, driver.prefetch)),
       driver,
       links,
       () => this.#decided.resolve(),
@@ -120,13 +117,16 @@ export class NativeConsumerLoop implements PulsarConsumer {
   }
 }
 
-function configOf({ topic, subscription, type, from, maxInHand, deadLetter }: PulsarConsumeOptions) {
+function configOf(
+  { topic, subscription, type, from, maxInHand, deadLetter }: PulsarConsumeOptions,
+  prefetch: number,
+) {
   return {
     topic: topicUri(topic),
     subscription,
     subscriptionType: type === 'Shared' ? 'Shared' : 'KeyShared',
     subscriptionInitialPosition: from === 'earliest' ? 'Earliest' : 'Latest',
-    receiverQueueSize: Math.min(PREFETCH, maxInHand),
+    receiverQueueSize: Math.min(prefetch, maxInHand),
     nAckRedeliverTimeoutMs: REDELIVERY_DELAY_MS,
     ...(deadLetter === undefined
       ? {}

@@ -44,6 +44,14 @@ export const pulsarDriverOptions = z.strictObject({
     .describe(
       'Messages that one consumer holds in memory: waiting for a handler, or for their acknowledgement.',
     ),
+  prefetch: z
+    .int()
+    .min(1)
+    .default(1_000)
+    .describe(
+      'Messages that wait for one consumer beyond those in hand, in the WebSocket proxy or the native client, and never more ' +
+        'than `maxInHand`. They are out of reach of the other members; few of them cost throughput.',
+    ),
   maxFrameBytes: z
     .int()
     .min(1_024)

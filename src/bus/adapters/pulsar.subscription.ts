@@ -107,23 +107,21 @@ export class PulsarSubscription implements BusSubscription {
   /** The oldest records whose keys are free, as many as fit and come from one partition of one topic. */
   #nextBatch(): Batch | undefined {
     const entries: InHandRecord[] = [];
-    const rest: InHandRecord[] = [];
+    const passedBy: InHandRecord[] = [];
     for (const entry of this.#inHand) {
-      const fits = entries.length < this.limits.maxBatchSize && !this.#busyKeys.has(keyOf(entry));
-      if (fits && isSamePartition(entry, entries[0])) entries.push(entry);
-      else rest.push(entry);
+      if (entries.length === this.limits.maxBatchSize) break;
+      const fits = !this.#busyKeys.has(keyOf(entry)) && isSamePartition(entry, entries[0]);
+      (fits ? entries : passedBy).push(entry);
     }
     if (entries.length === 0) return undefined;
-    this.#inHand = rest;
+    this.#inHand = passedBy.concat(this.#inHand.slice(entries.length + passedBy.length));
     for (const entry of entries) this.#busyKeys.add(keyOf(entry));
     return { entries, rejections: 0 };
   }
 
   async #handle(batch: Batch): Promise<void> {
     try {
-      await this.handler(
-        batch.entries.map(({ record }) => ({ ...record, attempt: record.attempt + batch.rejections })),
-      );
+      await this.handler(recordsOf(batch));
     } catch (error) {
       this.#retryLater(batch, error);
       return;
@@ -144,6 +142,12 @@ export class PulsarSubscription implements BusSubscription {
     }, pauseMs);
     this.#pauses.add(pause);
   }
+}
+
+function recordsOf({ entries, rejections }: Batch): ReceivedRecord[] {
+  return entries.map(({ record }) =>
+    rejections === 0 ? record : { ...record, attempt: record.attempt + rejections },
+  );
 }
 
 function keyOf({ record: { topic, key, position } }: InHandRecord): string {

@@ -16,9 +16,6 @@ interface Delivery {
   readonly key?: string;
 }
 
-/** Messages that the broker's WebSocket proxy fetches ahead; what lies there is out of reach of the other members. */
-const PREFETCH = 100;
-
 /** The shortest that the proxy knows. Pauses between attempts are kept here, where they can grow. */
 const REDELIVERY_DELAY_MS = 100;
 
@@ -41,7 +38,7 @@ export class WebSocketConsumer implements PulsarConsumer {
   ) {
     this.#inHand = new InHand(options.maxInHand);
     this.#inForce.promise.catch(() => {}); // not everybody waits for it
-    this.#socket = new PulsarSocket(pathOf(options), driver, links, {
+    this.#socket = new PulsarSocket(pathOf(options, driver.prefetch), driver, links, {
       opened: () => {
         for (const messageId of this.#inHand.unheard) this.#answer('acknowledge', messageId);
         this.#inForce.resolve();
@@ -136,7 +133,10 @@ export class WebSocketConsumer implements PulsarConsumer {
   }
 }
 
-function pathOf({ topic, subscription, type, from, maxInHand, deadLetter }: PulsarConsumeOptions): string {
+function pathOf(
+  { topic, subscription, type, from, maxInHand, deadLetter }: PulsarConsumeOptions,
+  prefetch: number,
+): string {
   const name = [topic.tenant, topic.namespace, topic.localName, subscription]
     .map(encodeURIComponent)
     .join('/');
@@ -144,7 +144,7 @@ function pathOf({ topic, subscription, type, from, maxInHand, deadLetter }: Puls
     subscriptionType: type,
     subscriptionInitialPosition: from === 'earliest' ? 'Earliest' : 'Latest',
     pullMode: 'true',
-    receiverQueueSize: String(Math.min(PREFETCH, maxInHand)),
+    receiverQueueSize: String(Math.min(prefetch, maxInHand)),
     negativeAckRedeliveryDelay: String(REDELIVERY_DELAY_MS),
   });
   if (deadLetter) {
