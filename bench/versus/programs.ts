@@ -135,7 +135,7 @@ function build(program: 'load' | 'peer'): string {
   return file;
 }
 
-function commit(): string {
+export function commit(): string {
   return output('git', ['describe', '--always', '--dirty', '--exclude', '*'], { cwd: bench });
 }
 

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type * as BusRoom from '../../src/bus/index.js';
+import type { Bench, Side } from './side.ts';
+
+const dist = process.env.CARILLON_DIST ?? new URL('../../dist', import.meta.url).pathname;
+const { BusModule, Buses, ConsumerRegistry, Events } = (await import(
+  `${dist}/bus/index.js`
+)) as typeof BusRoom;
+
+type Driver = NonNullable<BusRoom.BusOptionsInput['defaultDriver']>;
+
+/** The two ways to use the bus. */
+export interface Ours {
+  /** `Bus`: the bytes of a record. */
+  readonly port: Side;
+  /** `Events` and a module consumer: an id and a name for each event, JSON, time limits, retries and metrics. */
+  readonly events: Side;
+  close(): Promise<void>;
+}
+
+export async function openOurs(driver: Driver, { drivers, concurrency }: Bench): Promise<Ours> {
+  const app = await NestFactory.createApplicationContext(
+    BusModule.forRoot({
+      defaultDriver: driver,
+      drivers: { sqlite: { directory: ':memory:' }, ...drivers },
+      lagIntervalMs: 0,
+    }),
+    { logger: ['error'] },
+  );
+  const [events, registry] = [app.get(Events), app.get(ConsumerRegistry)];
+  const bus = await app.get(Buses).shared();
+  return {
+    port: {
+      produce: async (topic) => ({
+        send: (values) =>
+          bus.publish(
+            topic,
+            values.map((value) => ({ value })),
+          ),
+        close: async () => {},
+      }),
+      async consume(topic, maxBatchSize, handle) {
+        const group = randomUUID();
+        const subscription = await bus.subscribe(
+          { topics: [topic], group, maxBatchSize, concurrency, from: 'earliest' },
+          handle,
+        );
+        return () => subscription.close();
+      },
+    },
+    events: {
+      produce: async (topic) => ({
+        // Parsed before, so that what is sent is as long as what the others send.
+        send: async (values) => {
+          await events.emit(
+            topic,
+            values.map((value) => ({ event: 'bench', payload: parsed(value) })),
+          );
+        },
+        close: async () => {},
+      }),
+      async consume(topic, batchSize, handle) {
+        const name = { module: 'bench', consumer: randomUUID() };
+        const description = { ...name, topics: [topic], concurrency };
+        if (batchSize === 1)
+          // As it is by default: records are taken by the fifty, and handled one by one.
+          await registry.add(description, {
+            takes: 'one',
+            handle: (_consumer, _event, payload) => handle([payload]),
+          });
+        else
+          await registry.add(
+            { ...description, batchSize },
+            { takes: 'batch', handle: (_consumer, batch) => handle(batch) },
+          );
+        return async () => {
+          await registry.remove(name);
+        };
+      },
+    },
+    close: () => app.close(),
+  };
+}
+
+const payloads = new WeakMap<Buffer, unknown>();
+
+function parsed(value: Buffer): unknown {
+  let payload = payloads.get(value);
+  if (payload === undefined) {
+    payload = JSON.parse(value.toString()) as unknown;
+    payloads.set(value, payload);
+  }
+  return payload;
+}

@@ -1,0 +1,85 @@
+import { Redis } from 'ioredis';
+import { startRedis } from '../../scripts/brokers/index.ts';
+import type { Bench, Side } from './side.ts';
+
+const PARTITIONS = 4;
+/** As the bus reads ahead. */
+const COUNT = 200;
+/** As the bus connects: an answer is not waited for without end, and nothing is sent twice behind the caller's back. */
+const SETTINGS = { commandTimeout: 1_500, socketTimeout: 3_000, maxRetriesPerRequest: 0 };
+
+type Answer = [stream: Buffer, entries: [id: Buffer, fields: Buffer[]][]][] | null;
+
+/** ioredis, with the streams of a topic shared out beforehand, and nobody to take them over: the bus has leases for that. */
+export async function openRedis(): Promise<Bench> {
+  const server = await startRedis();
+  const streamsOf = (topic: string) =>
+    Array.from({ length: PARTITIONS }, (_, number) => `bench:{${topic}:${number}}`);
+  const byHand: Side = {
+    async produce(topic) {
+      const client = new Redis(server.url, SETTINGS);
+      const streams = streamsOf(topic);
+      let turn = 0;
+      const next = () => streams[turn++ % PARTITIONS]!;
+      return {
+        async send(values) {
+          const [only] = values;
+          if (only !== undefined && values.length === 1) {
+            await client.xadd(next(), '*', 'value', only);
+            return;
+          }
+          const pipeline = client.pipeline();
+          for (const value of values) pipeline.xadd(next(), '*', 'value', value);
+          const failed = (await pipeline.exec())?.find(([error]) => error !== null);
+          if (failed) throw failed[0]!;
+        },
+        close: async () => client.disconnect(),
+      };
+    },
+    async consume(topic, batchSize, handle) {
+      const [client, blocking] = [new Redis(server.url, SETTINGS), new Redis(server.url, SETTINGS)];
+      const streams = streamsOf(topic);
+      const group = 'by hand';
+      for (const stream of streams) await client.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+      const take = async ([stream, entries]: NonNullable<Answer>[number]) => {
+        for (let start = 0; start < entries.length; start += batchSize)
+          await handle(entries.slice(start, start + batchSize));
+        await client.xack(stream, group, ...entries.map(([id]) => id));
+      };
+      const ended = new AbortController();
+      const run = async () => {
+        while (!ended.signal.aborted) {
+          const answer = (await blocking.xreadgroupBuffer(
+            ...(['GROUP', group, 'me', 'COUNT', COUNT, 'BLOCK', 100, 'STREAMS'] as const),
+            ...streams,
+            ...streams.map(() => '>'),
+          )) as Answer;
+          await Promise.all((answer ?? []).map(take));
+        }
+      };
+      const running = run();
+      return async () => {
+        ended.abort();
+        await running;
+        for (const stream of streams) await client.xgroup('DESTROY', stream, group);
+        client.disconnect();
+        blocking.disconnect();
+      };
+    },
+  };
+  const streams = {
+    partitions: PARTITIONS,
+    readAhead: COUNT,
+    streamName: 'bench:{<topic>:<partition>}',
+    // Nothing is trimmed on either side.
+    maxLength: 10_000_000,
+  };
+  return {
+    client: 'ioredis',
+    byHand,
+    drivers: { redis: { url: server.url, streams } },
+    concurrency: PARTITIONS,
+    amounts: { producedSingly: 10_000, producedInBatches: 50_000, consumed: 100_000 },
+    close: () => server.dispose(),
+  };
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import type { Ours } from './ours.ts';
+import type { Bench, Handle, Side } from './side.ts';
+
+/** A JSON text of 100 bytes, as the events carry JSON. */
+const value = Buffer.from(JSON.stringify({ text: 'x'.repeat(89) }));
+const BATCH = 100;
+/** With this many at a time a topic is filled that is then consumed. */
+const FILLING = 1_000;
+
+export interface Row {
+  readonly title: string;
+  /** Records per second, in the order of the rounds. */
+  readonly byHand: readonly number[];
+  readonly port: readonly number[];
+  readonly events: readonly number[];
+}
+
+/** One turn of one side: records per second. */
+type Turn = (side: Side) => Promise<number>;
+
+const producing =
+  (records: number, batchSize: number): Turn =>
+  async (side) => {
+    const producer = await side.produce(`bench-${randomUUID()}`);
+    const batch = Array.from({ length: batchSize }, () => value);
+    // The first one waits for the topic.
+    await producer.send(batch);
+    const startedAt = performance.now();
+    for (let sent = 0; sent < records; sent += batchSize) await producer.send(batch);
+    const seconds = (performance.now() - startedAt) / 1_000;
+    await producer.close();
+    return records / seconds;
+  };
+
+/** From the first record to the last: joining a group is no matter here. */
+const consuming =
+  (topicOf: (side: Side) => string, records: number, batchSize: number): Turn =>
+  async (side) => {
+    const { promise: finished, resolve } = Promise.withResolvers<number>();
+    let handled = 0;
+    let startedAt = 0;
+    const handle: Handle = async ({ length }) => {
+      if (handled === 0) startedAt = performance.now();
+      handled += length;
+      if (handled >= records) resolve(performance.now());
+    };
+    const end = await side.consume(topicOf(side), batchSize, handle);
+    const seconds = ((await finished) - startedAt) / 1_000;
+    await end();
+    return records / seconds;
+  };
+
+async function filled(side: Side, records: number): Promise<string> {
+  const topic = `bench-${randomUUID()}`;
+  const producer = await side.produce(topic);
+  const batch = Array.from({ length: FILLING }, () => value);
+  for (let sent = 0; sent < records; sent += FILLING) await producer.send(batch);
+  await producer.close();
+  return topic;
+}
+
+/** Turns are short and alternate, so that what else the machine does falls on every side. The first round warms up. */
+async function compare(
+  title: string,
+  { byHand, port, events }: Record<'byHand' | 'port' | 'events', Side>,
+  turn: Turn,
+  rounds: number,
+): Promise<Row> {
+  const row = { title, byHand: [] as number[], port: [] as number[], events: [] as number[] };
+  const sides = [
+    [byHand, row.byHand],
+    [port, row.port],
+    [events, row.events],
+  ] as const;
+  for (let round = 0; round <= rounds; round++)
+    for (const [side, figures] of round % 2 === 0 ? sides : sides.toReversed()) {
+      const perSecond = await turn(side);
+      if (round > 0) figures.push(perSecond);
+    }
+  return row;
+}
+
+/** The rows whose titles contain `only`, over one broker. */
+export async function* measure(
+  { byHand, amounts }: Bench,
+  { port, events }: Ours,
+  rounds: number,
+  only: string,
+): AsyncGenerator<Row> {
+  const sides = { byHand, port, events };
+  const { producedSingly, producedInBatches, consumed } = amounts;
+  const produce = { 'produce, one at a time': 1, [`produce, ${BATCH} at a time`]: BATCH };
+  const consume = { 'consume, one at a time': 1, [`consume, ${BATCH} at a time`]: BATCH };
+  const wanted = ([title]: [string, number]) => title.includes(only);
+  for (const [title, size] of Object.entries(produce).filter(wanted))
+    yield await compare(
+      title,
+      sides,
+      producing(size === 1 ? producedSingly : producedInBatches, size),
+      rounds,
+    );
+  const toConsume = Object.entries(consume).filter(wanted);
+  if (toConsume.length === 0) return;
+  const [plain, emitted] = [await filled(byHand, consumed), await filled(events, consumed)];
+  const topicOf = (side: Side) => (side === events ? emitted : plain);
+  for (const [title, size] of toConsume)
+    yield await compare(title, sides, consuming(topicOf, consumed, size), rounds);
+}
