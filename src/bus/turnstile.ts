@@ -27,8 +27,9 @@ export class Turnstile {
 
   leave(): void {
     this.#inside--;
-    if (this.#inside === 0) for (const resolve of this.#emptied.splice(0)) resolve();
-    this.#admit();
+    if (this.#inside === 0 && this.#emptied.length > 0)
+      for (const resolve of this.#emptied.splice(0)) resolve();
+    if (this.#waiting.length > 0) this.#admit();
   }
 
   /** Admits nobody until every reason is gone. Who is inside stays. */

@@ -62,7 +62,7 @@ export class PartitionLane {
     this.#stopped = true;
     this.watch.close();
     this.#wake?.();
-    await this.#atWork;
+    await this.#atWork?.catch(() => {});
     clearTimeout(this.#acknowledgeTimer);
     await this.#acknowledge().catch(() => {});
   }
@@ -133,7 +133,7 @@ export class PartitionLane {
       }
       start += batch.length;
       attempt = 1;
-      await this.#yield();
+      if (performance.now() >= this.#yieldAt) await this.#yield();
     }
   }
 
@@ -143,7 +143,7 @@ export class PartitionLane {
     try {
       if (!this.#goesOn) return 'refused';
       const work = this.#deliver(batch, attempt);
-      this.#atWork = work.catch(() => {});
+      this.#atWork = work;
       await work;
       return 'handled';
     } catch (error) {
@@ -214,8 +214,6 @@ export class PartitionLane {
   }
 
   async #yield(): Promise<void> {
-    const now = performance.now();
-    if (now < this.#yieldAt) return;
     await new Promise((resolve) => setImmediate(resolve));
     this.#yieldAt = performance.now() + YIELD_AFTER_MS;
   }
