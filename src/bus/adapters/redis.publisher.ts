@@ -127,10 +127,12 @@ class PartitionQueue {
 
   /** Passes over what its caller was told is not sent. Calls expire in their order, so that those are the first. */
   #hasWork(): boolean {
-    const next = this.#calls.findIndex(({ isSettled }) => !isSettled);
-    const expired = next < 0 ? this.#calls.length : next;
-    this.#calls.splice(0, expired);
-    this.#records.splice(0, expired);
+    if (this.#calls[0]?.isSettled) {
+      const next = this.#calls.findIndex(({ isSettled }) => !isSettled);
+      const expired = next < 0 ? this.#calls.length : next;
+      this.#calls.splice(0, expired);
+      this.#records.splice(0, expired);
+    }
     return this.#records.length > 0;
   }
 
