@@ -35,6 +35,17 @@ describe('RateLimit', () => {
     expect(admitted(new RateLimit({ perSecond: 10, burst: 1 }), [1_000, 1_001, 1_100])).toBe(2);
   });
 
+  it.each([
+    { perSecond: 0.001, burst: 1 },
+    { perSecond: 3, burst: 4 },
+  ])('lets the whole burst of %j through, whatever fraction of a millisecond it is', (rate) => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (now) => {
+        expect(admitted(new RateLimit(rate), Array(2 * rate.burst).fill(now))).toBe(rate.burst);
+      }),
+    );
+  });
+
   it('never exceeds the burst and the pace together', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 3_000 }), { maxLength: 200 }), (offsets) => {

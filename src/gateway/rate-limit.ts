@@ -4,6 +4,9 @@ export interface Rate {
   readonly burst: number;
 }
 
+/** By which sums of fractional times may be off. Without it the last event of a burst is refused now and then. */
+const ROUNDING_MS = 0.001;
+
 /**
  * A rate limit whose whole state per subject is one number, kept by the caller: the time at which the events so far
  * would have arrived at an even pace (the generic cell rate algorithm).
@@ -14,7 +17,7 @@ export class RateLimit {
 
   constructor({ perSecond, burst }: Rate) {
     this.#intervalMs = 1000 / perSecond;
-    this.#toleranceMs = this.#intervalMs * burst;
+    this.#toleranceMs = this.#intervalMs * burst + ROUNDING_MS;
   }
 
   /** The state after one more event, or undefined when it is one too many. A new subject's state is 0. */

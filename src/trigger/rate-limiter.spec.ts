@@ -12,6 +12,16 @@ describe('RateLimiter', () => {
     expect(limiter.take('b', 100)).toBe(0);
   });
 
+  it('lets the whole burst through, whatever fraction of a millisecond it is', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (now) => {
+        const limiter = new RateLimiter({ perSecond: 3, burst: 4 });
+        const waits = Array.from({ length: 5 }, () => limiter.take('a', now));
+        expect(waits).toEqual([0, 0, 0, 0, expect.closeTo(1000 / 3, 2)]);
+      }),
+    );
+  });
+
   it('has no limit at 0', () => {
     const limiter = new RateLimiter({ perSecond: 0, burst: 1 });
     expect([0, 0, 0].map((now) => limiter.take('a', now))).toEqual([0, 0, 0]);

@@ -8,6 +8,9 @@ export interface RateLimit {
 /** Callers remembered before those that have rested are forgotten, and then the oldest. */
 const MAX_CALLERS = 100_000;
 
+/** By which sums of fractional times may be off. Without it the last call of a burst is refused now and then. */
+const ROUNDING_MS = 0.001;
+
 /**
  * A token bucket per caller, kept as one number: the time at which the bucket would be full again (GCRA). A caller whose
  * time has passed needs no memory.
@@ -34,7 +37,7 @@ export class RateLimiter {
     if (this.#intervalMs === 0) return 0;
     const fullAt = Math.max(this.#fullAt.get(caller) ?? 0, nowMs) + this.#intervalMs;
     const waitMs = fullAt - nowMs - this.#depthMs;
-    if (waitMs > 0) return waitMs;
+    if (waitMs > ROUNDING_MS) return waitMs;
     // Deleted first, so that the map is in the order of the last call.
     this.#fullAt.delete(caller);
     this.#fullAt.set(caller, fullAt);
