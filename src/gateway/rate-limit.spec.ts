@@ -40,9 +40,12 @@ describe('RateLimit', () => {
     { perSecond: 3, burst: 4 },
   ])('lets the whole burst of %j through, whatever fraction of a millisecond it is', (rate) => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (now) => {
-        expect(admitted(new RateLimit(rate), Array(2 * rate.burst).fill(now))).toBe(rate.burst);
-      }),
+      fc.property(
+        fc.nat().map((tick) => tick / 7_919),
+        (now) => {
+          expect(admitted(new RateLimit(rate), Array(2 * rate.burst).fill(now))).toBe(rate.burst);
+        },
+      ),
     );
   });
 

@@ -14,11 +14,14 @@ describe('RateLimiter', () => {
 
   it('lets the whole burst through, whatever fraction of a millisecond it is', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (now) => {
-        const limiter = new RateLimiter({ perSecond: 3, burst: 4 });
-        const waits = Array.from({ length: 5 }, () => limiter.take('a', now));
-        expect(waits).toEqual([0, 0, 0, 0, expect.closeTo(1000 / 3, 2)]);
-      }),
+      fc.property(
+        fc.nat().map((tick) => tick / 7_919),
+        (now) => {
+          const limiter = new RateLimiter({ perSecond: 3, burst: 4 });
+          const waits = Array.from({ length: 5 }, () => limiter.take('a', now));
+          expect(waits).toEqual([0, 0, 0, 0, expect.closeTo(1000 / 3, 2)]);
+        },
+      ),
     );
   });
 
