@@ -1,7 +1,7 @@
 // The architecture in one table: which module may import which. It is also the order in which they shut down.
 const allowed = {
-  gateway: ['delivery', 'webhooks', 'json', 'patterns', 'metrics'],
-  trigger: ['delivery', 'bus', 'json', 'metrics'],
+  gateway: ['delivery', 'webhooks', 'json', 'limits', 'patterns', 'metrics'],
+  trigger: ['delivery', 'bus', 'json', 'limits', 'metrics'],
   delivery: ['bus', 'redis', 'ipc', 'patterns', 'metrics'],
   webhooks: ['bus', 'metrics'],
   bus: ['redis', 'ipc', 'tls', 'metrics'],
@@ -9,6 +9,7 @@ const allowed = {
   ipc: [],
   tls: [],
   json: [],
+  limits: [],
   patterns: [],
   metrics: [],
 };

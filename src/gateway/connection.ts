@@ -6,7 +6,7 @@ import { encodeFrame, Opcode, pingFrame, unspeakable, type FrameFormat } from '.
 import type { Handshake } from './handshake.js';
 import { Heartbeat, type Pinged, type Pulse } from './heartbeat.js';
 import { Outbox, type FlushQueue } from './outbox.js';
-import type { RateLimit } from './rate-limit.js';
+import type { RateLimit } from '../limits/index.js';
 
 /** What all connections of a process share. */
 export interface ConnectionHost {

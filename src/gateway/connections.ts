@@ -6,7 +6,7 @@ import { GatewayMetrics } from './gateway.metrics.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from './gateway.module-definition.js';
 import { Pulse } from './heartbeat.js';
 import { FlushQueue } from './outbox.js';
-import { RateLimit } from './rate-limit.js';
+import { RateLimit } from '../limits/index.js';
 import { TimerWheel } from './timer-wheel.js';
 
 /** Every open connection of this process, whatever its protocol, and what they share. */

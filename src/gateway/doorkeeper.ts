@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { clientIdentity, newConnectionId, trustedProxies, type TrustedProxies } from '../delivery/index.js';
+import { RateLimit } from '../limits/index.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from './gateway.module-definition.js';
 import { Handshake, refusals, type Refusal } from './handshake.js';
 import { Origins } from './origin.js';
-import { RateLimit } from './rate-limit.js';
 
 /** Decides who may connect, and counts who does: from the admission of a handshake until the socket is gone. */
 @Injectable()

@@ -1,4 +1,4 @@
-import { RateLimit, type Rate } from './rate-limit.js';
+import { RateLimit, type Rate } from '../limits/index.js';
 
 /** How many keys are remembered before those that have rested are looked for. */
 const SWEEP_SIZE = 1_024;

@@ -1,5 +1,5 @@
 import { KeyedRateLimit } from '../keyed-rate-limit.js';
-import { RateLimit } from '../rate-limit.js';
+import { RateLimit } from '../../limits/index.js';
 import type { ClientOptions } from './client.options.js';
 import type { Session } from './session.js';
 import type { Users } from './users.js';

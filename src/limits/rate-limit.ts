@@ -13,16 +13,21 @@ const ROUNDING_MS = 0.001;
  */
 export class RateLimit {
   readonly #intervalMs: number;
-  readonly #toleranceMs: number;
+  readonly #depthMs: number;
 
   constructor({ perSecond, burst }: Rate) {
     this.#intervalMs = 1000 / perSecond;
-    this.#toleranceMs = this.#intervalMs * burst + ROUNDING_MS;
+    this.#depthMs = this.#intervalMs * burst;
   }
 
   /** The state after one more event, or undefined when it is one too many. A new subject's state is 0. */
   next(state: number, nowMs: number): number | undefined {
-    const next = Math.max(state, nowMs) + this.#intervalMs;
-    return next - nowMs > this.#toleranceMs ? undefined : next;
+    return this.waitMs(state, nowMs) > 0 ? undefined : Math.max(state, nowMs) + this.#intervalMs;
+  }
+
+  /** How long until one more event is let through, in ms; 0 where it is now. */
+  waitMs(state: number, nowMs: number): number {
+    const excessMs = Math.max(state, nowMs) + this.#intervalMs - nowMs - this.#depthMs;
+    return excessMs > ROUNDING_MS ? excessMs : 0;
   }
 }
