@@ -33,6 +33,23 @@ async function numbersUpTo(client: ClientProgram, channel: string, n: number): P
   return numbersOf(client.publications(channel));
 }
 
+/** The client has 1, is cut off from 2 to 4, and comes back, with what it missed (`recovered`) or without, before 5. */
+async function numbersAcrossCut(scene: Scene, namespace: string, recovered: boolean): Promise<unknown[]> {
+  const channel = scene.channel(namespace);
+  const { line } = scene.stage;
+  const client = await scene.subscribed(channel);
+  await scene.publish(channel, 1);
+  await client.sees({ event: 'publication', channel });
+  line.refuse();
+  line.cut();
+  await client.sees({ event: 'connecting' });
+  await scene.publish(channel, 2, 3, 4);
+  line.mend();
+  await client.sees({ event: 'subscribed', channel, wasRecovering: true, recovered });
+  await scene.publish(channel, 5);
+  return numbersUpTo(client, channel, 5);
+}
+
 /** Asked for in all, of the channel or of the connection. On a slow machine the first may expire before it is used. */
 async function tokensAsked(client: ClientProgram, count: number, channel?: string): Promise<void> {
   const isAsked = (each: ClientEvent): boolean => each.event === 'token' && each.channel === channel;
@@ -258,37 +275,13 @@ const recovering: readonly Scenario[] = [
   {
     title: 'is given what it missed while it was cut off',
     async play(scene) {
-      const channel = scene.channel('chat');
-      const { line } = scene.stage;
-      const client = await scene.subscribed(channel);
-      await scene.publish(channel, 1);
-      await client.sees({ event: 'publication', channel });
-      line.refuse();
-      line.cut();
-      await client.sees({ event: 'connecting' });
-      await scene.publish(channel, 2, 3, 4);
-      line.mend();
-      await client.sees({ event: 'subscribed', channel, wasRecovering: true, recovered: true });
-      await scene.publish(channel, 5);
-      expect(await numbersUpTo(client, channel, 5)).toEqual([1, 2, 3, 4, 5]);
+      expect(await numbersAcrossCut(scene, 'chat', true)).toEqual([1, 2, 3, 4, 5]);
     },
   },
   {
     title: 'is told when too much is gone to give it what it missed',
     async play(scene) {
-      const channel = scene.channel('brief');
-      const { line } = scene.stage;
-      const client = await scene.subscribed(channel);
-      await scene.publish(channel, 1);
-      await client.sees({ event: 'publication', channel });
-      line.refuse();
-      line.cut();
-      await client.sees({ event: 'connecting' });
-      await scene.publish(channel, 2, 3, 4);
-      line.mend();
-      await client.sees({ event: 'subscribed', channel, wasRecovering: true, recovered: false });
-      await scene.publish(channel, 5);
-      expect(await numbersUpTo(client, channel, 5)).toEqual([1, 5]);
+      expect(await numbersAcrossCut(scene, 'brief', false)).toEqual([1, 5]);
     },
   },
   {

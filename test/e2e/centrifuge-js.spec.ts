@@ -62,6 +62,22 @@ describe.each([
     return client;
   }
 
+  /** What comes in a subscription from now on, as it was given. */
+  function collected(subscription: {
+    on(event: 'publication', listener: (context: PublicationContext) => void): unknown;
+  }) {
+    const received: unknown[] = [];
+    let arrived = () => {};
+    subscription.on('publication', ({ data }) => {
+      received.push(read(data));
+      arrived();
+    });
+    const has = async (count: number) => {
+      while (received.length < count) await new Promise<void>((resolve) => (arrived = resolve));
+    };
+    return { received, has };
+  }
+
   /** As when the network goes away. */
   function cut(): void {
     for (const socket of sockets.splice(0)) socket.terminate();
@@ -142,15 +158,7 @@ describe.each([
     const channel = freshChannel('chat');
     const client = await connected();
     const subscription = client.newSubscription(channel);
-    const received: unknown[] = [];
-    let arrived = () => {};
-    subscription.on('publication', ({ data }) => {
-      received.push(read(data));
-      arrived();
-    });
-    const has = async (count: number) => {
-      while (received.length < count) await new Promise<void>((resolve) => (arrived = resolve));
-    };
+    const { received, has } = collected(subscription);
     subscription.subscribe();
     await subscription.ready();
     await app.api('publish', { channel, data: { n: 1 } });
@@ -226,15 +234,7 @@ describe.each([
     const list = Array.from({ length: 40 }, (_, n) => `entry number ${n} – größer`);
     const client = await connected();
     const subscription = client.newSubscription(channel, { delta: 'fossil' });
-    const received: unknown[] = [];
-    let arrived = () => {};
-    subscription.on('publication', ({ data }) => {
-      received.push(read(data));
-      arrived();
-    });
-    const has = async (count: number) => {
-      while (received.length < count) await new Promise<void>((resolve) => (arrived = resolve));
-    };
+    const { received, has } = collected(subscription);
     subscription.subscribe();
     await subscription.ready();
     for (const n of [1, 2, 3]) await app.api('publish', { channel, data: { list, n } });
