@@ -24,7 +24,7 @@ const redisFanoutOptions = redisDriverOptions
       .default(false)
       .describe(
         'Whether SPUBLISH and SSUBSCRIBE (Redis 7) take the place of PUBLISH and SUBSCRIBE. All processes must agree. In a Cluster ' +
-          'a publication then goes to one node rather than to all of them, and each process has a connection for each of `replayStreams`.',
+          'a publication then goes to one node rather than to all of them.',
       ),
     pingIntervalMs: z
       .int()
@@ -51,7 +51,7 @@ const redisFanoutOptions = redisDriverOptions
       .default(4)
       .describe(
         'Parts that the channels are divided into, each with a stream of them. All processes must agree. In a Cluster all that ' +
-          'belongs to a part is on one node: take several times the number of nodes.',
+          'belongs to a part is on one node, and each process listens to each part over a connection: take several times the number of nodes.',
       ),
     replayMaxEntries: z
       .int()

@@ -63,7 +63,8 @@ export class Delivery {
       return Promise.resolve(undefined);
     }
     const message = given.id === undefined && this.fanout.repeats ? { ...given, id: newMessageId() } : given;
-    const terms = this.channelState.termsFor(message, options);
+    // An id from here is nobody else's: only what was given one can come again.
+    const terms = this.channelState.termsFor(given, options);
     const info = options?.info ?? message.info;
     const delta =
       terms?.history !== undefined &&

@@ -1,7 +1,9 @@
-import type { Submission } from './redis.submission.js';
+import { sizeOf, type Submission } from './redis.submission.js';
 
 export interface AcceptedPublication {
-  readonly submission: Submission<unknown>;
+  readonly submission: Submission;
+  /** Where it was placed, `offset:epoch`; empty without a history. */
+  readonly place: string;
   /** When Redis took it, on the clock of `performance.now()`. */
   readonly acceptedAt: number;
 }
@@ -24,10 +26,10 @@ export class AcceptedPublications {
 
   constructor(private readonly options: AcceptedPublicationsOptions) {}
 
-  add(submission: Submission<unknown>): void {
+  add(submission: Submission, place: string): void {
     const acceptedAt = performance.now();
-    this.#entries.push({ submission, acceptedAt });
-    this.#bytes += submission.bytes;
+    this.#entries.push({ submission, place, acceptedAt });
+    this.#bytes += sizeOf(submission);
     this.#forgetBefore(acceptedAt - this.options.windowMs);
   }
 
@@ -41,7 +43,7 @@ export class AcceptedPublications {
     for (; this.#head < this.#entries.length; this.#head++) {
       const { acceptedAt, submission } = this.#entries[this.#head]!;
       if (acceptedAt >= moment && this.#bytes <= this.options.maxBytes) break;
-      this.#bytes -= submission.bytes;
+      this.#bytes -= sizeOf(submission);
     }
     // Moving the rest costs what was added since the last time, so that an addition stays cheap on average.
     if (this.#head > 1_000 && this.#head > this.#entries.length / 2) {

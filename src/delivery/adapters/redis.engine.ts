@@ -40,5 +40,5 @@ async function openShard(
 ): Promise<RedisShard> {
   const fanout = await RedisFanout.open(options, handler, status(name), onInterrupted);
   const { publisher } = fanout;
-  return { fanout, history: new RedisHistory(publisher, options), presence: new RedisPresence(publisher) };
+  return { fanout, history: new RedisHistory(publisher), presence: new RedisPresence(publisher) };
 }

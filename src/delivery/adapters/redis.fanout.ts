@@ -27,9 +27,9 @@ export interface RedisFanoutStatus {
  * - A Redis that lost data is given again what was accepted of late, see {@link RedisPublisher}.
  * - The deduplication above removes what this hands over twice.
  *
- * In a Cluster, PUBLISH reaches every node, and one connection hears all. Its nodes pass it on to one another without
- * acknowledgement: a link between two of them that fails unseen by their clients can still lose a publication. Sharded, a publication
- * stays on the node that has its stream, and each partition is listened to there, over a connection of its own.
+ * In a Cluster each partition is listened to on the node that has its stream, over a connection of its own. PUBLISH reaches the other
+ * nodes too, but they pass it on to one another without acknowledgement: whoever listened there would miss what is published
+ * while a link between two of them is down. Sharded, a publication does not leave its node.
  */
 export class RedisFanout implements Fanout {
   readonly repeats = true;
@@ -52,7 +52,7 @@ export class RedisFanout implements Fanout {
     const client = await openRedis(options, status.publishing, overrides);
     const publisher = new RedisPublisher(options, client);
     const { recent } = publisher;
-    const isApart = options.sharded && client instanceof Cluster;
+    const isApart = client instanceof Cluster;
     const parts = isApart ? recent.partitions.map((partition) => [partition]) : [recent.partitions];
     const statuses = sharesOf(status.subscriptions, parts.length);
     const listeners = await Promise.all(
@@ -62,41 +62,30 @@ export class RedisFanout implements Fanout {
         return new RedisListener(subscriber, partitions, options, { recent, handler, onInterrupted });
       }),
     );
-    return new RedisFanout(options, publisher, listeners);
+    return new RedisFanout(publisher, listeners, options.pingIntervalMs);
   }
 
   private constructor(
-    private readonly options: RedisFanoutOptions,
     /** For what else is kept in the same Redis. */
     readonly publisher: RedisPublisher,
     /** One for all partitions, or one for each. */
     private readonly listeners: readonly RedisListener[],
+    checkIntervalMs: number,
   ) {
     this.#byPartition = new Map(
       listeners.flatMap((listener) => listener.partitions.map((partition) => [partition, listener])),
     );
-    this.#timer = setInterval(() => this.#check(), options.pingIntervalMs).unref();
+    this.#timer = setInterval(() => this.#check(), checkIntervalMs).unref();
   }
 
   async publish(publication: Publication): Promise<void> {
     const route = routeOf(publication.channel);
-    const envelope = encode(publication);
-    const isRepeatable = publication.id !== undefined;
-    const { recent } = this.publisher;
+    const partition = this.publisher.recent.partitionOf(route);
     await this.publisher.submit({
-      route,
-      bytes: envelope.length,
-      isRepeatable,
-      send: async (connection, partition) => {
-        const channel = channelName(partition, route);
-        // One connection carries these out in this order, so that nobody can have missed it in both places.
-        await Promise.all([
-          isRepeatable ? recent.add(partition, envelope, connection) : undefined,
-          this.options.sharded
-            ? connection.spublish(channel, envelope)
-            : connection.publish(channel, envelope),
-        ]);
-      },
+      partition,
+      channel: channelName(partition, route),
+      envelope: encode(publication),
+      isRepeatable: publication.id !== undefined,
     });
   }
 

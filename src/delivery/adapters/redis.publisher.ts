@@ -1,14 +1,15 @@
 import { Logger } from '@nestjs/common';
-import { Cluster, type Redis } from 'ioredis';
+import { Cluster } from 'ioredis';
 import { BrokerUnavailableError } from '../../bus/index.js';
 import { closeRedis, redisFailure, type RedisClient } from '../../redis/index.js';
 import { FanoutClosedError } from '../delivery.errors.js';
 import type { RedisFanoutOptions } from '../delivery.options.js';
 import { newEpoch } from '../epoch.js';
 import { AcceptedPublications } from './redis.accepted.js';
-import { nodeOf } from './redis.node-of.js';
+import { generationKey } from './redis.keys.js';
+import { OutgoingPublications } from './redis.outgoing.js';
 import { RecentPublications, type Partition, type RecentPosition } from './redis.recent.js';
-import type { Submission } from './redis.submission.js';
+import { again, type Submission } from './redis.submission.js';
 
 /** Publications sent again at once. */
 const REPAIR_BATCH = 200;
@@ -23,6 +24,7 @@ const ONE_LOSS_MS = 5_000;
 export class RedisPublisher {
   readonly #logger = new Logger('RedisFanout');
   readonly recent: RecentPublications;
+  readonly #outgoing: OutgoingPublications;
   readonly #accepted: AcceptedPublications;
   #pending = 0;
   /** What Redis held when the connection was last lost; undefined once it is known whether it still does. */
@@ -30,7 +32,6 @@ export class RedisPublisher {
   /** Whether Redis lost its data, and not everything has been sent again. */
   #isLost = false;
   #isRepairing = false;
-  readonly #corked = new Set<Redis['stream']>();
   #drained: PromiseWithResolvers<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -45,6 +46,8 @@ export class RedisPublisher {
       maxEntries: replayMaxEntries,
       windowMs: replayWindowMs,
     });
+    const { maxPerStream } = this.recent;
+    this.#outgoing = new OutgoingPublications(client, { sharded: options.sharded, maxPerStream });
     this.#accepted = new AcceptedPublications({ windowMs: replayWindowMs, maxBytes: replayMaxBytes });
     client.on('close', () => this.#doubt());
     client.on('-node', () => this.#doubt());
@@ -52,10 +55,11 @@ export class RedisPublisher {
   }
 
   /**
+   * Answers the place in the history, `offset:epoch`, or nothing.
    * @throws {BrokerUnavailableError}
    * @throws {FanoutClosedError}
    */
-  submit<T>(submission: Submission<T>): Promise<T> {
+  submit(submission: Submission): Promise<string> {
     if (this.#closing !== undefined) return Promise.reject(new FanoutClosedError());
     if (this.#pending >= this.options.maxPendingPublishes)
       return Promise.reject(
@@ -108,12 +112,12 @@ export class RedisPublisher {
     await closeRedis(this.client);
   }
 
-  async #submit<T>(submission: Submission<T>): Promise<T> {
+  async #submit(submission: Submission): Promise<string> {
     this.#pending++;
     try {
-      const answer = await this.#send(submission);
-      if (submission.isRepeatable) this.#accepted.add(submission);
-      return answer;
+      const place = await this.#outgoing.send(submission);
+      if (submission.isRepeatable) this.#accepted.add(submission, place);
+      return place;
     } catch (error) {
       this.#doubt();
       if (this.client instanceof Cluster) this.client.refreshSlotsCache(() => {});
@@ -123,28 +127,6 @@ export class RedisPublisher {
     }
   }
 
-  async #send<T>(submission: Submission<T>): Promise<T> {
-    const partition = this.recent.partitionOf(submission.route);
-    const connection = nodeOf(this.client, partition.slot);
-    if (connection === undefined) throw new Error('the Cluster has no node for it now');
-    this.#cork(connection);
-    return submission.send(connection, partition);
-  }
-
-  /** Joins the commands of one turn of the event loop into one write. */
-  #cork(connection: Redis): void {
-    const { stream } = connection;
-    if (connection.status !== 'ready' || this.#corked.has(stream)) return;
-    if (this.#corked.size === 0) setImmediate(() => this.#uncork());
-    stream.cork();
-    this.#corked.add(stream);
-  }
-
-  #uncork(): void {
-    for (const stream of this.#corked) stream.uncork();
-    this.#corked.clear();
-  }
-
   #doubt(): void {
     this.#inDoubt ??= this.recent.positions();
   }
@@ -152,9 +134,12 @@ export class RedisPublisher {
   async #makeUp(): Promise<void> {
     await Promise.all(this.recent.partitions.map((partition) => this.#beginGeneration(partition)));
     const accepted = this.#accepted.recent();
+    const rememberMs = 2 * this.options.replayWindowMs;
     for (let start = 0; start < accepted.length; start += REPAIR_BATCH) {
       const batch = accepted.slice(start, start + REPAIR_BATCH);
-      await Promise.all(batch.map(({ submission }) => this.#send(submission)));
+      await Promise.all(
+        batch.map(({ submission, place }) => this.#outgoing.send(again(submission, place, rememberMs))),
+      );
     }
     this.#logger.warn(`redis lost data; published the last ${accepted.length} publication(s) again`);
   }
@@ -163,9 +148,9 @@ export class RedisPublisher {
    * Histories of an earlier generation begin anew: the offsets that were lost would otherwise be given a second time, to other
    * publications, and clients that had the first ones would not notice.
    */
-  async #beginGeneration({ tag }: Partition): Promise<void> {
-    const isFirst = await this.client.set(`${tag}:loss`, '1', 'PX', ONE_LOSS_MS, 'NX');
-    if (isFirst !== null) await this.client.set(`${tag}:generation`, newEpoch());
+  async #beginGeneration(partition: Partition): Promise<void> {
+    const isFirst = await this.client.set(`${partition.tag}:loss`, '1', 'PX', ONE_LOSS_MS, 'NX');
+    if (isFirst !== null) await this.client.set(generationKey(partition), newEpoch());
   }
 }
 

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../redis/index.js';
 import { SLOTS, slotOf } from './redis.node-of.js';
 
@@ -6,7 +5,6 @@ import { SLOTS, slotOf } from './redis.node-of.js';
 const PAGE = 500;
 /** Redis clocks may differ after a failover, and stream ids are no finer than 1 ms. */
 export const CLOCK_MARGIN_MS = 1_000;
-const ENVELOPE_FIELD = 'e';
 
 export interface RecentPublicationsOptions {
   readonly keyPrefix: string;
@@ -61,13 +59,6 @@ export class RecentPublications {
   /** The partition that a route belongs to. */
   partitionOf(route: string): Partition {
     return this.partitions[hash(route) % this.partitions.length]!;
-  }
-
-  /** Adds over a given connection, so that other commands on it can be relied on to come later. */
-  async add(partition: Partition, envelope: Buffer, connection: Redis): Promise<void> {
-    const { key } = partition;
-    const id = await connection.xadd(key, 'MAXLEN', '~', this.maxPerStream, '*', ENVELOPE_FIELD, envelope);
-    if (id !== null) noteAdded(partition, id);
   }
 
   /**

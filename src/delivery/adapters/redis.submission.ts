@@ -1,13 +1,44 @@
-import type { Redis } from 'ioredis';
+import type { PublishTerms } from '../history.port.js';
+import { againKey } from './redis.keys.js';
 import type { Partition } from './redis.recent.js';
 
 /** What is to be sent for one publication. */
-export interface Submission<T> {
-  readonly route: string;
-  /** Memory that it takes, roughly. */
-  readonly bytes: number;
+export interface Submission {
+  readonly partition: Partition;
+  /** The Redis channel. */
+  readonly channel: string;
+  readonly envelope: Buffer;
   /** Whether it may be sent again: those who receive it tell copies. */
   readonly isRepeatable: boolean;
-  /** Everything goes over one connection, so that the publications of a route keep their order. */
-  send(connection: Redis, partition: Partition): Promise<T>;
+  /** Absent: it is only sent. */
+  readonly keeping?: Keeping;
+}
+
+/** What Redis looks up and keeps for a publication. */
+export interface Keeping {
+  readonly terms: Omit<PublishTerms, 'idempotency'>;
+  /** As it is called outside of Redis. */
+  readonly channel: string;
+  /** Whether subscribers may want it as a difference to the one before. */
+  readonly delta: boolean;
+  /** Where the answer is kept for whoever publishes it again, and for how long. */
+  readonly answered?: { readonly key: string; readonly ttlMs: number };
+  /** Where it was placed before, `offset:epoch`. It is left out where Redis still has it. */
+  readonly place?: string;
+}
+
+/** What it takes in memory beside its envelope, roughly. */
+const SUBMISSION_BYTES = 200;
+
+export function sizeOf({ envelope }: Submission): number {
+  return envelope.length + SUBMISSION_BYTES;
+}
+
+/** The same once more, for a Redis that may have lost it. What was sent again is not sent a third time within `ttlMs`. */
+export function again(submission: Submission, place: string, ttlMs: number): Submission {
+  const { keeping } = submission;
+  if (keeping === undefined || place === '') return submission;
+  const key = againKey(submission.partition, keeping.channel, place);
+  const answered = keeping.answered ?? { key, ttlMs };
+  return { ...submission, keeping: { ...keeping, answered, place } };
 }
