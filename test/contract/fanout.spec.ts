@@ -142,5 +142,22 @@ describeWithOwn('redis', 'RedisFanout on a Cluster', () => {
     const subject = async () => redisSubject(cluster.brokers, { sharded, clusterNodes: clusterNodes() });
     describeFanout(name, subject);
     describeSharedFanout(name, subject);
+
+    // What one node passes on to another is lost where they do not hear each other for a moment.
+    it(`${name} listens to a channel on the node that has its history`, async () => {
+      const fanout = await (await subject()).open(() => {});
+      await Promise.all(Array.from({ length: 40 }, (_, index) => fanout.subscribe(`home-${index}`)));
+      const list = sharded ? 'SHARDCHANNELS' : 'CHANNELS';
+      const heard = await Promise.all(
+        cluster.brokers.map(async ({ url }) => {
+          const channels = (await ask(url, 'PUBSUB', list, '*:home-*')).split('\n');
+          // A node sends a key of another one away.
+          for (const channel of channels) expect(await ask(url, 'EXISTS', channel)).toBe('0');
+          return channels.length;
+        }),
+      );
+      expect(heard.reduce((sum, count) => sum + count)).toBe(40);
+      await fanout.close();
+    });
   }
 });
