@@ -12,6 +12,11 @@ export class ByteReader {
     private readonly end: number,
   ) {}
 
+  /** Whether there is more to read. */
+  get remains(): boolean {
+    return !this.overrun && this.offset < this.end;
+  }
+
   byte(): number {
     const start = this.#take(1);
     return this.overrun ? 0 : this.bytes[start]!;

@@ -29,6 +29,13 @@ import { LANES, Publication, type PublicationExtras } from './publication.js';
  *      7      8  epoch
  *     15      4  length of the data of the publication before it, or 0; then these data
  * ```
+ *
+ * Several that the store sends in one message to one channel, each with its place or without:
+ *
+ * ```
+ *      0      1  129
+ *                 4  length of the first; then the first; and so on
+ * ```
  */
 const VERSION = 1;
 const HAS_ID = 1;
@@ -41,6 +48,7 @@ const HAS_EXTRAS = 64;
 const FIXED_BYTES = 12;
 
 const PLACED = 128;
+const SEVERAL = 129;
 const EPOCH_AT = 1 + TIME_BYTES;
 const PREVIOUS_AT = EPOCH_AT + EPOCH_LENGTH;
 
@@ -91,6 +99,16 @@ export function decodePublication(bytes: Buffer): Publication | undefined {
     epoch: bytes.toString('latin1', EPOCH_AT, PREVIOUS_AT),
     previous: previousEnd > previousStart ? bytes.subarray(previousStart, previousEnd) : undefined,
   });
+}
+
+/** The envelopes in a message, as views of it. Where it is cut short, the last one is empty. */
+export function envelopesIn(message: Buffer): readonly Buffer[] {
+  if (message[0] !== SEVERAL) return [message];
+  const envelopes: Buffer[] = [];
+  const reader = new ByteReader(message, 1, message.length);
+  do envelopes.push(reader.blob());
+  while (reader.remains);
+  return envelopes;
 }
 
 const NO_PLACE = {};

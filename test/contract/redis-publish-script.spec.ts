@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { publishAll, type PublishAnswer } from '../../src/delivery/adapters/redis.publish-script.js';
 import { generationKey, historyKey, metaKey } from '../../src/delivery/adapters/redis.keys.js';
 import { RecentPublications, type Partition } from '../../src/delivery/adapters/redis.recent.js';
+import { envelopesIn } from '../../src/delivery/publication-envelope.js';
 import { again, type Keeping, type Submission } from '../../src/delivery/adapters/redis.submission.js';
 import { describeWith, sharedBroker } from '../brokers.js';
 
@@ -47,12 +49,7 @@ describeWith('redis', 'The script that publishes', () => {
   it('takes those of one call in their order, whatever each asks for', async () => {
     const subscriber = redis.duplicate();
     await subscriber.subscribe(`${partition.tag}:${CHANNEL}`);
-    const heard: string[] = [];
-    const everything = new Promise<void>((resolve) => {
-      subscriber.on('message', (_channel: string, text: string) => {
-        if (heard.push(text.slice(-1)) === 4) resolve();
-      });
-    });
+    const message = once(subscriber, 'messageBuffer') as Promise<[Buffer, Buffer]>;
     const answered = { key: `${partition.tag}:answer`, ttlMs: TTL_MS };
     const answers = await send(
       submission('1'),
@@ -61,9 +58,9 @@ describeWith('redis', 'The script that publishes', () => {
       submission('3', { answered }),
       submission('4'),
     );
-    await everything;
+    const envelopes = envelopesIn((await message)[1]);
     subscriber.disconnect();
-    expect(heard).toEqual(['1', '2', '3', '4']);
+    expect(envelopes.map((envelope) => envelope.toString().slice(-1))).toEqual(['1', '2', '3', '4']);
     expect(await kept()).toEqual([
       ['1-0', '2'],
       ['2-0', '3'],

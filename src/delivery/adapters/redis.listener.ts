@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { routeOf } from '../address.js';
 import type { RedisFanoutOptions } from '../delivery.options.js';
 import type { InterruptionHandler, PublicationHandler } from '../fanout.port.js';
-import { decodePublication } from '../publication-envelope.js';
+import { decodePublication, envelopesIn } from '../publication-envelope.js';
 import { HeldBack } from './redis.held-back.js';
 import { channelName, CLOCK_MARGIN_MS, type Partition, type RecentPublications } from './redis.recent.js';
 import { RedisSubscriptions } from './redis.subscriptions.js';
@@ -63,10 +63,12 @@ export class RedisListener {
     this.#subscriptions.close();
   }
 
-  #receive(bytes: Buffer): void {
-    const publication = decodePublication(bytes);
-    if (publication === undefined) this.#malformed++;
-    else this.context.handler(publication);
+  #receive(message: Buffer): void {
+    for (const envelope of envelopesIn(message)) {
+      const publication = decodePublication(envelope);
+      if (publication === undefined) this.#malformed++;
+      else this.context.handler(publication);
+    }
   }
 
   async #replay(goodAt: number): Promise<void> {

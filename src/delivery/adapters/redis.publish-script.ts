@@ -12,8 +12,8 @@ export interface PublishSettings {
 }
 
 /**
- * Sends publications in their order, each with what it asks for in one step. Those of one turn share the call, as the client's own cost of a
- * command is several times that of a publication.
+ * Sends publications in their order, each with what it asks for in one step. Those of one turn share the call, and those of one channel
+ * the message, as a client's cost of a command or a message is several times that of a publication.
  *
  * ARGV: PUBLISH or SPUBLISH, entries in a stream of recent publications, new epoch. Then for each publication its Redis
  * channel, its envelope, whether it is to be among the recent ones (1 or 0), and whether it is kept (1 or 0); if it is, the size of the
@@ -31,16 +31,27 @@ local keysRead, argumentsRead = 0, 3
 local function nextKey() keysRead = keysRead + 1 return KEYS[keysRead] end
 local function nextArgument() argumentsRead = argumentsRead + 1 return ARGV[argumentsRead] end
 
+local channels, messages = {}, {}
 local function send(item, place, previous)
   local recentId = ''
   if item.isRecent then
     local whole = place == '' and item.envelope or place .. struct.pack('>I4', 0) .. item.envelope
     recentId = redis.call('XADD', item.recent, 'MAXLEN', '~', mostRecent, '*', 'e', whole)
   end
-  local envelope = item.envelope
-  if place ~= '' then envelope = place .. struct.pack('>I4', #previous) .. previous .. envelope end
-  redis.call(command, item.channel, envelope)
+  local message = item.envelope
+  if place ~= '' then message = place .. struct.pack('>I4', #previous) .. previous .. message end
+  local waiting = messages[item.channel]
+  if waiting then waiting[#waiting + 1] = message
+  else
+    messages[item.channel] = { message }
+    channels[#channels + 1] = item.channel
+  end
   return recentId
+end
+
+local function joined(list)
+  for index, message in ipairs(list) do list[index] = struct.pack('>I4', #message) .. message end
+  return string.char(129) .. table.concat(list)
 end
 
 local function keep(item)
@@ -110,6 +121,10 @@ while argumentsRead < #ARGV do
     local reason = type(recentId) == 'table' and recentId.err or recentId
     answers[#answers + 1] = '!' .. string.gsub(reason, '%c', ' ')
   end
+end
+for _, channel in ipairs(channels) do
+  local list = messages[channel]
+  redis.call(command, channel, #list == 1 and list[1] or joined(list))
 end
 return table.concat(answers, '\\n')
 `);
