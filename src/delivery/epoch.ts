@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -7,5 +7,7 @@ export const EPOCH_LENGTH = 8;
 
 /** A name for a new history: about 45 random bits. */
 export function newEpoch(): string {
-  return Array.from({ length: EPOCH_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]).join('');
+  let epoch = '';
+  for (const byte of randomBytes(EPOCH_LENGTH)) epoch += LETTERS[byte % LETTERS.length]!;
+  return epoch;
 }
