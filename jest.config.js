@@ -22,10 +22,8 @@ const typescript = {
   },
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/setup.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/patience.ts'],
 };
-
-/** Processes and brokers are started in these; how long that takes is the machine's affair. */
-const patient = { ...typescript, setupFilesAfterEnv: ['<rootDir>/test/patience.ts'] };
 
 /** Three rings: `unit` needs nothing, `contract` and `e2e` use real brokers where the environment names or allows them. */
 export default {
@@ -38,7 +36,7 @@ export default {
       displayName: 'unit',
       testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/*.spec.ts'],
     },
-    { ...patient, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
-    { ...patient, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
+    { ...typescript, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
+    { ...typescript, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
   ],
 };

@@ -41,7 +41,7 @@ export {
 } from '../scripts/brokers/index.ts';
 
 /** Time for a download on a first run, and for the slowest broker to start. */
-const startTimeoutMs = 300_000;
+const startTimeoutMs = 600_000;
 
 /** A suite that uses brokers which it shares with others: take fresh topics and keys, and leave the server alone. */
 export function describeWith(

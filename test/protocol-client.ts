@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
+import { WAIT_MS } from './wait-ms.ts';
 
 /** A client of the JSON protocol that speaks only as it is told, and keeps what comes. */
 export class ProtocolClient {
@@ -75,7 +76,7 @@ export class ProtocolClient {
   }
 
   async #until(done: () => boolean, mayBeClosed = false): Promise<void> {
-    const signal = AbortSignal.timeout(15_000);
+    const signal = AbortSignal.timeout(WAIT_MS);
     while (!done()) {
       if (!mayBeClosed && this.closed) throw new Error(`closed with ${JSON.stringify(this.closed)}`);
       await once(this.socket, 'news', { signal });

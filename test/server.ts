@@ -1,10 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { WebSocket } from 'ws';
+import { freePort } from '../scripts/brokers/ports.ts';
+import { WAIT_MS } from './wait-ms.ts';
 
 const MAIN = resolve(import.meta.dirname, '../dist/main.js');
 
@@ -150,19 +151,19 @@ export class RawClient {
   }
 
   /** Resolves when `count` messages have arrived in all. */
-  async receives(count: number, timeoutMs = 10_000): Promise<readonly Receipt[]> {
-    await this.until(() => this.received.length >= count, timeoutMs);
+  async receives(count: number): Promise<readonly Receipt[]> {
+    await this.until(() => this.received.length >= count);
     return this.received;
   }
 
   /** Resolves when `done` holds; it is asked again after each message. */
-  async until(done: () => boolean, timeoutMs: number): Promise<void> {
-    const deadline = AbortSignal.timeout(timeoutMs);
+  async until(done: () => boolean): Promise<void> {
+    const deadline = AbortSignal.timeout(WAIT_MS);
     while (!done()) {
       const { promise, resolve: wake, reject } = Promise.withResolvers<void>();
       this.#waiting.push(wake);
       const onTimeout = (): void =>
-        reject(new Error(`only ${this.received.length} messages after ${timeoutMs} ms`));
+        reject(new Error(`only ${this.received.length} messages after ${WAIT_MS} ms`));
       deadline.addEventListener('abort', onTimeout, { once: true });
       await promise;
       deadline.removeEventListener('abort', onTimeout);
@@ -178,13 +179,4 @@ export class RawClient {
     this.socket.close();
     if (this.socket.readyState !== WebSocket.CLOSED) await once(this.socket, 'close');
   }
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -28,7 +28,7 @@ export interface RunRecord {
 }
 
 export const recordFile = 'process.json';
-const startTimeoutMs = 120_000;
+const startTimeoutMs = 240_000;
 
 export class LocalBroker implements RunningBroker {
   readonly kind: BrokerKind;

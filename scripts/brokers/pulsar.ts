@@ -141,7 +141,7 @@ function lines(properties: Record<string, string>): string {
 async function get(url: string, token: string | undefined): Promise<string> {
   try {
     const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const response = await fetch(url, { headers, signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) });
     return await response.text();
   } catch {
     return ''; // not listening yet

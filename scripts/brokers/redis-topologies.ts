@@ -148,9 +148,9 @@ async function disposeAll(brokers: readonly RunningBroker[]): Promise<void> {
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 120_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('the brokers did not find each other within 30 s');
+    if (Date.now() > deadline) throw new Error('the brokers did not find each other within 120 s');
     await delay(50);
   }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { isDeepStrictEqual } from 'node:util';
 import { Journal } from '../journal.ts';
+import { WAIT_MS } from '../wait-ms.ts';
 
 export type ClientProtocol = 'json' | 'protobuf';
 
@@ -91,8 +92,6 @@ export interface Launch {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
-
-const PATIENCE_MS = 20_000;
 
 /** A real client library in a process of its own, whichever language it is written in. */
 export class ClientProgram implements AsyncDisposable {
@@ -200,7 +199,7 @@ export class ClientProgram implements AsyncDisposable {
   async #patiently<Value>(awaited: Promise<Value>, what: string): Promise<Value> {
     const gaveUp = new AbortController();
     const limit = Promise.withResolvers<never>();
-    const timer = setTimeout(() => limit.reject(this.#disappointment(what)), PATIENCE_MS);
+    const timer = setTimeout(() => limit.reject(this.#disappointment(what)), WAIT_MS);
     // An end of the program that nobody asked for.
     const ended = once(this.#process, 'exit', { signal: gaveUp.signal }).then(() =>
       Promise.reject(this.#disappointment(what)),

@@ -7,11 +7,6 @@ import { scenarios } from './scenarios.ts';
 import { Scene } from './scene.ts';
 import { Stage, type Engine } from './stage.ts';
 
-/** Time for a download and a build on a first run. */
-const preparationMs = 300_000;
-const startMs = 60_000;
-const sceneMs = 60_000;
-
 /** Plays every scenario with the library: on one process, on one that shares its state with Redis, and on three. */
 export function describeLibrary(library: ClientLibrary): void {
   const obstacle = library.obstacle();
@@ -27,8 +22,8 @@ export function describeLibrary(library: ClientLibrary): void {
 function onStage(library: ClientLibrary, engine: Engine, replicas: number): void {
   let launch: Launch;
   let stage: Stage;
-  beforeAll(async () => void (launch = await library.prepare()), preparationMs);
-  beforeAll(async () => void (stage = await Stage.set(engine, replicas)), startMs);
+  beforeAll(async () => void (launch = await library.prepare()));
+  beforeAll(async () => void (stage = await Stage.set(engine, replicas)));
   // Where it could not be set, the reason has been told.
   afterAll(async () => (stage as Stage | undefined)?.[Symbol.asyncDispose]());
 
@@ -40,15 +35,11 @@ function onStage(library: ClientLibrary, engine: Engine, replicas: number): void
       for (const { title, play, ...only } of scenarios) {
         if (!isPlayed(only.engine) || (only.protocol ?? protocol) !== protocol) continue;
         // oxlint-disable-next-line jest/expect-expect -- a scene waits for what it expects
-        it(
-          title,
-          async () => {
-            await stage.refill(replicas);
-            await using scene = new Scene(stage, protocol, launch);
-            await play(scene);
-          },
-          sceneMs,
-        );
+        it(title, async () => {
+          await stage.refill(replicas);
+          await using scene = new Scene(stage, protocol, launch);
+          await play(scene);
+        });
       }
     });
   }

@@ -1,9 +1,8 @@
 import { Centrifuge, type PublicationContext, type SubscribedContext } from 'centrifuge';
 import { WebSocket } from 'ws';
 import { Journal } from '../journal.ts';
+import { WAIT_MS } from '../wait-ms.ts';
 import { Line } from './line.ts';
-
-const PATIENCE_MS = 30_000;
 
 export interface Place {
   readonly epoch: string;
@@ -67,7 +66,7 @@ export class Witness implements AsyncDisposable {
     const limit = Promise.withResolvers<never>();
     const stuck = (): string =>
       `${this.channel} is at ${this.#epoch} ${this.#offset}, not ${epoch} ${offset}`;
-    const timer = setTimeout(() => limit.reject(new Error(stuck())), PATIENCE_MS);
+    const timer = setTimeout(() => limit.reject(new Error(stuck())), WAIT_MS);
     const isThere = (place: Place): boolean => place.epoch === epoch && place.offset >= offset;
     try {
       await Promise.race([this.#places.until((places) => places.some(isThere)), limit.promise]);

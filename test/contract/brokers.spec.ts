@@ -24,8 +24,6 @@ import {
   startRedisSentinel,
 } from '../brokers.js';
 
-const slow = 120_000;
-
 async function withRedis<T>(url: string, use: (client: Redis) => Promise<T>): Promise<T> {
   const client = new Redis(url, { retryStrategy: () => null });
   try {
@@ -112,7 +110,7 @@ describeWithOwn('redis', 'Redis of a suite', () => {
     } finally {
       cluster.disconnect();
     }
-  }, 30_000);
+  });
 
   it('fails over by its sentinel', async () => {
     await using topology = await startRedisSentinel();
@@ -128,32 +126,28 @@ describeWithOwn('redis', 'Redis of a suite', () => {
     } finally {
       client.disconnect();
     }
-  }, 30_000);
+  });
 });
 
 describeWithOwn('kafka', 'Kafka of a suite', () => {
   let kafka: RunningBroker;
-  beforeAll(async () => void (kafka = await startKafka()), slow);
+  beforeAll(async () => void (kafka = await startKafka()));
   afterAll(() => kafka.dispose());
 
-  it.each(['stop', 'kill'] as const)(
-    'has its topics again after a %s',
-    async (end) => {
-      const admin = new Kafka({ brokers: [kafka.url], logLevel: logLevel.NOTHING }).admin();
-      await admin.connect();
-      await admin.createTopics({ topics: [{ topic: `kept-over-${end}` }], waitForLeaders: true });
-      await admin.disconnect();
-      await kafka[end]();
-      await kafka.restart();
-      expect(await topicsOf(kafka.url)).toContain(`kept-over-${end}`);
-    },
-    slow,
-  );
+  it.each(['stop', 'kill'] as const)('has its topics again after a %s', async (end) => {
+    const admin = new Kafka({ brokers: [kafka.url], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic: `kept-over-${end}` }], waitForLeaders: true });
+    await admin.disconnect();
+    await kafka[end]();
+    await kafka.restart();
+    expect(await topicsOf(kafka.url)).toContain(`kept-over-${end}`);
+  });
 });
 
 describeWithOwn('pulsar', 'Pulsar of a suite', () => {
   let pulsar: RunningPulsar;
-  beforeAll(async () => void (pulsar = await startPulsar({ tokens: true })), slow);
+  beforeAll(async () => void (pulsar = await startPulsar({ tokens: true })));
   afterAll(() => pulsar.dispose());
 
   const request = (path: string, token?: string, method = 'GET') =>
@@ -168,18 +162,14 @@ describeWithOwn('pulsar', 'Pulsar of a suite', () => {
     expect(await (await request('brokers/health', pulsar.tokenFor('app'))).text()).toBe('ok');
   });
 
-  it(
-    'has its topics again after a kill',
-    async () => {
-      const created = await request('persistent/public/default/kept', pulsar.token, 'PUT');
-      expect(created.status).toBe(204);
-      await pulsar.kill();
-      await pulsar.restart();
-      const topics = await request('persistent/public/default', pulsar.token);
-      expect(await topics.json()).toContain('persistent://public/default/kept');
-    },
-    slow,
-  );
+  it('has its topics again after a kill', async () => {
+    const created = await request('persistent/public/default/kept', pulsar.token, 'PUT');
+    expect(created.status).toBe(204);
+    await pulsar.kill();
+    await pulsar.restart();
+    const topics = await request('persistent/public/default', pulsar.token);
+    expect(await topics.json()).toContain('persistent://public/default/kept');
+  });
 });
 
 describeWithOwn('redis', 'npm run brokers', () => {
@@ -220,7 +210,7 @@ describeWithOwn('redis', 'npm run brokers', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(processIdentity(pid)).toBeUndefined();
     expect(readdirSync(join(cache, 'run'))).toEqual([]);
-  }, 30_000);
+  });
 
   it('leaves no broker alive when it is killed, and clears up with stop', async () => {
     const { child, url, pid } = await start();
@@ -232,7 +222,7 @@ describeWithOwn('redis', 'npm run brokers', () => {
     while (processIdentity(pid) !== undefined) await immediate();
     expect(await lineWith(brokers('stop').output, 'stopped')).toMatch(/redis-\d+/);
     expect(readdirSync(join(cache, 'run'))).toEqual([]);
-  }, 30_000);
+  });
 
   it('refuses what it does not know', async () => {
     const { child } = brokers('--only', 'rabbitmq');

@@ -140,7 +140,7 @@ describeWithOwn('redis', 'a Redis Cluster', () => {
   let cluster: RunningRedisCluster;
   beforeAll(async () => {
     cluster = await startRedisCluster();
-  }, 60_000);
+  });
   afterAll(() => cluster.dispose());
 
   for (const sharded of [false, true]) {

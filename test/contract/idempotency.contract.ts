@@ -123,7 +123,7 @@ export function describeIdempotency(name: string, open: () => Promise<Idempotenc
       await subject.store.start();
       const back = await keep(subject.another!());
       expect(await back.reserve(key, 'second', TTL_MS)).toBe('first');
-    }, 30_000);
+    });
 
     it('may be closed twice, and refuses what comes after', async () => {
       const reserving = idempotency.reserve(key, 'first', TTL_MS);

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RecordRefusedError } from '../../src/bus/index.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 import { describeWithOwn, startKafka, type RunningBroker } from '../brokers.js';
 import { type BusSubject, describeBus } from './bus.contract.js';
 import { startHoldingProcess } from './holding-process.js';
 import { open } from './kafka-bus.open.js';
-
-jest.setTimeout(60_000);
 
 describeWithOwn('kafka', 'KafkaBus', () => {
   let kafka: RunningBroker;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { ConsoleLogger } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { register } from 'prom-client';
@@ -10,8 +10,6 @@ import { TaskProgress } from '../../examples/live-tasks/task-progress.js';
 import { DeadLetters, Events, type OutgoingEvent } from '../../src/bus/index.js';
 import { Journal } from '../journal.js';
 import { describeOnEveryDriver } from './bus-drivers.js';
-
-jest.setTimeout(120_000);
 
 describeOnEveryDriver('The live-streaming task', ({ options }) => {
   let granted: Journal<string>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { ConsoleLogger, Injectable, type Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { getToken } from '@willsoto/nestjs-prometheus';
@@ -25,8 +25,6 @@ import {
 } from '../../src/bus/index.js';
 import { Journal } from '../journal.js';
 import { describeOnEveryDriver } from './bus-drivers.js';
-
-jest.setTimeout(120_000);
 
 interface Handled {
   readonly consumer: string;

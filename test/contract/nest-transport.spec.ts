@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { ConsoleLogger, Controller, type INestMicroservice, type Type } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -15,8 +15,6 @@ import {
 } from '../../src/bus/microservices/index.js';
 import { Journal } from '../journal.js';
 import { describeOnEveryDriver } from './bus-drivers.js';
-
-jest.setTimeout(120_000);
 
 describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
   let topic: string;

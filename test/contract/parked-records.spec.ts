@@ -55,7 +55,7 @@ describeWithOwn('redis', 'on a Cluster', () => {
   let cluster: RunningRedisCluster;
   beforeAll(async () => {
     cluster = await startRedisCluster();
-  }, 60_000);
+  });
   afterAll(() => cluster.dispose());
 
   describeParkedRecords('RedisParkedRecords', () =>

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { RecordRefusedError } from '../../src/bus/index.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 import { startPulsar, type RunningPulsar } from '../brokers.js';
@@ -7,8 +7,6 @@ import { type BusSubject, describeBus } from './bus.contract.js';
 import { startHoldingProcess } from './holding-process.js';
 import { open } from './pulsar-bus.open.js';
 import { describeOverEachTransport } from './pulsar-transports.js';
-
-jest.setTimeout(90_000);
 
 describeOverEachTransport('pulsar', 'PulsarBus', (urlOf) => {
   let pulsar: RunningPulsar;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Bus, BrokerUnavailableError } from '../../src/bus/index.js';
 import { pulsarDriverOptions } from '../../src/bus/adapters/pulsar.options.js';
 import { topicOf } from '../../src/bus/adapters/pulsar.topic.js';
@@ -13,8 +13,6 @@ import { BrokerStatus } from '../../src/metrics/index.js';
 import { describeWithOwn, type RunningPulsar, startPulsar } from '../brokers.js';
 import { open } from './pulsar-bus.open.js';
 import { describeOverEachTransport } from './pulsar-transports.js';
-
-jest.setTimeout(60_000);
 
 describeOverEachTransport('pulsar', "Pulsar's tokens", (urlOf) => {
   let pulsar: RunningPulsar;

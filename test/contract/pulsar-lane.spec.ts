@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { BrokerUnavailableError, type Schedule, type ScheduledMessage } from '../../src/bus/index.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 import { type RunningPulsar, startPulsar } from '../brokers.js';
@@ -8,8 +8,6 @@ import { open as openBus } from './pulsar-bus.open.js';
 import { open, type PulsarScheduleGiven } from './pulsar-schedule.open.js';
 import { describeOverEachTransport } from './pulsar-transports.js';
 import { messageIn, untilAdded } from './scheduled-messages.js';
-
-jest.setTimeout(90_000);
 
 // What the delayed lane does with a broker as it is shipped, with one that dies, and with what others put on its topic.
 describeOverEachTransport('pulsar', 'the delayed lane on Pulsar', (urlOf) => {

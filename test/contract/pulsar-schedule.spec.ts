@@ -2,14 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, jest } from '@jest/globals';
+import { afterAll, beforeAll } from '@jest/globals';
 import { type RunningBroker, type RunningPulsar, startPulsar, startRedis } from '../brokers.js';
 import { leaseMs, open, type PulsarScheduleGiven } from './pulsar-schedule.open.js';
 import { describeOverEachTransport } from './pulsar-transports.js';
 import { type Clock, describeSchedule, type ScheduleSubject } from './schedule.contract.js';
 import { messageIn, untilAdded } from './scheduled-messages.js';
-
-jest.setTimeout(60_000);
 
 const module = './pulsar-schedule.open.ts';
 const traits = {

@@ -39,7 +39,7 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
   it('are in one hand each while workers join, leave and die, and every record is handled in the order of its key', async () => {
     const visits = await runWorkers({ settings: settings(), directory, records: 50_000 });
     expect(accountOf(visits)).toEqual(soundAccount(50_000));
-  }, 180_000);
+  });
 
   describe('of numbered workers', () => {
     it('belong to the worker p modulo the number of workers', async () => {
@@ -187,7 +187,7 @@ describeWithOwn('redis', 'Partitions of Redis Streams in a Cluster', () => {
   beforeAll(async () => {
     cluster = await startRedisCluster();
     directory = mkdtempSync(join(tmpdir(), 'carillon-workers-'));
-  }, 60_000);
+  });
   afterAll(async () => {
     await cluster.dispose();
     rmSync(directory, { recursive: true });
@@ -198,7 +198,7 @@ describeWithOwn('redis', 'Partitions of Redis Streams in a Cluster', () => {
     const driver = { url: 'redis://cluster', clusterNodes, keyPrefix: randomUUID() };
     const visits = await runWorkers({ settings: { driver }, directory, records: 10_000 });
     expect(accountOf(visits)).toEqual(soundAccount(10_000));
-  }, 120_000);
+  });
 });
 
 /**

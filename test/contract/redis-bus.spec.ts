@@ -221,7 +221,7 @@ describeWithOwn('redis', 'RedisBus on a Cluster', () => {
   let cluster: RunningRedisCluster;
   beforeAll(async () => {
     cluster = await startRedisCluster();
-  }, 60_000);
+  });
   afterAll(() => cluster.dispose());
 
   const driver = () => ({
@@ -255,7 +255,7 @@ describeWithOwn('redis', 'RedisBus behind a Sentinel', () => {
   let sentinel: RunningRedisSentinel;
   beforeAll(async () => {
     sentinel = await startRedisSentinel();
-  }, 60_000);
+  });
   afterAll(() => sentinel.dispose());
 
   const driver = () => ({

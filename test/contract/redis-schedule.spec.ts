@@ -48,7 +48,7 @@ describeWithOwn('redis', 'on one server', () => {
     await untilAnswers(() => schedule.add(message()));
     expect(status.state).toBe('up');
     await Promise.all([schedule.close(), closeRedis(operator)]);
-  }, 20_000);
+  });
 
   it('does not hand over again what it holds when its lease ends during an outage', async () => {
     const schedule = await open({ url: redis.url, keyPrefix: randomUUID(), leaseMs: 100 });
@@ -72,7 +72,7 @@ describeWithOwn('redis', 'on one server', () => {
     await handOvers.completed(3);
     expect(handOvers.ids()).toEqual([held.id, next.id, last.id]);
     await schedule.close();
-  }, 20_000);
+  });
 
   it('goes on after the scripts were flushed from the server', async () => {
     const schedule = await open({ url: redis.url, keyPrefix: randomUUID() });
@@ -123,7 +123,7 @@ describeWithOwn('redis', 'on a Cluster', () => {
   let cluster: RunningRedisCluster;
   beforeAll(async () => {
     cluster = await startRedisCluster();
-  }, 60_000);
+  });
   afterAll(() => cluster.dispose());
 
   describeSchedule(

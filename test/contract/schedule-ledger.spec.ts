@@ -33,7 +33,7 @@ describeWithOwn('redis', 'on a Cluster', () => {
   let cluster: RunningRedisCluster;
   beforeAll(async () => {
     cluster = await startRedisCluster();
-  }, 60_000);
+  });
   afterAll(() => cluster.dispose());
 
   describeLedger('RedisLedger', (options) => {

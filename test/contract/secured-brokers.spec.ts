@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Bus, BrokerUnavailableError } from '../../src/bus/index.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 import {
@@ -17,8 +17,6 @@ import {
 } from '../brokers.js';
 import { open as openKafka } from './kafka-bus.open.js';
 import { open as openRedis } from './redis-bus.open.js';
-
-jest.setTimeout(60_000);
 
 const PASSWORD = 'pa55 wörd';
 const logged: unknown[] = [];

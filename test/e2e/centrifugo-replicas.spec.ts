@@ -20,7 +20,7 @@ describeWithOwn('redis', 'two replicas of the Centrifugo protocol', () => {
         args: ['--config', resolve('test/golden/config-main.json')],
       });
     servers = [await start(), await start()];
-  }, 60_000);
+  });
 
   afterEach(() => {
     for (const { socket } of clients.splice(0)) socket.terminate();

@@ -34,7 +34,7 @@ describeWithOwn(['kafka', 'pulsar', 'redis'], 'a killed process and a restarted 
       startRedis({ appendOnly: true }),
     ]);
     Object.assign(brokers, { kafka, pulsar, redis });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     for (const broker of Object.values(brokers)) await broker?.dispose();
@@ -127,6 +127,6 @@ describeWithOwn(['kafka', 'pulsar', 'redis'], 'a killed process and a restarted 
         `lateness over ${receipts.length} receipts with ${restarted} restarted, ms: ` +
           `p50 ${percentile(0.5)}, p95 ${percentile(0.95)}, p99 ${percentile(0.99)}, max ${percentile(1)}\n`,
       );
-    }, 180_000);
+    });
   });
 });

@@ -212,7 +212,7 @@ async function playOut(title: string, replicas: number, redisUrl?: string): Prom
 
 describe('recovery on one process', () => {
   // oxlint-disable-next-line jest/expect-expect -- playOut expects
-  it('tells no lies', () => playOut('recovery in memory', 1), 90_000);
+  it('tells no lies', () => playOut('recovery in memory', 1));
 });
 
 describeWithOwn('redis', 'recovery on three processes with Redis', () => {
@@ -220,5 +220,5 @@ describeWithOwn('redis', 'recovery on three processes with Redis', () => {
   it('tells no lies', async () => {
     await using redis = await startRedis();
     await playOut('recovery with Redis', 3, redis.url);
-  }, 90_000);
+  });
 });

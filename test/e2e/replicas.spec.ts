@@ -21,7 +21,7 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
     // In one directory, as they are started by hand or by pm2: nothing that they write there may be in each other's way.
     cwd = mkdtempSync(join(tmpdir(), 'carillon-replicas-'));
     servers = await Promise.all([1, 2, 3].map(() => Server.start({ env, cwd })));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     for (const server of servers) await server[Symbol.asyncDispose]();
@@ -34,11 +34,11 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
     const client = await first.connect('replicated');
     const asked = Date.now();
     expect((await second.trigger(HELLO, { userAgent: 'replicated' })).status).toBe(202);
-    const [instant, delayed] = await client.receives(2, 15_000);
+    const [instant, delayed] = await client.receives(2);
     expect([instant?.text, delayed?.text]).toEqual([HELLO, HELLO]);
     expect((delayed?.at ?? 0) - asked).toBeGreaterThanOrEqual(3_000);
     await client.close();
-  }, 30_000);
+  });
 
   it('cancel on one process what another one scheduled', async () => {
     const [first, second, third] = servers as [Server, Server, Server];
@@ -56,7 +56,7 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
     expect(cancelled.ok).toBe(true);
     expect((await client.receives(1)).map(({ text }) => text)).toEqual(['"later"']);
     await client.close();
-  }, 30_000);
+  });
 
   it('deliver once what a killed process held between the request and the push', async () => {
     const [first, second, third] = servers as [Server, Server, Server];
@@ -75,15 +75,15 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
       }),
     );
     // In the midst of the due times: the third process is handing over its share of what is due.
-    await client.receives(30, 10_000);
+    await client.receives(30);
     await third.kill();
-    const received = await client.receives(90, 30_000);
+    const received = await client.receives(90);
     expect(new Set(received.map(({ text }) => text)).size).toBe(90);
     expect(received.filter(({ text, at }) => at < (due.get(text) ?? Infinity))).toEqual([]);
 
     await second.trigger('"last"', { userAgent: 'survivor', query: 'lanes=instant' });
-    await client.until(() => client.received.some(({ text }) => text === '"last"'), 10_000);
+    await client.until(() => client.received.some(({ text }) => text === '"last"'));
     expect(client.received).toHaveLength(91);
     await client.close();
-  }, 60_000);
+  });
 });

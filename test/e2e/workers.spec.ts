@@ -1,7 +1,6 @@
-import { describe, expect, it, jest } from '@jest/globals';
-import { freePort, type RawClient, Server } from '../server.js';
-
-jest.setTimeout(60_000);
+import { describe, expect, it } from '@jest/globals';
+import { freePort } from '../../scripts/brokers/ports.js';
+import { type RawClient, Server } from '../server.js';
 
 const start = (env: Readonly<Record<string, string>> = {}, cwd?: string) =>
   Server.start({ env: { WORKERS: '2', ...env }, ...(cwd === undefined ? {} : { cwd }) });
