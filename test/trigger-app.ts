@@ -99,7 +99,7 @@ export class TriggerApp implements AsyncDisposable {
       new BrokerStatus('memory'),
     );
     const parked = await SqliteParkedRecords.open(
-      { ...SQLITE, closeTimeoutMs: 1_000 },
+      { ...SQLITE, closeTimeoutMs: 10_000 },
       new BrokerStatus('sqlite'),
     );
     const lane = new InstantLane(options.between?.(bus) ?? bus, instantLaneOptions.parse({}));

@@ -11,6 +11,8 @@ export interface DriverUnderTest {
 }
 
 const quick = { retryInitialDelayMs: 20 };
+/** Calls wait for a machine that is busy. */
+const patient = { connectTimeoutMs: 20_000, sendTimeoutMs: 20_000 };
 const embedded = { sqlite: { directory: ':memory:' } };
 
 const drivers: readonly DriverUnderTest[] = [
@@ -22,7 +24,7 @@ const drivers: readonly DriverUnderTest[] = [
     driver: 'kafka',
     options: async () => {
       const { url } = await sharedBroker('kafka');
-      const kafka = { brokers: url.split(','), partitions: 4, sessionTimeoutMs: 6_000, ...quick };
+      const kafka = { brokers: url.split(','), partitions: 4, ...patient, ...quick };
       return { defaultDriver: 'kafka', drivers: { ...embedded, kafka } };
     },
   },
@@ -30,7 +32,8 @@ const drivers: readonly DriverUnderTest[] = [
     driver: 'redis',
     options: async () => {
       const { url } = await sharedBroker('redis');
-      const redis = { url, keyPrefix: `test-${randomUUID()}`, streams: quick };
+      const limits = { connectTimeoutMs: 20_000, commandTimeoutMs: 20_000 };
+      const redis = { url, keyPrefix: `test-${randomUUID()}`, ...limits, streams: quick };
       // The stores are Redis's as well: what replicas share.
       return {
         defaultDriver: 'redis',
@@ -44,7 +47,7 @@ const drivers: readonly DriverUnderTest[] = [
     driver: 'pulsar',
     options: async () => {
       const { webUrl = '' } = await sharedBroker('pulsar');
-      const pulsar = { serviceUrl: webUrl, reconnectMaxDelayMs: 500, ...quick };
+      const pulsar = { serviceUrl: webUrl, reconnectMaxDelayMs: 500, ...patient, ...quick };
       return { defaultDriver: 'pulsar', drivers: { ...embedded, pulsar } };
     },
   },

@@ -8,6 +8,7 @@ import {
   type ReceivedRecord,
   type SubscribeOptions,
 } from '../../src/bus/index.js';
+import { timeTaken } from '../time-taken.js';
 
 /** A bus under test, on a broker that other suites may use as well. */
 export interface BusSubject {
@@ -20,6 +21,8 @@ export interface BusSubject {
   holdElsewhere?(options: SubscribeOptions): Promise<HoldingProcess>;
   /** Present where the broker is the suite's own to disturb. */
   readonly broker?: {
+    /** A bus that gives up a call as soon as it does by default. The others wait for a machine that is busy. */
+    hasty(): Promise<Bus>;
     stop(): Promise<void>;
     start(): Promise<void>;
     /** Stands still, with its connections, until it is thawed. */
@@ -53,12 +56,12 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
       await Promise.all([bus, ...others].map((each) => each.close()));
     });
 
-    const second = async (): Promise<Bus> => {
-      if (subject.another === undefined) return bus;
-      const another = await subject.another();
+    const keep = async (opening: Promise<Bus>): Promise<Bus> => {
+      const another = await opening;
       others.push(another);
       return another;
     };
+    const second = async (): Promise<Bus> => (subject.another === undefined ? bus : keep(subject.another()));
     const subscribe = async (
       on: Bus,
       options: Partial<SubscribeOptions> & Pick<SubscribeOptions, 'topics'>,
@@ -95,7 +98,9 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect(record?.headers).toEqual({ plain: 'a', schräg: 'ü€', empty: '' });
         expect(record?.value.equals(value)).toBe(true);
         expect(record?.position).not.toBe('');
-        expect(Math.abs((record?.publishedAt ?? 0) - before)).toBeLessThan(5_000);
+        // A broker's clock may be a little off.
+        expect(record?.publishedAt).toBeGreaterThan(before - 1_000);
+        expect(record?.publishedAt).toBeLessThan(Date.now() + 1_000);
       });
 
       it('need neither key, nor headers, nor a body', async () => {
@@ -212,17 +217,18 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
             attempts: records.map((record) => record.attempt),
             bodies: records.map(bodyOf),
           });
-          if (calls.length < 4) throw new Error('not yet');
+          if (calls.length < 7) throw new Error('not yet');
         });
         await bus.publish(topic, [{ key: 'k', value: Buffer.from('again') }]);
 
         await inbox.atLeast(1);
-        expect(calls.map(({ bodies }) => bodies)).toEqual([['again'], ['again'], ['again'], ['again']]);
+        expect(calls.map(({ bodies }) => bodies)).toEqual(Array(7).fill(['again']));
         const attempts = calls.map((call) => call.attempts[0] ?? 0);
         expect(attempts[0]).toBe(1);
-        expect(attempts[3]).toBeGreaterThan(1);
+        expect(attempts[6]).toBeGreaterThan(1);
         const pauses = calls.slice(1).map((call, index) => call.at - (calls[index]?.at ?? 0));
-        expect(pauses[2]).toBeGreaterThan(pauses[0] ?? Infinity);
+        // Whatever the machine adds: the first is 20 ms at most, and each is twice as long as the one before.
+        expect(pauses.at(-1)).toBeGreaterThan(200);
       });
 
       it('is not acknowledged: another member gets it', async () => {
@@ -471,7 +477,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         if (broker === undefined) return;
         const topic = subject.name();
         const { inbox } = await subscribe(bus, { topics: [topic], maxBatchSize: 20, concurrency: 2 });
-        const stream = new PublishedStream(bus, topic);
+        const stream = new PublishedStream(await keep(broker.hasty()), topic);
         await stream.acknowledges(50);
         await broker.stop();
         try {
@@ -492,27 +498,29 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         if (broker === undefined) return;
         const topic = subject.name();
         const { inbox } = await subscribe(bus, { topics: [topic], maxBatchSize: 100, from: 'earliest' });
-        await bus.publish(topic, [text('before')]);
+        const hasty = await keep(broker.hasty());
+        const before = new PublishedStream(hasty, topic);
+        await before.acknowledges(1);
+        await before.stop();
         broker.freeze();
         try {
           // More than travel in one request, so that some wait behind others.
-          const outcomes = await Promise.all(
-            Array.from({ length: 3_000 }, async (_, index) => {
-              const calledAt = performance.now();
-              const error: unknown = await bus
+          const calls = () =>
+            Array.from({ length: 3_000 }, (_, index) =>
+              hasty
                 .publish(topic, [{ key: String(index % 10), value: Buffer.alloc(500) }])
-                .then(() => 'published', String);
-              return { error, tookMs: performance.now() - calledAt };
-            }),
-          );
-          expect(new Set(outcomes.map(({ error }) => String(error).split(':')[0]))).toEqual(
+                .then(() => 'published', String),
+            );
+          let outcomes: string[] = [];
+          const tookMs = await timeTaken(async () => (outcomes = await Promise.all(calls())));
+          expect(new Set(outcomes.map((outcome) => outcome.split(':')[0]))).toEqual(
             new Set([BrokerUnavailableError.name]),
           );
-          expect(Math.max(...outcomes.map(({ tookMs }) => tookMs))).toBeLessThan(2_500);
+          expect(tookMs).toBeLessThan(2_500);
         } finally {
           broker.thaw();
         }
-        const stream = new PublishedStream(bus, topic);
+        const stream = new PublishedStream(hasty, topic);
         await stream.acknowledges(10);
         await stream.stop();
         await inbox.until(() => stream.acknowledged.every((body) => inbox.has(body)));
@@ -520,14 +528,14 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
 
       it('may be away when a bus is opened and used, which works once it is there', async () => {
         const { broker } = subject;
-        if (broker === undefined || subject.another === undefined) return;
+        if (broker === undefined) return;
         const topic = subject.name();
         await subscribe(bus, { topics: [topic] });
         await broker.stop();
         let late: Bus;
         let inbox: Inbox;
         try {
-          late = await second();
+          late = await keep(broker.hasty());
           ({ inbox } = await subscribe(late, { topics: [topic], from: 'earliest' }));
           await expect(late.publish(topic, [text('too early')])).rejects.toBeInstanceOf(
             BrokerUnavailableError,
@@ -629,14 +637,17 @@ class PublishedStream {
   async #run(): Promise<void> {
     for (let index = 0; !this.#stopped; index++) {
       const body = `${this.topic}-${index}-${randomUUID()}`;
-      const startedAt = performance.now();
-      try {
-        await this.bus.publish(this.topic, [{ key: String(index % 10), value: Buffer.from(body) }]);
+      const record = { key: String(index % 10), value: Buffer.from(body) };
+      let failure: unknown;
+      const tookMs = await timeTaken(() =>
+        this.bus.publish(this.topic, [record]).catch((error: unknown) => (failure = error)),
+      );
+      if (failure === undefined) {
         this.acknowledged.push(body);
-      } catch (error) {
-        if (!(error instanceof BrokerUnavailableError)) this.surprises.push(error);
+      } else {
+        if (!(failure instanceof BrokerUnavailableError)) this.surprises.push(failure);
         this.#failures++;
-        this.slowestFailureMs = Math.max(this.slowestFailureMs, performance.now() - startedAt);
+        this.slowestFailureMs = Math.max(this.slowestFailureMs, tookMs);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       for (const settle of this.#settled) settle();

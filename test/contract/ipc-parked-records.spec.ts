@@ -29,7 +29,7 @@ describeParkedRecords('IpcParkedRecords', async () => {
   const options = {
     path: join(directory, `${randomUUID()}.db`),
     synchronous: 'normal',
-    closeTimeoutMs: 200,
+    closeTimeoutMs: 3_000,
   } as const;
   const openStore = async () => {
     const opened = await SqliteParkedRecords.open(options, new BrokerStatus('sqlite'));

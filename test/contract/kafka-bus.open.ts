@@ -2,8 +2,12 @@ import { KafkaBus } from '../../src/bus/adapters/kafka.bus.js';
 import { kafkaDriverOptions } from '../../src/bus/adapters/kafka.options.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 
-/** Settings that make a test quick: silence is noticed early, and a rejected batch comes again soon. */
+/** As the options are by default, where the others wait for a machine that is busy. */
+export const hasty = { connectTimeoutMs: undefined, sendTimeoutMs: undefined };
+
+/** A rejected batch comes again soon; a call waits for a machine that is busy. */
 export function open(given: unknown, status = new BrokerStatus('kafka (instant lane)')): Promise<KafkaBus> {
-  const quick = { partitions: 4, sessionTimeoutMs: 6_000, retryInitialDelayMs: 20, ...(given as object) };
+  const patient = { connectTimeoutMs: 20_000, sendTimeoutMs: 20_000 };
+  const quick = { partitions: 4, retryInitialDelayMs: 20, ...patient, ...(given as object) };
   return KafkaBus.open(kafkaDriverOptions.parse(quick), status);
 }

@@ -5,7 +5,7 @@ import { BrokerStatus } from '../../src/metrics/index.js';
 import { describeWithOwn, startKafka, type RunningBroker } from '../brokers.js';
 import { type BusSubject, describeBus } from './bus.contract.js';
 import { startHoldingProcess } from './holding-process.js';
-import { open } from './kafka-bus.open.js';
+import { hasty, open } from './kafka-bus.open.js';
 
 describeWithOwn('kafka', 'KafkaBus', () => {
   let kafka: RunningBroker;
@@ -24,12 +24,13 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       holdElsewhere: (subscription) =>
         startHoldingProcess({ module: './kafka-bus.open.ts', options: settings() }, subscription),
       broker: {
+        hasty: () => open({ ...settings(), ...hasty }),
         stop: () => kafka.stop(),
         start: () => kafka.restart(),
         freeze: () => kafka.freeze(),
         thaw: () => kafka.thaw(),
       },
-      deadAfterMs: 6_000,
+      deadAfterMs: 10_000,
     };
   });
 

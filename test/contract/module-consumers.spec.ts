@@ -117,7 +117,8 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
         signal: expect.any(AbortSignal),
       },
     });
-    expect(Math.abs((income?.context.createdAt ?? 0) - before)).toBeLessThan(5_000);
+    expect(income?.context.createdAt).toBeGreaterThanOrEqual(before);
+    expect(income?.context.createdAt).toBeLessThanOrEqual(Date.now());
     expect(handled.entries.find(({ event }) => event === 'ended')).toMatchObject({
       consumer: 'ended',
       payload: 61,
@@ -209,9 +210,11 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     const application = await start(
       consumerOf(
         (payload) => {
-          if (payload === 'a1' && ++failures < 3) throw new Error('not yet');
+          if (payload !== 'a1') return;
+          // However slowly the others come.
+          if (++failures < 3 || !payloads().includes('b3')) throw new Error('not yet');
         },
-        { ordering: 'key' },
+        { ordering: 'key', maxAttempts: 10_000 },
       ),
     );
     const events = application.get(Events);
@@ -228,7 +231,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect(of('a')).toEqual(['a1', 'a2', 'a3', 'a4']);
     expect(of('b')).toEqual(['b1', 'b2', 'b3']);
     expect(payloads().indexOf('b3')).toBeLessThan(payloads().indexOf('a1'));
-    expect(handled.entries.find(({ payload }) => payload === 'a1')?.context.attempt).toBe(3);
+    expect(handled.entries.find(({ payload }) => payload === 'a1')?.context.attempt).toBe(failures);
   });
 
   it('give up a hanging handler, and ignore what it does later', async () => {

@@ -8,6 +8,7 @@ import {
 } from '../../src/bus/index.js';
 import type { Fate, ParkedHandler, ParkedRecords } from '../../src/bus/parked-records.port.js';
 import { Journal } from '../journal.js';
+import { timeTaken } from '../time-taken.js';
 
 export interface ParkedSubject {
   readonly parked: ParkedRecords;
@@ -294,10 +295,11 @@ export function describeParkedRecords(name: string, open: () => Promise<ParkedSu
       await parked.park([record()], MANY);
       await tried.atLeast(1);
       await store.stop();
-      const calledAt = Date.now();
-      for (const call of [parked.park([record()], MANY), parked.find('x'), parked.list({ limit: 1 })])
-        await expect(call).rejects.toBeInstanceOf(BrokerUnavailableError);
-      expect(Date.now() - calledAt).toBeLessThan(3_000);
+      const tookMs = await timeTaken(async () => {
+        for (const call of [parked.park([record()], MANY), parked.find('x'), parked.list({ limit: 1 })])
+          await expect(call).rejects.toBeInstanceOf(BrokerUnavailableError);
+      });
+      expect(tookMs).toBeLessThan(3_000);
       await store.start();
       const late = record();
       while (!(await parked.park([late], MANY).catch(() => false)))

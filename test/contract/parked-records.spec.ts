@@ -16,7 +16,9 @@ import {
 } from '../brokers.js';
 import { describeParkedRecords, type ParkedSubject } from './parked-records.contract.js';
 
-const closeTimeoutMs = 200;
+// Longer than a busy machine stops a process: a handler that has ended is always waited for, and a lease lasts.
+const closeTimeoutMs = 3_000;
+const leaseMs = 3_000;
 
 let directory: string;
 beforeAll(async () => {
@@ -70,7 +72,12 @@ describeWithOwn('redis', 'on a Cluster', () => {
 async function subjectOf(options: object): Promise<ParkedSubject> {
   const open = () =>
     RedisParkedRecords.open(
-      { ...redisDriverOptions.parse(options), pollIntervalMs: 20, closeTimeoutMs, leaseMs: 300 },
+      {
+        ...redisDriverOptions.parse({ commandTimeoutMs: 20_000, ...options }),
+        pollIntervalMs: 20,
+        closeTimeoutMs,
+        leaseMs,
+      },
       new BrokerStatus('redis (parked records)'),
     );
   const parked = await open();

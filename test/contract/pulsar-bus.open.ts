@@ -2,12 +2,16 @@ import { PulsarBus } from '../../src/bus/adapters/pulsar.bus.js';
 import { pulsarDriverOptions } from '../../src/bus/adapters/pulsar.options.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 
-/** Settings that make a test quick: silence is noticed early, and a rejected batch comes again soon. */
+/** As the options are by default, where the others wait for a machine that is busy. */
+export const hasty = { connectTimeoutMs: undefined, sendTimeoutMs: undefined };
+
+/** A rejected batch comes again soon; a call waits for a machine that is busy. */
 export function open(
   given: unknown,
   status = new BrokerStatus('pulsar (instant lane)'),
   topics: readonly string[] = [],
 ): Promise<PulsarBus> {
-  const quick = { retryInitialDelayMs: 20, reconnectMaxDelayMs: 500, ...(given as object) };
+  const patient = { connectTimeoutMs: 20_000, sendTimeoutMs: 20_000 };
+  const quick = { retryInitialDelayMs: 20, reconnectMaxDelayMs: 500, ...patient, ...(given as object) };
   return PulsarBus.open(pulsarDriverOptions.parse(quick), status, topics);
 }

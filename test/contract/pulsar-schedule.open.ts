@@ -6,6 +6,8 @@ import { BrokerStatus } from '../../src/metrics/index.js';
 import { redisDriverOptions } from '../../src/redis/index.js';
 
 export const leaseMs = 500;
+/** Above the broker's own pause, which is about 100 ms and would hide how ours grow. */
+export const retryInitialMs = 100;
 
 export interface PulsarScheduleGiven {
   readonly serviceUrl: string;
@@ -15,29 +17,31 @@ export interface PulsarScheduleGiven {
   readonly driver?: object;
   readonly lane?: object;
   readonly now?: () => number;
+  readonly leaseMs?: number;
 }
 
-/** Settings that make a test quick. */
+/** Pauses and leases are short; a call waits for a machine that is busy, and for the thousands that some tests send at once. */
 export async function open(
   given: unknown,
   status = new BrokerStatus('pulsar (delayed lane)'),
 ): Promise<PulsarSchedule> {
-  const { serviceUrl, topic, ledger, driver, lane, now } = given as PulsarScheduleGiven;
+  const { serviceUrl, topic, ledger, driver, lane, now, ...lease } = given as PulsarScheduleGiven;
+  const patient = { connectTimeoutMs: 20_000, sendTimeoutMs: 20_000 };
   const options = {
-    ...pulsarDriverOptions.parse({ serviceUrl, reconnectMaxDelayMs: 500, ...driver }),
+    ...pulsarDriverOptions.parse({ serviceUrl, reconnectMaxDelayMs: 500, ...patient, ...driver }),
     ...pulsarScheduleOptions.parse({ topic, ...lane }),
     leaseMs,
-    // Above the broker's own pause, which is about 100 ms and would hide how ours grow.
-    retryInitialMs: 100,
+    ...lease,
+    retryInitialMs,
     retryMaxMs: 1_000,
     closeTimeoutMs: 5_000,
     ...(now === undefined ? {} : { now }),
   };
-  return PulsarSchedule.open(options, await openLedger(ledger), status);
+  return PulsarSchedule.open(options, await openLedger(ledger, { leaseMs, ...lease }), status);
 }
 
-function openLedger(where: PulsarScheduleGiven['ledger']) {
-  const remembering = { leaseMs, rememberMs: 60_000 };
+function openLedger(where: PulsarScheduleGiven['ledger'], lease: { leaseMs: number }) {
+  const remembering = { ...lease, rememberMs: 60_000 };
   const status = new BrokerStatus('ledger');
   return typeof where === 'string'
     ? SqliteLedger.open({ path: where, synchronous: 'normal', ...remembering }, status)

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { type RunningBroker, type RunningPulsar, startPulsar, startRedis } from '../brokers.js';
-import { leaseMs, open, type PulsarScheduleGiven } from './pulsar-schedule.open.js';
+import { leaseMs, open, type PulsarScheduleGiven, retryInitialMs } from './pulsar-schedule.open.js';
 import { describeOverEachTransport } from './pulsar-transports.js';
-import { type Clock, describeSchedule, type ScheduleSubject } from './schedule.contract.js';
+import { type Conditions, describeSchedule, type ScheduleSubject } from './schedule.contract.js';
 import { messageIn, untilAdded } from './scheduled-messages.js';
 
 const module = './pulsar-schedule.open.ts';
@@ -14,6 +14,7 @@ const traits = {
   leaseMs,
   // The broker delivers what became due within a tick (100 ms here, and as much early) as it was added.
   orderGrainMs: 250,
+  retryInitialMs,
 };
 
 describeOverEachTransport(['pulsar', 'redis'], 'the delayed lane on Pulsar', (urlOf) => {
@@ -32,12 +33,10 @@ describeOverEachTransport(['pulsar', 'redis'], 'the delayed lane on Pulsar', (ur
   afterAll(async () => {
     await Promise.all([pulsar.dispose(), redis.dispose(), rm(directory, { recursive: true })]);
   });
-  const given = (ledger: PulsarScheduleGiven['ledger'], clock?: Clock): PulsarScheduleGiven => ({
+  const given = (ledger: PulsarScheduleGiven['ledger'], clock?: Conditions): PulsarScheduleGiven => ({
     serviceUrl: urlOf(pulsar),
     topic: randomUUID(),
     ledger,
-    // The thousands of messages that some tests send at once have to wait for one another.
-    driver: { sendTimeoutMs: 5_000 },
     ...clock,
   });
 

@@ -81,7 +81,7 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
   });
 
   it('wait for the handler of the member that lets go of them, even if it is paused', async () => {
-    const common = settings({ streams: { partitions: 2 } });
+    const common = settings({ streams: { partitions: 2, leaseMs: 60_000 } });
     const [first, second] = await Promise.all([open(common), open(common)]);
     const topic = randomUUID();
     const [entered, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -140,7 +140,7 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
     it('are neither read nor acknowledged by it', async () => {
       const partition = { topic: 't', number: 0, stream: randomUUID() };
       const exchanges = new Exchanges(client, true);
-      const holder = (member: string) => ({ client, exchanges, group: 'g', member, leaseMs: 100 });
+      const holder = (member: string) => ({ client, exchanges, group: 'g', member, leaseMs: 3_000 });
       const key = `{${partition.stream}}:lease`;
       const take = (member: string) => PartitionLease.take(partition, key, holder(member));
       const former = await take('former');
@@ -149,7 +149,10 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
       expect(entry).toBeDefined();
       expect(await take('next')).toBeUndefined();
       let next: PartitionLease | undefined;
-      while (next === undefined) next = await take('next');
+      while (next === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        next = await take('next');
+      }
       expect(former?.isValid).toBe(false);
 
       await client.xadd(partition.stream, '*', 'value', '2');
@@ -220,8 +223,8 @@ async function runWorkers({
   const handled = new Handled();
   const workers: WorkerProcess[] = [];
   const start = async () => {
-    // A machine that is busy may stop a process for a second, which must not look like a death.
-    const bus = { ...settings, streams: { leaseMs: 3_000 } };
+    // A machine that is busy may stop a process for seconds, which must not look like a death.
+    const bus = { ...settings, streams: { leaseMs: 10_000 } };
     const task = { bus, subscription, log: join(directory, randomUUID()), workMs: 5 };
     const worker = await WorkerProcess.start(task, (bodies) => handled.add(bodies));
     workers.push(worker);

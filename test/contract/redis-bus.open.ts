@@ -11,14 +11,21 @@ export interface RedisBusSettings {
   readonly worker?: WorkerNumber;
 }
 
-/** Settings that make a test quick: a lease is short, and a rejected batch comes again soon. */
+/** For how long a busy machine may stop a process before others take what it has. */
+export const leaseMs = 4_000;
+
+/** As the options are by default, where the others wait for a machine that is busy. */
+export const hasty = { connectTimeoutMs: undefined, commandTimeoutMs: undefined };
+
+/** A rejected batch comes again soon; a call waits for a machine that is busy. */
 export function open(given: unknown, status = new BrokerStatus('redis (instant lane)')): Promise<RedisBus> {
   const { driver, streams = {}, worker } = given as RedisBusSettings;
+  const patient = { connectTimeoutMs: 20_000, commandTimeoutMs: 20_000 };
   return RedisBus.open(
     {
-      ...redisDriverOptions.parse({ reconnectMaxDelayMs: 200, ...driver }),
+      ...redisDriverOptions.parse({ reconnectMaxDelayMs: 200, ...patient, ...driver }),
       streams: redisStreamsOptions.parse({
-        leaseMs: 1_500,
+        leaseMs,
         heartbeatIntervalMs: 100,
         retryInitialDelayMs: 20,
         ...streams,

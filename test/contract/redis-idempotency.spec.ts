@@ -44,7 +44,10 @@ describeWithOwn('redis', 'on a Cluster', () => {
 
 async function subjectOf(options: object): Promise<IdempotencySubject> {
   const open = () =>
-    RedisIdempotency.open(redisDriverOptions.parse(options), new BrokerStatus('redis (idempotency)'));
+    RedisIdempotency.open(
+      redisDriverOptions.parse({ commandTimeoutMs: 20_000, ...options }),
+      new BrokerStatus('redis (idempotency)'),
+    );
   return {
     idempotency: await open(),
     another: open,

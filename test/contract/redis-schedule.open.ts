@@ -6,15 +6,16 @@ export const leaseMs = 500;
 
 type Given = Partial<RedisScheduleOptions> & { url: string };
 
-/** Settings that make a test quick. */
+/** Pauses and leases are short; a call waits for a machine that is busy. */
 export function open(
   given: unknown,
   status = new BrokerStatus('redis (delayed lane)'),
 ): Promise<RedisSchedule> {
   const { now, url, clusterNodes = [], keyPrefix, ...rest } = given as Given;
+  const patient = { connectTimeoutMs: 20_000, commandTimeoutMs: 20_000 };
   return RedisSchedule.open(
     {
-      ...redisDriverOptions.parse({ url, clusterNodes, keyPrefix, reconnectMaxDelayMs: 200 }),
+      ...redisDriverOptions.parse({ url, clusterNodes, keyPrefix, ...patient, reconnectMaxDelayMs: 200 }),
       leaseMs,
       pollIntervalMs: 50,
       rememberMs: 60_000,

@@ -9,12 +9,16 @@ export function describeLedger(
   open: (options: LedgerOptions) => Promise<ScheduleLedger>,
 ): void {
   describe(`${name} keeps the contract of ScheduleLedger`, () => {
-    const leaseMs = 300;
-    const rememberMs = 300;
     let ledger: ScheduleLedger;
-    beforeEach(async () => {
-      ledger = await open({ leaseMs, rememberMs });
-    });
+    /** Nothing ends while a test looks elsewhere, unless the test is about that. */
+    const begin = async (options: Partial<LedgerOptions> = {}) => {
+      ledger = await open({ leaseMs: 60_000, rememberMs: 60_000, ...options });
+    };
+    beforeEach(() => begin());
+    const beginAnew = async (options: Partial<LedgerOptions>) => {
+      await ledger.close();
+      await begin(options);
+    };
     afterEach(() => ledger.close());
 
     const pending = async (delayMs: number) => {
@@ -65,6 +69,8 @@ export function describeLedger(
       });
 
       it('is forgotten where nobody ever said that there is a copy', async () => {
+        const rememberMs = 300;
+        await beginAnew({ rememberMs });
         const message = messageIn(-10);
         await ledger.record(message);
         await untilAfter(Date.now() + rememberMs);
@@ -75,20 +81,25 @@ export function describeLedger(
 
     describe('claim', () => {
       it('waits for the due time', async () => {
+        const distant = await pending(60_000);
+        expect(await ledger.claim(distant.id)).toMatchObject({ outcome: 'early', dueAt: distant.dueAt });
         const message = await pending(100);
-        expect(await ledger.claim(message.id)).toMatchObject({ outcome: 'early', dueAt: message.dueAt });
         await untilAfter(message.dueAt);
         expect(await ledger.claim(message.id)).toMatchObject({ outcome: 'claimed', dueAt: message.dueAt });
       });
 
       it('keeps others away until its lease ends, and may be extended', async () => {
+        const leaseMs = 3_000;
+        await beginAnew({ leaseMs });
         const { id } = await pending(0);
         const { lease } = await claimed(id);
+        const end = Date.now() + leaseMs;
         const other = await ledger.claim(id);
         expect(other).toMatchObject({ outcome: 'leased' });
-        await untilAfter(Date.now() + leaseMs / 2);
-        await ledger.extend(id, lease);
-        await untilAfter(Date.now() + leaseMs / 2 + 20);
+        while (Date.now() <= end) {
+          await untilAfter(Date.now() + 100);
+          await ledger.extend(id, lease);
+        }
         expect(await ledger.claim(id)).toMatchObject({ outcome: 'leased' });
         await untilAfter(Date.now() + leaseMs);
         expect((await claimed(id)).lease).toBeGreaterThan(lease);
@@ -144,6 +155,8 @@ export function describeLedger(
       });
 
       it('that was given up may be followed by another', async () => {
+        const rememberMs = 300;
+        await beginAnew({ rememberMs });
         const { id } = await pending(0);
         await ledger.giveUp(id, (await claimed(id)).lease);
         await claimed(id);
@@ -154,13 +167,16 @@ export function describeLedger(
 
     describe('what is gone', () => {
       it('is remembered for a while after its last copy is due, and then forgotten', async () => {
-        const moved = await pending(150);
-        expect(await ledger.move(moved.id, moved.dueAt - 150)).toBe(moved.dueAt);
+        const rememberMs = 300;
+        await beginAnew({ rememberMs });
+        const moved = await pending(4_000);
+        expect(await ledger.move(moved.id, moved.dueAt - 4_000)).toBe(moved.dueAt);
         await claimed(moved.id);
         await ledger.settle(moved.id);
         const cancelled = await pending(0);
         expect(await ledger.cancel(cancelled.id)).toBe(true);
-        await untilAfter(moved.dueAt + rememberMs - 100);
+        // Where the time would count from when it was gone, it would be over.
+        await untilAfter(Date.now() + rememberMs + 20);
         expect(await ledger.claim(moved.id)).toEqual({ outcome: 'gone' });
         await untilAfter(moved.dueAt + rememberMs + 20);
         expect(await ledger.record(moved)).toBe(true);

@@ -8,6 +8,7 @@ import {
   type Schedule,
   type ScheduledMessage,
 } from '../../src/bus/index.js';
+import { timeTaken } from '../time-taken.js';
 import { HandOvers } from './hand-overs.js';
 import { type ScheduleElsewhere, startScheduleProcess } from './schedule-process.js';
 
@@ -15,7 +16,7 @@ import { type ScheduleElsewhere, startScheduleProcess } from './schedule-process
 export interface ScheduleSubject {
   readonly schedule: Schedule;
   /** A further one on the same store, as another process has it. Absent where a store belongs to one process. */
-  another?(clock?: Clock): Promise<Schedule>;
+  another?(conditions?: Conditions): Promise<Schedule>;
   /** Opens the store again after `schedule` was closed. Absent where it forgets. */
   reopen?(): Promise<Schedule>;
   /** What another process may open in order to be killed, and how its messages are taken over. */
@@ -24,9 +25,10 @@ export interface ScheduleSubject {
   readonly store?: { stop(): Promise<void>; start(): Promise<void> };
 }
 
-/** The clock of the process, for those that are wrong. */
-export interface Clock {
+/** The clock of the process, for those that are wrong, and how long a lease lasts, where the usual one is too short. */
+export interface Conditions {
   readonly now: () => number;
+  readonly leaseMs?: number;
 }
 
 export interface ScheduleTraits {
@@ -34,6 +36,8 @@ export interface ScheduleTraits {
   readonly storeHasClock: boolean;
   /** What the subject's leases last, in ms. */
   readonly leaseMs: number;
+  /** The first pause after a rejection, in ms; 20 where nothing is said. */
+  readonly retryInitialMs?: number;
   /**
    * Present where the order of due times holds only for messages that are at least so far apart, in ms, and were added in
    * time. The others may come as they were added.
@@ -41,7 +45,7 @@ export interface ScheduleTraits {
   readonly orderGrainMs?: number;
 }
 
-const accurate: Clock = { now: Date.now };
+const accurate: Conditions = { now: Date.now };
 
 /**
  * The promises of the `Schedule` port, for any adapter: open it with short pauses between retries (20 ms at first) and
@@ -49,7 +53,7 @@ const accurate: Clock = { now: Date.now };
  */
 export function describeSchedule(
   name: string,
-  open: (clock: Clock) => Promise<ScheduleSubject>,
+  open: (conditions: Conditions) => Promise<ScheduleSubject>,
   traits: ScheduleTraits,
 ): void {
   describe(`${name} keeps the contract of Schedule`, () => {
@@ -57,8 +61,8 @@ export function describeSchedule(
     let schedule: Schedule;
     let opened: Schedule[];
 
-    const begin = async (clock: Clock) => {
-      subject = await open(clock);
+    const begin = async (conditions: Conditions) => {
+      subject = await open(conditions);
       schedule = subject.schedule;
       opened.push(schedule);
     };
@@ -103,10 +107,11 @@ export function describeSchedule(
 
       it('passes at once what was due before it was added', async () => {
         const handOvers = await consume(schedule);
-        const addedAt = Date.now();
-        await schedule.add(messageIn(-60_000));
-        await handOvers.completed(1);
-        expect(handOvers.all[0]!.at - addedAt).toBeLessThan(1_000);
+        const tookMs = await timeTaken(async () => {
+          await schedule.add(messageIn(-60_000));
+          await handOvers.completed(1);
+        });
+        expect(tookMs).toBeLessThan(5_000);
       });
 
       it('is not early where the clock of the process is slow', async () => {
@@ -154,11 +159,26 @@ export function describeSchedule(
           await addAll(added);
           return added;
         };
+        const inOrder = (messages: readonly ScheduledMessage[]) =>
+          [4, 1, 3, 2, 0].map((index) => messages[index]!.id);
         const overdue = orderGrainMs === undefined ? await addMixed(-1_000, 10) : undefined;
         const handOvers = await consume(schedule, undefined, 1);
-        const messages = overdue ?? (await addMixed(500, orderGrainMs ?? 0));
-        await handOvers.completed(5);
-        expect(handOvers.ids()).toEqual([4, 1, 3, 2, 0].map((index) => messages[index]!.id));
+        if (orderGrainMs === undefined) {
+          await handOvers.completed(5);
+          expect(handOvers.ids()).toEqual(inOrder(overdue!));
+          return;
+        }
+        for (let round = 1; ; round++) {
+          const messages = await addMixed(500, orderGrainMs);
+          const addedInTime = Date.now() < messages[4]!.dueAt - orderGrainMs;
+          await handOvers.completed(5 * round);
+          const handed = handOvers.all.slice(-5);
+          // A round proves nothing in which something was late: the next was due by then.
+          const isPunctual = handed.every(({ at, message }) => at < message.dueAt + orderGrainMs);
+          if (!addedInTime || !isPunctual) continue;
+          expect(handed.map(({ message }) => message.id)).toEqual(inOrder(messages));
+          return;
+        }
       });
     });
 
@@ -204,16 +224,17 @@ export function describeSchedule(
         let attempts = 0;
         const handOvers = await consume(schedule, async () => {
           attempts += 1;
-          if (attempts < 4) throw new Error(`attempt ${attempts}`);
+          if (attempts < 6) throw new Error(`attempt ${attempts}`);
         });
         await schedule.add(message);
         await handOvers.begun(1);
         expect(await schedule.cancel(message.id)).toBe(false);
         expect(await schedule.find(message.id)).toBeUndefined();
         await handOvers.completed(1);
-        expect(handOvers.all.map((each) => each.message.id)).toEqual(Array(4).fill(message.id));
+        expect(handOvers.all.map((each) => each.message.id)).toEqual(Array(6).fill(message.id));
         const times = handOvers.all.map(({ at }) => at);
-        expect(times[3]! - times[2]!).toBeGreaterThan(times[1]! - times[0]!);
+        // Whatever the machine adds: it would be one initial pause if pauses did not grow, and is eight or more.
+        expect(times[5]! - times[4]!).toBeGreaterThan(5 * (traits.retryInitialMs ?? 20));
       });
 
       it('wait neither for a slow one nor for one that fails', async () => {
@@ -451,19 +472,25 @@ export function describeSchedule(
       await handOvers.completed(51);
       expect(handOvers.ids().toSorted()).toEqual(idsOf([held, ...others]).toSorted());
       const again = handOvers.all.find(({ message }) => message.id === held.id)!;
-      expect(again.at - killedAt).toBeLessThan(traits.leaseMs + 2_000);
+      expect(again.at - killedAt).toBeLessThan(traits.leaseMs + 20_000);
     });
 
     it('is shared by several processes, each message with one of them, where it says so', async () => {
       expect(subject.another !== undefined).toBe(schedule.capabilities.shared);
       if (subject.another === undefined) return;
-      const competitors = [schedule, await keep(subject.another()), await keep(subject.another())];
+      // Longer than a busy machine stops a process: a lease that ends is another matter.
+      const leaseMs = 8 * traits.leaseMs;
+      const conditions = { ...accurate, leaseMs };
+      await schedule.close();
+      await begin(conditions);
+      const competitors = [schedule];
+      for (let i = 0; i < 2; i++) competitors.push(await keep(subject.another(conditions)));
       const handOvers = new HandOvers();
       for (const competitor of competitors) {
         await competitor.consume({ concurrency: 8 }, async (message) => {
           handOvers.begin(message);
           // Longer than a lease for some: it has to be extended.
-          if (message.channel === 'long') await untilAfter(Date.now() + traits.leaseMs * 1.5);
+          if (message.channel === 'long') await untilAfter(Date.now() + leaseMs * 1.5);
           handOvers.end(message);
         });
       }
@@ -488,12 +515,13 @@ export function describeSchedule(
       await addAll([meanwhile, later]);
       await handOvers.begun(1);
       await subject.store.stop();
-      const calledAt = Date.now();
-      const calls = [schedule.add(messageIn(0)), schedule.cancel(later.id), schedule.find(later.id)];
-      for (const outcome of await Promise.allSettled(calls)) {
-        expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(BrokerUnavailableError) });
-      }
-      expect(Date.now() - calledAt).toBeLessThan(2_000);
+      const tookMs = await timeTaken(async () => {
+        const calls = [schedule.add(messageIn(0)), schedule.cancel(later.id), schedule.find(later.id)];
+        for (const outcome of await Promise.allSettled(calls)) {
+          expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(BrokerUnavailableError) });
+        }
+      });
+      expect(tookMs).toBeLessThan(2_000);
       // Its settlement finds nobody at first.
       done.resolve();
       await untilAfter(later.dueAt);
