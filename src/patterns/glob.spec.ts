@@ -32,9 +32,9 @@ describe('glob', () => {
   });
 
   it('takes a time that does not explode', () => {
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     expect(glob('*a'.repeat(100))('a'.repeat(250) + 'b')).toBe(false);
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(1_000);
   });
 
   it('takes any text for a pattern', () => {

@@ -53,11 +53,11 @@ describe('Events', () => {
     );
     await expect(events.emit('t', { event: 'e', payload: 2 })).rejects.toBeInstanceOf(BrokerUnavailableError);
     taken.resolve();
-    await nextTurn();
+    await someTurns();
     const { ids, replayed } = await events.emit('t', { event: 'e', payload: 2 }, options);
     expect(replayed).toBe(false);
     expect(await events.emit('t', { event: 'e', payload: 2 }, options)).toEqual({ ids, replayed: true });
-    await nextTurn();
+    await someTurns();
     expect(
       held.map((record) => toReceivedEvent(record, 'memory')).map(({ id, payload }) => [payload, id]),
     ).toEqual([
@@ -150,6 +150,7 @@ describe('toReceivedEvent', () => {
   });
 });
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 5));
+/** What goes on in this process without waiting for anything has been done by then. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -74,10 +74,10 @@ describe('createDelta', () => {
     const base = Buffer.alloc(64_000, 'ab');
     const target = Buffer.concat([Buffer.alloc(30_000, 'ab'), Buffer.from('c'), Buffer.alloc(30_000, 'ba')]);
 
-    const start = performance.now();
+    const start = process.cpuUsage();
     const patch = createDelta(base, target);
 
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(process.cpuUsage(start).user / 1_000).toBeLessThan(2000);
     expect(apply(base, patch)).toEqual(target);
   });
 
@@ -86,10 +86,10 @@ describe('createDelta', () => {
     const base = Buffer.from('b_baaaaaaab_baaa'.repeat(4_000));
     const target = Buffer.alloc(64_000, 'a');
 
-    const start = performance.now();
+    const start = process.cpuUsage();
     const patches = Array.from({ length: 20 }, () => createDelta(base, target));
 
-    expect((performance.now() - start) / patches.length).toBeLessThan(500);
+    expect(process.cpuUsage(start).user / 1_000 / patches.length).toBeLessThan(500);
     expect(apply(base, patches[0]!)).toEqual(target);
   });
 });
