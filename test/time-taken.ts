@@ -7,18 +7,30 @@ const LONGEST_TICK_MS = 50;
  * the processor does not wait longer by its own timers than it was told to; only its clock says so.
  */
 export async function timeTaken(work: () => PromiseLike<unknown>): Promise<number> {
-  let [taken, last] = [0, performance.now()];
+  let taken = 0;
+  await ticking(work, (ms) => (taken += Math.min(ms, LONGEST_TICK_MS)));
+  return taken;
+}
+
+/** For how long the process stood still at a time while it did the work, in ms. */
+export async function longestPause(work: () => PromiseLike<unknown>): Promise<number> {
+  let longest = 0;
+  await ticking(work, (ms) => (longest = Math.max(longest, ms)));
+  return longest;
+}
+
+async function ticking(work: () => PromiseLike<unknown>, onTick: (ms: number) => void): Promise<void> {
+  let last = performance.now();
   const tick = (): void => {
     const now = performance.now();
-    taken += Math.min(now - last, LONGEST_TICK_MS);
+    onTick(now - last);
     last = now;
   };
-  const ticking = setInterval(tick, TICK_MS);
+  const timer = setInterval(tick, TICK_MS);
   try {
     await work();
   } finally {
-    clearInterval(ticking);
+    clearInterval(timer);
   }
   tick();
-  return taken;
 }

@@ -109,7 +109,8 @@ export class TriggerApp implements AsyncDisposable {
         LanesModule.of(lane, stores, new DeadLetters(parked)),
         DeliveryModule.forRoot({ ...deliveryOptions.parse(options.delivery ?? {}), version: '0.0.0' }),
         TriggerModule.forRoot({
-          ...triggerOptions.parse({ apiKeys: [API_KEY], ...options.trigger }),
+          // A caller waits for a machine that is busy.
+          ...triggerOptions.parse({ apiKeys: [API_KEY], answerTimeoutMs: 20_000, ...options.trigger }),
           trustedProxies: options.trustedProxies ?? [],
         }),
       ],

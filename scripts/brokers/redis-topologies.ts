@@ -100,7 +100,7 @@ async function startSentinel(name: string, master: HostAndPort): Promise<Running
     `port ${port}`,
     'bind 127.0.0.1',
     `sentinel monitor ${name} ${master.host} ${master.port} 1`,
-    `sentinel down-after-milliseconds ${name} 500`,
+    `sentinel down-after-milliseconds ${name} 2000`,
     `sentinel failover-timeout ${name} 3000`,
   ];
   return LocalBroker.start({

@@ -60,7 +60,7 @@ for (const { kind, start, env, query } of cases)
         answers.push({ response, tookMs: performance.now() - asked });
       }
       expect(answers.map(({ response }) => response.status)).toEqual([503, 503, 503]);
-      expect(Math.min(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(2_000);
+      expect(Math.min(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(5_000);
       expect(answers[0]?.response.headers.get('retry-after')).toMatch(/^\d+$/);
       expect(await answers[0]?.response.json()).toMatchObject({ error: { code: 'broker_unavailable' } });
       await becomes('/health/ready', 503);

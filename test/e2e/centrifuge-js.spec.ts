@@ -90,7 +90,7 @@ describe.each([
 
   it('connects with a token and renews it', async () => {
     const client = createClient({
-      token: sign({ sub: 'ann', exp: unixNow() + 2 }),
+      token: sign({ sub: 'ann', exp: unixNow() + 6 }),
       getToken: async () => {
         renewing();
         return sign({ sub: 'ann', exp: unixNow() + 300 });

@@ -154,11 +154,11 @@ describe('more than a client may have', () => {
 
   beforeAll(async () => {
     app = await CentrifugoApp.start('config-main.json', {
-      'gateway.client.rates.connection.perSecond': 1,
+      'gateway.client.rates.connection.perSecond': 0.001,
       'gateway.client.rates.connection.burst': 20,
-      'gateway.client.rates.user.perSecond': 1,
+      'gateway.client.rates.user.perSecond': 0.001,
       'gateway.client.rates.user.burst': 30,
-      'gateway.client.rates.address.perSecond': 1,
+      'gateway.client.rates.address.perSecond': 0.001,
       'gateway.client.rates.address.burst': 60,
       'gateway.limits.inbound.perSecond': 1,
       'gateway.limits.inbound.burst': 100,

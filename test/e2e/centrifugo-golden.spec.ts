@@ -1,7 +1,8 @@
 /** The Centrifugo protocol as a Centrifugo 6.9.1 speaks it: recorded exchanges over WebSocket, replayed. */
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CentrifugoApp } from '../centrifugo-app.js';
-import { Replay } from '../golden-replay.js';
+import { type Outcome, Replay, type Step } from '../golden-replay.js';
 import {
   exceptionNames,
   notYet,
@@ -9,8 +10,27 @@ import {
   scenariosOnSockets,
   scenariosOverHttp,
 } from '../golden-scenarios.js';
+import { longestPause } from '../time-taken.js';
 
 const configs = ['main', 'timing', 'limits'];
+
+/** The times that were recorded are a second and more. A process that stood still for as long as this cannot keep to them. */
+const LONGEST_PAUSE_MS = 300;
+
+/** Once more, and with another server, where the machine was in the way of what was to happen in time. */
+async function replayed(
+  steps: readonly Step[],
+  file: string,
+  app: CentrifugoApp,
+  attempts = 5,
+): Promise<Outcome> {
+  let outcome: Outcome | undefined;
+  const pauseMs = await longestPause(async () => (outcome = await new Replay(app).run(steps)));
+  const { got, wanted } = outcome!;
+  if (isDeepStrictEqual(got, wanted) || pauseMs < LONGEST_PAUSE_MS || attempts === 1) return { got, wanted };
+  await using another = await CentrifugoApp.start(file);
+  return await replayed(steps, file, another, attempts - 1);
+}
 
 describe.each(configs)('with config-%s.json', (config) => {
   let app: CentrifugoApp;
@@ -22,7 +42,7 @@ describe.each(configs)('with config-%s.json', (config) => {
   afterAll(() => app[Symbol.asyncDispose]());
 
   it.each(scenariosOnSockets(config))('$name: $about', async ({ steps }) => {
-    const { got, wanted } = await new Replay(app).run(steps);
+    const { got, wanted } = await replayed(steps, `config-${config}.json`, app);
     expect(got).toEqual(wanted);
   });
 });

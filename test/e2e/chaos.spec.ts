@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { describeWithOwn, startKafka, startPulsar, startRedis, type RunningBroker } from '../brokers.js';
 import { Server, type RawClient } from '../server.js';
+import { WAIT_MS } from '../wait-ms.js';
 
 const MESSAGES = 10_000;
 const LONGEST_DELAY_MS = 20_000;
@@ -112,7 +113,7 @@ describeWithOwn(['kafka', 'pulsar', 'redis'], 'a killed process and a restarted 
         );
         return owed.filter(({ client, body }) => !seen.get(client)?.has(body));
       };
-      const deadline = Date.now() + LONGEST_DELAY_MS + 30_000;
+      const deadline = Date.now() + LONGEST_DELAY_MS + WAIT_MS;
       while (missing().length > 0 && Date.now() < deadline) await delay(500);
       expect({ missing: missing().length, among: owed.length }).toEqual({ missing: 0, among: owed.length });
 

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Server } from '../server.js';
+import { WAIT_MS } from '../wait-ms.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const readme = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
@@ -17,7 +18,7 @@ function block(n: number): string {
 
 /** wscat says nothing of it when it does not run on a terminal. */
 async function isConnected(server: Server): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (const deadline = Date.now() + WAIT_MS; Date.now() < deadline;) {
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     if (/^carillon_gateway_connections\{[^}]*\} 1$/m.test(metrics)) return;
     await delay(100);
@@ -45,7 +46,7 @@ describe('the README', () => {
       await isConnected(server);
       const asked = Date.now();
       spawn('sh', ['-c', request.replace(':3000', `:${server.port}`)], { cwd: ROOT, stdio: 'ignore' });
-      await Promise.race([enough.promise, delay(20_000, undefined, { ref: false })]);
+      await Promise.race([enough.promise, delay(WAIT_MS, undefined, { ref: false })]);
       expect(printed.map(({ text }) => text)).toEqual(['{"id":"Hello"}', '{"id":"Hello"}']);
       expect((printed[1]?.at ?? 0) - asked).toBeGreaterThanOrEqual(3_000);
     } finally {

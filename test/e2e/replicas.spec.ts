@@ -45,10 +45,10 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
     const client = await first.connect('canceller');
     const response = await second.trigger('"never"', {
       userAgent: 'canceller',
-      query: 'lanes=delayed&delay=1500',
+      query: 'lanes=delayed&delay=6000',
     });
     const { messages } = (await response.json()) as { messages: { id: string }[] };
-    await second.trigger('"later"', { userAgent: 'canceller', query: 'lanes=delayed&delay=2500' });
+    await second.trigger('"later"', { userAgent: 'canceller', query: 'lanes=delayed&delay=7000' });
     const cancelled = await fetch(`${third.url}/schedules/${messages[0]?.id}`, {
       method: 'DELETE',
       headers: { 'user-agent': 'canceller' },
@@ -61,7 +61,7 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
   it('deliver once what a killed process held between the request and the push', async () => {
     const [first, second, third] = servers as [Server, Server, Server];
     const client = await first.connect('survivor');
-    const dueFrom = Date.now() + 3_000;
+    const dueFrom = Date.now() + 6_000;
     const due = new Map<string, number>();
     await Promise.all(
       Array.from({ length: 90 }, async (_, i) => {

@@ -17,7 +17,7 @@ describe('SIGTERM', () => {
   it('turns readiness red first, and refuses newcomers', async () => {
     await using server = await Server.start({
       env: {
-        CARILLON_SERVER_SHUTDOWN_READINESS_DELAY_MS: '1500',
+        CARILLON_SERVER_SHUTDOWN_READINESS_DELAY_MS: '6000',
         CARILLON_GATEWAY_DRAIN_CONNECTIONS_PER_SECOND: '1',
       },
     });

@@ -34,7 +34,7 @@ describe('two workers behind one port', () => {
     const texts = Array.from({ length: 20 }, (_, index) => `{"now":${index}}`);
     for (const text of texts) await push(server, text, 'lanes=instant');
     await Promise.all(clients.map((client) => client.receives(texts.length)));
-    const dueAt = Date.now() + 500;
+    const dueAt = Date.now() + 3_000;
     await push(server, '"later"', `lanes=delayed&deliverAt=${new Date(dueAt).toISOString()}`);
     await Promise.all(clients.map((client) => client.receives(texts.length + 1)));
     for (const client of clients) {
@@ -70,7 +70,8 @@ describe('two workers behind one port', () => {
   it('replace one that is killed; its clients come back, and what is scheduled arrives once', async () => {
     await using server = await start();
     const clients = await crowd(server);
-    const dueAt = Date.now() + 4_000;
+    // By then the next one is there, and so are the clients.
+    const dueAt = Date.now() + 15_000;
     const texts = Array.from({ length: 50 }, (_, index) => `{"due":${index}}`);
     const query = `lanes=delayed&deliverAt=${new Date(dueAt).toISOString()}`;
     await Promise.all(texts.map((text) => push(server, text, query)));
