@@ -222,7 +222,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         await bus.publish(topic, [{ key: 'k', value: Buffer.from('again') }]);
 
         await inbox.atLeast(1);
-        expect(calls.map(({ bodies }) => bodies)).toEqual(Array(7).fill(['again']));
+        expect(calls.map(({ bodies }) => bodies)).toEqual(Array.from({ length: 7 }, () => ['again']));
         const attempts = calls.map((call) => call.attempts[0] ?? 0);
         expect(attempts[0]).toBe(1);
         expect(attempts[6]).toBeGreaterThan(1);

@@ -11,7 +11,7 @@ import type { Fanout } from '../../src/delivery/fanout.port.js';
 import type { History, HistoryQuery, PublishTerms } from '../../src/delivery/history.port.js';
 import type { PublicationExtras } from '../../src/delivery/publication.js';
 import { timeTaken } from '../time-taken.js';
-import { inGoodTime } from './in-good-time.js';
+import { type Elapse, inGoodTime } from './in-good-time.js';
 
 export interface HistoryNode {
   readonly fanout: Fanout;
@@ -23,7 +23,7 @@ export interface HistorySubject {
   /** Opens a node whose publications and interruptions go to the inbox. */
   open(inbox: HistoryInbox): Promise<Pick<HistoryNode, 'fanout' | 'history'>>;
   /** Lets `ms` pass for the store: by its injected clock where it has one, else really. */
-  elapse(ms: number): Promise<void>;
+  readonly elapse: Elapse;
 }
 
 /** What may be done to a store that several nodes share. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerUnavailableError, BusClosedError, type Idempotency } from '../../src/bus/index.js';
 import { timeTaken } from '../time-taken.js';
-import { inGoodTime } from './in-good-time.js';
+import { type Elapse, inGoodTime } from './in-good-time.js';
 
 export interface IdempotencySubject {
   readonly idempotency: Idempotency;
@@ -11,7 +11,7 @@ export interface IdempotencySubject {
   /** Opens the store again after `idempotency` was closed. Absent where it forgets. */
   reopen?(): Promise<Idempotency>;
   /** Lets `ms` pass for the store: by its injected clock where it has one, else really. */
-  elapse(ms: number): Promise<void>;
+  readonly elapse: Elapse;
   /** Present where the store can be taken away. */
   readonly store?: { stop(): Promise<void>; start(): Promise<void> };
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ClientInfo, Presence } from '../../src/delivery/index.js';
-import { inGoodTime } from './in-good-time.js';
+import { type Elapse, inGoodTime } from './in-good-time.js';
 
 export interface PresenceSubject {
   open(): Promise<{ readonly presence: Presence; close(): Promise<void> }>;
   /** Lets `ms` pass for the store: by its injected clock where it has one, else really. */
-  elapse(ms: number): Promise<void>;
+  readonly elapse: Elapse;
   /** Whether several nodes see the same. */
   readonly isShared: boolean;
 }

@@ -37,11 +37,11 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
   const opened = async (streams: object = {}, more: object = {}) =>
     disposable(await open({ driver: { url: redis.url, keyPrefix: randomUUID() }, streams, ...more }));
 
-  const keyPrefix = randomUUID();
+  const prefix = randomUUID();
   describeBus('RedisBus', async () => ({
-    ...(await subjectOf({ driver: { url: redis.url, keyPrefix } })),
+    ...(await subjectOf({ driver: { url: redis.url, keyPrefix: prefix } })),
     broker: {
-      hasty: () => open({ driver: { url: redis.url, keyPrefix, ...hasty } }),
+      hasty: () => open({ driver: { url: redis.url, keyPrefix: prefix, ...hasty } }),
       stop: () => redis.kill(),
       start: () => redis.restart(),
       freeze: () => redis.freeze(),

@@ -161,24 +161,21 @@ export function describeSchedule(
         };
         const inOrder = (messages: readonly ScheduledMessage[]) =>
           [4, 1, 3, 2, 0].map((index) => messages[index]!.id);
-        const overdue = orderGrainMs === undefined ? await addMixed(-1_000, 10) : undefined;
+        let messages = orderGrainMs === undefined ? await addMixed(-1_000, 10) : [];
         const handOvers = await consume(schedule, undefined, 1);
-        if (orderGrainMs === undefined) {
-          await handOvers.completed(5);
-          expect(handOvers.ids()).toEqual(inOrder(overdue!));
-          return;
-        }
-        for (let round = 1; ; round++) {
-          const messages = await addMixed(500, orderGrainMs);
-          const addedInTime = Date.now() < messages[4]!.dueAt - orderGrainMs;
-          await handOvers.completed(5 * round);
-          const handed = handOvers.all.slice(-5);
-          // A round proves nothing in which something was late: the next was due by then.
-          const isPunctual = handed.every(({ at, message }) => at < message.dueAt + orderGrainMs);
-          if (!addedInTime || !isPunctual) continue;
-          expect(handed.map(({ message }) => message.id)).toEqual(inOrder(messages));
-          return;
-        }
+        const isPunctual = async (grainMs: number) => {
+          const count = handOvers.all.length + 5;
+          messages = await addMixed(500, grainMs);
+          const wereInTime = Date.now() < messages[4]!.dueAt - grainMs;
+          await handOvers.completed(count);
+          return (
+            wereInTime && handOvers.all.slice(-5).every(({ at, message }) => at < message.dueAt + grainMs)
+          );
+        };
+        // A round proves nothing in which something was late: the next was due by then.
+        if (orderGrainMs !== undefined) while (!(await isPunctual(orderGrainMs)));
+        await handOvers.completed(5);
+        expect(handOvers.ids().slice(-5)).toEqual(inOrder(messages));
       });
     });
 

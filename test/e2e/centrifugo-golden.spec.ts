@@ -18,7 +18,7 @@ const configs = ['main', 'timing', 'limits'];
 const LONGEST_PAUSE_MS = 300;
 
 /** Once more, and with another server, where the machine was in the way of what was to happen in time. */
-async function replayed(
+async function replay(
   steps: readonly Step[],
   file: string,
   app: CentrifugoApp,
@@ -29,7 +29,7 @@ async function replayed(
   const { got, wanted } = outcome!;
   if (isDeepStrictEqual(got, wanted) || pauseMs < LONGEST_PAUSE_MS || attempts === 1) return { got, wanted };
   await using another = await CentrifugoApp.start(file);
-  return await replayed(steps, file, another, attempts - 1);
+  return await replay(steps, file, another, attempts - 1);
 }
 
 describe.each(configs)('with config-%s.json', (config) => {
@@ -42,7 +42,7 @@ describe.each(configs)('with config-%s.json', (config) => {
   afterAll(() => app[Symbol.asyncDispose]());
 
   it.each(scenariosOnSockets(config))('$name: $about', async ({ steps }) => {
-    const { got, wanted } = await replayed(steps, `config-${config}.json`, app);
+    const { got, wanted } = await replay(steps, `config-${config}.json`, app);
     expect(got).toEqual(wanted);
   });
 });
