@@ -18,7 +18,7 @@ import { describeParkedRecords, type ParkedSubject } from './parked-records.cont
 
 // Longer than a busy machine stops a process: a handler that has ended is always waited for, and a lease lasts.
 const closeTimeoutMs = 3_000;
-const leaseMs = 3_000;
+const leaseMs = 6_000;
 
 let directory: string;
 beforeAll(async () => {

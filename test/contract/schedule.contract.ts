@@ -475,8 +475,8 @@ export function describeSchedule(
     it('is shared by several processes, each message with one of them, where it says so', async () => {
       expect(subject.another !== undefined).toBe(schedule.capabilities.shared);
       if (subject.another === undefined) return;
-      // Longer than a busy machine stops a process: a lease that ends is another matter.
-      const leaseMs = 8 * traits.leaseMs;
+      // Two thirds of it are longer than a busy machine stops a process. A lease that ends is another matter.
+      const leaseMs = 16 * traits.leaseMs;
       const conditions = { ...accurate, leaseMs };
       await schedule.close();
       await begin(conditions);
