@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { BrokerUnavailableError, type Bus, newMessageId, type ReceivedRecord } from '../../src/bus/index.js';
-import type { RedisBus } from '../../src/bus/adapters/redis.bus.js';
+import { RedisBus } from '../../src/bus/adapters/redis.bus.js';
+import { redisStreamsOptions } from '../../src/bus/adapters/redis.options.js';
 import { partitionOfKey } from '../../src/bus/adapters/redis.partition.js';
+import { BrokerStatus } from '../../src/metrics/index.js';
+import { redisDriverOptions } from '../../src/redis/index.js';
 import {
   describeWithOwn,
   type RunningBroker,
@@ -15,6 +18,7 @@ import {
 } from '../brokers.js';
 import { SlowLine } from '../slow-line.js';
 import { timeTaken } from '../time-taken.js';
+import { usedMemory } from '../used-memory.js';
 import { type BusSubject, describeBus } from './bus.contract.js';
 import { startHoldingProcess } from './holding-process.js';
 import { hasty, leaseMs, open, type RedisBusSettings } from './redis-bus.open.js';
@@ -199,6 +203,27 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
     await received.has('x');
   });
 
+  it('remembers nothing of its heartbeats', async () => {
+    const bus = await RedisBus.open(
+      {
+        ...redisDriverOptions.parse({ url: redis.url, keyPrefix: randomUUID() }),
+        // More often than anybody may set it, so that there is something to see.
+        streams: { ...redisStreamsOptions.parse({ partitions: 1 }), heartbeatIntervalMs: 1 },
+      },
+      new BrokerStatus('redis'),
+    );
+    await receiver(bus, randomUUID());
+    const beats = async (count: number) => {
+      const enough = (await scriptsRun(operator)) + count;
+      while ((await scriptsRun(operator)) < enough);
+      return usedMemory();
+    };
+    const before = await beats(1_000);
+    // Two hundred bytes for each.
+    expect((await beats(3_000)) - before).toBeLessThan(600_000);
+    await bus.close();
+  });
+
   it('leaves no consumer behind but the last', async () => {
     const topic = randomUUID();
     await using bus = await opened({ partitions: 1, streamName: '<topic>:<partition>' });
@@ -318,6 +343,11 @@ async function receiver(bus: Bus, topic: string, { group }: { group: string } = 
     },
     has: (body: string) => until(() => bodies.has(body)),
   };
+}
+
+async function scriptsRun(operator: Redis): Promise<number> {
+  const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(await operator.info('commandstats')) ?? [];
+  return Number(calls ?? 0);
 }
 
 function numbered(count: number, first = 0) {

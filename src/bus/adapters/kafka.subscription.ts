@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
 import { backoffMs, doneWithin } from '../time-limit.js';
@@ -17,8 +18,7 @@ export class KafkaSubscription implements BusSubscription {
   readonly #turnstile: Turnstile;
   readonly #subscription: Required<SubscribeOptions>;
   readonly #opened = Promise.withResolvers<void>();
-  readonly #closing = Promise.withResolvers<void>();
-  #isClosing = false;
+  readonly #closing = new AbortController();
 
   constructor(
     private readonly connection: KafkaConnection,
@@ -53,14 +53,13 @@ export class KafkaSubscription implements BusSubscription {
   }
 
   async close(): Promise<void> {
-    this.#isClosing = true;
     this.#turnstile.close();
-    this.#closing.resolve();
+    this.#closing.abort();
     await this.closed;
   }
 
   async #stayJoined(): Promise<void> {
-    for (let failures = 0; !this.#isClosing;) {
+    for (let failures = 0; !this.#closing.signal.aborted;) {
       const membership = new KafkaMembership(
         this.connection,
         this.#subscription,
@@ -68,10 +67,10 @@ export class KafkaSubscription implements BusSubscription {
         this.#turnstile,
       );
       try {
-        await Promise.race([membership.join(), this.#closing.promise]);
+        await this.#unlessClosing(membership.join());
         failures = 0;
         this.#opened.resolve();
-        const reason = await Promise.race([membership.ended, this.#closing.promise]);
+        const reason = await this.#unlessClosing(membership.ended);
         if (reason !== undefined) throw reason;
       } catch (error) {
         this.#report(error, ++failures);
@@ -103,6 +102,19 @@ export class KafkaSubscription implements BusSubscription {
 
   async #pauseBeforeAttempt(failures: number): Promise<void> {
     const delayMs = backoffMs(failures, REJOIN_INITIAL_DELAY_MS, REJOIN_MAX_DELAY_MS);
-    await doneWithin(delayMs, this.#closing.promise);
+    await delay(delayMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+  }
+
+  /** Undefined where `close` came first. A shared promise would remember every membership that waited for it. */
+  async #unlessClosing<T>(work: Promise<T>): Promise<T | undefined> {
+    const { signal } = this.#closing;
+    const { promise: closing, resolve } = Promise.withResolvers<undefined>();
+    const onClosing = () => resolve(undefined);
+    signal.addEventListener('abort', onClosing);
+    try {
+      return await Promise.race([work, closing]);
+    } finally {
+      signal.removeEventListener('abort', onClosing);
+    }
   }
 }

@@ -12,7 +12,8 @@ export class NativeSender implements PulsarProducer {
   readonly #link: NativeLink<NativeProducer>;
   readonly #turnstile: Turnstile;
   readonly #sends = new Set<Promise<void>>();
-  #nextFailure = Promise.withResolvers<never>();
+  /** Of each send under way: what tells it of a lost connection. A promise that all share would remember every send. */
+  readonly #failing = new Set<(reason: BrokerUnavailableError) => void>();
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -22,7 +23,6 @@ export class NativeSender implements PulsarProducer {
     links: PulsarLinks,
   ) {
     this.#turnstile = new Turnstile(options.maxInFlight);
-    this.#nextFailure.promise.catch(() => {}); // nobody may be waiting
     const config = {
       topic: topicUri(topic),
       sendTimeoutMs: options.sendTimeoutMs,
@@ -38,9 +38,7 @@ export class NativeSender implements PulsarProducer {
       options,
       links,
       (reason) => {
-        this.#nextFailure.reject(new BrokerUnavailableError('pulsar', reason));
-        this.#nextFailure = Promise.withResolvers();
-        this.#nextFailure.promise.catch(() => {});
+        for (const fail of this.#failing) fail(new BrokerUnavailableError('pulsar', reason));
       },
     );
   }
@@ -61,8 +59,13 @@ export class NativeSender implements PulsarProducer {
 
   async #sendInTime(message: PulsarSend): Promise<void> {
     const { sendTimeoutMs } = this.options;
-    const work = Promise.race([this.#send(message), this.#nextFailure.promise]);
-    if (await doneWithin(sendTimeoutMs, work)) return;
+    const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+    this.#failing.add(fail);
+    try {
+      if (await doneWithin(sendTimeoutMs, Promise.race([this.#send(message), failed]))) return;
+    } finally {
+      this.#failing.delete(fail);
+    }
     throw new BrokerUnavailableError('pulsar', `no answer within ${sendTimeoutMs} ms`);
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { RedisClient } from '../../redis/index.js';
 import type { BusSubscription, RecordHandler, SubscribeOptions } from '../bus.port.js';
@@ -35,7 +36,7 @@ export class RedisSubscription implements BusSubscription {
   readonly #assignments: readonly RedisAssignment[];
   readonly #turnstile: Turnstile;
   readonly #opened = Promise.withResolvers<void>();
-  readonly #closing = Promise.withResolvers<void>();
+  readonly #closing = new AbortController();
   readonly #beating: Promise<void>;
   #closed: Promise<void> | undefined;
 
@@ -95,6 +96,8 @@ export class RedisSubscription implements BusSubscription {
   }
 
   async #beat(): Promise<void> {
+    const { heartbeatIntervalMs } = this.context.streams;
+    const { signal } = this.#closing;
     let failed = false;
     let held: string | undefined;
     for (let groupsExist = false; this.#closed === undefined;) {
@@ -115,13 +118,13 @@ export class RedisSubscription implements BusSubscription {
         if (error instanceof PartitionsDifferError) this.#opened.reject(error);
         else this.#opened.resolve();
       }
-      await doneWithin(this.context.streams.heartbeatIntervalMs, this.#closing.promise);
+      await delay(heartbeatIntervalMs, undefined, { signal }).catch(() => {});
     }
   }
 
   async #leave(): Promise<void> {
     const { drainTimeoutMs, heartbeatIntervalMs } = this.context.streams;
-    this.#closing.resolve();
+    this.#closing.abort();
     await this.#beating;
     const left = Promise.all(this.#assignments.map((assignment) => assignment.leave()));
     // Handlers that finish their work are still alone with it.
