@@ -205,6 +205,21 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect((await list()).records).toEqual([]);
   });
 
+  it('bury also what cannot be copied to a topic for dead letters', async () => {
+    // With what is added to it, longer than Kafka allows.
+    const topics = [topic.padEnd(230, '-')];
+    const refuse = () => {
+      throw new UnhandleableEventError('never');
+    };
+    const application = await start(consumerOf(refuse, { topics }));
+    await application.get(Events).emit(topics[0]!, { event: 'e', payload: 1 });
+    const { records } = await untilFound(async () => {
+      const page = await application.get(DeadLetters).list({ group: `${module}-c`, limit: 10 });
+      return page.records.length > 0 ? page : undefined;
+    });
+    expect(records).toMatchObject([{ failure: { code: 'event_unhandleable' } }]);
+  });
+
   it('keep the order of a key behind a failed record where that is asked for', async () => {
     let failures = 0;
     const application = await start(

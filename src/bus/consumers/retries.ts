@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { RecordRefusedError } from '../bus.errors.js';
 import type { ConsumerMeters } from '../bus.metrics.js';
 import type { Publisher } from '../buses.js';
 import type { ParkedRecord } from '../parked-record.js';
@@ -40,10 +41,7 @@ export class Retries {
   }
 
   async #bury(parked: ParkedRecord): Promise<Fate> {
-    if (this.consumer.settings.deadLetterTopic) {
-      const publisher = await this.publisher();
-      await publisher.publish(deadLetterTopicOf(parked), [toDeadLetterRecord(parked)]);
-    }
+    if (this.consumer.settings.deadLetterTopic) await this.#copy(parked);
     const { id, group, topic, partition, position, attempts, failure } = parked;
     this.meters.of(eventName(parked)).deadLetters.inc();
     this.#logger.error(
@@ -51,5 +49,17 @@ export class Retries {
         `${failure?.code}: ${failure?.message}. Dead letter ${id}`,
     );
     return { kind: 'dead' };
+  }
+
+  /** What the broker will never take (too large with what is said of it, a name too long) is a dead letter all the same. */
+  async #copy(parked: ParkedRecord): Promise<void> {
+    const topic = deadLetterTopicOf(parked);
+    const publisher = await this.publisher();
+    try {
+      await publisher.publish(topic, [toDeadLetterRecord(parked)]);
+    } catch (error) {
+      if (!(error instanceof RecordRefusedError)) throw error;
+      this.#logger.warn(`dead letter ${parked.id} is not copied to ${topic}: ${error.message}`);
+    }
   }
 }
