@@ -26,6 +26,11 @@ const prelude = `
     redis.call('ZREM', index, member())
     redis.call('ZREM', channels .. get('channel'), member())
   end
+  -- Removing first makes Redis let it through at its memory limit: what is handed over makes room.
+  local function leaseUntil(time)
+    redis.call('HDEL', entry, 'leasedUntil')
+    redis.call('HSET', entry, 'leasedUntil', string.format('%.0f', time))
+  end
   local function forgetAfter(rememberMs)
     local last = math.max(number('lastCopy'), now)
     redis.call('PEXPIREAT', entry, string.format('%.0f', last + rememberMs))
@@ -79,7 +84,8 @@ export const claim = script(`
   if state == 'claimed' and wait > 0 then return { 'leased', wait } end
   delist()
   local untilMs = now + ARGV[3]
-  redis.call('HSET', entry, 'state', 'claimed', 'leasedUntil', string.format('%.0f', untilMs))
+  leaseUntil(untilMs)
+  redis.call('HSET', entry, 'state', 'claimed')
   if due then redis.call('PERSIST', entry)
   else redis.call('PEXPIREAT', entry, string.format('%.0f', untilMs + ARGV[4])) end
   return { 'claimed', redis.call('HINCRBY', entry, 'lease', 1), due and tonumber(due) }
@@ -88,13 +94,13 @@ export const claim = script(`
 /** ARGV: number of the claim, for how long it is in force from now. */
 export const renew = script(`
   if get('state') ~= 'claimed' or get('lease') ~= ARGV[3] then return end
-  redis.call('HSET', entry, 'leasedUntil', string.format('%.0f', now + ARGV[4]))
+  leaseUntil(now + ARGV[4])
 `);
 
 /** ARGV: number of the claim, rememberMs. */
 export const giveUp = script(`
   if get('state') ~= 'claimed' or get('lease') ~= ARGV[3] then return end
-  redis.call('HSET', entry, 'leasedUntil', 0)
+  leaseUntil(0)
   redis.call('PEXPIRE', entry, ARGV[4])
 `);
 

@@ -4,7 +4,7 @@ import type { StreamKeys } from './redis.partition.js';
 import { RedisScript } from './redis.script.js';
 
 /** KEYS: number of partitions. ARGV: what it is if nobody said so before. Answers what it is. */
-const claimCount = new RedisScript(`
+const claimCount = RedisScript.makingRoom(`
 redis.call('SETNX', KEYS[1], ARGV[1])
 return redis.call('GET', KEYS[1])
 `);

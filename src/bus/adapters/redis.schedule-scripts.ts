@@ -83,7 +83,7 @@ return 1
 `);
 
 /** Answers the wait in ms until the next claim may succeed (-1: nothing waits), then id, attempt, due time, value of each. */
-export const claim = new RedisScript(`${prelude}
+export const claim = RedisScript.makingRoom(`${prelude}
 local pending, message, channels, held, hold = unpack(KEYS)
 local callerNow, leaseMs, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local store = storeNow()
@@ -129,7 +129,7 @@ waitFor(held, store)
 return answer
 `);
 
-export const release = new RedisScript(`${prelude}
+export const release = RedisScript.makingRoom(`${prelude}
 local held, hold = unpack(KEYS)
 local id, attempt, pauseMs = unpack(ARGV)
 if not isHeldBy(hold, id, attempt) then return 0 end
@@ -137,7 +137,7 @@ return redis.call('ZADD', held, 'XX', 'CH', storeNow() + pauseMs, id)
 `);
 
 /** Extends the leases of id, attempt, id, attempt … that are still the caller's. */
-export const extend = new RedisScript(`${prelude}
+export const extend = RedisScript.makingRoom(`${prelude}
 local held, hold = unpack(KEYS)
 local leaseEnd = storeNow() + ARGV[1]
 for i = 2, #ARGV, 2 do

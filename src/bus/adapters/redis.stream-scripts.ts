@@ -37,13 +37,19 @@ while at <= #ARGV do
 end
 `);
 
+/** KEYS: stream. ARGV: group, and where it begins if it is new. */
+export const createGroup = RedisScript.makingRoom(`
+local answer = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], ARGV[2], 'MKSTREAM')
+if answer.err and not string.find(answer.err, 'BUSYGROUP', 1, true) then return answer end
+`);
+
 /**
  * KEYS: lease, stream. ARGV: member, group, duration in ms. Answers the fencing token and the id up to which the group was
  * given the stream, or nothing while another member has the partition.
  *
  * The number in the token grows with every owner; the name makes it unique even after the counter was lost.
  */
-export const takeLease = new RedisScript(`${now}${described}
+export const takeLease = RedisScript.makingRoom(`${now}${described}
 local held = redis.call('HMGET', KEYS[1], 'owner', 'until')
 local time = now()
 if held[1] and held[1] ~= ARGV[1] and tonumber(held[2]) > time then return false end
@@ -57,7 +63,7 @@ end
 `);
 
 /** KEYS: lease. ARGV: token, duration in ms. */
-export const keepLease = new RedisScript(`${now}
+export const keepLease = RedisScript.makingRoom(`${now}
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'until', now() + ARGV[2])
 return 1

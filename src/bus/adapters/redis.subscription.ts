@@ -7,12 +7,12 @@ import { doneWithin } from '../time-limit.js';
 import { PAUSED, Turnstile } from '../turnstile.js';
 import type { Watch } from './redis.arrivals.js';
 import { RedisAssignment, type WorkerNumber } from './redis.assignment.js';
-import { redisUnavailable } from './redis.call.js';
 import type { Exchanges } from './redis.exchanges.js';
 import { PartitionLane } from './redis.lane.js';
 import type { RedisStreamsOptions } from './redis.options.js';
 import type { PartitionCounts } from './redis.partition-counts.js';
 import type { StreamKeys, StreamPartition } from './redis.partition.js';
+import { createGroup } from './redis.stream-scripts.js';
 
 /** What the subscriptions of one bus have in common. */
 export interface SubscriptionContext {
@@ -145,15 +145,6 @@ export class RedisSubscription implements BusSubscription {
     await Promise.all(topics.map((topic) => counts.confirm(topic)));
     const start = from === 'earliest' ? '0' : '$';
     const partitions = topics.flatMap((topic) => keys.partitionsOf(topic));
-    await Promise.all(
-      partitions.map(async ({ stream }) => {
-        try {
-          await client.xgroup('CREATE', stream, group, start, 'MKSTREAM');
-        } catch (error) {
-          const isKnown = error instanceof Error && error.message.startsWith('BUSYGROUP');
-          if (!isKnown) throw redisUnavailable(error);
-        }
-      }),
-    );
+    await Promise.all(partitions.map(({ stream }) => createGroup.run(client, [stream], [group, start])));
   }
 }
