@@ -3,6 +3,7 @@ import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunningBroker, StartOptions } from './broker.ts';
 import { download } from './cache.ts';
+import type { Certificate } from './certificate.ts';
 import { LocalBroker } from './local-broker.ts';
 import { freePort } from './ports.ts';
 
@@ -15,10 +16,14 @@ export interface PulsarOptions extends StartOptions {
   readonly tokens?: boolean;
   /** With `tokens`: roles other than `admin` need permissions, which the admin API grants. */
   readonly authorization?: boolean;
+  /** Serve the admin and WebSocket APIs over TLS as well, see `tlsUrl`. */
+  readonly certificate?: Certificate;
 }
 
 export interface RunningPulsar extends RunningBroker {
   readonly webUrl: string;
+  /** `https://`, with a `certificate` only. */
+  readonly tlsUrl?: string;
   /** A token for a role, as an operator would make it. `expiresAt` in ms since the epoch; never by default. */
   tokenFor(role: string, expiresAt?: number): string;
 }
@@ -54,6 +59,7 @@ export async function startPulsar(options: PulsarOptions = {}): Promise<RunningP
   const port = options.port ?? (await freePort());
   const webPort = options.webPort ?? (await freePort());
   const bookiePort = await freePort();
+  const tlsPort = options.certificate && (await freePort());
   const webUrl = `http://127.0.0.1:${webPort}`;
   const key = randomBytes(32);
   const tokenFor = (role: string, expiresAt?: number) => sign(key, role, expiresAt);
@@ -67,10 +73,11 @@ export async function startPulsar(options: PulsarOptions = {}): Promise<RunningP
       const conf = join(directory, 'standalone.conf');
       const shipped = await readFile(join(home, 'conf/standalone.conf'), 'utf8');
       const security = options.tokens ? tokenProperties(key, tokenFor('admin'), options.authorization) : {};
+      const tls = options.certificate && tlsProperties(tlsPort!, options.certificate);
       // Of a key that stands twice, the last line counts.
       await writeFile(
         conf,
-        shipped + lines({ ...loopback(port, webPort), ...security, ...options.properties }),
+        shipped + lines({ ...loopback(port, webPort), ...security, ...tls, ...options.properties }),
       );
       await copyFile(join(import.meta.dirname, 'pulsar.log4j2.xml'), join(directory, 'log4j2.xml'));
       const args = [
@@ -86,7 +93,8 @@ export async function startPulsar(options: PulsarOptions = {}): Promise<RunningP
       (await get(`${webUrl}/admin/v2/brokers/health`, admin.token)) === 'ok' &&
       (await get(`${webUrl}/admin/v2/namespaces/public`, admin.token)).includes('public/default'),
   });
-  return Object.assign(broker, { webUrl, tokenFor });
+  const more = tlsPort === undefined ? {} : { tlsUrl: `https://127.0.0.1:${tlsPort}` };
+  return Object.assign(broker, { webUrl, tokenFor, ...more });
 }
 
 function loopback(port: number, webPort: number): Record<string, string> {
@@ -110,6 +118,20 @@ function loopback(port: number, webPort: number): Record<string, string> {
     dbStorage_rocksDB_blockCacheSize: '8388608',
     journalSyncData: 'false',
     journalPreAllocSizeMB: '4',
+  };
+}
+
+function tlsProperties(
+  webPort: number,
+  { authority, certificate, key }: Certificate,
+): Record<string, string> {
+  return {
+    webServicePortTls: String(webPort),
+    // That of Java, as the shipped one needs a native library.
+    webServiceTlsProvider: '',
+    tlsCertificateFilePath: certificate,
+    tlsKeyFilePath: key,
+    tlsTrustCertsFilePath: authority,
   };
 }
 

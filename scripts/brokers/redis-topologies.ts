@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { RunningBroker } from './broker.ts';
+import type { Certificate } from './certificate.ts';
 import { LocalBroker } from './local-broker.ts';
 import { freePort } from './ports.ts';
-import { ask, startRedis } from './redis.ts';
+import { ask, cliTls, startRedis, tlsArguments } from './redis.ts';
 
 export interface HostAndPort {
   readonly host: string;
@@ -21,18 +22,26 @@ export interface RunningRedisCluster extends AsyncDisposable {
 }
 
 /** A Redis Cluster of three masters that share the 16384 slots, by default without replicas. The masters come first. */
-export async function startRedisCluster({ replicas = 0 } = {}): Promise<RunningRedisCluster> {
-  const brokers = await allOrNone(Array.from({ length: 3 * (1 + replicas) }, () => startClusterNode()));
+export async function startRedisCluster({
+  replicas = 0,
+  certificate,
+}: { readonly replicas?: number; readonly certificate?: Certificate } = {}): Promise<RunningRedisCluster> {
+  const tls = cliTls(certificate);
+  const brokers = await allOrNone(
+    Array.from({ length: 3 * (1 + replicas) }, () => startClusterNode(certificate)),
+  );
   const dispose = () => disposeAll(brokers);
   try {
     const nodes = brokers.map(addressOf);
     const members = nodes.map(({ host, port }) => `${host}:${port}`);
     const options = ['--cluster-replicas', String(replicas), '--cluster-yes'];
-    await promisify(execFile)('redis-cli', ['--cluster', 'create', ...members, ...options]);
+    await promisify(execFile)('redis-cli', [...tls, '--cluster', 'create', ...members, ...options]);
     // Each node learns from the others that all slots are served, and each replica has what its master has.
     await until(async () => {
-      const states = await Promise.all(brokers.map(({ url }) => ask(url, 'CLUSTER', 'INFO')));
-      const links = await Promise.all(brokers.slice(3).map(({ url }) => ask(url, 'INFO', 'replication')));
+      const states = await Promise.all(brokers.map(({ url }) => ask(url, ...tls, 'CLUSTER', 'INFO')));
+      const links = await Promise.all(
+        brokers.slice(3).map(({ url }) => ask(url, ...tls, 'INFO', 'replication')),
+      );
       return (
         states.every((state) => state.includes('cluster_state:ok')) &&
         links.every((link) => link.includes('master_link_status:up'))
@@ -45,12 +54,20 @@ export async function startRedisCluster({ replicas = 0 } = {}): Promise<RunningR
   }
 }
 
-async function startClusterNode(): Promise<RunningBroker> {
+async function startClusterNode(certificate?: Certificate): Promise<RunningBroker> {
   // The default, the port plus 10000, may be taken.
   const busPort = await freePort();
-  return startRedis({
-    args: ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000'],
-  });
+  const args = [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-port',
+    String(busPort),
+    '--cluster-node-timeout',
+    '2000',
+  ];
+  return certificate === undefined
+    ? startRedis({ args })
+    : startRedis({ certificate, args: [...args, '--tls-cluster', 'yes', '--tls-replication', 'yes'] });
 }
 
 export interface RunningRedisSentinel extends AsyncDisposable {
@@ -64,26 +81,36 @@ export interface RunningRedisSentinel extends AsyncDisposable {
 }
 
 /** A master, its replica, and one sentinel that decides alone. */
-export async function startRedisSentinel(name = 'carillon'): Promise<RunningRedisSentinel> {
+export async function startRedisSentinel({
+  name = 'carillon',
+  certificate,
+}: { readonly name?: string; readonly certificate?: Certificate } = {}): Promise<RunningRedisSentinel> {
+  const secured = certificate === undefined ? {} : { certificate };
+  const replication = certificate === undefined ? [] : ['--tls-replication', 'yes'];
   const brokers: RunningBroker[] = [];
   const dispose = () => disposeAll(brokers);
   try {
-    const first = await startRedis();
+    const first = await startRedis({ ...secured, args: replication });
     brokers.push(first);
     const { host, port } = addressOf(first);
-    const replica = await startRedis({ args: ['--replicaof', host, String(port)] });
+    const replica = await startRedis({
+      ...secured,
+      args: [...replication, '--replicaof', host, String(port)],
+    });
     brokers.push(replica);
-    const sentinel = await startSentinel(name, { host, port });
+    const sentinel = await startSentinel(name, { host, port }, certificate);
     const data = [...brokers];
     brokers.push(sentinel);
     await until(async () =>
-      (await ask(sentinel.url, 'SENTINEL', 'REPLICAS', name)).includes(new URL(replica.url).host),
+      (await ask(sentinel.url, ...cliTls(certificate), 'SENTINEL', 'REPLICAS', name)).includes(
+        new URL(replica.url).host,
+      ),
     );
     return {
       name,
       sentinels: [addressOf(sentinel)],
       brokers: data,
-      master: () => masterOf(sentinel.url, name),
+      master: () => masterOf(sentinel.url, name, certificate),
       dispose,
       [Symbol.asyncDispose]: dispose,
     };
@@ -93,7 +120,11 @@ export async function startRedisSentinel(name = 'carillon'): Promise<RunningRedi
   }
 }
 
-async function startSentinel(name: string, master: HostAndPort): Promise<RunningBroker> {
+async function startSentinel(
+  name: string,
+  master: HostAndPort,
+  certificate?: Certificate,
+): Promise<RunningBroker> {
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   const settings = [
@@ -110,11 +141,13 @@ async function startSentinel(name: string, master: HostAndPort): Promise<Running
     command: async (directory) => {
       const file = join(directory, 'sentinel.conf'); // a sentinel rewrites it with what it learns
       await writeFile(file, settings.map((line) => `${line}\n`).join(''));
-      return { file: 'redis-server', args: [file, '--sentinel'] };
+      const tls =
+        certificate === undefined ? [] : [...tlsArguments(port, certificate), '--tls-replication', 'yes'];
+      return { file: 'redis-server', args: [file, '--sentinel', ...tls] };
     },
     isReady: async () => {
       try {
-        return (await masterOf(url, name)).port === master.port;
+        return (await masterOf(url, name, certificate)).port === master.port;
       } catch {
         return false;
       }
@@ -122,8 +155,8 @@ async function startSentinel(name: string, master: HostAndPort): Promise<Running
   });
 }
 
-async function masterOf(sentinelUrl: string, name: string): Promise<HostAndPort> {
-  const answer = await ask(sentinelUrl, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
+async function masterOf(sentinelUrl: string, name: string, certificate?: Certificate): Promise<HostAndPort> {
+  const answer = await ask(sentinelUrl, ...cliTls(certificate), 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
   const [host, port] = answer.split('\n');
   if (host === undefined || port === undefined) throw new Error(`the sentinel knows no master ${name}`);
   return { host, port: Number(port) };

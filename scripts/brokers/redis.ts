@@ -39,7 +39,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningBro
   });
 }
 
-function tlsArguments(port: number, { authority, certificate, key }: Certificate): string[] {
+/** Arguments of a server that speaks TLS only, to other servers as well. */
+export function tlsArguments(port: number, { authority, certificate, key }: Certificate): string[] {
   const files = ['--tls-ca-cert-file', authority, '--tls-cert-file', certificate, '--tls-key-file', key];
   return ['--port', '0', '--tls-port', String(port), ...files, '--tls-auth-clients', 'no'];
 }
@@ -55,10 +56,14 @@ export async function ask(url: string, ...command: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** What `redis-cli` needs to know of a server that wants TLS. */
+export function cliTls(certificate?: Certificate): string[] {
+  return certificate === undefined ? [] : ['--tls', '--cacert', certificate.authority];
+}
+
 async function pings(url: string, certificate?: Certificate): Promise<boolean> {
-  const tls = certificate === undefined ? [] : ['--tls', '--cacert', certificate.authority];
   try {
-    return (await ask(url, ...tls, 'PING')) === 'PONG';
+    return (await ask(url, ...cliTls(certificate), 'PING')) === 'PONG';
   } catch {
     return false; // not listening yet, or still loading its data
   }

@@ -54,7 +54,7 @@ export async function firstAttempt(client: RedisClient, status: BrokerStatus): P
   // Listening also keeps the client from ending the process or printing by itself. Only the message is passed on: the
   // error object may carry the command with its arguments, the password among them.
   client.on('error', (error: Error) => {
-    lastError = error.message;
+    lastError = reasonOf(error);
     status.down(lastError);
     decided.resolve();
   });
@@ -64,6 +64,13 @@ export async function firstAttempt(client: RedisClient, status: BrokerStatus): P
     decided.resolve();
   });
   await decided.promise;
+}
+
+/** A Cluster says only that no node would do; the last one that it asked says why. */
+function reasonOf(error: Error & { readonly lastNodeError?: Error }): string {
+  return error.lastNodeError === undefined
+    ? error.message
+    : `${error.message} ${error.lastNodeError.message}`;
 }
 
 /** The server that the options name; Sentinels are asked for it. */

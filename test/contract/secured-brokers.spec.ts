@@ -13,9 +13,16 @@ import {
   makeCertificate,
   type RunningBroker,
   startKafka,
+  startPulsar,
+  type RunningPulsar,
+  type RunningRedisCluster,
+  type RunningRedisSentinel,
   startRedis,
+  startRedisCluster,
+  startRedisSentinel,
 } from '../brokers.js';
 import { open as openKafka } from './kafka-bus.open.js';
+import { open as openPulsar } from './pulsar-bus.open.js';
 import { open as openRedis } from './redis-bus.open.js';
 
 const PASSWORD = 'pa55 wörd';
@@ -85,6 +92,39 @@ describe('Over TLS, with a login', () => {
     });
   });
 
+  describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
+    let pulsar: RunningPulsar;
+    beforeAll(async () => {
+      pulsar = await startPulsar({ certificate });
+    });
+    afterAll(() => pulsar.dispose());
+    const settings = (more: object = {}) => ({
+      serviceUrl: pulsar.tlsUrl,
+      tlsCaFile: certificate.authority,
+      ...more,
+    });
+
+    it.each(['https', 'wss'])('is reached by a URL of %s, and tells its backlog', async (scheme) => {
+      const serviceUrl = pulsar.tlsUrl!.replace('https', scheme);
+      expect(await carriedOver(await openPulsar(settings({ serviceUrl })))).toBe('x');
+
+      const bus = await openPulsar(settings({ serviceUrl }));
+      const topic = randomUUID();
+      await (await bus.subscribe({ topics: [topic], group: 'g' }, async () => {})).close();
+      await bus.publish(topic, [{ value: Buffer.from('x') }]);
+      expect(await bus.lag('g', [topic])).toEqual([{ topic, partition: 0, records: 1 }]);
+      await bus.close();
+    });
+
+    it('is refused where its authority is not known', async () => {
+      const { reason, outcome } = await refusalOf((status) =>
+        openPulsar(settings({ tlsCaFile: undefined }), status, [randomUUID()]),
+      );
+      expect(reason).toMatch(/certificate/);
+      expect(outcome).toBeInstanceOf(BrokerUnavailableError);
+    });
+  });
+
   describeWithOwn('redis', 'Redis', () => {
     let redis: RunningBroker;
     beforeAll(async () => {
@@ -121,6 +161,88 @@ describe('Over TLS, with a login', () => {
       });
     });
   });
+
+  describeWithOwn('redis', 'Redis behind Sentinels', () => {
+    let redis: RunningRedisSentinel;
+    beforeAll(async () => {
+      redis = await startRedisSentinel({ certificate });
+    });
+    afterAll(() => redis.dispose());
+    const settings = (more: object = {}) => ({
+      driver: {
+        url: 'rediss://sentinels',
+        sentinels: redis.sentinels.map(({ host, port }) => `${host}:${port}`),
+        sentinelMaster: redis.name,
+        tlsCaFile: certificate.authority,
+        ...more,
+      },
+    });
+
+    it('is reached through them, before and after a failover', async () => {
+      expect(await carriedOver(await openRedis(settings()))).toBe('x');
+      const bus = await openRedis(settings());
+      const arrived = Promise.withResolvers<void>();
+      const topic = randomUUID();
+      await bus.subscribe({ topics: [topic], group: 'g' }, async ([record]) => {
+        if (String(record?.value) === 'after') arrived.resolve();
+      });
+      await redis.brokers[0]!.kill();
+      await untilPublished(bus, topic, 'after');
+      await arrived.promise;
+      await bus.close();
+    });
+
+    it.each([
+      ['is refused where its authority is not known', () => ({ tlsCaFile: undefined })],
+      ['is not asked without TLS', () => ({ url: 'redis://sentinels' })],
+    ])('%s', async (_, more) => {
+      const { reason, outcome } = await refusalOf((status) => openRedis(settings(more()), status));
+      expect(reason).toMatch(/certificate|unreachable|closed|lost/i);
+      expect(outcome).toBeInstanceOf(BrokerUnavailableError);
+    });
+  });
+
+  describeWithOwn('redis', 'Redis Cluster', () => {
+    let cluster: RunningRedisCluster;
+    beforeAll(async () => {
+      cluster = await startRedisCluster({ certificate });
+    });
+    afterAll(() => cluster.dispose());
+    const settings = (more: object = {}) => ({
+      driver: {
+        url: 'rediss://cluster',
+        clusterNodes: cluster.nodes.map(({ host, port }) => `${host}:${port}`),
+        tlsCaFile: certificate.authority,
+        ...more,
+      },
+    });
+
+    it('is reached, every node of it', async () => {
+      const bus = await openRedis(settings());
+      const topic = randomUUID();
+      const partitions = new Set<number>();
+      const all = Promise.withResolvers<void>();
+      await bus.subscribe({ topics: [topic], group: 'g', concurrency: 8 }, async ([record]) => {
+        if (partitions.add(record!.partition).size === 8) all.resolve();
+      });
+      await bus.publish(
+        topic,
+        Array.from({ length: 8 }, () => ({ value: Buffer.from('x') })),
+      );
+      await all.promise;
+      expect(partitions.size).toBe(8);
+      await bus.close();
+    });
+
+    it('is refused where its authority is not known', async () => {
+      const { reason, outcome } = await refusalOf((status) =>
+        openRedis(settings({ tlsCaFile: undefined }), status),
+      );
+      // All that the client tells of it.
+      expect(reason).toMatch(/Connection is closed/);
+      expect(outcome).toBeInstanceOf(BrokerUnavailableError);
+    });
+  });
 });
 
 /** The body of a record that goes there and comes back. */
@@ -134,6 +256,17 @@ async function carriedOver(bus: Bus): Promise<string> {
   const body = await arrived.promise;
   await bus.close();
   return body;
+}
+
+async function untilPublished(bus: Bus, topic: string, body: string): Promise<void> {
+  for (;;) {
+    try {
+      await bus.publish(topic, [{ value: Buffer.from(body) }]);
+      return;
+    } catch {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
 }
 
 /** What a bus says, and what it tells elsewhere, that is not let in. */

@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request as plainRequest } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { readAuthorities } from '../../tls/index.js';
 import { BrokerUnavailableError } from '../bus.errors.js';
 import type { PartitionLag } from '../bus.port.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
@@ -9,10 +14,10 @@ interface Stats {
 
 /**
  * Whether Pulsar can be asked how far a subscription is behind. That is a matter of its admin API, which is known to be where the
- * WebSocket API is; `fetch` trusts what the system trusts.
+ * WebSocket API is.
  */
-export function canTellLag({ serviceUrl, tlsCaFile }: PulsarDriverOptions): boolean {
-  return !serviceUrl.startsWith('pulsar') && tlsCaFile === undefined;
+export function canTellLag({ serviceUrl }: PulsarDriverOptions): boolean {
+  return !serviceUrl.startsWith('pulsar');
 }
 
 /** Nothing where there is no such topic or subscription. */
@@ -38,21 +43,33 @@ function lagIn(stats: Stats, { name }: PulsarTopic, partition: number, subscript
 async function ask(
   { tenant, namespace, localName }: PulsarTopic,
   what: string,
-  { serviceUrl, token, connectTimeoutMs }: PulsarDriverOptions,
+  options: PulsarDriverOptions,
 ): Promise<unknown> {
-  const base = serviceUrl.replace(/^ws/, 'http').replace(/\/+$/, '');
+  const base = options.serviceUrl.replace(/^ws/, 'http').replace(/\/+$/, '');
   const path = [tenant, namespace, localName].map(encodeURIComponent).join('/');
   try {
-    const answer = await fetch(`${base}/admin/v2/persistent/${path}/${what}`, {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(connectTimeoutMs),
-    });
-    if (answer.ok) return await answer.json();
-    await answer.body?.cancel();
-    if (answer.status === 404) return undefined;
-    throw new Error(`HTTP ${answer.status}`);
+    const { status, body } = await get(new URL(`${base}/admin/v2/persistent/${path}/${what}`), options);
+    if (status === 200) return JSON.parse(body);
+    if (status === 404) return undefined;
+    throw new Error(`HTTP ${status}`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BrokerUnavailableError('pulsar', `it does not tell its backlog: ${reason}`, { cause });
   }
+}
+
+/** Not `fetch`, which can be told of no other authorities than the system's. */
+async function get(
+  url: URL,
+  { token, tlsCaFile, connectTimeoutMs }: PulsarDriverOptions,
+): Promise<{ readonly status: number | undefined; readonly body: string }> {
+  const request = url.protocol === 'https:' ? secureRequest : plainRequest;
+  const signal = AbortSignal.timeout(connectTimeoutMs);
+  const asking = request(url, {
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    signal,
+    ...readAuthorities(tlsCaFile),
+  }).end();
+  const [answer] = (await once(asking, 'response', { signal })) as [IncomingMessage];
+  return { status: answer.statusCode, body: await text(answer) };
 }

@@ -18,6 +18,8 @@ export interface NativeClientConfig {
   readonly operationTimeoutSeconds: number;
   readonly connectionTimeoutMs: number;
   readonly tlsTrustCertsFilePath?: string;
+  /** Off by default: any certificate that is trusted would do, whoever it was issued to. */
+  readonly tlsValidateHostname: boolean;
   /** 2 is «warn». */
   readonly logLevel: number;
 }

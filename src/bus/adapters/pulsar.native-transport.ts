@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { BrokerStatus } from '../../metrics/index.js';
+import { readAuthorities } from '../../tls/index.js';
 import { PulsarLinks } from './pulsar.links.js';
 import { loadNativeClient, type NativeClient } from './pulsar.native-client.js';
 import { NativeConsumerLoop } from './pulsar.native-consumer.js';
@@ -28,7 +29,12 @@ export class NativeTransport implements PulsarTransport {
     this.#links = new PulsarLinks(status);
   }
 
+  /**
+   * @throws {AdapterUnusableError} the package cannot be loaded
+   * @throws {AuthoritiesUnreadableError}
+   */
   static async open(options: PulsarDriverOptions, status: BrokerStatus): Promise<NativeTransport> {
+    readAuthorities(options.tlsCaFile); // the client would only say that it cannot connect
     const { Client, AuthenticationToken } = await loadNativeClient();
     const logger = new Logger('PulsarClient');
     Client.setLogHandler((level, _file, _line, message) => {
@@ -41,6 +47,7 @@ export class NativeTransport implements PulsarTransport {
       operationTimeoutSeconds: Math.ceil(connectTimeoutMs / 1_000),
       connectionTimeoutMs: connectTimeoutMs,
       logLevel: WARN,
+      tlsValidateHostname: true,
       ...(token === undefined ? {} : { authentication: new AuthenticationToken({ token }) }),
       ...(tlsCaFile === undefined ? {} : { tlsTrustCertsFilePath: tlsCaFile }),
     });
