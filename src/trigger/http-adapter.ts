@@ -100,7 +100,10 @@ function answer(reply: FastifyReply, error: HttpError): void {
   void reply.code(error.status).type('application/json; charset=utf-8').send(bodyOf(error));
 }
 
-/** Node could not make a request of what came, so there is nothing but the socket to answer on. */
+/**
+ * Node could not make a request of what came, so there is nothing but the socket to answer on. Cut off when the answer is out:
+ * a request that ran out of time would else still be carried out when its rest came, and one without a rest held for ever.
+ */
 function answerClientError(cause: NodeJS.ErrnoException, socket: Socket): void {
   if (cause.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -111,6 +114,7 @@ function answerClientError(cause: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
   );
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -242,6 +243,20 @@ describe('a refusal', () => {
     const stalled =
       'POST /trigger HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
     expect(await raw(stalled, slow)).toMatch(/^HTTP\/1\.1 408 [^]*"code":"request_timeout"/);
+  });
+
+  it('is over with a request that ran out of time, also where the caller goes on', async () => {
+    await using slow = await TriggerApp.start({ http: { requestTimeoutMs: 100 } });
+    const caller = createConnection({ port: slow.port, host: '127.0.0.1', allowHalfOpen: true });
+    caller.on('error', () => {});
+    caller.write(
+      'POST /trigger?lanes=delayed HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{',
+    );
+    expect(await text(caller)).toMatch(/^HTTP\/1\.1 408 /);
+    caller.end('}');
+    await once(caller, 'close');
+    const { messages } = await accepted(post('?lanes=delayed', {}, slow));
+    expect((await slow.delayed()).map(({ id }) => id)).toEqual([messages[0]?.id]);
   });
 
   it('tells who comes too often when to come again', async () => {
