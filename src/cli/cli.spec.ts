@@ -91,6 +91,9 @@ describe('The command line', () => {
     const report = await run('checkconfig', '--config', 'test/golden/config-proxy.json');
     expect(report).toContain('note: client.proxy is not supported');
     await expect(run('checkconfig', '--server.port', 'many')).rejects.toThrow('server.port');
+    await expect(run('checkconfig', '--server.trustedProxies', '10.0.0.0/8,proxy.local')).rejects.toThrow(
+      'server.trustedProxies.1: must be an address',
+    );
   });
 });
 

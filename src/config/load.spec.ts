@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -141,12 +141,55 @@ describe('loadConfig', () => {
   });
 
   it.each([
-    [['--prot', '1'], 'the flag --prot is unknown'],
+    [['--prot', '1'], 'the flag --prot is unknown: did you mean port?'],
     [['prot'], 'the argument prot is unknown'],
     [['--port'], 'the flag --port needs a value'],
     [['--config', 'absent.json'], 'cannot read the configuration file absent.json (ENOENT): check the path'],
   ])('refuses %j', (argv, fault) => {
     expect(faultsOf(() => load({ argv }))[0]).toContain(fault);
+  });
+
+  it('reports faults of flags together with the others, and never a value that may be a secret', () => {
+    const faults = faultsOf(() =>
+      load({
+        argv: ['--bus.kafka.pasword=hidden', '--bus.kafka.passwort', 'hidden', '--bus.topic'],
+        env: { PORT: 'many' },
+      }),
+    );
+    expect(faults).toEqual([
+      'the flag --bus.kafka.pasword is unknown: did you mean bus.kafka.password?',
+      'the flag --bus.kafka.passwort is unknown: did you mean bus.kafka.password?',
+      'the flag --bus.topic needs a value',
+      expect.stringContaining('server.port: '),
+    ]);
+  });
+
+  it('says where an item of a list comes from', () => {
+    writeFileSync(join(cwd, 'c.json'), '{"bus":{"kafka":{"brokers":["a:1",2]}}}');
+    expect(faultsOf(() => load({ argv: ['--config=c.json'] }))[0]).toMatch(
+      /^bus\.kafka\.brokers\.1: .*CARILLON_BUS_KAFKA_BROKERS or --bus\.kafka\.brokers\)/,
+    );
+    expect(faultsOf(() => load({ env: { CARILLON_BUS_KAFKA_BROKERS: '[2]' } }))[0]).toMatch(
+      /^bus\.kafka\.brokers\.0: .*\(from CARILLON_BUS_KAFKA_BROKERS in the environment\)/,
+    );
+  });
+
+  it('says where a file is not JSON, and quotes nothing of it', () => {
+    writeFileSync(join(cwd, 'c.json'), '{\n  "bus": {"kafka": {"password": hidden}}\n}');
+    expect(faultsOf(() => load({ argv: ['--config=c.json'] }))).toEqual([
+      'the configuration file c.json is not JSON: not a JSON value in line 2, column 33',
+    ]);
+  });
+
+  it('reads files that begin with a byte order mark', () => {
+    expect(load({ dotEnv: '\uFEFFPORT=2' }).config.server.port).toBe(2);
+    writeFileSync(join(cwd, 'c.json'), '\uFEFF{"bus":{"topic":"marked"}}');
+    expect(load({ argv: ['--config=c.json'] }).config.bus.topic).toBe('marked');
+  });
+
+  it('says so when it cannot read the .env file', () => {
+    mkdirSync(join(cwd, '.env'));
+    expect(faultsOf(() => load({}))).toEqual(['cannot read the .env file (EISDIR): check the path']);
   });
 
   it('is not poisoned by a prototype in the file', () => {

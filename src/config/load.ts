@@ -1,14 +1,9 @@
 import type { z } from 'zod';
 import { ConfigError } from './config.errors.js';
 import { guess } from './guess.js';
-import {
-  fromFlags,
-  fromVariables,
-  readConfigFile,
-  readDotEnv,
-  type Assignment,
-  type Environment,
-} from './sources.js';
+import { readConfigFile, readDotEnv } from './files.js';
+import { fromFlags } from './flags.js';
+import { fromVariables, type Assignment, type Environment } from './sources.js';
 import { settingsOf, type Setting } from './settings.js';
 import type { Translate, Translation, Tree } from './translation.js';
 import type { WellKnownVariables } from './well-known.js';
@@ -52,9 +47,8 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
   const sources = [
     fromVariables(dotEnv, settings, wellKnown, 'the .env file'),
     fromVariables(request.env, settings, wellKnown, 'the environment'),
-    flags,
   ];
-  for (const assignment of sources.flatMap(({ assignments }) => assignments)) {
+  for (const assignment of [...sources, flags].flatMap(({ assignments }) => assignments)) {
     assign(tree, assignment);
     origins.set(assignment.setting.key, assignment.origin);
   }
@@ -64,10 +58,6 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
     if (valueAt(tree, assignment.setting) === undefined) assign(tree, assignment);
 
   const known = settings.map(({ key }) => key);
-  if (flags.unknown.length > 0)
-    throw new ConfigError(
-      flags.unknown.map((name) => `${name} is unknown${guess(name.replace(/.*--/, ''), known)}`),
-    );
   const variables = [...settings.map(({ variable }) => variable), ...Object.keys(wellKnown)];
   for (const name of sources.flatMap(({ unknown }) => unknown))
     notices.push(`${name} is unknown and was ignored${guess(name.split(' ')[0] ?? '', variables)}`);
@@ -77,11 +67,11 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
       `${key} in ${origins.get(key) ?? configFile} is unknown and was ignored${guess(key, known)}`,
     );
   });
-  if (!result.success)
-    throw new ConfigError(
-      result.error.issues.map((issue) => describe(issue, settings, origins)),
-      notices,
-    );
+  const faults = [
+    ...flags.faults,
+    ...(result.error?.issues ?? []).map((issue) => describe(issue, settings, origins)),
+  ];
+  if (!result.success || faults.length > 0) throw new ConfigError(faults, notices);
   return { config: deepFreeze(result.data), notices };
 }
 
@@ -135,13 +125,14 @@ function describe(
   origins: ReadonlyMap<string, string>,
 ): string {
   const key = issue.path.join('.');
-  const origin = origins.get(key);
-  const setting = settings.find((candidate) => candidate.key === key);
-  const means = setting?.description ? `. ${setting.description}` : '';
+  // The fault may be in one item of a list.
+  const setting = settings.find((candidate) => `${key}.`.startsWith(`${candidate.key}.`));
+  const origin = origins.get(key) ?? (setting && origins.get(setting.key));
+  const means = setting?.key === key && setting.description ? `. ${setting.description}` : '';
   const where = origin
     ? ` (from ${origin})`
     : setting
-      ? ` (set it in the file, by ${setting.variable} or --${key})`
+      ? ` (set it in the file, by ${setting.variable} or --${setting.key})`
       : '';
   return `${key || 'the configuration'}: ${issue.message}${where}${means}`;
 }

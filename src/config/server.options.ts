@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isProxyRange } from '../delivery/index.js';
 import { httpOptions } from '../trigger/index.js';
 
 /** Where the process listens and how it stops. */
@@ -25,7 +26,11 @@ export const serverOptions = z
           'than 1, one process more holds what is embedded (fan-out, queues in memory, files) for all of them.',
       ),
     trustedProxies: z
-      .array(z.string())
+      .array(
+        z.string().refine(isProxyRange, {
+          error: 'must be an address, a CIDR range, or one of loopback, linklocal and uniquelocal',
+        }),
+      )
       .default([])
       .describe(
         'Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed, for example 10.0.0.0/8. ' +

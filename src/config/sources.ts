@@ -1,7 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { parseEnv } from 'node:util';
-import { ConfigError } from './config.errors.js';
 import { readText, type Setting } from './settings.js';
 import type { WellKnownVariables } from './well-known.js';
 
@@ -61,59 +57,4 @@ export function fromVariables(
     else if (!(name in wellKnown) && !NOT_SETTINGS.has(name)) unknown.push(`${name} in ${where}`);
   }
   return { assignments, implied, unknown };
-}
-
-/** The `.env` file of the working directory; none is fine. */
-export function readDotEnv(cwd: string): Environment {
-  const path = resolve(cwd, '.env');
-  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
-}
-
-/** The configuration file, as it is. */
-export function readConfigFile(cwd: string, file: string): unknown {
-  const path = resolve(cwd, file);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new ConfigError([
-      `cannot read the configuration file ${file} (${code ?? 'unknown error'}): check the path`,
-    ]);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigError([`the configuration file ${file} is not JSON: ${(cause as Error).message}`]);
-  }
-}
-
-export interface Flags extends Source {
-  readonly configFile?: string;
-}
-
-const SHORT_FLAGS: Readonly<Record<string, string>> = { port: 'server.port', host: 'server.host' };
-
-/** Reads `--key value` and `--key=value`. A boolean setting may stand alone. */
-export function fromFlags(argv: readonly string[], settings: readonly Setting[]): Flags {
-  const byKey = new Map(settings.map((setting) => [setting.key, setting]));
-  const assignments: Assignment[] = [];
-  const unknown: string[] = [];
-  let configFile: string | undefined;
-
-  for (let i = 0; i < argv.length; i++) {
-    const [, name = '', inline] = /^--([^=]+)(?:=(.*))?$/s.exec(argv[i] ?? '') ?? [];
-    const setting = byKey.get(SHORT_FLAGS[name] ?? name);
-    if (name !== 'config' && setting === undefined) {
-      unknown.push(name === '' ? `the argument ${argv[i]}` : `the flag ${argv[i]}`);
-      continue;
-    }
-    const next = argv[i + 1];
-    const alone = inline === undefined && (next === undefined || next.startsWith('--'));
-    if (alone && setting?.type !== 'boolean') throw new ConfigError([`the flag --${name} needs a value`]);
-    const text = inline ?? (alone ? 'true' : argv[++i]) ?? '';
-    if (setting) assignments.push({ setting, value: readText(setting, text), origin: `the flag --${name}` });
-    else configFile = text;
-  }
-  return { assignments, implied: [], unknown, ...(configFile !== undefined ? { configFile } : {}) };
 }

@@ -27,6 +27,16 @@ export function trustedProxies(list: readonly string[]): TrustedProxies {
   return (address) => trusts(address, 0);
 }
 
+/** Whether {@link trustedProxies} takes this entry. */
+export function isProxyRange(entry: string): boolean {
+  try {
+    trustedProxies([entry]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function clientIdentity(request: IdentifiedRequest, trusted: TrustedProxies): ClientIdentity {
   return { userAgent: request.headers['user-agent'] ?? '', address: clientAddress(request, trusted) };
 }

@@ -42,6 +42,7 @@ export type { HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery } from './
 export {
   clientAddress,
   clientIdentity,
+  isProxyRange,
   trustedProxies,
   type ClientIdentity,
   type IdentifiedRequest,

@@ -205,6 +205,6 @@ export class JsonCursor {
   }
 
   protected fail(reason: string): never {
-    throw new MalformedJsonError(`${reason} at byte ${this.pos}`);
+    throw new MalformedJsonError(reason, this.pos);
   }
 }

@@ -1,0 +1,41 @@
+import { guess } from './guess.js';
+import { readText, type Setting } from './settings.js';
+import type { Assignment } from './sources.js';
+
+export interface Flags {
+  readonly assignments: readonly Assignment[];
+  readonly configFile?: string;
+  /** What cannot be understood, without the values: they may be secrets. */
+  readonly faults: readonly string[];
+}
+
+const CONFIG_FILE = 'config';
+const SHORT_FLAGS: Readonly<Record<string, string>> = { port: 'server.port', host: 'server.host' };
+
+/** Reads `--key value` and `--key=value`. A boolean setting may stand alone. */
+export function fromFlags(argv: readonly string[], settings: readonly Setting[]): Flags {
+  const byName = new Map(settings.map((setting) => [setting.key, setting]));
+  for (const [name, key] of Object.entries(SHORT_FLAGS)) byName.set(name, byName.get(key)!);
+  const names = [CONFIG_FILE, ...byName.keys()];
+  const assignments: Assignment[] = [];
+  const faults: string[] = [];
+  let configFile: string | undefined;
+
+  for (let i = 0; i < argv.length; i++) {
+    const [, name, inline] = /^--([^=]+)(?:=(.*))?$/s.exec(argv[i] ?? '') ?? [];
+    if (name === undefined) {
+      faults.push(`the argument ${argv[i]} is unknown`);
+      continue;
+    }
+    const setting = byName.get(name);
+    const alone = inline === undefined && (argv[i + 1]?.startsWith('--') ?? true);
+    const text = inline ?? (alone ? 'true' : argv[++i]) ?? '';
+    const origin = `the flag --${name}`;
+    if (setting === undefined && name !== CONFIG_FILE)
+      faults.push(`${origin} is unknown${guess(name, names)}`);
+    else if (alone && setting?.type !== 'boolean') faults.push(`${origin} needs a value`);
+    else if (setting) assignments.push({ setting, value: readText(setting, text), origin });
+    else configFile = text;
+  }
+  return { assignments, faults, ...(configFile !== undefined ? { configFile } : {}) };
+}
