@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Config } from './config/config.js';
 import { WebSocketAdapter } from './gateway/index.js';
+import { listen } from './listen.js';
 import { PinoLogger } from './logger.js';
 import { Readiness } from './metrics/index.js';
 import { stopApplication, stopOnSignals } from './shutdown.js';
@@ -22,7 +23,7 @@ export async function serve(
   stopOnSignals(() => stopApplication(app, server.shutdown), onRepeatedSignal);
   app.useWebSocketAdapter(new WebSocketAdapter(app));
   setUpOpenApi(app);
-  await app.listen(server.port, server.host);
+  await listen(app, server);
   app.get(Readiness).serving();
   return app.getUrl();
 }

@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -21,6 +21,7 @@ export interface ServerOptions {
 export class Server implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #output: string[] = [];
+  readonly #writing = new EventEmitter();
 
   private constructor(
     process: ChildProcess,
@@ -30,7 +31,10 @@ export class Server implements AsyncDisposable {
   ) {
     this.#process = process;
     for (const stream of [process.stdout, process.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => this.#output.push(text));
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#output.push(text);
+        this.#writing.emit('output');
+      });
   }
 
   /** Resolves when the process says that it is ready. */
@@ -65,11 +69,10 @@ export class Server implements AsyncDisposable {
     return this.#output.join('');
   }
 
-  /** Resolves when the log matches in so many places. */
+  /** Resolves when the output matches in so many places. */
   async says(pattern: RegExp, times = 1): Promise<void> {
     const everywhere = new RegExp(pattern, `${pattern.flags}g`);
-    while ((this.output.match(everywhere)?.length ?? 0) < times)
-      await once(this.#process.stdout as NodeJS.ReadableStream, 'data');
+    while ((this.output.match(everywhere)?.length ?? 0) < times) await once(this.#writing, 'output');
   }
 
   get pid(): number {
