@@ -8,9 +8,11 @@ import { gatewayInstruments, GatewayMetrics } from './gateway.metrics.js';
 import { ConfigurableGatewayModule } from './gateway.module-definition.js';
 import { outboxInstrument } from './outbox.metrics.js';
 import { RawGateway } from './raw.gateway.js';
+import { UpgradeRequiredController } from './upgrade-required.controller.js';
 
 /** The socket edge. Besides importing it, an application takes `WebSocketAdapter` as its adapter. */
 @Module({
+  controllers: [UpgradeRequiredController],
   providers: [
     CentrifugoGateway,
     Connections,

@@ -23,6 +23,7 @@ const codeByStatus: Readonly<Record<number, HttpErrorCode>> = {
   413: 'body_too_large',
   414: 'uri_too_long',
   415: 'unsupported_media_type',
+  426: 'upgrade_required',
   431: 'headers_too_large',
 };
 

@@ -50,6 +50,7 @@ export const statusByCode = {
   method_not_allowed: 405,
   request_timeout: 408,
   uri_too_long: 414,
+  upgrade_required: 426,
   headers_too_large: 431,
   internal_error: 500,
 } as const satisfies Readonly<Record<string, number>>;

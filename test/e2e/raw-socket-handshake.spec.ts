@@ -33,6 +33,19 @@ describe('raw socket handshake', () => {
     expect(server.table.channels).toEqual([]);
   });
 
+  it.each(['/message', '/connection/websocket?format=protobuf'])(
+    'tells plain HTTP at %s what is missing',
+    async (path) => {
+      await using server = await serve();
+      for (const method of ['GET', 'POST']) {
+        const response = await fetch(server.url.replace('ws:', 'http:') + path, { method });
+        expect(response.status).toBe(426);
+        expect(response.headers.get('upgrade')).toBe('websocket');
+        expect(await response.text()).toContain('proxy');
+      }
+    },
+  );
+
   it('leaves other upgrades to HTTP', async () => {
     await using server = await serve();
     const ask = request({ port: server.port, path: '/', headers: { connection: 'upgrade', upgrade: 'h2c' } });
