@@ -8,6 +8,7 @@ import { PinoLogger } from './logger.js';
 import { Readiness } from './metrics/index.js';
 import { stopApplication, stopOnSignals } from './shutdown.js';
 import { createHttpAdapter, setUpOpenApi } from './trigger/index.js';
+import { version } from './version.js';
 
 /** Runs the application until it is told to stop. Resolves with its URL when it takes clients. */
 export async function serve(
@@ -22,7 +23,7 @@ export async function serve(
   });
   stopOnSignals(() => stopApplication(app, server.shutdown), onRepeatedSignal);
   app.useWebSocketAdapter(new WebSocketAdapter(app));
-  setUpOpenApi(app);
+  setUpOpenApi(app, version);
   await listen(app, server);
   app.get(Readiness).serving();
   return app.getUrl();

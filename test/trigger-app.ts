@@ -122,7 +122,7 @@ export class TriggerApp implements AsyncDisposable {
       createHttpAdapter(httpOptions.parse(options.http ?? {})),
       { logger: false },
     );
-    setUpOpenApi(app);
+    setUpOpenApi(app, '1.2.3');
     await app.listen(0, '127.0.0.1');
     return new TriggerApp(app, bus, lane, stores, parked);
   }

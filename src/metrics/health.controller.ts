@@ -33,6 +33,8 @@ export class HealthController {
   @Get()
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'The same as /health/ready with an empty body, as Centrifugo answers it.' })
+  @ApiResponse({ status: 200, description: 'Ready.' })
+  @ApiResponse({ status: 503, description: 'Not ready.' })
   health(@Res({ passthrough: true }) reply: Reply): Record<string, never> {
     reply.status(this.readiness.report().ready ? 200 : 503);
     return {};

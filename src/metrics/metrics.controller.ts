@@ -1,4 +1,5 @@
 import { Controller, Get, Optional, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PrometheusController } from '@willsoto/nestjs-prometheus';
 import { register } from 'prom-client';
 import { Exposition } from './exposition.js';
@@ -15,6 +16,8 @@ export class MetricsController extends PrometheusController {
   }
 
   @Get()
+  @ApiTags('metrics')
+  @ApiOperation({ summary: 'What Prometheus reads.' })
   override async index(@Res({ passthrough: true }) reply: Reply): Promise<string> {
     reply.header('Content-Type', register.contentType);
     return this.exposition?.read() ?? register.metrics();

@@ -35,18 +35,19 @@ type SchemaId =
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 /** Serves the documentation at `/docs` and the OpenAPI document at `/docs/json`. */
-export function setUpOpenApi(app: INestApplication): void {
-  SwaggerModule.setup('docs', app, () => createOpenApi(app), { jsonDocumentUrl: 'docs/json' });
+export function setUpOpenApi(app: INestApplication, version: string): void {
+  SwaggerModule.setup('docs', app, () => createOpenApi(app, version), { jsonDocumentUrl: 'docs/json' });
 }
 
-export function createOpenApi(app: INestApplication): OpenAPIObject {
+function createOpenApi(app: INestApplication, version: string): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Carillon')
+    .setVersion(version)
     .setDescription('Push to WebSocket clients, now or at a given time.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key.' })
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'X-API-Key')
     .build();
-  const document = SwaggerModule.createDocument(app, config);
+  const document = SwaggerModule.createDocument(app, config, { autoTagControllers: false });
   const { schemas } = z.toJSONSchema(apiSchemas, {
     target: 'openapi-3.0',
     uri: (id) => `#/components/schemas/${id}`,

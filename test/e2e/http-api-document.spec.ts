@@ -97,14 +97,16 @@ describe('the OpenAPI document', () => {
   interface Operation {
     readonly parameters?: readonly { readonly name: string }[];
     readonly responses: Readonly<Record<string, unknown>>;
+    readonly tags: readonly string[];
   }
   interface OpenApi {
+    readonly info: { readonly version: string };
     readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
     readonly components: { readonly schemas: Readonly<Record<string, object>> };
   }
 
   it('lists every operation with its parameters and answers', async () => {
-    const { paths, components } = (await (await fetch(`${app.url}/docs/json`)).json()) as OpenApi;
+    const { info, paths, components } = (await (await fetch(`${app.url}/docs/json`)).json()) as OpenApi;
     expect(
       Object.keys(paths)
         .filter((path) => !/^\/(health|metrics|api)/.test(path))
@@ -129,6 +131,9 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(push?.responses ?? {})).toEqual(
       expect.arrayContaining(['202', '400', '401', '403', '413', '415', '422', '429', '503']),
     );
+    expect(info.version).toBe('1.2.3');
+    for (const operation of Object.values(paths).flatMap((path) => Object.values(path)))
+      expect(operation.tags).toHaveLength(1);
     const references = JSON.stringify(paths).matchAll(/"#\/components\/schemas\/(\w+)"/g);
     for (const [, id = ''] of references) expect(components.schemas).toHaveProperty(id);
     expect(components.schemas['Reschedule']).toMatchObject({
