@@ -7,7 +7,7 @@ import { EmptyBodyError, InvalidJsonError, InvalidUtf8Error, JsonTooDeepError } 
  * @throws EmptyBodyError, InvalidUtf8Error, JsonTooDeepError, InvalidJsonError
  */
 export function requireJson(bytes: Buffer, maxDepth: number): void {
-  if (bytes.length === 0) throw new EmptyBodyError('the body is empty; it is the JSON that is to arrive');
+  if (bytes.length === 0) throw new EmptyBodyError('the body is empty, and has to be JSON');
   if (!isUtf8(bytes)) throw new InvalidUtf8Error('the body is not valid UTF-8');
   try {
     checkJson(bytes, maxDepth);

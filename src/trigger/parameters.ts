@@ -14,11 +14,15 @@ export function parametersOf<Name extends string>(
   const parameters = new Map<Name, string>();
   for (const [name, value] of Object.entries(query)) {
     if (!isOneOf(known, name))
-      throw new UnknownParameterError(`there is no such parameter; there are ${known.join(', ')}`);
+      throw new UnknownParameterError(`there is no parameter ${name} here; ${choice(known)}`);
     if (typeof value !== 'string') throw new RepeatedParameterError(`${name} was given more than once`);
     parameters.set(name, value);
   }
   return parameters;
+}
+
+function choice(known: readonly string[]): string {
+  return known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
 }
 
 function isOneOf<Name extends string>(known: readonly Name[], name: string): name is Name {

@@ -12,7 +12,7 @@ export function jsonBytes(request: FastifyRequest): Buffer {
   const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers;
   const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
   if (type === undefined && bytes.length === 0)
-    throw new EmptyBodyError('the body is empty; it is the JSON that is to arrive');
+    throw new EmptyBodyError('the body is empty, and has to be JSON');
   if (!JSON_TYPE.test(type ?? '') || encoding.toLowerCase() !== 'identity')
     throw new UnsupportedMediaTypeError('the body must be application/json in UTF-8, not compressed');
   return bytes;
