@@ -94,6 +94,9 @@ describe('The command line', () => {
     await expect(run('checkconfig', '--server.trustedProxies', '10.0.0.0/8,proxy.local')).rejects.toThrow(
       'server.trustedProxies.1: must be an address',
     );
+    await expect(run('checkconfig', '--trigger.apiKeys', 'Schl\u00fcssel')).rejects.toThrow(
+      'trigger.apiKeys.0: must be of visible ASCII characters',
+    );
   });
 });
 

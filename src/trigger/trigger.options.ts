@@ -6,7 +6,14 @@ const DAY_MS = 86_400_000;
 export const triggerOptions = z
   .strictObject({
     apiKeys: z
-      .array(z.string().min(1))
+      .array(
+        z
+          .string()
+          .regex(
+            /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
+            'must be of visible ASCII characters: nothing else arrives in a header as it was sent',
+          ),
+      )
       .default([])
       .meta({ secret: true })
       .describe(
