@@ -28,7 +28,7 @@ module.exports = {
       // Started when the process says that it is; a reload goes on to the next one only then.
       wait_ready: true,
       listen_timeout: 30_000,
-      // More than server.shutdown.timeoutMs and readinessDelayMs together, or pm2 cuts the draining off.
+      // More than server.shutdown.timeoutMs, or pm2 cuts the draining off.
       kill_timeout: 35_000,
     },
   ],

@@ -11,6 +11,9 @@ const FRAMEWORK = new Set([
   'NestApplication',
 ]);
 
+/** What Nest says of a failed start before it throws the same: whoever catches it says it, once and in words. */
+const THROWN_AS_WELL = new Set(['ExceptionHandler', 'NestApplication']);
+
 /** Nest's logger on pino: one JSON object a line for machines, readable lines on a terminal. */
 export class PinoLogger implements LoggerService {
   readonly #pino: Pino;
@@ -77,7 +80,9 @@ export class PinoLogger implements LoggerService {
       ...(message instanceof Error ? { err: message } : {}),
       ...(details.length > 0 ? { details: details.length === 1 ? details[0] : details } : {}),
     };
-    const quiet = level === 'info' && context !== undefined && FRAMEWORK.has(context);
+    const quiet =
+      context !== undefined &&
+      ((level === 'info' && FRAMEWORK.has(context)) || (level === 'error' && THROWN_AS_WELL.has(context)));
     this.#pino[quiet ? 'debug' : level](fields, message instanceof Error ? message.message : String(message));
   }
 }

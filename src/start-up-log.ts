@@ -35,7 +35,8 @@ function sharedOf({ bus, delivery }: Config): string[] {
   ];
 }
 
-function* warningsOf({ server, trigger, bus, delivery }: Config): Generator<string> {
+function* warningsOf(config: Config): Generator<string> {
+  const { server, trigger, bus, delivery } = config;
   const shared = [bus.instant.driver, bus.delayed.driver].filter((driver) =>
     ['kafka', 'pulsar', 'redis'].includes(driver),
   );
@@ -60,6 +61,20 @@ function* warningsOf({ server, trigger, bus, delivery }: Config): Generator<stri
     yield 'an API key has fewer than 16 characters: it can be guessed';
   if (!isLoopback(server.host))
     yield `listening on ${server.host}: anybody who reaches it can open a socket at /message and push to itself`;
+  yield* shutdownWarnings(config);
+}
+
+/** The whole shutdown has one limit, and what comes first takes of the time of what follows. */
+function* shutdownWarnings({ server, gateway }: Config): Generator<string> {
+  const { readinessDelayMs, timeoutMs } = server.shutdown;
+  const leftMs = timeoutMs - readinessDelayMs;
+  if (leftMs <= 0)
+    yield 'server.shutdown.readinessDelayMs takes all of server.shutdown.timeoutMs: every shutdown will be cut off';
+  else if (gateway.drain.timeoutMs >= leftMs)
+    yield (
+      `a shutdown is cut off ${leftMs} ms after it began to close, and clients may take gateway.drain.timeoutMs ` +
+      `(${gateway.drain.timeoutMs} ms) to leave: raise server.shutdown.timeoutMs, or lower that`
+    );
 }
 
 function isLoopback(host: string): boolean {

@@ -45,7 +45,7 @@ export const serverOptions = z
           .min(0)
           .default(0)
           .describe(
-            'How long to go on serving after readiness has turned red, so that load balancers notice, in ms.',
+            'How long to go on serving after readiness has turned red, so that load balancers notice, in ms. Part of timeoutMs.',
           ),
         timeoutMs: z
           .number()

@@ -47,7 +47,7 @@ export async function runWorkers(
     size,
     program: resolve(import.meta.dirname, '../worker.js'),
     args: process.argv.slice(2),
-    stopTimeoutMs: server.shutdown.readinessDelayMs + server.shutdown.timeoutMs + GRACE_MS,
+    stopTimeoutMs: server.shutdown.timeoutMs + GRACE_MS,
     onLink: serveAll(context, config),
     onGivenUp: fail,
   });
