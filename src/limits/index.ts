@@ -1,1 +1,2 @@
+export { KeyedRateLimit } from './keyed-rate-limit.js';
 export { RateLimit, type Rate } from './rate-limit.js';

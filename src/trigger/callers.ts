@@ -7,8 +7,8 @@ import {
   type IdentifiedRequest,
   type TrustedProxies,
 } from '../delivery/index.js';
+import { KeyedRateLimit } from '../limits/index.js';
 import { ApiKeys } from './api-keys.js';
-import { RateLimiter } from './rate-limiter.js';
 import { ApiKeyNotConfiguredError, RateLimitedError, UnauthorizedError } from './trigger.errors.js';
 import { TRIGGER_OPTIONS, type TriggerModuleOptions } from './trigger.module-definition.js';
 
@@ -25,12 +25,12 @@ export interface Caller {
 @Injectable()
 export class Callers {
   readonly #apiKeys: ApiKeys;
-  readonly #limiter: RateLimiter;
+  readonly #limiter: KeyedRateLimit;
   readonly #trusted: TrustedProxies;
 
   constructor(@Inject(TRIGGER_OPTIONS) options: TriggerModuleOptions) {
     this.#apiKeys = new ApiKeys(options.apiKeys);
-    this.#limiter = new RateLimiter(options.rateLimit);
+    this.#limiter = new KeyedRateLimit(options.rateLimit);
     this.#trusted = trustedProxies(options.trustedProxies);
   }
 

@@ -1,5 +1,4 @@
-import { KeyedRateLimit } from '../keyed-rate-limit.js';
-import { RateLimit } from '../../limits/index.js';
+import { KeyedRateLimit, RateLimit } from '../../limits/index.js';
 import type { ClientOptions } from './client.options.js';
 import type { Session } from './session.js';
 import type { Users } from './users.js';
@@ -24,7 +23,9 @@ export class CommandRates {
     const rate = this.#byConnection.next(session.commandRate, nowMs);
     if (rate === undefined) return false;
     session.commandRate = rate;
-    return this.#admitsUser(session.user, nowMs) && this.#byAddress.admits(session.transport.address, nowMs);
+    return (
+      this.#admitsUser(session.user, nowMs) && this.#byAddress.take(session.transport.address, nowMs) === 0
+    );
   }
 
   /** Anonymous clients have nothing in common that a limit could be for. */

@@ -1,0 +1,44 @@
+import { RateLimit, type Rate } from './rate-limit.js';
+
+/** Keys remembered before those that have rested are forgotten, and then the oldest. */
+const MAX_KEYS = 100_000;
+
+/** A rate limit for subjects that nobody else keeps a record of, such as addresses. One that has rested needs no memory. */
+export class KeyedRateLimit {
+  readonly #limit: RateLimit | undefined;
+  readonly #states = new Map<string, number>();
+
+  /** @param rate none where `perSecond` is 0 */
+  constructor(
+    rate: Rate,
+    private readonly maxKeys = MAX_KEYS,
+  ) {
+    if (rate.perSecond > 0) this.#limit = new RateLimit(rate);
+  }
+
+  /**
+   * Counts one event.
+   * @param nowMs a clock that does not jump
+   * @returns 0 if it is within the rate, else how long until one is, in ms
+   */
+  take(key: string, nowMs = performance.now()): number {
+    if (this.#limit === undefined) return 0;
+    const state = this.#states.get(key) ?? 0;
+    const next = this.#limit.next(state, nowMs);
+    if (next === undefined) return this.#limit.waitMs(state, nowMs);
+    // Deleted first, so that the map is in the order of the last event.
+    this.#states.delete(key);
+    this.#states.set(key, next);
+    if (this.#states.size > this.maxKeys) this.#forget(nowMs);
+    return 0;
+  }
+
+  #forget(nowMs: number): void {
+    for (const [key, state] of this.#states) if (state <= nowMs) this.#states.delete(key);
+    for (const key of this.#states.keys()) {
+      // Down to nine tenths, so that the sweep is rare.
+      if (this.#states.size <= this.maxKeys * 0.9) return;
+      this.#states.delete(key);
+    }
+  }
+}
