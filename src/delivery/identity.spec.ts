@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { clientAddress, clientIdentity, trustedProxies } from './identity.js';
+import { clientAddress, clientIdentity, networkOf, trustedProxies } from './identity.js';
 
 function request(remoteAddress: string | undefined, headers: Record<string, string> = {}) {
   return { headers, socket: { remoteAddress } };
@@ -8,6 +8,27 @@ function request(remoteAddress: string | undefined, headers: Record<string, stri
 
 const nobody = trustedProxies([]);
 const inner = trustedProxies(['loopback', '10.0.0.0/8', 'fd00::/8']);
+
+describe('networkOf', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['2001:db8::ffff:0:0:1', '2001:db8:0:0::/64'],
+    ['2001:db8:0:1::1', '2001:db8:0:1::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['', ''],
+  ])('of %s is %s', (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+
+  it('never throws for an address of a client', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), (address) => {
+        expect(() => networkOf(clientAddress(request(address), nobody))).not.toThrow();
+      }),
+    );
+  });
+});
 
 describe('clientAddress', () => {
   it('is the address of the socket', () => {

@@ -60,6 +60,16 @@ export function clientAddress(request: IdentifiedRequest, trusted: TrustedProxie
   return address;
 }
 
+/** Half of an IPv6 address: what a provider gives to one customer, who may change the rest at will. */
+const NETWORK_PARTS = 4;
+
+/** Whom limits by address are for: an IPv4 address, or the /64 network of an IPv6 address. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const parts = ipaddr.IPv6.parse(address).parts.slice(0, NETWORK_PARTS);
+  return `${parts.map((part) => part.toString(16)).join(':')}::/64`;
+}
+
 /**
  * One spelling for one address: IPv4 in IPv6 becomes IPv4, IPv6 is compressed, a port (some load balancers add it) goes,
  * and `::1` becomes `127.0.0.1`, since a client on this machine may reach `localhost` either way.

@@ -43,6 +43,7 @@ export {
   clientAddress,
   clientIdentity,
   isProxyRange,
+  networkOf,
   trustedProxies,
   type ClientIdentity,
   type IdentifiedRequest,

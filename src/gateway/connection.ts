@@ -32,8 +32,8 @@ export interface ConnectionHost {
  */
 export abstract class Connection implements Pinged, SocketListener {
   readonly id: string;
-  /** For the limit by address. */
-  readonly address: string;
+  /** Whom the limits by address are for. */
+  readonly network: string;
   readonly #host: ConnectionHost;
   readonly #outbox: Outbox;
   #socket: ClientSocket | undefined;
@@ -41,9 +41,9 @@ export abstract class Connection implements Pinged, SocketListener {
   #inboundState = 0;
   #hasLeft = false;
 
-  constructor({ id, address }: Handshake, host: ConnectionHost) {
+  constructor({ id, network }: Handshake, host: ConnectionHost) {
     this.id = id;
-    this.address = address;
+    this.network = network;
     this.#host = host;
     this.#outbox = new Outbox(host.flushQueue);
   }

@@ -71,7 +71,7 @@ export class Connections implements ConnectionHost, OnModuleInit, OnApplicationS
   }
 
   onGone(connection: Connection): void {
-    this.doorkeeper.leave(connection.address);
+    this.doorkeeper.leave(connection.network);
     if (!this.#open.delete(connection)) return;
     this.metrics.gone(connection.protocol);
     if (this.#open.size > 0) return;

@@ -13,7 +13,7 @@ export class Doorkeeper {
   readonly #trusted: TrustedProxies;
   readonly #origins: Origins;
   readonly #handshakeRate: RateLimit;
-  readonly #byAddress = new Map<string, number>();
+  readonly #byNetwork = new Map<string, number>();
   #inside = 0;
   #handshakeState = 0;
   #isShut = false;
@@ -37,21 +37,22 @@ export class Doorkeeper {
     if (!this.#origins.allow(origin, host)) return refusals.forbiddenOrigin;
     if (this.#inside >= this.#limits.connections) return refusals.serverFull;
     const identity = clientIdentity(request, this.#trusted);
-    const ofAddress = this.#byAddress.get(identity.address) ?? 0;
-    if (ofAddress >= this.#limits.connectionsPerAddress) return refusals.addressFull;
+    const handshake = new Handshake(newConnectionId(), identity, request);
+    const ofNetwork = this.#byNetwork.get(handshake.network) ?? 0;
+    if (ofNetwork >= this.#limits.connectionsPerAddress) return refusals.addressFull;
     const state = this.#handshakeRate.next(this.#handshakeState, performance.now());
     if (state === undefined) return refusals.tooFast;
     this.#handshakeState = state;
     this.#inside++;
-    this.#byAddress.set(identity.address, ofAddress + 1);
-    return new Handshake(newConnectionId(), identity, request);
+    this.#byNetwork.set(handshake.network, ofNetwork + 1);
+    return handshake;
   }
 
-  leave(address: string): void {
+  leave(network: string): void {
     this.#inside--;
-    const left = (this.#byAddress.get(address) ?? 0) - 1;
-    if (left > 0) this.#byAddress.set(address, left);
-    else this.#byAddress.delete(address);
+    const left = (this.#byNetwork.get(network) ?? 0) - 1;
+    if (left > 0) this.#byNetwork.set(network, left);
+    else this.#byNetwork.delete(network);
   }
 
   shut(): void {

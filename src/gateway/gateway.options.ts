@@ -35,7 +35,7 @@ const limits = z
     connectionsPerAddress: count
       .default(10_000)
       .describe(
-        'Connections of one client address. Others are answered 429. Behind a proxy that is not among the ' +
+        'Connections of one client address (of IPv6, one /64 network). Others are answered 429. Behind a proxy that is not among the ' +
           'trusted ones, all clients have the address of the proxy.',
       ),
     handshakes: rate('Handshakes of all clients', 2_000, 10_000),

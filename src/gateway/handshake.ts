@@ -1,12 +1,14 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ClientIdentity } from '../delivery/index.js';
+import { networkOf, type ClientIdentity } from '../delivery/index.js';
 
 /** An admitted handshake: what a protocol learns of its client. */
 export class Handshake {
   readonly id: string;
   readonly userAgent: string;
   readonly address: string;
+  /** Whom the limits by address are for. */
+  readonly network: string;
   readonly query: URLSearchParams;
   /** What the client offers, in its order of preference. */
   readonly subprotocols: readonly string[];
@@ -15,6 +17,7 @@ export class Handshake {
     this.id = id;
     this.userAgent = userAgent;
     this.address = address;
+    this.network = networkOf(address);
     this.query = new URLSearchParams(url.slice(url.indexOf('?') + 1 || url.length));
     this.subprotocols = headers['sec-websocket-protocol']?.split(',').map((each) => each.trim()) ?? [];
   }

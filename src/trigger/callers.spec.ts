@@ -90,4 +90,11 @@ describe('Callers', () => {
     expect(codeOf(() => some.admit(request({ 'x-api-key': OLD })))).toBe('ok');
     expect(codeOf(() => some.admit(request({}, '203.0.113.8')))).toBe('ok');
   });
+
+  it('counts the addresses of one IPv6 network as one, as whoever has one has all of them', () => {
+    const some = callers({ rateLimit: { perSecond: 0.001, burst: 1 } });
+    expect(codeOf(() => some.admit(request({}, '2001:db8::1')))).toBe('ok');
+    expect(codeOf(() => some.admit(request({}, '2001:db8::2')))).toBe('rate_limited');
+    expect(codeOf(() => some.admit(request({}, '2001:db8:0:1::1')))).toBe('ok');
+  });
 });

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   clientIdentity,
   identityChannel,
+  networkOf,
   trustedProxies,
   type IdentifiedRequest,
   type TrustedProxies,
@@ -44,7 +45,7 @@ export class Callers {
     const presented = this.#apiKeys.isEmpty ? undefined : presentedKey(request.headers);
     const keyName = presented === undefined ? undefined : this.#apiKeys.match(presented);
     // The address and not the identity, since a User-Agent is cheap; wrong keys count, so guessing is slow.
-    const waitMs = keyName === undefined ? this.#limiter.take(address) : 0;
+    const waitMs = keyName === undefined ? this.#limiter.take(networkOf(address)) : 0;
     if (waitMs > 0) throw new RateLimitedError(waitMs);
     if (presented !== undefined && keyName === undefined) throw unauthorized();
     const channel = identityChannel(userAgent, address);
@@ -57,7 +58,7 @@ export class Callers {
    */
   opens(key: string | undefined, request: IdentifiedRequest): boolean {
     if (key !== undefined && this.#apiKeys.match(key) !== undefined) return true;
-    const waitMs = this.#limiter.take(clientIdentity(request, this.#trusted).address);
+    const waitMs = this.#limiter.take(networkOf(clientIdentity(request, this.#trusted).address));
     if (waitMs > 0) throw new RateLimitedError(waitMs);
     return false;
   }

@@ -87,7 +87,9 @@ export const triggerOptions = z
           .number()
           .min(0)
           .default(1000)
-          .describe('Requests a second of one address, sustained, without an API key. 0: no limit.'),
+          .describe(
+            'Requests a second of one address (of IPv6, one /64 network), sustained, without an API key. 0: no limit.',
+          ),
         burst: z
           .number()
           .int()

@@ -102,6 +102,11 @@ describe('raw socket handshake', () => {
     await server.connect(forwarded('198.51.100.1'));
     expect((await server.refusal(forwarded('198.51.100.1'))).statusCode).toBe(429);
     await server.connect(forwarded('198.51.100.2'));
+    const client = await server.connect(forwarded('2001:db8::1'));
+    expect((await server.refusal(forwarded('2001:db8::2'))).statusCode).toBe(429);
+    client.socket.close();
+    await client.closed;
+    await server.connect(forwarded('2001:db8::2'));
   });
 
   it('limits the pace of handshakes', async () => {

@@ -24,7 +24,7 @@ export class CommandRates {
     if (rate === undefined) return false;
     session.commandRate = rate;
     return (
-      this.#admitsUser(session.user, nowMs) && this.#byAddress.take(session.transport.address, nowMs) === 0
+      this.#admitsUser(session.user, nowMs) && this.#byAddress.take(session.transport.network, nowMs) === 0
     );
   }
 

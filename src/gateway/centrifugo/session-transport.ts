@@ -8,7 +8,7 @@ import type { PublicationFormats } from './publication-formats.js';
 export interface SessionTransport {
   /** The id of the connection, which the client is told. */
   readonly id: string;
-  readonly address: string;
+  readonly network: string;
   readonly codec: Codec;
   readonly formats: PublicationFormats;
   /** Takes one encoded message. */

@@ -18,7 +18,7 @@ let session: Session;
 
 const transport: SessionTransport = {
   id: 'me',
-  address: '127.0.0.1',
+  network: '127.0.0.1',
   codec: jsonCodec,
   formats: new PublicationFormats(jsonCodec, (message) => message),
   send: (message) => void log.push(message.toString()),
