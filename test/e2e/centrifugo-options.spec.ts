@@ -77,6 +77,23 @@ describe('the options of Centrifugo', () => {
     expect(other.closed).toBeUndefined();
   });
 
+  it('subscribe_to_user_personal_channel: whatever the id of the user looks like', async () => {
+    const personal = { enabled: true, personal_channel_namespace: 'last' };
+    await using app = await start({ subscribe_to_user_personal_channel: personal });
+    const client = await connecting(app, { sub: 'Jürgen', channels: ['chat:é', ''] });
+    const mine = 'last:#Jürgen';
+    expect(await client.nextObject()).toMatchObject({ connect: { subs: { [mine]: {}, 'chat:é': {} } } });
+    await app.api('publish', { channel: mine, data: 1 });
+    expect(await client.nextObject()).toMatchObject({ push: { channel: mine, pub: { data: 1, offset: 1 } } });
+    expect(await app.api('history', { channel: mine, limit: 1 })).toMatchObject({
+      publications: [{ data: 1 }],
+    });
+    // A client cannot choose such a name.
+    expect(await client.request({ id: 2, subscribe: { channel: 'last:é' } })).toMatchObject({
+      error: { code: 107 },
+    });
+  });
+
   it('disallow_anonymous_connection_tokens: a token has to name a user', async () => {
     await using app = await start({ disallow_anonymous_connection_tokens: true });
     const client = await connecting(app, { sub: '' });

@@ -15,10 +15,9 @@ const configured = rules({
   ],
 });
 
-const found = (channel: string): string => {
-  const rule = configured.find(channel);
-  return typeof rule === 'string' ? rule : `namespace ${rule.namespace}`;
-};
+const worded = (rule: ReturnType<ChannelRules['find']>): string =>
+  typeof rule === 'string' ? rule : `namespace ${rule.namespace}`;
+const found = (channel: string): string => worded(configured.findForClient(channel));
 
 const ruleOf = (channel: string): ChannelRule => configured.find(channel) as ChannelRule;
 
@@ -63,6 +62,14 @@ describe('a name', () => {
     expect(found('regex:ABC')).toBe('badName');
   });
 
+  it('is not restricted so where the server gives it', () => {
+    for (const channel of ['chat:é', 'regex:ABC'])
+      expect(worded(configured.find(channel))).toBe(`namespace ${channel.split(':')[0]}`);
+    expect(configured.find('~é')).toBe('badName');
+    expect(configured.find('nope:é')).toBe('unknownNamespace');
+    expect(configured.find('é'.repeat(128))).toBe('tooLong');
+  });
+
   it('may list users', () => {
     expect(configured.isUserLimited('users:dialog#42,43', ruleOf('users:dialog#42,43'))).toBe(true);
     expect(configured.isUserLimited('users:dialog', ruleOf('users:dialog'))).toBe(false);
@@ -96,10 +103,10 @@ describe('the options', () => {
         { name: 'slow', channelRegex: '^([a-z0-9]+_?)+$' },
       ],
     });
-    expect(strict.find('go:ABC')).toMatchObject({ namespace: 'go' });
-    expect(strict.find('go:abc1')).toBe('badName');
-    expect(strict.find(`slow:${'a'.repeat(200)}!`)).toBe('badName');
-    expect(strict.find(`slow:${'a'.repeat(200)}`)).toMatchObject({ namespace: 'slow' });
+    expect(strict.findForClient('go:ABC')).toMatchObject({ namespace: 'go' });
+    expect(strict.findForClient('go:abc1')).toBe('badName');
+    expect(strict.findForClient(`slow:${'a'.repeat(200)}!`)).toBe('badName');
+    expect(strict.findForClient(`slow:${'a'.repeat(200)}`)).toMatchObject({ namespace: 'slow' });
   });
 
   it.each<[unknown, RegExp]>([

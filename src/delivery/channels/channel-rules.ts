@@ -38,17 +38,24 @@ export class ChannelRules {
     this.#namespaces = new Map(options.namespaces.map(({ name, ...of }) => [name, rule(name, of)]));
   }
 
-  /** The rule for a channel, or why there is none. */
+  /**
+   * The rule for a channel that a client names, or why there is none. Its name has to match the expression of its namespace, or
+   * to be ASCII.
+   */
+  findForClient(channel: string): ChannelRule | ChannelFault {
+    const rule = this.find(channel);
+    return typeof rule === 'string' || this.#fits(channel, rule) ? rule : 'badName';
+  }
+
+  /** The rule for a channel that a token, the server's API or a user's id names: any name will do but a reserved one. */
   find(channel: string): ChannelRule | ChannelFault {
     if (this.#isTooLong(channel)) return 'tooLong';
-    const start = this.isPrivate(channel) ? this.#options.privatePrefix.length : 0;
+    const start = this.#namespaceStart(channel);
     const boundary = channel.indexOf(this.#options.namespaceBoundary, start);
     const rule =
       boundary <= start ? this.#withoutNamespace : this.#namespaces.get(channel.slice(start, boundary));
     if (rule === undefined) return 'unknownNamespace';
-    const rest = boundary < 0 ? channel : channel.slice(boundary + this.#options.namespaceBoundary.length);
-    const fits = rule.nameFits === undefined ? isAscii(channel) : rule.nameFits(rest);
-    return fits && !isReserved(channel) ? rule : 'badName';
+    return isReserved(channel) ? 'badName' : rule;
   }
 
   /** Only a token opens it. */
@@ -72,6 +79,17 @@ export class ChannelRules {
   personalChannel(namespace: string, user: string): string {
     const { namespaceBoundary, userBoundary } = this.#options;
     return `${namespace === '' ? '' : namespace + namespaceBoundary}${userBoundary}${user}`;
+  }
+
+  #fits(channel: string, { nameFits }: ChannelRule): boolean {
+    if (nameFits === undefined) return isAscii(channel);
+    const { namespaceBoundary } = this.#options;
+    const boundary = channel.indexOf(namespaceBoundary, this.#namespaceStart(channel));
+    return nameFits(boundary < 0 ? channel : channel.slice(boundary + namespaceBoundary.length));
+  }
+
+  #namespaceStart(channel: string): number {
+    return this.isPrivate(channel) ? this.#options.privatePrefix.length : 0;
   }
 
   #isTooLong(channel: string): boolean {

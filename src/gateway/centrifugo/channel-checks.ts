@@ -10,11 +10,21 @@ export const channelFaults: Readonly<Record<ChannelFault, ReplyError>> = {
 };
 
 /**
- * The rule of the channel that a command names.
+ * The rule of the channel that a client's command names.
  * @throws CommandRefusedError, ConnectionForfeitedError
  */
 export function ruleOf(rules: ChannelRules, channel: string): ChannelRule {
   if (channel === '') throw new ConnectionForfeitedError(closeCodes.badRequest);
+  const rule = rules.findForClient(channel);
+  if (typeof rule === 'string') throw new CommandRefusedError(channelFaults[rule]);
+  return rule;
+}
+
+/**
+ * The rule of a channel that the server's side names for a client.
+ * @throws CommandRefusedError
+ */
+export function ruleOfGiven(rules: ChannelRules, channel: string): ChannelRule {
   const rule = rules.find(channel);
   if (typeof rule === 'string') throw new CommandRefusedError(channelFaults[rule]);
   return rule;

@@ -2,7 +2,7 @@ import { decideSubscribe, type ChannelRule } from '../../delivery/index.js';
 import { closeCodes } from '../close-codes.js';
 import { noGrant } from '../tokens/claims.js';
 import type { ConnectionToken } from '../tokens/token-verifier.js';
-import { ruleOf } from './channel-checks.js';
+import { ruleOfGiven } from './channel-checks.js';
 import type { ConnectRequest, SubscribeRequest } from './commands.js';
 import { ConnectionForfeitedError } from './errors.js';
 import type { Admission } from './open-subscription.js';
@@ -24,16 +24,17 @@ export function admissionsAtConnect(
   const { rules, options } = shared;
   const admissions = new Map<string, Admission>();
   for (const [channel, grant] of token?.subs ?? []) {
-    admissions.set(channel, { ...serverSide(channel, ruleOf(rules, channel), subs), grant, fromToken: true });
+    const rule = ruleOfGiven(rules, channel);
+    admissions.set(channel, { ...serverSide(channel, rule, subs), grant, fromToken: true });
   }
   if (options.personalChannel.enabled && user !== '') {
     const personal = rules.personalChannel(options.personalChannel.namespace, user);
     if (!admissions.has(personal))
-      admissions.set(personal, serverSide(personal, ruleOf(rules, personal), subs));
+      admissions.set(personal, serverSide(personal, ruleOfGiven(rules, personal), subs));
   }
   for (const channel of subs.keys()) {
     if (admissions.has(channel)) continue;
-    const rule = rules.find(channel);
+    const rule = rules.findForClient(channel);
     if (rule === 'unknownNamespace') throw new ConnectionForfeitedError(closeCodes.badRequest);
     if (typeof rule === 'string' || channel === '') continue;
     const attempt = { channel, user, hasToken: false, insecure: options.insecure };

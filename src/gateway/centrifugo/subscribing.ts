@@ -52,7 +52,7 @@ export class Subscribing {
     if (delta !== '' && delta !== 'fossil') throw new ConnectionForfeitedError(closeCodes.badRequest);
     if (subscriptions.get(channel) !== undefined)
       throw new CommandRefusedError(replyErrors.alreadySubscribed);
-    const isKnownTooLong = this.shared.rules.find(channel) === 'tooLong';
+    const isKnownTooLong = this.shared.rules.findForClient(channel) === 'tooLong';
     if (!isKnownTooLong && channel !== '' && subscriptions.size >= this.shared.options.channelLimit)
       throw new CommandRefusedError(replyErrors.limitExceeded);
     const rule = ruleOf(this.shared.rules, channel);

@@ -229,6 +229,8 @@ describe('a connection token', () => {
         unknown: { value: true },
       },
     };
+    const noSubs = value(await connection({ channels: ['a', ''], subs: {} })).subs;
+    expect([...noSubs.keys()]).toEqual(['a']);
     const { subs } = value(await connection({ channels: ['a'], subs: { 'chat:ss3': sub, __proto: null } }));
     expect([...subs.keys()]).toEqual(['chat:ss3', '__proto']);
     expect(subs.get('chat:ss3')).toEqual({

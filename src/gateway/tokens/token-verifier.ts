@@ -87,7 +87,7 @@ export class TokenVerifier {
       expireAt: this.#expireAt(claims),
       info: claims.payload('info'),
       meta: claims.raw('meta'),
-      subs: claims.grants('subs') ?? new Map(claims.texts('channels').map((channel) => [channel, noGrant])),
+      subs: subsOf(claims),
     };
     return { ok: true, value };
   };
@@ -144,6 +144,14 @@ export function createVerifiers(options: TokensOptions): TokenVerifiers {
   const subscription =
     options.subscription === undefined ? connection : new TokenVerifier(options.subscription);
   return { connection, subscription };
+}
+
+/** `channels` counts where `subs` lists nothing. No name is no channel. */
+function subsOf(claims: Claims): ReadonlyMap<string, SubscriptionGrant> {
+  const subs = claims.grants('subs');
+  const listed = new Map(subs?.size ? subs : claims.texts('channels').map((channel) => [channel, noGrant]));
+  listed.delete('');
+  return listed;
 }
 
 function accepts(exact: string | undefined, pattern: string | undefined): TextTest | undefined {
