@@ -100,6 +100,7 @@ describe('featuresOf', () => {
     [{ ...history, allowHistoryForSubscriber: true }, everything, {}, { recovery: true, positioning: true }],
     [{ ...history, forceRecovery: true }, nothing, {}, { recovery: true, positioning: true }],
     [{ ...history, forceRecovery: true }, nothing, { forceRecovery: false }, {}],
+    [{ allowRecovery: true }, { recoverable: true }, { forceRecovery: true }, {}],
     [{ ...history }, nothing, { forcePositioning: true }, { positioning: true }],
     [{ joinLeave: true, presence: true }, everything, {}, { joinLeave: true, presence: true }],
     [

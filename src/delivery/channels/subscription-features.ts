@@ -40,9 +40,11 @@ export function featuresOf(
   const asker = { ...client, subscribed: true };
   const readsHistory = rule.keepsHistory && mayReadHistory(rule, asker);
   const seesOthers = options.joinLeave && mayReadPresence(rule, asker);
+  // Without a history nobody could say whether something was missed.
   const recovery =
-    (override.forceRecovery ?? options.forceRecovery) ||
-    (wishes.recoverable && (options.allowRecovery || readsHistory));
+    rule.keepsHistory &&
+    ((override.forceRecovery ?? options.forceRecovery) ||
+      (wishes.recoverable && (options.allowRecovery || readsHistory)));
   return {
     presence: override.presence ?? options.presence,
     joinLeave: override.joinLeave ?? options.joinLeave,
