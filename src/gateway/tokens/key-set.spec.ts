@@ -93,11 +93,37 @@ describe('keys from a JWKS endpoint', () => {
     expect(await reasonOf(tokens, first)).toBe('42');
 
     await publish(first, second);
-    expect(await reasonOf(tokens, second)).toBe('invalid');
+    // Its client is to come back.
+    expect(await reasonOf(tokens, second)).toBe('unavailable');
     expect(fetches).toBe(1);
     now += 30_000;
     expect(await reasonOf(tokens, second)).toBe('42');
     expect(fetches).toBe(2);
+  });
+
+  it('that nobody has are refused for good once they were asked for', async () => {
+    const [first, forged] = [signer('ES256'), signer('ES256')];
+    await publish(first);
+    const tokens = verifier();
+    expect(await reasonOf(tokens, forged)).toBe('invalid');
+    expect(await reasonOf(tokens, forged)).toBe('unavailable');
+    now += 30_000;
+    expect(await reasonOf(tokens, forged)).toBe('invalid');
+    expect(fetches).toBe(2);
+  });
+
+  it('that are new wait for the endpoint to come back', async () => {
+    const [first, second] = [signer('ES256'), signer('ES256')];
+    await publish(first);
+    const tokens = verifier();
+    expect(await reasonOf(tokens, first)).toBe('42');
+
+    respond = (_, response) => response.writeHead(500).end();
+    now += 30_000;
+    expect(await reasonOf(tokens, second)).toBe('unavailable');
+    await publish(second);
+    now += 1_000;
+    expect(await reasonOf(tokens, second)).toBe('42');
   });
 
   it('stop serving when the issuer has withdrawn them', async () => {
@@ -109,6 +135,8 @@ describe('keys from a JWKS endpoint', () => {
     await publish(second);
     now += 600_000;
     expect(await reasonOf(tokens, second)).toBe('42');
+    expect(await reasonOf(tokens, first)).toBe('unavailable');
+    now += 30_000;
     expect(await reasonOf(tokens, first)).toBe('invalid');
   });
 

@@ -25,7 +25,7 @@ const RETRY_MS = 1_000;
 /**
  * The public keys of a JWKS endpoint (RFC 7517). They are fetched when first needed, again when they are old, and once more
  * when a token names a key that is not among them: the issuer may have rotated its keys. Fetches are never closer together
- * than the cool-down, and one serves all who wait.
+ * than the cool-down, and one serves all who wait. A token that comes too early for one is not refused for good.
  *
  * Old keys serve while the new ones are under way. Where the endpoint does not answer they go on serving for a bounded time, so
  * that its outage is not ours.
@@ -33,6 +33,8 @@ const RETRY_MS = 1_000;
 export class KeySet {
   #keys: Find | undefined;
   #fetchedAt = -Infinity;
+  /** How many have brought keys. */
+  #fetches = 0;
   #nextFetchAt = -Infinity;
   #fetching: Promise<void> | undefined;
 
@@ -43,14 +45,20 @@ export class KeySet {
 
   /** The key for a token, in the form that jose asks for it. */
   readonly find = async (header: JWSHeaderParameters, token: FlattenedJWSInput): ReturnType<Find> => {
+    const fetches = this.#fetches;
     const old = this.now() >= this.#fetchedAt + this.options.cacheMs;
     const fetched = old ? this.#refresh() : undefined;
-    const keys = this.#usable() ?? ((await fetched) ? this.#usable() : undefined);
+    if (this.#usable() === undefined) await fetched;
+    const keys = this.#usable();
     if (keys === undefined) throw new JwksUnavailableError('the key set could not be fetched');
     try {
       return await keys(header, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !(await this.#refresh())) throw error;
+      const isUnknown = error instanceof errors.JWKSNoMatchingKey && this.#fetches === fetches;
+      if (!isUnknown || !mayBeNew(header, keys)) throw error;
+      await this.#refresh();
+      // It is too early to ask, or nobody answers: whoever has a new key is to come back.
+      if (this.#fetches === fetches) throw new JwksUnavailableError('a key that is not known yet');
       return this.#keys!(header, token);
     }
   };
@@ -60,14 +68,11 @@ export class KeySet {
     return this.now() < this.#fetchedAt + cacheMs + maxStaleMs ? this.#keys : undefined;
   }
 
-  /** False where it is too early for a fetch; true when one has ended, well or not. Never rejects. */
-  async #refresh(): Promise<boolean> {
-    if (this.#fetching === undefined) {
-      if (this.now() < this.#nextFetchAt) return false;
+  /** Resolves when a fetch has ended, well or not; at once where it is too early for one. Never rejects. */
+  #refresh(): Promise<void> | undefined {
+    if (this.#fetching === undefined && this.now() >= this.#nextFetchAt)
       this.#fetching = this.#fetch().finally(() => (this.#fetching = undefined));
-    }
-    await this.#fetching;
-    return true;
+    return this.#fetching;
   }
 
   async #fetch(): Promise<void> {
@@ -82,12 +87,18 @@ export class KeySet {
       const body = await bounded(response, maxBytes);
       this.#keys = createLocalJWKSet(JSON.parse(body.toString()) as JSONWebKeySet);
       this.#fetchedAt = this.now();
+      this.#fetches++;
       this.#nextFetchAt = this.now() + cooldownMs;
     } catch (error) {
       this.#nextFetchAt = this.now() + Math.min(cooldownMs, RETRY_MS);
       logger.warn(`the key set was not fetched from ${new URL(endpoint).host}: ${String(error)}`);
     }
   }
+}
+
+/** Whether the key of a token may have come to the set since. */
+function mayBeNew({ kid }: JWSHeaderParameters, known: Find): boolean {
+  return kid !== undefined && !known.jwks().keys.some((key) => key.kid === kid);
 }
 
 async function bounded(response: Response, maxBytes: number): Promise<Buffer> {
