@@ -10,17 +10,20 @@ let now = 0;
 let wheel: TimerWheel;
 let top: HistoryPage;
 let reads: string[];
+/** What the store says in the place of {@link top}. */
+let answer: Promise<HistoryPage> | undefined;
 let watch: PositionWatch;
 
 beforeEach(() => {
   now = 0;
   reads = [];
+  answer = undefined;
   top = { offset: 5, epoch: 'a', publications: [] };
   wheel = new TimerWheel({ tickMs: 10, now: () => now });
   const delivery: Pick<Delivery, 'history'> = {
     history: (channel) => {
       reads.push(channel);
-      return Promise.resolve(top);
+      return answer ?? Promise.resolve(top);
     },
   };
   watch = new PositionWatch(delivery as Delivery, wheel, { intervalMs: INTERVAL_MS });
@@ -83,6 +86,21 @@ describe('PositionWatch', () => {
     watch.hurry('unknown');
     await elapse(100);
     expect(reads).toEqual(['news']);
+  });
+
+  it('looks once more where a look was under way at the time', async () => {
+    const before = Promise.withResolvers<HistoryPage>();
+    answer = before.promise;
+    const behind = subscription(5);
+    watch.add(behind);
+    while (reads.length === 0) await elapse(100);
+    watch.hurry('news');
+    answer = Promise.resolve({ ...top, offset: 6 });
+    before.resolve(top);
+    await elapse(0);
+    await elapse(100 + GRACE_MS + 100);
+    expect(reads).toHaveLength(2);
+    expect(behind.loseState).toHaveBeenCalledTimes(1);
   });
 
   it('forgets a channel with its last subscription', async () => {

@@ -59,6 +59,7 @@ export class PositionWatch {
     const watched = this.#channels.get(channel);
     if (watched === undefined) return;
     watched.suspects = undefined;
+    watched.isHurried = true;
     this.wheel.schedule(watched, (Math.random() * this.#channels.size) / HURRIED_PER_MS);
   }
 
@@ -71,6 +72,8 @@ class WatchedChannel extends WheelEntry {
   readonly subscriptions = new Set<Positioned>();
   /** Who seemed to be behind at the last look. What they lack may be on its way: it has a little time to arrive. */
   suspects: readonly Positioned[] | undefined;
+  /** The next look is to be soon. One under way may have been too early, and must not put it off. */
+  isHurried = false;
   #top: StreamPosition | undefined;
 
   constructor(
@@ -82,6 +85,7 @@ class WatchedChannel extends WheelEntry {
   }
 
   override due(): void {
+    this.isHurried = false;
     if (this.suspects === undefined) void this.#look();
     else this.#judge(this.suspects);
   }
@@ -90,7 +94,7 @@ class WatchedChannel extends WheelEntry {
     try {
       this.#top = await this.delivery.history(this.channel, { limit: 0 });
       const suspects = this.#behind(this.subscriptions);
-      if (suspects.length > 0) {
+      if (suspects.length > 0 && !this.isHurried) {
         this.suspects = suspects;
         this.schedule(this, GRACE_MS);
         return;
@@ -98,7 +102,7 @@ class WatchedChannel extends WheelEntry {
     } catch (error) {
       logger.warn(`the position of a channel could not be read: ${String(error)}`);
     }
-    this.schedule(this);
+    if (!this.isHurried) this.schedule(this);
   }
 
   #judge(suspects: readonly Positioned[]): void {
