@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { closeCodes } from '../close-codes.js';
 import { TimerWheel } from '../timer-wheel.js';
 import { clientOptions } from './client.options.js';
 import { jsonCodec } from './codecs.js';
@@ -170,6 +171,13 @@ describe('a session', () => {
     session.expiresAt(0);
     elapse(3_600_000);
     expect(log).toHaveLength(1);
+  });
+
+  it('stays ended where the answer to connect was its end', () => {
+    session = new Session({ ...transport, send: () => session.close(closeCodes.slow) }, hosted());
+    say(CONNECT);
+    expect(log).toEqual(['close 3008', 'ended']);
+    expect(session.isOver).toBe(true);
   });
 
   it('says nothing after its end', () => {

@@ -137,6 +137,8 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
 
   /** The client has been told that it is connected. */
   establish(): void {
+    // Telling it may have been the end: of a client that does not read.
+    if (this.isOver) return;
     this.phase = 'connected';
     this.#reschedule();
   }
