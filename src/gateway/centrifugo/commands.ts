@@ -155,10 +155,3 @@ export interface RpcRequest {
 export interface SendRequest {
   readonly data: Payload | undefined;
 }
-
-/** The body of `POST /emulation`: commands for a connection whose answers leave on a stream of their own. */
-export interface EmulationRequest {
-  readonly node: string;
-  readonly session: string;
-  readonly data: Payload | undefined;
-}

@@ -3,7 +3,6 @@ import { describe, expect, it } from '@jest/globals';
 import { jsonCodec } from './codecs.js';
 import type { Command } from './commands.js';
 import type { ReplyError } from './errors.js';
-import { encodeJsonBarePush } from './json-encoder.js';
 import { pushes, results } from './reply-schemas.js';
 import type { AnsweredMethod, Publication, PushKind } from './replies.js';
 import { requests } from './request-schemas.js';
@@ -96,8 +95,9 @@ function encode(line: string): Buffer {
   const reply = JSON.parse(line) as { id?: number; error?: ReplyError; push?: Json } & Json;
   if (line === '{}') return jsonCodec.ping;
   if (reply.error !== undefined) return jsonCodec.encodeError(reply.id!, reply.error);
-  if (reply.push !== undefined) return encodePush(reply.push, jsonCodec.encodePush);
-  if (reply.id === undefined) return encodePush(reply, encodeJsonBarePush);
+  if (reply.push !== undefined) return encodePush(reply.push);
+  // Unidirectional transports leave the envelope out.
+  if (reply.id === undefined) return encodePush(reply).subarray('{"push":'.length, -'}'.length);
   const method = (Object.keys(results) as AnsweredMethod[]).find((name) => snakeCase(name) in reply)!;
   return jsonCodec.encodeResult(
     reply.id,
@@ -106,12 +106,12 @@ function encode(line: string): Buffer {
   );
 }
 
-function encodePush(push: Json, encoder: typeof jsonCodec.encodePush): Buffer {
+function encodePush(push: Json): Buffer {
   const kind = (Object.keys(pushes) as PushKind[]).find((name) => name in push)!;
   const channel = (push['channel'] ?? '') as string;
   const body = fromWire(pushes[kind].schema, push[kind] as Json);
-  const bytes = encoder(kind, channel, body);
-  if (kind === 'pub' && encoder === jsonCodec.encodePush) {
+  const bytes = jsonCodec.encodePush(kind, channel, body);
+  if (kind === 'pub') {
     expect(jsonCodec.encodePublicationPush(channel, body as Publication)).toEqual(bytes);
   }
   return bytes;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Command, ConnectRequest, PublishRequest } from './commands.js';
-import { decodeJsonConnect, decodeJsonFrame } from './json-decoder.js';
+import { decodeJsonFrame } from './json-decoder.js';
 
 const decode = (text: string): { commands: readonly Command[]; fault: string | undefined } =>
   decodeJsonFrame(Buffer.from(text));
@@ -257,15 +257,5 @@ describe('malformed input', () => {
       ),
       { numRuns: 3000 },
     );
-  });
-});
-
-describe('decodeJsonConnect', () => {
-  it('reads the request without its envelope', () => {
-    expect(decodeJsonConnect(Buffer.from('{"token":"t","subs":{"a":{}}}'))).toMatchObject({ token: 't' });
-  });
-
-  it.each(['', '[]', '{"token":1}', '{} {}', 'null'])('gives undefined for %j', (text) => {
-    expect(decodeJsonConnect(Buffer.from(text))).toBeUndefined();
   });
 });

@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { JsonScanner, KeyTable, MalformedJsonError } from '../../json/index.js';
 import type { DecodedFrame } from './codec.js';
 import { clamp, commandOf, MAX_MESSAGE_DEPTH } from './command-envelope.js';
-import type { Command, ConnectRequest } from './commands.js';
+import type { Command } from './commands.js';
 import { MalformedError } from './errors.js';
-import { connectRequest, requests } from './request-schemas.js';
+import { requests } from './request-schemas.js';
 import { snakeCase, type Field, type Schema } from './schema.js';
 
 const UINT32_MAX = 0xffffffff;
@@ -48,30 +48,10 @@ export function decodeJsonFrame(frame: Buffer): DecodedFrame {
     } while (start < frame.length);
     return { commands, fault: undefined };
   } catch (error) {
-    if (isMalformed(error)) return { commands, fault: error.message };
+    if (error instanceof MalformedError || error instanceof MalformedJsonError)
+      return { commands, fault: error.message };
     throw error;
   }
-}
-
-/**
- * Decodes what a unidirectional transport takes instead of commands: the connect request alone. Undefined where it is
- * malformed.
- */
-export function decodeJsonConnect(text: Buffer): ConnectRequest | undefined {
-  if (!isUtf8(text)) return undefined;
-  try {
-    scanner.start(text);
-    const request = readMessage(connectRequest, 1);
-    scanner.finish();
-    return request;
-  } catch (error) {
-    if (isMalformed(error)) return undefined;
-    throw error;
-  }
-}
-
-function isMalformed(error: unknown): error is MalformedError | MalformedJsonError {
-  return error instanceof MalformedError || error instanceof MalformedJsonError;
 }
 
 function decodeLine(frame: Buffer, start: number, end: number): Command {

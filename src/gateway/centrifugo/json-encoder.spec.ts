@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { jsonCodec } from './codecs.js';
 import { replyErrors } from './errors.js';
-import { encodeJsonBarePush } from './json-encoder.js';
 import type { Publication } from './replies.js';
 
 const { encodeResult, encodeError, encodePush, encodePublicationPush } = jsonCodec;
@@ -58,12 +57,6 @@ describe('a push', () => {
   it('has no channel where it concerns the connection', () => {
     expect(encodePush('refresh', '', { expires: true, ttl: 5 }).toString()).toBe(
       '{"push":{"refresh":{"expires":true,"ttl":5}}}',
-    );
-  });
-
-  it('has no envelope on a unidirectional transport', () => {
-    expect(encodeJsonBarePush('disconnect', '', { code: 3503, reason: 'force disconnect' }).toString()).toBe(
-      '{"disconnect":{"code":3503,"reason":"force disconnect"}}',
     );
   });
 

@@ -23,12 +23,8 @@ export function encodeJsonError(id: number, error: ReplyError): Buffer {
 }
 
 export function encodeJsonPush<K extends PushKind>(kind: K, channel: string, body: Pushes[K]): Buffer {
-  return Buffer.from(`{"push":${pushText(kind, channel, body)}}`);
-}
-
-/** A push without the envelope of a reply, as unidirectional transports send it. */
-export function encodeJsonBarePush<K extends PushKind>(kind: K, channel: string, body: Pushes[K]): Buffer {
-  return Buffer.from(pushText(kind, channel, body));
+  const address = channel === '' ? '' : `"channel":${JSON.stringify(channel)},`;
+  return Buffer.from(`{"push":{${address}"${kind}":${textOf(pushes[kind].schema, body)}}}`);
 }
 
 /**
@@ -49,11 +45,6 @@ export function encodeJsonPublicationPush(channel: string, publication: Publicat
 }
 
 const behindData = publicationSchema.fields.filter(({ name }) => name !== 'data');
-
-function pushText<K extends PushKind>(kind: K, channel: string, body: Pushes[K]): string {
-  const address = channel === '' ? '' : `"channel":${JSON.stringify(channel)},`;
-  return `{${address}"${kind}":${textOf(pushes[kind].schema, body)}}`;
-}
 
 function textOf(schema: Schema, message: object): string {
   return `{${fieldsText(schema.fields, message, '')}}`;

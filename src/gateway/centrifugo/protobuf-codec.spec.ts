@@ -4,7 +4,6 @@ import * as fc from 'fast-check';
 import { protobufCodec } from './codecs.js';
 import type { Command, Requests } from './commands.js';
 import { replyErrors } from './errors.js';
-import { decodeProtobufEmulation } from './protobuf-decoder.js';
 import { pushes, results } from './reply-schemas.js';
 import type { AnsweredMethod, PushKind } from './replies.js';
 import { requests } from './request-schemas.js';
@@ -16,7 +15,6 @@ type Json = Record<string, unknown>;
 interface Peer {
   encodeCommands(commands: readonly Json[]): Uint8Array;
   decodeReplies(frame: Uint8Array): Json[];
-  encodeEmulationRequest(request: Json): Uint8Array;
 }
 const client = new Centrifuge('ws://127.0.0.1:1', { websocket: class {} });
 const peer = Reflect.get(client, '_codec') as Peer;
@@ -259,20 +257,5 @@ describe('a malformed frame', () => {
       }),
       { numRuns: 3000 },
     );
-  });
-});
-
-describe('decodeProtobufEmulation', () => {
-  it('reads what the official client posts', () => {
-    const body = peer.encodeEmulationRequest({ node: 'n', session: 's', data: new Uint8Array([1, 2]) });
-    expect(decodeProtobufEmulation(Buffer.from(body))).toEqual({
-      node: 'n',
-      session: 's',
-      data: Buffer.from([1, 2]),
-    });
-  });
-
-  it('gives undefined for anything else', () => {
-    expect(decodeProtobufEmulation(Buffer.from([10, 200]))).toBeUndefined();
   });
 });

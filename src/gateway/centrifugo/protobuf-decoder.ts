@@ -1,9 +1,9 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { DecodedFrame } from './codec.js';
 import { clamp, commandOf, MAX_MESSAGE_DEPTH } from './command-envelope.js';
-import type { Command, EmulationRequest } from './commands.js';
+import type { Command } from './commands.js';
 import { MalformedError } from './errors.js';
-import { emulationRequest, requests } from './request-schemas.js';
+import { requests } from './request-schemas.js';
 import type { Field, Schema } from './schema.js';
 
 const COMMAND_ID = 1;
@@ -17,30 +17,14 @@ const ranks: readonly (number | undefined)[] = requests.reduce<number[]>((byNumb
 /** Decodes a frame: commands, each preceded by its length as a varint. */
 export function decodeProtobufFrame(frame: Buffer): DecodedFrame {
   const commands: Command[] = [];
-  const fault = refusing(() => {
+  try {
     const reader = new BinaryReader(frame);
     if (reader.len === 0) throw new MalformedError('an empty frame');
     while (reader.pos < reader.len) commands.push(readCommand(reader, endOf(reader, reader.len)));
-  });
-  return { commands, fault };
-}
-
-/** The body of `POST /emulation` as a client of this encoding sends it. Undefined where it is malformed. */
-export function decodeProtobufEmulation(body: Buffer): EmulationRequest | undefined {
-  let request: EmulationRequest | undefined;
-  refusing(() => {
-    request = readMessage(new BinaryReader(body), body.length, emulationRequest, 1);
-  });
-  return request;
-}
-
-/** Why `decode` could not go on. The reader reports what is wrong with the bytes by plain errors. */
-function refusing(decode: () => void): string | undefined {
-  try {
-    decode();
-    return undefined;
+    return { commands, fault: undefined };
   } catch (error) {
-    return (error as Error).message;
+    // The reader reports what is wrong with the bytes by plain errors.
+    return { commands, fault: (error as Error).message };
   }
 }
 

@@ -2,7 +2,7 @@ import type { Method, Payload } from './commands.js';
 
 /**
  * What the server answers and pushes. A field that is absent or zero is left out on the wire, except the few that the
- * protocol always writes (see `messages.ts`). Numbers of seconds are whole; offsets count from 1.
+ * protocol always writes (see `reply-schemas.ts`). Numbers of seconds are whole; offsets count from 1.
  */
 export interface Results {
   connect: ConnectResult;

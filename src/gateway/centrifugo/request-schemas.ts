@@ -1,7 +1,6 @@
 import type {
   ChannelRequest,
   ConnectRequest,
-  EmulationRequest,
   FilterNode,
   HistoryRequest,
   KeyedItem,
@@ -134,11 +133,3 @@ export const requests: readonly RequestEntry[] = [
     }),
   ),
 ];
-
-export const connectRequest = requests[0]!.schema as Schema<ConnectRequest>;
-
-export const emulationRequest = message<EmulationRequest>({
-  node: string(1),
-  session: string(2),
-  data: payload(3),
-});
