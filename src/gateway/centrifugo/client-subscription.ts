@@ -89,11 +89,12 @@ export class ClientSubscription implements Subscriber, Positioned {
   /**
    * Answers what the client is to be told, without what only the caller knows of. The caller hands it over and calls {@link goLive}
    * in the same turn, or {@link end}.
-   * @param since where the client left off
+   * @param leftOffAt where the client left off
    * @throws CarillonError where a store does not answer
    */
-  async begin(since: StreamPosition | undefined): Promise<SubscribeResult> {
+  async begin(leftOffAt: StreamPosition | undefined): Promise<SubscribeResult> {
     const { features } = this.terms;
+    const since = leftOffAt ?? (this.#recoversUnasked ? NOWHERE : undefined);
     await this.host.delivery.attach(this.channel, this);
     const [recovery] = await Promise.all([
       features.positioning ? this.#stand(since) : undefined,
@@ -228,16 +229,19 @@ export class ClientSubscription implements Subscriber, Positioned {
     return false;
   }
 
-  #stand(since: StreamPosition | undefined): Promise<Recovery> {
+  get #recoversUnasked(): boolean {
     const { rule, features } = this.terms;
-    const { forceRecoveryMode, autoCacheRecover } = rule.options;
+    return features.recovery && rule.options.autoCacheRecover && rule.options.forceRecoveryMode === 'cache';
+  }
+
+  #stand(since: StreamPosition | undefined): Promise<Recovery> {
+    const { rule, features, filter } = this.terms;
     const read: ReadHistory = (query) => this.host.delivery.history(this.channel, query);
-    const inCache = forceRecoveryMode === 'cache';
-    if (features.recovery && inCache && (since !== undefined || autoCacheRecover))
-      return recoverCache(read, since ?? NOWHERE);
-    if (features.recovery && since !== undefined)
-      return recoverStream(read, since, this.host.options.recoveryMaxPublicationLimit);
-    return read({ limit: 0 }).then((position) => ({ recovered: false, publications: [], position }));
+    const limit = this.host.options.recoveryMaxPublicationLimit;
+    if (!features.recovery || since === undefined)
+      return read({ limit: 0 }).then((position) => ({ recovered: false, publications: [], position }));
+    if (rule.options.forceRecoveryMode === 'cache') return recoverCache(read, since, filter, limit);
+    return recoverStream(read, since, limit);
   }
 
   #onWire(publications: readonly HistoryEntry[]): SubscribeResult['publications'] {

@@ -66,10 +66,35 @@ describe('the recovery of a cache', () => {
     ['the newest publication', channel(5), { offset: 2, epoch: EPOCH }, true, [5]],
     ['the newest publication, whatever the client has', channel(5), { offset: 9, epoch: 'zzzz' }, true, [5]],
     ['nothing where the client has just that', channel(5), { offset: 5, epoch: EPOCH }, true, []],
-    ['nothing where there is none', channel(5, 5), { offset: 5, epoch: EPOCH }, false, []],
+    [
+      'nothing where the client had the newest before it was dropped',
+      channel(5, 5),
+      { offset: 5, epoch: EPOCH },
+      true,
+      [],
+    ],
+    ['nothing where there is none', channel(5, 5), { offset: 4, epoch: EPOCH }, false, []],
+    ['nothing where there never was one', channel(0), { offset: 0, epoch: EPOCH }, false, []],
   ])('gives %s', async (_, read, since, recovered, offsets) => {
-    const recovery = await recoverCache(read, since);
+    const recovery = await recoverCache(read, since, undefined, 10);
     expect(recovery.recovered).toBe(recovered);
     expect(recovery.publications.map(({ offset }) => offset)).toEqual(offsets);
+  });
+
+  it.each([
+    [10, true, [2]],
+    // Further back than is looked, there may be one that the client lacks.
+    [3, false, []],
+  ])('gives the newest that the client wants, of the last %i', async (limit, recovered, offsets) => {
+    const tagged: typeof read = async (query) => {
+      const page = await read(query);
+      const publications = page.publications.map((each) => ({ ...each, tags: { n: String(each.offset) } }));
+      return { ...page, publications };
+    };
+    const read = channel(5);
+    const recovery = await recoverCache(tagged, { offset: 1, epoch: EPOCH }, ({ n }) => n === '2', limit);
+    expect(recovery.recovered).toBe(recovered);
+    expect(recovery.publications.map(({ offset }) => offset)).toEqual(offsets);
+    expect(recovery.position.offset).toBe(5);
   });
 });

@@ -5,6 +5,7 @@ import {
   type HistoryPage,
   type StreamPosition,
 } from '../../delivery/index.js';
+import type { TagsFilter } from './tags-filter.js';
 
 /** Reads the history of the channel in question. */
 export type ReadHistory = (query: ChannelHistoryQuery) => Promise<HistoryPage>;
@@ -35,13 +36,22 @@ export async function recoverStream(
   }
 }
 
-/** The newest publication, unless the client's position is just that. */
-export async function recoverCache(read: ReadHistory, since: StreamPosition): Promise<Recovery> {
-  const page = await read({ limit: 1, reverse: true });
-  const [newest] = page.publications;
-  if (newest === undefined) return { recovered: false, publications: [], position: page };
-  const hasIt = since.epoch === page.epoch && since.offset === newest.offset;
-  return { recovered: true, publications: hasIt ? [] : [newest], position: page };
+/**
+ * The newest publication that the client wants, unless it stands where the channel does. Where nothing that it wants is among
+ * the last `limit`, nobody knows whether it has the newest.
+ */
+export async function recoverCache(
+  read: ReadHistory,
+  since: StreamPosition,
+  filter: TagsFilter | undefined,
+  limit: number,
+): Promise<Recovery> {
+  const page = await read({ limit: filter === undefined ? 1 : limit, reverse: true });
+  const isThere = since.offset > 0 && since.offset === page.offset && since.epoch === page.epoch;
+  const newest = page.publications.find(({ tags }) => filter?.(tags ?? {}) ?? true);
+  return isThere || newest === undefined
+    ? { recovered: isThere, publications: [], position: page }
+    : { recovered: true, publications: [newest], position: page };
 }
 
 function isWhole({ publications, offset: top }: HistoryPage, since: number): boolean {
