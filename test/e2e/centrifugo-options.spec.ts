@@ -24,9 +24,11 @@ const channel = {
       force_recovery: true,
       force_recovery_mode: 'cache',
       auto_cache_recover: true,
+      allow_tags_filter: true,
     },
     { name: 'slow', ...open, channel_regex: '^([a-z0-9]+_?)+$' },
     { name: 'public', ...open, allow_subscribe_for_anonymous: true, allow_publish_for_client: true },
+    { name: 'objects', publication_data_format: 'json_object' },
     { name: 'closed' },
   ],
 };
@@ -115,6 +117,27 @@ describe('the options of Centrifugo', () => {
     expect(await client.request({ id: 4, subscribe: { channel: '$closed:a' } })).toMatchObject(denied);
   });
 
+  it('expired_sub_close_delay: what the API made ends with the connection, unless the API prolongs it', async () => {
+    await using app = await start({ expired_sub_close_delay: '1ms' });
+    const [ending, prolonged] = [await connected(app, { sub: 'eve' }), await connected(app, { sub: 'fay' })];
+    const until = (user: string, expire_at: number) =>
+      app.api('subscribe', { user, channel: 'chat:e', expire_at });
+    const soon = unixNow() + 2;
+    for (const user of ['eve', 'fay']) await until(user, soon);
+    await until('fay', soon + 60);
+    expect(await ending.ended()).toEqual({ code: 3006, reason: 'subscription expired' });
+    // What became due at the same time is seen to in the same turn.
+    await prolonged.request({ id: 2, presence: { channel: 'chat:e' } });
+    expect(prolonged.closed).toBeUndefined();
+  });
+
+  it('channel_limit: the API cannot go beyond it either', async () => {
+    await using app = await start({ channel_limit: 1 });
+    const client = await connected(app, { sub: 'eve', channels: ['chat:e'] });
+    await app.api('subscribe', { user: 'eve', channel: 'public:e' });
+    expect(await client.ended()).toEqual({ code: 3505, reason: 'channel limit' });
+  });
+
   it('without it and without a token there is no way in', async () => {
     await using app = await start();
     expect(await (await connecting(app)).ended()).toEqual({ code: 3501, reason: 'bad request' });
@@ -146,8 +169,29 @@ describe('the options of Centrifugo', () => {
     it('auto_cache_recover: a new subscriber gets the last publication', async () => {
       for (const data of [1, 2]) await app.api('publish', { channel: 'last:a', data });
       const client = await connected(app, { sub: 'ann' });
-      expect(await client.request({ id: 2, subscribe: { channel: 'last:a' } })).toMatchObject({
-        subscribe: { recovered: true, publications: [{ data: 2, offset: 2 }] },
+      const answer = {
+        recoverable: true,
+        positioned: true,
+        epoch: expect.any(String),
+        recovered: true,
+        was_recovering: true,
+        publications: [{ data: 2, offset: 2 }],
+      };
+      expect(await client.request({ id: 2, subscribe: { channel: 'last:a' } })).toEqual({
+        id: 2,
+        subscribe: answer,
+      });
+    });
+
+    it('force_recovery_mode "cache": the last publication that a filter lets through', async () => {
+      for (const [n, color] of ['red', 'blue'].entries())
+        await app.api('publish', { channel: 'last:b', data: n, tags: { color } });
+      const client = await connected(app, { sub: 'ann' });
+      const tf = { key: 'color', cmp: 'eq', val: 'red' };
+      expect(
+        await client.request({ id: 2, subscribe: { channel: 'last:b', recover: true, tf } }),
+      ).toMatchObject({
+        subscribe: { recovered: true, publications: [{ data: 0, offset: 1 }] },
       });
     });
 
@@ -192,10 +236,69 @@ describe('the options of Centrifugo', () => {
       expect(await client.ended()).toEqual({ code: 3500, reason: 'invalid token' });
     });
 
-    it('a subscription that the API made ends the connection when it expires', async () => {
+    it('a token cannot give bytes to a client that speaks JSON', async () => {
+      const client = await connected(app, { sub: 'ann' });
+      const b64data = Buffer.from([0xff]).toString('base64');
+      client.send({
+        id: 2,
+        subscribe: { channel: 'chat:h', token: sign({ sub: 'ann', channel: 'chat:h', b64data }) },
+      });
+      expect(await client.ended()).toEqual({ code: 3506, reason: 'inappropriate protocol' });
+    });
+
+    it('data that are refused are so before anybody asks who may publish', async () => {
+      const client = await connected(app, { sub: 'ann' });
+      expect(await client.request({ id: 2, publish: { channel: 'objects:a', data: [] } })).toMatchObject({
+        error: { code: 107 },
+      });
+      expect(await client.request({ id: 3, publish: { channel: 'objects:a', data: {} } })).toMatchObject({
+        error: { code: 103 },
+      });
+    });
+
+    it('nobody subscribes or writes to a map, as there are none', async () => {
+      const client = await connected(app, { sub: 'ann' });
+      const denied = { error: { code: 103 } };
+      expect(await client.request({ id: 2, subscribe: { channel: 'public:m', type: 1 } })).toMatchObject(
+        denied,
+      );
+      const write = { channel: 'public:m', data: 1, type: 1, key: 'k' };
+      expect(await client.request({ id: 3, publish: write })).toMatchObject(denied);
+    });
+
+    it('a refreshed connection keeps its info where the new token has none', async () => {
+      const client = await connected(app, { sub: 'hal', exp: unixNow() + 60, info: { n: 1 } });
+      const seen = async (id: number) => {
+        await client.request({ id, publish: { channel: 'public:hal', data: id } });
+        return client.nextObject();
+      };
+      await client.request({ id: 2, subscribe: { channel: 'public:hal' } });
+      await client.request({ id: 3, refresh: { token: sign({ sub: 'hal', exp: unixNow() + 90 }) } });
+      expect(await seen(4)).toMatchObject({ push: { pub: { info: { conn_info: { n: 1 } } } } });
+      const token = sign({ sub: 'hal', exp: unixNow() + 90, info: { n: 2 } });
+      await client.request({ id: 5, refresh: { token } });
+      expect(await seen(6)).toMatchObject({ push: { pub: { info: { conn_info: { n: 2 } } } } });
+    });
+
+    it('sub_refresh: of what the client asked for itself, and of nothing else', async () => {
+      const client = await connected(app, { sub: 'ida', channels: ['chat:i'] });
+      const token = sign({ sub: 'ida', channel: 'nope:i' });
+      expect(await client.request({ id: 2, sub_refresh: { channel: 'nope:i', token } })).toMatchObject({
+        error: { code: 103 },
+      });
+      client.send({
+        id: 3,
+        sub_refresh: { channel: 'chat:i', token: sign({ sub: 'ida', channel: 'chat:i' }) },
+      });
+      expect(await client.ended()).toEqual({ code: 3501, reason: 'bad request' });
+    });
+
+    it('the API does not make a subscription that is over already', async () => {
       const client = await connected(app, { sub: 'eve' });
       await app.api('subscribe', { user: 'eve', channel: 'chat:e', expire_at: unixNow() - 60 });
-      expect(await client.ended()).toEqual({ code: 3006, reason: 'subscription expired' });
+      await app.api('subscribe', { user: 'eve', channel: 'public:e' });
+      expect(await client.nextObject()).toMatchObject({ push: { channel: 'public:e', subscribe: {} } });
+      expect(client.closed).toBeUndefined();
     });
 
     it('the API renews what others see of a connection', async () => {

@@ -6,8 +6,9 @@ import type {
   UnsubscribeCommand,
 } from '../../delivery/index.js';
 import { closeCodes, type CloseCode } from '../close-codes.js';
+import type { ClientSubscription } from './client-subscription.js';
 import { unsubscribeReasons } from './errors.js';
-import { expiryOf } from './expiry.js';
+import { expiryOf, hasExpired } from './expiry.js';
 import { openSubscription } from './open-subscription.js';
 import type { Session } from './session.js';
 import type { Shared } from './shared.js';
@@ -40,17 +41,26 @@ export class Controls {
 
   async #subscribe(session: Session, command: SubscribeCommand): Promise<void> {
     const { channel, info, data, override = {}, expiresAt = 0, recoverSince: since } = command;
+    const expireAt = Math.floor(expiresAt / 1000);
     const rule = this.shared.rules.find(channel);
-    const { subscriptions } = session;
     // The API has checked the name; another version of it may have other rules.
-    if (typeof rule === 'string' || subscriptions.get(channel) !== undefined) return;
-    if (subscriptions.size >= this.shared.options.channelLimit) return;
+    if (typeof rule === 'string' || hasExpired(expireAt)) return;
+    const { subscriptions } = session;
+    const present = subscriptions.get(channel);
+    if (present !== undefined) {
+      if (present.isServerSide) prolong(session, present, { expireAt, info: info ?? present.info });
+      return;
+    }
+    if (subscriptions.size >= this.shared.options.channelLimit) {
+      session.close(closeCodes.channelLimit);
+      return;
+    }
     const { subscription, result } = await openSubscription(session, this.shared, {
       channel,
       rule,
       serverSide: true,
       grant: { info, data, override },
-      expireAt: Math.floor(expiresAt / 1000),
+      expireAt,
       since,
     });
     if (subscription.isOver) return;
@@ -75,6 +85,16 @@ export class Controls {
     session.expiresAt(Math.floor((expiresAt ?? 0) / 1000));
     session.push('refresh', '', expiryOf(session.expireAt));
   }
+}
+
+/** The subscription stands already: it only ends at another time. */
+function prolong(
+  session: Session,
+  subscription: ClientSubscription,
+  terms: Parameters<ClientSubscription['renew']>[0],
+): void {
+  subscription.renew(terms);
+  session.attendTo(subscription);
 }
 
 /** A code that WebSocket does not know could not be sent. */

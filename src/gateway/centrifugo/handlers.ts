@@ -28,7 +28,7 @@ export function createHandlers(shared: Shared, version: string): Handlers {
     rpc(_session, _id, { method }) {
       // A method of a namespace that is not configured is another matter than having no methods at all.
       throw new CommandRefusedError(
-        method.includes(':') ? replyErrors.methodNotFound : replyErrors.notAvailable,
+        method.indexOf(':') > 0 ? replyErrors.methodNotFound : replyErrors.notAvailable,
       );
     },
     send() {

@@ -4,11 +4,13 @@ import {
   type StreamPosition,
   type SubscriptionWishes,
 } from '../../delivery/index.js';
+import { closeCodes } from '../close-codes.js';
 import { endsWithin } from '../deadline.js';
 import { noGrant, type SubscriptionGrant } from '../tokens/claims.js';
 import { ClientSubscription } from './client-subscription.js';
 import { CommandRefusedError, replyErrors, SubscribeTimeoutError } from './errors.js';
 import { expiryOf } from './expiry.js';
+import { canSpeak } from './publication-formats.js';
 import type { SubscribeResult } from './replies.js';
 import type { Session, SessionHost } from './session.js';
 import type { TagsFilter } from './tags-filter.js';
@@ -57,6 +59,8 @@ export async function openSubscription(
     const begin = subscription.begin(since).then((begun) => (result = begun));
     await endsWithin(begin, host.options.subscribeTimeoutMs);
     if (result === undefined) throw new SubscribeTimeoutError();
+    if (grant.data !== undefined && !canSpeak(session.encoding, [{ format: 'binary', data: grant.data }]))
+      session.close(closeCodes.inappropriateProtocol);
     return { subscription, result: { ...result, ...expiryOf(subscription.expireAt), data: grant.data } };
   } catch (error) {
     subscription.end();

@@ -16,7 +16,10 @@ export class Publishing {
     const { channel, data } = request;
     const { rules, options, delivery } = this.shared;
     const rule = ruleOf(rules, channel);
-    if (data === undefined || request.type !== 0) throw new CommandRefusedError(replyErrors.badRequest);
+    // Nothing can be written to a map where every namespace is one of streams.
+    if (request.type !== 0) throw new CommandRefusedError(replyErrors.permissionDenied);
+    if (data === undefined || !acceptsData(rule.options.publicationDataFormat, data))
+      throw new CommandRefusedError(replyErrors.badRequest);
     const subscription = session.subscriptions.get(channel);
     const subscribed = subscription?.isLive ?? false;
     const asker = { user: session.user, subscribed, insecure: options.insecure };
@@ -27,8 +30,6 @@ export class Publishing {
         throw new CommandRefusedError(replyErrors.notAvailable);
       case 'allow':
     }
-    if (!acceptsData(rule.options.publicationDataFormat, data))
-      throw new CommandRefusedError(replyErrors.badRequest);
     const message = {
       channel,
       // What came with it in the same read would be kept as well.

@@ -1,5 +1,4 @@
 import { closeCodes } from '../close-codes.js';
-import { ruleOf } from './channel-checks.js';
 import type { RefreshRequest, SubRefreshRequest } from './commands.js';
 import { CommandRefusedError, ConnectionForfeitedError, replyErrors } from './errors.js';
 import { expiryOf, hasExpired } from './expiry.js';
@@ -24,7 +23,7 @@ export class Refreshing {
     if (token.user !== session.user) throw new ConnectionForfeitedError(closeCodes.invalidToken);
     if (hasExpired(token.expireAt)) throw new ConnectionForfeitedError(closeCodes.connectionExpired);
     if (!listsSameChannels(session, token)) throw new ConnectionForfeitedError(closeCodes.insufficientState);
-    session.info = token.info && Buffer.copyBytesFrom(token.info);
+    if (token.info !== undefined) session.info = Buffer.copyBytesFrom(token.info);
     // A token that never expires lifts the expiry of the one before.
     session.expiresAt(token.expireAt ?? 0);
     session.answer(id, 'refresh', expiryOf(session.expireAt));
@@ -32,9 +31,11 @@ export class Refreshing {
 
   async subRefresh(session: Session, id: number, request: SubRefreshRequest): Promise<void> {
     const { channel } = request;
-    ruleOf(this.shared.rules, channel);
+    if (channel === '') throw new ConnectionForfeitedError(closeCodes.badRequest);
     const subscription = session.subscriptions.get(channel);
     if (subscription === undefined) throw new CommandRefusedError(replyErrors.permissionDenied);
+    // The server prolongs what it made itself.
+    if (subscription.isServerSide) throw new ConnectionForfeitedError(closeCodes.badRequest);
     if (request.token === '' || request.type !== 0) throw new CommandRefusedError(replyErrors.badRequest);
     const outcome = await this.shared.verifiers.subscription.verifySubscription(request.token);
     if (!outcome.ok) {
