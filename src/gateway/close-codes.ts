@@ -15,7 +15,7 @@ function stayAway<Code extends number>(code: Code, reason: string) {
   return { code, reason, reconnect: false } as const satisfies CloseCode;
 }
 
-/** Every close code that the server sends of its own accord. `docs/protocol.md` lists them; a test compares the two. */
+/** The close codes of the protocol. `docs/protocol.md` lists them, and which of them come from a backend only; a test compares the two. */
 export const closeCodes = {
   shutdown: comeBack(3001, 'shutdown'),
   internalError: comeBack(3004, 'internal server error'),
