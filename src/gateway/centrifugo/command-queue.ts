@@ -18,11 +18,19 @@ export interface CommandTaker {
 /** How many commands may wait for the one under way before the client is not read from. */
 const MANY_WAITING = 64;
 
+/**
+ * How many commands of one client are carried out in a row. What takes no time, as where the stores are in memory, would
+ * else keep everybody waiting until the last command of a frame is done.
+ */
+const MANY_IN_A_ROW = 16;
+
 /** The commands of one client, carried out one after another in its order, however long each takes. */
 export class CommandQueue {
   /** Behind the command under way; undefined while there is none. */
   #waiting: QueuedCommand[] | undefined;
   #isPaused = false;
+  /** Carried out since others had their turn. */
+  #inARow = 0;
 
   constructor(private readonly taker: CommandTaker) {}
 
@@ -40,15 +48,28 @@ export class CommandQueue {
   /** Goes on until a command takes its time, and from there when that one is done. */
   #carryOut(commands: QueuedCommand[]): void {
     for (let at = 0; at < commands.length; at++) {
+      if (this.#inARow++ === MANY_IN_A_ROW) {
+        this.#waiting = commands.slice(at);
+        setImmediate(() => {
+          this.#inARow = 0;
+          this.#carryOn();
+        });
+        return;
+      }
       const work = this.taker.carryOut(commands[at]!);
       if (work === undefined) continue;
       this.#waiting = commands.slice(at + 1);
-      void work.then(() => this.#carryOut(this.#waiting ?? []));
+      void work.then(() => this.#carryOn());
       return;
     }
     this.#waiting = undefined;
+    this.#inARow = 0;
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.taker.resume();
+  }
+
+  #carryOn(): void {
+    this.#carryOut(this.#waiting ?? []);
   }
 }
