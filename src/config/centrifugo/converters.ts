@@ -6,6 +6,9 @@ import { parseDuration } from '../../delivery/index.js';
  */
 export type Convert = (value: unknown) => unknown;
 
+/** More than any history holds. */
+const MANY = 2 ** 31 - 1;
+
 export const text: Convert = (value) => value;
 
 export const flag: Convert = (value) => {
@@ -20,6 +23,9 @@ export const negated: Convert = (value) => {
 
 export const number: Convert = (value) =>
   typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
+
+/** A number of publications, of which 0 stands for any. */
+export const unlimited: Convert = (value) => (number(value) === 0 ? MANY : number(value));
 
 /** `"25s"` in ms. */
 export const duration: Convert = (value) => parseDuration(value) ?? value;

@@ -127,5 +127,6 @@ function isOn(tls: unknown): boolean {
 }
 
 function present(value: unknown): unknown {
-  return value === '' || (Array.isArray(value) && value.length === 0) ? undefined : value;
+  const isEmpty = value === '' || value === null || (Array.isArray(value) && value.length === 0);
+  return isEmpty ? undefined : value;
 }

@@ -8,6 +8,7 @@ import {
   number,
   single,
   text,
+  unlimited,
   type Convert,
 } from './converters.js';
 
@@ -69,8 +70,8 @@ const rows: readonly Row[] = [
   client('channel_position_check_delay', 'channelPositionCheckDelayMs', duration),
   client('channel_limit', 'channelLimit', number),
   client('user_connection_limit', 'userConnectionLimit', number),
-  client('history_max_publication_limit', 'historyMaxPublicationLimit', number),
-  client('recovery_max_publication_limit', 'recoveryMaxPublicationLimit', number),
+  client('history_max_publication_limit', 'historyMaxPublicationLimit', unlimited),
+  client('recovery_max_publication_limit', 'recoveryMaxPublicationLimit', unlimited),
   client('subscribe_to_user_personal_channel.enabled', 'personalChannel.enabled', flag),
   client('subscribe_to_user_personal_channel.personal_channel_namespace', 'personalChannel.namespace', text),
   client('subscribe_to_user_personal_channel.single_connection', 'personalChannel.singleConnection', flag),
@@ -87,8 +88,10 @@ export const counterparts: ReadonlyMap<string, Counterpart> = new Map(
   rows.map(([theirs, ours, convert]) => [theirs, { ours, convert }]),
 );
 
-/** Where Centrifugo's 0 means that there is no limit, ours is left at its default. */
+/** Where Centrifugo's 0 means that nothing is set, ours is left at its default. */
 export const zeroMeansDefault: ReadonlySet<string> = new Set([
+  'client.token.hmac_previous_secret_key_valid_until',
+  'client.subscription_token.hmac_previous_secret_key_valid_until',
   'client.connection_limit',
   'client.connection_rate_limit',
 ]);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../config.errors.js';
 import { loadConfig, type Loaded } from '../load.js';
@@ -105,12 +106,65 @@ describe('a configuration file of Centrifugo', () => {
     );
   });
 
+  it('may spell out every default, and is told nothing', () => {
+    // What Centrifugo 6.9.1 gives as its default configuration.
+    const { config, notices } = load('config-default.json');
+    expect(notices).toEqual([]);
+    expect(config.gateway.client).toEqual(configSchema.parse({}).gateway.client);
+    expect(config.delivery.channels).toEqual(configSchema.parse({}).delivery.channels);
+  });
+
+  it('says what the data of all channels are, but for those whose namespace does', () => {
+    const namespaces = [{ name: 'a' }, { name: 'b', publication_data_format: 'binary' }];
+    const { file, notices } = translate({ channel: { publication_data_format: 'json', namespaces } });
+    const channels = {
+      withoutNamespace: { publicationDataFormat: 'json' },
+      namespaces: [
+        { name: 'a', publicationDataFormat: 'json' },
+        { name: 'b', publicationDataFormat: 'binary' },
+      ],
+    };
+    expect(file).toMatchObject({ delivery: { channels } });
+    expect(notices).toEqual([]);
+    const fromEnv = translate({}, { CENTRIFUGO_CHANNEL_PUBLICATION_DATA_FORMAT: 'json' }).file;
+    expect(fromEnv).toMatchObject({
+      delivery: { channels: { withoutNamespace: { publicationDataFormat: 'json' } } },
+    });
+  });
+
+  it('is told what it has in use that there is not', () => {
+    const { notices } = translate({
+      http_server: { tls_external: true, tls_autocert: { enabled: true } },
+      rpc: { without_namespace: { proxy_enabled: true } },
+      channel: { proxy: { subscribe: { endpoint: 'http://localhost' } } },
+      map_broker: { type: 'postgres' },
+    });
+    expect(notices.map((notice) => notice.split(' ')[0])).toEqual([
+      'http_server.tls_external',
+      'http_server.tls_autocert',
+      'rpc',
+      'channel.proxy',
+      'map_broker.type',
+    ]);
+  });
+
+  it('has no limit where Centrifugo has none', () => {
+    const limits = { history_max_publication_limit: 0, recovery_max_publication_limit: 0 };
+    const client = { historyMaxPublicationLimit: 2 ** 31 - 1, recoveryMaxPublicationLimit: 2 ** 31 - 1 };
+    expect(translate({ client: limits }).file).toMatchObject({ gateway: { client } });
+  });
+
   it('says nothing of what is switched off or empty', () => {
     const { notices } = translate({
       admin: { enabled: false, password: 'x' },
+      controller: { enabled: false },
       grpc_api: { port: 10_000 },
       usage_stats: { disabled: true },
-      client: { token: { jwks_public_endpoint: '' }, subscription_token: { hmac_secret_key: 'unused' } },
+      client: {
+        token: { jwks_public_endpoint: '', insecure_skip_jwks_endpoint_safety_check: false },
+        subscription_token: { hmac_secret_key: 'unused' },
+        channel_position_max_time_lag: '0s',
+      },
       websocket: { handler_prefix: '/connection/websocket' },
       proxies: [],
     });
@@ -217,6 +271,15 @@ describe('the Redis engine', () => {
     const driver = { url: 'rediss://:p%40ss@redis.example:6380/2', keyPrefix: 'app', connectTimeoutMs: 2000 };
     expect(file).toMatchObject({ bus: { drivers: { redis: driver } }, delivery: { fanout: driver } });
     expect(implied).toMatchObject({ 'delivery.fanout.kind': 'redis' });
+  });
+
+  it('may spell out every default', () => {
+    const text = readFileSync('test/golden/config-default.json', 'utf8');
+    const { engine } = JSON.parse(text) as { engine: object };
+    const { file, notices } = translate({ engine: { ...engine, type: 'redis' } });
+    expect(notices).toEqual([]);
+    expect(file).toMatchObject({ delivery: { fanout: { url: 'redis://127.0.0.1:6379' } } });
+    expect(file).not.toHaveProperty('delivery.fanout.sentinels');
   });
 
   it('says which of its options have no counterpart', () => {

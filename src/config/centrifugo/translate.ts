@@ -5,7 +5,7 @@ import type { Translation, Tree } from '../translation.js';
 import { duration } from './converters.js';
 import { translateEngine } from './engine.js';
 import { counterparts, zeroMeansDefault } from './options.js';
-import { immaterial, NO_PROXY, unsupported } from './unsupported.js';
+import { immaterial, isSet, NO_PROXY, unsupported } from './unsupported.js';
 import { readVariables } from './variables.js';
 
 /** Where a Centrifugo without further settings listens. Whoever moves in changes nothing else. */
@@ -55,6 +55,8 @@ class Translator {
   readonly origins = new Map<string, string>();
   implied: Readonly<Record<string, string>> = {};
   readonly #variables = new Map<string, string>();
+  /** What the data of channels have to be whose namespace does not say. */
+  #formatOfAll: unknown;
 
   cameFrom(theirs: string, variable: string): void {
     this.#variables.set(theirs, variable);
@@ -76,7 +78,16 @@ class Translator {
       this.notices.push(...notices);
     }
     if (!isOn(rest, 'subscription_token')) removeAt(rest, ['client', 'subscription_token']);
+    if (isTree(rest.channel)) this.#takeFormatOfAll(rest.channel);
     this.#walk(rest, []);
+  }
+
+  #takeFormatOfAll(channel: Tree): void {
+    const { publication_data_format: format, without_namespace: without } = channel;
+    delete channel.publication_data_format;
+    if (!isSet(format)) return;
+    this.#formatOfAll = format;
+    if (!isTree(without)) channel.without_namespace = {};
   }
 
   #walk(node: Tree, path: readonly string[]): void {
@@ -133,7 +144,10 @@ class Translator {
       if (theirs[key] === true) this.notices.push(`${where}: ${key} is not supported: ${NO_PROXY}`);
     for (const [key, name] of centrifugoChannelOptions)
       this.origins.set(`${ours}.${name}`, `${where}: ${key}`);
-    return { ...options };
+    const { publicationDataFormat: own } = options;
+    return isSet(this.#formatOfAll) && !isSet(own)
+      ? { ...options, publicationDataFormat: this.#formatOfAll }
+      : { ...options };
   }
 }
 

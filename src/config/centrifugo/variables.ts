@@ -9,6 +9,7 @@ import { immaterial, unsupported } from './unsupported.js';
 const PREFIX = 'CENTRIFUGO_';
 const WITHOUT_NAMESPACE = 'channel.without_namespace';
 const NAMESPACES = 'channel.namespaces';
+const FORMAT_OF_ALL = 'channel.publication_data_format';
 
 const engineOptions = redisOptions.map((name) => `engine.redis.${name}`);
 
@@ -21,6 +22,7 @@ const pathByVariable = new Map(
     'engine.type',
     ...engineOptions,
     NAMESPACES,
+    FORMAT_OF_ALL,
     ...[...centrifugoChannelOptions.keys()].map((name) => `${WITHOUT_NAMESPACE}.${name}`),
   ].map((path) => [variableOf(path), path]),
 );

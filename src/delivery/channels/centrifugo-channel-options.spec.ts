@@ -32,15 +32,25 @@ describe('fromCentrifugo', () => {
     });
   });
 
+  it('passes over what is spelled out and asks for nothing', () => {
+    const { options, unsupported, unknown } = fromCentrifugo({
+      allowed_delta_types: null,
+      subscription_type: '',
+      map: { mode: '', key_ttl: '0s', publish_proxy_name: 'default' },
+      subscribe_stream_proxy_name: 'default',
+    });
+    expect([options, unsupported, unknown]).toEqual([{}, [], []]);
+  });
+
   it('names what it cannot translate', () => {
     const { options, unsupported, unknown } = fromCentrifugo({
       history_ttl: 'soon',
       presense: true,
       subscription_type: 'map',
-      map: {},
+      subscribe_stream_proxy_enabled: true,
     });
     expect(unknown).toEqual(['presense']);
-    expect(unsupported).toEqual(['subscription_type', 'map']);
+    expect(unsupported).toEqual(['subscription_type', 'subscribe_stream_proxy_enabled']);
     expect(channelsOptions.safeParse({ withoutNamespace: options }).error?.issues[0]?.path).toEqual([
       'withoutNamespace',
       'historyTtlMs',

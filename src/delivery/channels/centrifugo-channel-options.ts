@@ -3,14 +3,15 @@ import { channelOptionNames, type ChannelOptions } from './channel-options.js';
 /** Options of a Centrifugo namespace that have no counterpart here, with the values under which they ask for nothing. */
 const unsupported: ReadonlyMap<string, readonly unknown[]> = new Map([
   ['subscription_type', ['', 'stream']],
-  ['map', []],
-  ['shared_poll', []],
   ['map_clients_presence_channel_prefix', ['']],
   ['map_users_presence_channel_prefix', ['']],
   ['subscribe_stream_proxy_enabled', [false]],
   ['subscribe_stream_proxy_name', ['', 'default']],
   ['subscribe_stream_proxy_bidirectional', [false]],
 ]);
+
+/** What they say counts for subscription types that there are not here, and for nothing else. */
+const ofOtherTypes: readonly string[] = ['map', 'shared_poll'];
 
 /**
  * Our name for each option of a Centrifugo namespace. They differ in spelling only: `history_ttl` with the value `"300s"` is
@@ -45,6 +46,7 @@ export function fromCentrifugo(theirs: Readonly<Record<string, unknown>>): Trans
   const missed: string[] = [];
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(theirs)) {
+    if (value === null || ofOtherTypes.includes(key)) continue;
     const name = key === 'name' ? key : centrifugoChannelOptions.get(key);
     if (name === undefined) {
       const idle = unsupported.get(key);
