@@ -1,5 +1,6 @@
 import { duplexPair } from 'node:stream';
-import { describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { describe, expect, it, jest } from '@jest/globals';
 import { LinkEndedError, RemoteError } from './ipc.errors.js';
 import { Link } from './link.js';
 import { RemotePort } from './remote-port.js';
@@ -92,6 +93,24 @@ describe('Link', () => {
     const told = Promise.withResolvers<void>();
     here.onEnd(told.resolve);
     await told.promise;
+  });
+
+  it('ends at once, and says so once, when the other end leaves too much unread', async () => {
+    const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    const [one] = duplexPair();
+    const here = new Link(one, 1_000);
+    const turn = () => new Promise(setImmediate);
+    // The stream takes the first one in, although nobody reads it.
+    for (let told = 0; told < 2; told++) {
+      here.tell('deaf', 'hear', Buffer.alloc(50_000));
+      await turn();
+    }
+    const call = here.call('deaf', 'hear');
+    here.tell('deaf', 'hear');
+    expect(here.ended).toBe(true);
+    await expect(call).rejects.toBeInstanceOf(LinkEndedError);
+    expect(logged).toHaveBeenCalledTimes(1);
+    logged.mockRestore();
   });
 
   it('ends at both ends when one closes it, after what was sent before', async () => {

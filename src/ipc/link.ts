@@ -37,7 +37,10 @@ export class Link {
   #calls = 0;
   #ended = false;
 
-  constructor(private readonly stream: Duplex) {
+  constructor(
+    private readonly stream: Duplex,
+    private readonly maxWaitingBytes = MAX_WAITING_BYTES,
+  ) {
     this.#frames = new Frames(stream, (packet) => this.#receive(packet as Packet));
     stream.on('close', () => this.#end());
     stream.on('end', () => stream.destroy());
@@ -94,9 +97,10 @@ export class Link {
   #send(packet: Packet): void {
     if (this.#ended) return;
     this.#frames.send(packet);
-    if (this.#frames.waitingBytes <= MAX_WAITING_BYTES) return;
+    if (this.#frames.waitingBytes <= this.maxWaitingBytes) return;
     this.#logger.error(`cut off a process that left ${this.#frames.waitingBytes} bytes unread`);
     this.stream.destroy();
+    this.#end();
   }
 
   #receive(packet: Packet): void {

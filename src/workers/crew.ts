@@ -25,6 +25,8 @@ const SHORT_LIFE_MS = 10_000;
 const MAX_SHORT_LIVES = 8;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
+/** How long a worker that has lost its link may take to end by itself, in ms. */
+const END_WITHOUT_LINK_MS = 2_000;
 
 /** The worker processes: as many as were asked for, each replaced when it dies, or stands still. */
 export class Crew {
@@ -79,6 +81,7 @@ export class Crew {
       this.#workers.delete(worker);
       exited.resolve(code ?? signal ?? '');
     });
+    link.onEnd(() => this.#seeOff(worker, exited.promise));
     const ending = exited.promise.then((how) => {
       throw new WorkersFailedError(`a worker ended before it was ready (${how})`);
     });
@@ -86,6 +89,15 @@ export class Crew {
     // Only from here on: loading the program takes as long as it takes.
     watchPulse(link, { onGivenUp: () => this.#giveUp(worker) });
     void exited.promise.then((how) => this.#onExit(worker, how, bornAt));
+  }
+
+  /** A worker without a link ends, unless it stands still: then nothing asks after it any more, and nobody would replace it. */
+  #seeOff({ process }: Worker, exited: Promise<unknown>): void {
+    const timer = setTimeout(() => {
+      this.#logger.error(`worker ${process.pid} has lost its link, does not end and is killed`);
+      process.kill('SIGKILL');
+    }, END_WITHOUT_LINK_MS).unref();
+    void exited.then(() => clearTimeout(timer));
   }
 
   #giveUp({ process }: Worker): void {
