@@ -1,14 +1,17 @@
-import { type Link, RemotePort } from '../../ipc/index.js';
+import { type Link, RemotePort, Turns } from '../../ipc/index.js';
 import type { History, HistoryPage, HistoryQuery, PublishTerms } from '../history.port.js';
 import type { Publication, StreamPosition } from '../publication.js';
 import { deliveryFailures } from './ipc.failures.js';
-import { packPublication, unpackPublication } from './ipc.publication.js';
+import { packPublication, unpackKept } from './ipc.publication.js';
 
 const NAME = 'history';
+/** A page may be large. Many at a time, as after an outage, would fill the link until the primary takes this worker for stuck. */
+const PAGES_AT_A_TIME = 4;
 
 /** Histories that the primary process keeps for its workers, beside the switchboard of their fan-out. */
 export class IpcHistory implements History {
   readonly #port: RemotePort;
+  readonly #turns = new Turns(PAGES_AT_A_TIME);
 
   constructor(link: Link) {
     this.#port = new RemotePort(link, NAME, deliveryFailures);
@@ -19,7 +22,8 @@ export class IpcHistory implements History {
   }
 
   read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
-    return this.#port.call('read', channel, query);
+    const read = (): Promise<HistoryPage> => this.#port.call('read', channel, query);
+    return query.limit === 0 ? read() : this.#turns.take(read);
   }
 
   remove(channel: string): Promise<void> {
@@ -33,7 +37,7 @@ export class IpcHistory implements History {
 
 export function serveHistory(link: Link, history: History): void {
   link.serve(NAME, {
-    publish: (bytes: Buffer, terms: PublishTerms) => history.publish(unpackPublication(bytes), terms),
+    publish: (bytes: Buffer, terms: PublishTerms) => history.publish(unpackKept(bytes), terms),
     read: (channel: string, query: HistoryQuery) => history.read(channel, query),
     remove: (channel: string) => history.remove(channel),
   });

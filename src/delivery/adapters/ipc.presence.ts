@@ -1,13 +1,17 @@
 import type { ClientInfo } from '../../bus/index.js';
-import { type Link, RemotePort } from '../../ipc/index.js';
+import { type Link, RemotePort, Turns } from '../../ipc/index.js';
 import type { Presence, PresenceStats } from '../presence.port.js';
 import { deliveryFailures } from './ipc.failures.js';
+import { keptInfo } from './ipc.kept-info.js';
 
 const NAME = 'presence';
+/** As with histories: the members of a channel may be many. */
+const LISTS_AT_A_TIME = 4;
 
 /** Who is where, as the primary process knows it of all its workers. The clients of a worker that dies are gone at once. */
 export class IpcPresence implements Presence {
   readonly #port: RemotePort;
+  readonly #turns = new Turns(LISTS_AT_A_TIME);
 
   constructor(link: Link) {
     this.#port = new RemotePort(link, NAME, deliveryFailures);
@@ -22,7 +26,7 @@ export class IpcPresence implements Presence {
   }
 
   members(channel: string): Promise<Map<string, ClientInfo>> {
-    return this.#port.call('members', channel);
+    return this.#turns.take(() => this.#port.call('members', channel));
   }
 
   stats(channel: string): Promise<PresenceStats> {
@@ -41,7 +45,7 @@ export function servePresence(link: Link, presence: Presence): void {
     add: (channel: string, info: ClientInfo, ttlMs: number) => {
       const channels = entered.get(info.client) ?? new Set();
       entered.set(info.client, channels.add(channel));
-      return presence.add(channel, info, ttlMs);
+      return presence.add(channel, keptInfo(info), ttlMs);
     },
     remove: (channel: string, clientId: string) => {
       const channels = entered.get(clientId);

@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { type Lane, Publication, type PublicationExtras } from '../publication.js';
 import type { MessageFormat } from '../../bus/index.js';
+import { keptInfo } from './ipc.kept-info.js';
 
 type Fields = [
   channel: string,
@@ -22,6 +23,16 @@ export function packPublication(publication: Publication): Buffer {
   return serialize([channel, data, format, id, createdAt, dueAt, lane, expiresAt, extras] satisfies Fields);
 }
 
+/** Data and info are views of the bytes. */
 export function unpackPublication(bytes: Buffer): Publication {
   return new Publication(...(deserialize(bytes) as Fields));
+}
+
+/** One whose info may be kept. A history sees to the data itself. */
+export function unpackKept(bytes: Buffer): Publication {
+  const fields = deserialize(bytes) as Fields;
+  const extras = fields[8];
+  const { info } = extras;
+  if (info !== undefined) fields[8] = { ...extras, info: keptInfo(info) };
+  return new Publication(...fields);
 }
