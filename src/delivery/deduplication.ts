@@ -6,7 +6,7 @@ export interface DeduplicationOptions {
   readonly windowMs: number;
   /** Most ids remembered at once. Beyond it the oldest part of the window is forgotten early. */
   readonly maxEntries: number;
-  /** Unix time or any other clock in ms that does not run backwards for long. */
+  /** Any clock in ms that does not jump, as that of `performance.now()`: one that is set forward would forget all ids. */
   readonly now?: () => number;
   /** Told when the bound made the window shorter than asked: by how much it covers now, in ms. */
   readonly onShortened?: (coveredMs: number) => void;
@@ -36,7 +36,7 @@ export class Deduplication {
     this.#windowMs = options.windowMs;
     this.#partMs = Math.ceil(options.windowMs / PARTS);
     this.#maxPerGeneration = Math.max(1, Math.floor(options.maxEntries / (PARTS + 1)));
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
     this.#onShortened = options.onShortened ?? (() => {});
     this.#generations = [newGeneration(this.#now())];
   }

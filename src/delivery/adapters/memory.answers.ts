@@ -3,7 +3,7 @@ import type { StreamPosition } from '../publication.js';
 interface Answer {
   /** Absent where the publication has no place in a history. */
   readonly position: StreamPosition | undefined;
-  /** Unix time in ms. */
+  /** By the clock that the callers go by, in ms. */
   readonly until: number;
 }
 

@@ -10,7 +10,7 @@ export class Deadlines {
   #swept: number;
   readonly #timer: NodeJS.Timeout;
 
-  /** `look` answers when the key is to be looked at again, as a Unix time in ms, or `undefined`. */
+  /** `look` answers when the key is to be looked at again, by the clock of `now`, or `undefined`. */
   constructor(
     private readonly now: () => number,
     private readonly look: (key: string, nowMs: number) => number | undefined,
@@ -19,12 +19,26 @@ export class Deadlines {
     this.#timer = setInterval(() => this.sweep(), PERIOD_MS).unref();
   }
 
+  /** Keys that are noted, each as often as it is. */
+  get size(): number {
+    let size = 0;
+    for (const keys of this.#keysByPeriod.values()) size += keys.size;
+    return size;
+  }
+
   note(key: string, at: number): void {
     // What is in the past already is seen to by the next sweep.
     const period = Math.max(periodOf(at), this.#swept) + 1;
     const keys = this.#keysByPeriod.get(period);
     if (keys === undefined) this.#keysByPeriod.set(period, new Set([key]));
     else keys.add(key);
+  }
+
+  /** Takes back what was noted for a time to come: it would stay until then. */
+  drop(key: string, at: number): void {
+    const period = periodOf(at) + 1;
+    const keys = this.#keysByPeriod.get(period);
+    if (keys?.delete(key) && keys.size === 0) this.#keysByPeriod.delete(period);
   }
 
   sweep(): void {

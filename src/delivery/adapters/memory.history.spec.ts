@@ -54,7 +54,7 @@ describe('MemoryHistory', () => {
     await history.publish(publication('d', Buffer.alloc(9_000)), { history: kept });
     const page = await history.read('d', { limit: -1, metaTtlMs: 60_000 });
     expect(page.publications.map(({ offset }) => offset)).toEqual([5]);
-    expect(history.usage).toEqual({ channels: 1, bytes: 9_300, keys: 0 });
+    expect(history.usage).toEqual({ channels: 1, bytes: 9_300, keys: 0, deadlines: 1 });
   });
 
   it('remembers so many idempotency keys', async () => {
@@ -92,6 +92,24 @@ describe('MemoryHistory', () => {
     jest.advanceTimersByTime(60_000);
     expect(history.usage).toMatchObject({ channels: 0, bytes: 0 });
     jest.useRealTimers();
+  });
+
+  it('notes no channel more than once, and none that is forgotten', async () => {
+    const history = open({ maxChannels: 2 });
+    jest.useFakeTimers();
+    try {
+      const swept = open({ maxChannels: 2 });
+      for (let round = 0; round < 10; round++) {
+        await swept.publish(publication('quiet', '1'), { history: kept });
+        now += kept.ttlMs + 2_000;
+        jest.advanceTimersByTime(1_000);
+      }
+      expect(swept.usage).toMatchObject({ channels: 1, bytes: 0, deadlines: 1 });
+    } finally {
+      jest.useRealTimers();
+    }
+    for (let n = 0; n < 10; n++) await history.read(`${n}`, { limit: 0, metaTtlMs: 60_000 });
+    expect(history.usage).toMatchObject({ channels: 2, deadlines: 2 });
   });
 
   it('does what its model does, whatever happens', async () => {

@@ -13,6 +13,7 @@ export interface MemoryHistoryOptions {
   readonly maxChannels: number;
   /** Idempotency keys remembered at most. */
   readonly maxKeys: number;
+  /** Any clock in ms that does not jump, as that of `performance.now()`. */
   readonly now?: () => number;
 }
 
@@ -30,14 +31,16 @@ export class MemoryHistory implements History {
     private readonly fanout: Fanout,
     private readonly options: MemoryHistoryOptions,
   ) {
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
     this.#answers = new RecentAnswers(options.maxKeys);
     this.#deadlines = new Deadlines(this.#now, (channel, now) => this.#look(channel, now));
   }
 
   /** What is in use at present. */
-  get usage(): { readonly channels: number; readonly bytes: number; readonly keys: number } {
-    return { channels: this.#streams.size, bytes: this.#bytes, keys: this.#answers.size };
+  get usage() {
+    const { size: channels } = this.#streams;
+    const { size: keys } = this.#answers;
+    return { channels, bytes: this.#bytes, keys, deadlines: this.#deadlines.size };
   }
 
   /** The subscribers have the publication when this returns. */
@@ -110,6 +113,7 @@ export class MemoryHistory implements History {
   #noteDeadline(channel: string, stream: MemoryStream): void {
     const { deadline } = stream;
     if (deadline >= stream.checkAt) return;
+    this.#deadlines.drop(channel, stream.checkAt);
     stream.checkAt = deadline;
     this.#deadlines.note(channel, deadline);
   }
@@ -136,6 +140,7 @@ export class MemoryHistory implements History {
 
   #forget(channel: string, stream: MemoryStream): void {
     this.#streams.delete(channel);
+    this.#deadlines.drop(channel, stream.checkAt);
     this.#bytes -= stream.bytes;
   }
 

@@ -4,7 +4,7 @@ import { Deadlines } from './memory.deadlines.js';
 
 interface Entry {
   readonly info: ClientInfo;
-  /** Unix time in ms. */
+  /** By the clock of the presence, in ms. */
   readonly until: number;
 }
 
@@ -13,7 +13,8 @@ export class MemoryPresence implements Presence {
   readonly #channels = new Map<string, Map<string, Entry>>();
   readonly #deadlines: Deadlines;
 
-  constructor(private readonly now: () => number = Date.now) {
+  /** @param now any clock in ms that does not jump: a client that is there must not go because the time is set */
+  constructor(private readonly now: () => number = () => performance.now()) {
     this.#deadlines = new Deadlines(now, (channel, nowMs) => this.#drop(channel, nowMs));
   }
 

@@ -5,7 +5,7 @@ import type { Publication, StreamPosition } from '../publication.js';
 /** What an entry takes beside its data, roughly. */
 const ENTRY_BYTES = 300;
 
-/** The history of one channel. Times are Unix times in ms. */
+/** The history of one channel. Times are those of the clock that its history goes by, in ms. */
 export class MemoryStream {
   readonly epoch = newEpoch();
   /** A queue: those before `#head` are dropped. */
