@@ -50,6 +50,7 @@ export {
   type TrustedProxies,
 } from './identity.js';
 export type {
+  Claim,
   CommandHandler,
   CommandTarget,
   ControlCommand,

@@ -1,5 +1,7 @@
 /** Clients of the Centrifugo protocol on two processes over a real Redis. */
-import { resolve } from 'node:path';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { describeWithOwn, type RunningBroker, startRedis } from '../brokers.js';
 import { API_KEY, sign } from '../centrifugo-app.js';
@@ -111,5 +113,55 @@ describeWithOwn('redis', 'two replicas of the Centrifugo protocol', () => {
     }
     await api(servers[1], 'disconnect', { user: 'carl' });
     expect(await client.ended()).toEqual({ code: 3503, reason: 'force disconnect' });
+  });
+});
+
+describeWithOwn('redis', 'two replicas that leave each user one connection', () => {
+  let redis: RunningBroker;
+  let directory: string;
+  let servers: [Server, Server];
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    directory = await mkdtemp(join(tmpdir(), 'single-'));
+    const file = join(directory, 'config.json');
+    const personal = { enabled: true, single_connection: true, personal_channel_namespace: 'bench' };
+    const config = JSON.parse(await readFile('test/golden/config-main.json', 'utf8')) as { client: object };
+    Object.assign(config.client, { subscribe_to_user_personal_channel: personal });
+    await writeFile(file, JSON.stringify(config));
+    const start = () => Server.start({ env: { REDIS_URL: redis.url }, args: ['--config', file] });
+    servers = [await start(), await start()];
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+    await redis.dispose();
+    await rm(directory, { recursive: true });
+  });
+
+  it('one of two that come at the same moment stays', async () => {
+    for (let round = 0; round < 20; round++) {
+      const user = `user-${round}`;
+      const clients = await Promise.all(
+        servers.map(({ port }) => ProtocolClient.open(`ws://127.0.0.1:${port}/connection/websocket`)),
+      );
+      await Promise.all(
+        clients.map((client) => client.request({ id: 1, connect: { token: sign({ sub: user }) } })),
+      );
+      const ends = await Promise.race(
+        clients.map(async (client, index) => ({ index, end: await client.ended() })),
+      );
+      expect(ends.end.code).toBe(3504);
+      const other = clients[1 - ends.index]!;
+      // Carried out after whatever the two have said of each other.
+      const channel = `bench:single-${round}`;
+      await fetch(`${servers[ends.index]!.url}/api/subscribe`, {
+        method: 'POST',
+        headers: { 'X-API-Key': API_KEY },
+        body: JSON.stringify({ user, channel }),
+      });
+      expect(await other.nextObject()).toMatchObject({ push: { channel, subscribe: {} } });
+      await other.close();
+    }
   });
 });

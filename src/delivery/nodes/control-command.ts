@@ -28,12 +28,22 @@ export interface UnsubscribeCommand extends CommandTarget {
   readonly channel: string;
 }
 
+/** Of a connection that is to be the only one of its user. Of two claims at one moment, the later one is that of the greater id. */
+export interface Claim {
+  /** Unix time in ms, or somewhat more. */
+  readonly at: number;
+  /** Id of the connection. */
+  readonly client: string;
+}
+
 export interface DisconnectCommand extends CommandTarget {
   readonly kind: 'disconnect';
   /** Ids of connections that are spared. */
   readonly whitelist?: readonly string[];
   /** Close code and reason. Absent: 3503, force disconnect. */
   readonly disconnect?: { readonly code: number; readonly reason: string };
+  /** Connections with a later claim are spared. */
+  readonly claim?: Claim;
 }
 
 export interface RefreshCommand extends CommandTarget {

@@ -35,7 +35,9 @@ const personalChannel = z
       .string()
       .default('')
       .describe('Namespace of the personal channels: `chat` makes `chat:#user`. Empty: `#user`.'),
-    singleConnection: on('Closes the older connections of a user with 3504 when it connects again.'),
+    singleConnection: on(
+      'Closes the older connections of a user with 3504 when it connects again, on whichever process they are.',
+    ),
   })
   .prefault({});
 

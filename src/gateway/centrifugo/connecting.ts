@@ -42,7 +42,7 @@ export class Connecting {
     if (session.isOver) return;
     this.#welcome(session, id, opened);
     if (options.personalChannel.enabled && options.personalChannel.singleConnection && user !== '')
-      this.#replaceOthers(session);
+      this.shared.inBackground(this.shared.claims.make(session));
   }
 
   /** @throws CommandRefusedError, ConnectionForfeitedError */
@@ -86,12 +86,5 @@ export class Connecting {
     });
     session.establish();
     for (const { subscription } of live) subscription.goLive();
-  }
-
-  #replaceOthers({ user, id }: Session): void {
-    const { delivery } = this.shared;
-    const { code, reason } = closeCodes.connectionLimit;
-    const disconnect = { code, reason };
-    this.shared.inBackground(delivery.command({ kind: 'disconnect', user, whitelist: [id], disconnect }));
   }
 }

@@ -1,4 +1,5 @@
 import type {
+  Claim,
   ControlCommand,
   DisconnectCommand,
   RefreshCommand,
@@ -18,8 +19,12 @@ export class Controls {
   constructor(private readonly shared: Shared) {}
 
   carryOut(command: ControlCommand): void {
-    for (const session of this.shared.users.sessionsOf(command.user)) {
-      if (session.isConnected && isMeant(session, command)) this.#carryOutOn(session, command);
+    const { users, claims } = this.shared;
+    const claim = claimOf(command);
+    if (claim !== undefined) claims.hear(claim);
+    for (const session of users.sessionsOf(command.user)) {
+      const isThere = session.isConnected || (session.phase === 'connecting' && reachesNewcomers(command));
+      if (isThere && isMeant(session, command)) this.#carryOutOn(session, command);
     }
   }
 
@@ -35,7 +40,7 @@ export class Controls {
         this.#refresh(session, command);
         break;
       case 'disconnect':
-        if (!command.whitelist?.includes(session.id)) session.close(closeCodeOf(command));
+        this.#disconnect(session, command);
     }
   }
 
@@ -70,6 +75,16 @@ export class Controls {
     session.attendTo(subscription);
   }
 
+  #disconnect(session: Session, command: DisconnectCommand): void {
+    const { whitelist = [], claim } = command;
+    const { claims } = this.shared;
+    if (whitelist.includes(session.id)) return;
+    // The process that made the claim would have closed its connection if it knew.
+    if (claim !== undefined && claims.outdoes(session, claim))
+      this.shared.inBackground(claims.repeat(session));
+    else session.close(closeCodeOf(command));
+  }
+
   /** The client is told even where it was not subscribed: it may be about to be. */
   #unsubscribe(session: Session, { channel }: UnsubscribeCommand): void {
     session.subscriptions.get(channel)?.end();
@@ -95,6 +110,18 @@ function prolong(
 ): void {
   subscription.renew(terms);
   session.attendTo(subscription);
+}
+
+function claimOf(command: ControlCommand): Claim | undefined {
+  return command.kind === 'disconnect' ? command.claim : undefined;
+}
+
+/**
+ * A client whose token was accepted before the command came must not slip through. It could not yet be told of a subscription,
+ * and has no claim yet.
+ */
+function reachesNewcomers(command: ControlCommand): boolean {
+  return command.kind !== 'subscribe' && claimOf(command) === undefined;
 }
 
 /** A code that WebSocket does not know could not be sent. */

@@ -62,6 +62,8 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   info: Buffer | undefined;
   /** Unix time in seconds; 0 for never. */
   expireAt = 0;
+  /** When it claimed to be the only connection of its user, see `Claims`; 0 for never. */
+  claimedAt = 0;
   /** State of the rate limit by connection. */
   commandRate = 0;
   phase: Phase = 'new';

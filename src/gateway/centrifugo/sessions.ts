@@ -4,6 +4,7 @@ import { Connections } from '../connections.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 import type { TimerWheel } from '../timer-wheel.js';
 import { createVerifiers, type TokenVerifiers } from '../tokens/token-verifier.js';
+import { Claims } from './claims.js';
 import type { ClientOptions } from './client.options.js';
 import { CommandRates } from './command-rates.js';
 import { Controls } from './controls.js';
@@ -21,6 +22,7 @@ export class Sessions implements Shared {
   readonly wheel: TimerWheel;
   readonly verifiers: TokenVerifiers;
   readonly users: Users;
+  readonly claims: Claims;
   readonly positions: PositionWatch;
   readonly handlers: Handlers;
   readonly pingSeconds: number;
@@ -38,6 +40,7 @@ export class Sessions implements Shared {
     this.wheel = connections.pulse.wheel;
     this.verifiers = createVerifiers(client.tokens);
     this.users = new Users(delivery);
+    this.claims = new Claims(delivery);
     this.positions = new PositionWatch(delivery, this.wheel, {
       intervalMs: client.channelPositionCheckDelayMs,
     });
