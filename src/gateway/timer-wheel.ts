@@ -49,6 +49,11 @@ export class TimerWheel {
     this.#startedAt = now();
   }
 
+  /** By its own clock, which nobody sets. */
+  get now(): number {
+    return this.#now();
+  }
+
   /**
    * Turns by itself from here on. Each step waits for the input of its event-loop turn: after a stall of the process,
    * the answers that came in meanwhile are read before their deadline is judged.

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { closeCodes } from '../close-codes.js';
 import { TimerWheel } from '../timer-wheel.js';
+import type { ClientSubscription } from './client-subscription.js';
 import { clientOptions } from './client.options.js';
 import { jsonCodec } from './codecs.js';
 import { CommandRefusedError, replyErrors } from './errors.js';
@@ -178,6 +179,20 @@ describe('a session', () => {
     say(CONNECT);
     expect(log).toEqual(['close 3008', 'ended']);
     expect(session.isOver).toBe(true);
+  });
+
+  it('renews its presence although the clock of the machine is set back', () => {
+    const enterPresence = jest.fn(async () => {});
+    const subscription = { channel: 'a', hasPresence: true, isLive: true, endsAt: Infinity, enterPresence };
+    say(CONNECT);
+    session.subscriptions.add(subscription as unknown as ClientSubscription);
+    session.attendTo(subscription as unknown as ClientSubscription);
+    for (let ticks = 0; ticks < 2 * 280; ticks++) {
+      jest.setSystemTime(0);
+      now += 100;
+      wheel.advance();
+    }
+    expect(enterPresence).toHaveBeenCalledTimes(2);
   });
 
   it('says nothing after its end', () => {

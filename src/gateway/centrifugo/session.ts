@@ -68,9 +68,9 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   commandRate = 0;
   phase: Phase = 'new';
   readonly #commands = new CommandQueue(this);
-  /** When the presence is to be renewed, in Unix ms. */
+  /** When the presence is to be renewed, by the clock of the wheel: that of the store goes on if ours is set back. */
   #renewsAt = Infinity;
-  /** When it is looked for what is due, in Unix ms. */
+  /** When it is looked for what is due, by the same clock. */
   #wakesAt = Infinity;
 
   constructor(
@@ -165,13 +165,13 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   /** Sees to it that a subscription is ended and its presence renewed in time. Waking too early does no harm. */
   attendTo({ hasPresence, endsAt }: ClientSubscription): void {
     if (hasPresence && this.#renewsAt === Infinity) this.#renewsAt = this.#nextRenewal();
-    this.#wakeBy(Math.min(endsAt, this.#renewsAt));
+    this.#wakeBy(Math.min(this.#onWheel(endsAt), this.#renewsAt));
   }
 
   /** The connection ends at another time than before. */
   expiresAt(unixSeconds: number): void {
     this.expireAt = unixSeconds;
-    this.#wakeBy(this.#endsAt);
+    this.#wakeBy(this.#onWheel(this.#endsAt));
   }
 
   override due(): void {
@@ -212,7 +212,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
 
   /** Spread, so that clients that came together do not renew together. */
   #nextRenewal(): number {
-    return Date.now() + this.host.options.presenceUpdateIntervalMs * (1 - Math.random() / 4);
+    return this.host.wheel.now + this.host.options.presenceUpdateIntervalMs * (1 - Math.random() / 4);
   }
 
   #upkeep(now: number): void {
@@ -220,7 +220,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
       this.close(closeCodes.connectionExpired);
       return;
     }
-    const renews = this.#renewsAt <= now;
+    const renews = this.#renewsAt <= this.host.wheel.now;
     if (renews) this.#renewsAt = Infinity;
     for (const each of this.subscriptions.toArray()) {
       if (each.endsAt <= now) each.expire();
@@ -232,14 +232,18 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   #reschedule(): void {
     this.host.wheel.cancel(this);
     this.#wakesAt = Infinity;
-    this.#wakeBy(this.#endsAt);
+    this.#wakeBy(this.#onWheel(this.#endsAt));
     for (const each of this.subscriptions) this.attendTo(each);
   }
 
-  #wakeBy(unixMs: number): void {
-    if (!this.isConnected || unixMs >= this.#wakesAt) return;
-    this.#wakesAt = unixMs;
-    this.host.wheel.schedule(this, Math.max(0, unixMs - Date.now()));
+  #onWheel(unixMs: number): number {
+    return unixMs - Date.now() + this.host.wheel.now;
+  }
+
+  #wakeBy(at: number): void {
+    if (!this.isConnected || at >= this.#wakesAt) return;
+    this.#wakesAt = at;
+    this.host.wheel.schedule(this, Math.max(0, at - this.host.wheel.now));
   }
 
   /** Two large answers, as to two recoveries, are not made at once: the second would not fit. */
