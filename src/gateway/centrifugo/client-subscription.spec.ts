@@ -41,6 +41,7 @@ const owner: SubscriptionOwner = {
   push: (kind, channel, body) => log.push(`${kind} ${channel} ${JSON.stringify(body)}`),
   pushMovement: (kind, _, info) => log.push(`${kind} of ${info.client}`),
   close: ({ code }) => log.push(`close ${code}`),
+  renewPresenceSoon: () => log.push('renew'),
   forget: (channel) => log.push(`forget ${channel}`),
 };
 
@@ -232,6 +233,11 @@ describe('the position of a subscription', () => {
     expect(log).toEqual([]);
     (await live({ features: positioned })).interrupted();
     expect(log).toEqual(['hurry']);
+  });
+
+  it('enters the presence again after an interruption', async () => {
+    (await live({ features: { ...nothing, presence: true } })).interrupted();
+    expect(log).toEqual(['renew']);
   });
 });
 

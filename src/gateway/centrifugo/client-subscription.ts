@@ -172,6 +172,7 @@ export class ClientSubscription implements Subscriber, Positioned {
 
   interrupted(): void {
     if (this.terms.features.positioning) this.host.positions.hurry(this.channel);
+    if (this.hasPresence && this.isLive) this.owner.renewPresenceSoon();
   }
 
   loseState(): void {

@@ -195,6 +195,19 @@ describe('a session', () => {
     expect(enterPresence).toHaveBeenCalledTimes(2);
   });
 
+  it('renews its presence soon where the store may have lost it', () => {
+    const enterPresence = jest.fn(async () => {});
+    const subscription = { channel: 'a', hasPresence: true, isLive: true, endsAt: Infinity, enterPresence };
+    say(CONNECT);
+    session.subscriptions.add(subscription as unknown as ClientSubscription);
+    session.attendTo(subscription as unknown as ClientSubscription);
+    session.renewPresenceSoon();
+    elapse(27_000 / 4 + 200);
+    expect(enterPresence).toHaveBeenCalledTimes(1);
+    elapse(27_200);
+    expect(enterPresence).toHaveBeenCalledTimes(2);
+  });
+
   it('says nothing after its end', () => {
     say(CONNECT);
     session.end();

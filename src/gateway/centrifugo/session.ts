@@ -168,6 +168,13 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     this.#wakeBy(Math.min(this.#onWheel(endsAt), this.#renewsAt));
   }
 
+  /** Spread over a quarter of the interval: all clients of the process do it then. */
+  renewPresenceSoon(): void {
+    const spreadMs = this.host.options.presenceUpdateIntervalMs / 4;
+    this.#renewsAt = Math.min(this.#renewsAt, this.host.wheel.now + Math.random() * spreadMs);
+    this.#wakeBy(this.#renewsAt);
+  }
+
   /** The connection ends at another time than before. */
   expiresAt(unixSeconds: number): void {
     this.expireAt = unixSeconds;

@@ -26,6 +26,8 @@ export interface SubscriptionOwner {
   /** A join or a leave: many connections get the same one. */
   pushMovement(kind: 'join' | 'leave', channel: string, info: ClientInfo): void;
   close(code: CloseCode): void;
+  /** The store may have lost the presence, or could not be told of it. */
+  renewPresenceSoon(): void;
   /** The subscription to the channel has ended. */
   forget(channel: string): void;
 }
