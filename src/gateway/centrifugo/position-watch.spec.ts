@@ -9,21 +9,20 @@ const GRACE_MS = 1_000;
 let now = 0;
 let wheel: TimerWheel;
 let top: HistoryPage;
+let answer: Promise<HistoryPage>;
 let reads: string[];
-/** What the store says in the place of {@link top}. */
-let answer: Promise<HistoryPage> | undefined;
 let watch: PositionWatch;
 
 beforeEach(() => {
   now = 0;
   reads = [];
-  answer = undefined;
   top = { offset: 5, epoch: 'a', publications: [] };
+  answer = Promise.resolve(top);
   wheel = new TimerWheel({ tickMs: 10, now: () => now });
   const delivery: Pick<Delivery, 'history'> = {
     history: (channel) => {
       reads.push(channel);
-      return answer ?? Promise.resolve(top);
+      return answer;
     },
   };
   watch = new PositionWatch(delivery as Delivery, wheel, { intervalMs: INTERVAL_MS });
@@ -88,18 +87,24 @@ describe('PositionWatch', () => {
     expect(reads).toEqual(['news']);
   });
 
-  it('looks once more where a look was under way at the time', async () => {
-    const before = Promise.withResolvers<HistoryPage>();
-    answer = before.promise;
-    const behind = subscription(5);
+  it.each([
+    ['answers', false, (late: PromiseWithResolvers<HistoryPage>) => late.resolve(top)],
+    ['refuses', false, (late: PromiseWithResolvers<HistoryPage>) => late.reject(new Error('away'))],
+    ['answers very late', true, (late: PromiseWithResolvers<HistoryPage>) => late.resolve(top)],
+  ])('looks again after an interruption that comes before the store %s', async (_, isSooner, settle) => {
+    const behind = subscription(4);
+    const late = Promise.withResolvers<HistoryPage>();
     watch.add(behind);
+    answer = late.promise;
     while (reads.length === 0) await elapse(100);
     watch.hurry('news');
-    answer = Promise.resolve({ ...top, offset: 6 });
-    before.resolve(top);
+    answer = Promise.resolve(top);
+    if (isSooner) await elapse(100);
+    settle(late);
     await elapse(0);
-    await elapse(100 + GRACE_MS + 100);
+    await elapse(100);
     expect(reads).toHaveLength(2);
+    await elapse(GRACE_MS + 100);
     expect(behind.loseState).toHaveBeenCalledTimes(1);
   });
 

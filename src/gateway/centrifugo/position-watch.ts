@@ -59,7 +59,6 @@ export class PositionWatch {
     const watched = this.#channels.get(channel);
     if (watched === undefined) return;
     watched.suspects = undefined;
-    watched.isHurried = true;
     this.wheel.schedule(watched, (Math.random() * this.#channels.size) / HURRIED_PER_MS);
   }
 
@@ -72,9 +71,8 @@ class WatchedChannel extends WheelEntry {
   readonly subscriptions = new Set<Positioned>();
   /** Who seemed to be behind at the last look. What they lack may be on its way: it has a little time to arrive. */
   suspects: readonly Positioned[] | undefined;
-  /** The next look is to be soon. One under way may have been too early, and must not put it off. */
-  isHurried = false;
   #top: StreamPosition | undefined;
+  #looks = 0;
 
   constructor(
     private readonly channel: string,
@@ -85,24 +83,32 @@ class WatchedChannel extends WheelEntry {
   }
 
   override due(): void {
-    this.isHurried = false;
     if (this.suspects === undefined) void this.#look();
     else this.#judge(this.suspects);
   }
 
   async #look(): Promise<void> {
+    const look = ++this.#looks;
     try {
-      this.#top = await this.delivery.history(this.channel, { limit: 0 });
+      const top = await this.delivery.history(this.channel, { limit: 0 });
+      if (this.#isOutdated(look)) return;
+      this.#top = top;
       const suspects = this.#behind(this.subscriptions);
-      if (suspects.length > 0 && !this.isHurried) {
+      if (suspects.length > 0) {
         this.suspects = suspects;
         this.schedule(this, GRACE_MS);
         return;
       }
     } catch (error) {
       logger.warn(`the position of a channel could not be read: ${String(error)}`);
+      if (this.#isOutdated(look)) return;
     }
-    if (!this.isHurried) this.schedule(this);
+    this.schedule(this);
+  }
+
+  /** There is a later look, or there will be one at once: what was read may be older than what was lost. */
+  #isOutdated(look: number): boolean {
+    return look !== this.#looks || this.next !== undefined;
   }
 
   #judge(suspects: readonly Positioned[]): void {
