@@ -72,6 +72,19 @@ describe('IpcHistory', () => {
     expect(await Promise.all([...pages, position])).toHaveLength(21);
     expect(most).toBe(5);
   });
+
+  it('asks once for all who want the same page, but for who comes after it was asked for', async () => {
+    const { primary, worker } = linkPair();
+    let asked = 0;
+    primary.serve('history', { read: () => ({ offset: ++asked, epoch: 'e', publications: [] }) });
+    const history = new IpcHistory(worker);
+    const read = (offset: number) =>
+      history.read('a', { since: { offset, epoch: 'e' }, limit: 300, metaTtlMs: 1_000 });
+    const together = [read(1), read(1), read(1), read(2)];
+    await new Promise(setImmediate);
+    const pages = await Promise.all([...together, read(1)]);
+    expect(pages.map(({ offset }) => offset)).toEqual([1, 1, 1, 2, 3]);
+  });
 });
 
 describe('what the primary keeps of a client', () => {

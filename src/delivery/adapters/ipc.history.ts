@@ -12,6 +12,11 @@ const PAGES_AT_A_TIME = 4;
 export class IpcHistory implements History {
   readonly #port: RemotePort;
   readonly #turns = new Turns(PAGES_AT_A_TIME);
+  /**
+   * Pages that wait for their turn, by what is asked for: clients that come back together ask for the same. One that has been
+   * asked for is not shared: who comes later may need what came in between.
+   */
+  readonly #waiting = new Map<string, Promise<HistoryPage>>();
 
   constructor(link: Link) {
     this.#port = new RemotePort(link, NAME, deliveryFailures);
@@ -22,8 +27,17 @@ export class IpcHistory implements History {
   }
 
   read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
-    const read = (): Promise<HistoryPage> => this.#port.call('read', channel, query);
-    return query.limit === 0 ? read() : this.#turns.take(read);
+    if (query.limit === 0) return this.#port.call('read', channel, query);
+    const key = `${channel}\0${JSON.stringify(query)}`;
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined) return waiting;
+    const ask = (): Promise<HistoryPage> => {
+      this.#waiting.delete(key);
+      return this.#port.call('read', channel, query);
+    };
+    const page = Promise.resolve().then(() => this.#turns.take(ask));
+    this.#waiting.set(key, page);
+    return page;
   }
 
   remove(channel: string): Promise<void> {
