@@ -27,6 +27,8 @@ export async function startRedisCluster({
   certificate,
 }: { readonly replicas?: number; readonly certificate?: Certificate } = {}): Promise<RunningRedisCluster> {
   const tls = cliTls(certificate);
+  // After this silence a replica takes over, or without one a part of the slots is gone: of a node that is only slow, too.
+  const nodeTimeoutMs = replicas > 0 ? 2_000 : 10_000;
   const brokers = await allOrNone(
     Array.from({ length: 3 * (1 + replicas) }, () => startClusterNode(certificate)),
   );

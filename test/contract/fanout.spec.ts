@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { BrokerUnavailableError } from '../../src/bus/index.js';
 import { LocalFanout } from '../../src/delivery/adapters/local.fanout.js';
 import { RedisFanout } from '../../src/delivery/adapters/redis.fanout.js';
@@ -19,8 +19,6 @@ import {
   type RunningRedisSentinel,
 } from '../brokers.js';
 import { describeFanout, describeSharedFanout, type FanoutSubject } from './fanout.contract.js';
-
-jest.setTimeout(30_000);
 
 describeFanout('LocalFanout', async () => ({ open: async (handler) => new LocalFanout(handler) }));
 
@@ -77,7 +75,7 @@ describeWithOwn('redis', 'RedisFanout behind Sentinels', () => {
   let redis: RunningRedisSentinel;
   beforeAll(async () => {
     redis = await startRedisSentinel();
-  }, 60_000);
+  });
   afterAll(() => redis.dispose());
 
   it('follows a failover, and what was accepted before it arrives', async () => {
@@ -133,7 +131,7 @@ describeWithOwn('redis', 'RedisFanout on a Cluster', () => {
   let cluster: RunningRedisCluster;
   beforeAll(async () => {
     cluster = await startRedisCluster();
-  }, 60_000);
+  });
   afterAll(() => cluster.dispose());
 
   for (const sharded of [false, true]) {
