@@ -146,7 +146,7 @@ describe('WORKERS', () => {
     await using first = await Server.start({ port });
     await using second = await Server.spawn({ env: { WORKERS: '2' }, port });
     expect(await second.exited()).toBe(1);
-    expect(second.output).toMatch(/EADDRINUSE/);
+    expect(second.output).toMatch(/cannot_listen: port \d+ of 127.0.0.1 is taken/);
     expect(second.output).toMatch(/workers_failed: a worker ended before it was ready/);
     expect((await fetch(`${first.url}/health/ready`)).status).toBe(200);
   });
