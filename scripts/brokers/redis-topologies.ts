@@ -30,7 +30,7 @@ export async function startRedisCluster({
   // After this silence a replica takes over, or without one a part of the slots is gone: of a node that is only slow, too.
   const nodeTimeoutMs = replicas > 0 ? 2_000 : 10_000;
   const brokers = await allOrNone(
-    Array.from({ length: 3 * (1 + replicas) }, () => startClusterNode(certificate)),
+    Array.from({ length: 3 * (1 + replicas) }, () => startClusterNode(nodeTimeoutMs, certificate)),
   );
   const dispose = () => disposeAll(brokers);
   try {
@@ -56,7 +56,7 @@ export async function startRedisCluster({
   }
 }
 
-async function startClusterNode(certificate?: Certificate): Promise<RunningBroker> {
+async function startClusterNode(nodeTimeoutMs: number, certificate?: Certificate): Promise<RunningBroker> {
   // The default, the port plus 10000, may be taken.
   const busPort = await freePort();
   const args = [
@@ -65,7 +65,7 @@ async function startClusterNode(certificate?: Certificate): Promise<RunningBroke
     '--cluster-port',
     String(busPort),
     '--cluster-node-timeout',
-    '2000',
+    String(nodeTimeoutMs),
   ];
   return certificate === undefined
     ? startRedis({ args })
