@@ -122,6 +122,44 @@ describeWithOwn('redis', 'a Redis that went back to an earlier state', () => {
   });
 });
 
+describeWithOwn('redis', 'a Redis that has lost nothing', () => {
+  let redis: RunningBroker;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.dispose());
+
+  it('keeps its histories when a process that has been quiet for long is cut off', async () => {
+    const engines = redisEngines([redis], { replayWindowMs: 1_000 });
+    const { fanout, history } = await engines.open(new HistoryInbox());
+    const message = new Publication('a', Buffer.from('1'), 'json', '1', 0, undefined, 'direct');
+    const place = await history.publish(message, { history: kept });
+    await engines.elapse(3_000);
+    await ask(redis.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await engines.elapse(3_000);
+    const page = await history.read('a', { limit: -1, metaTtlMs: kept.metaTtlMs });
+    expect(page).toMatchObject({ ...place, publications: [{ offset: 1 }] });
+    await fanout.close();
+  });
+
+  it('hands over what was missed although the ids of a stream are ahead of its clock', async () => {
+    const engines = redisEngines([redis]);
+    const inbox = new HistoryInbox();
+    const [here, there] = [await engines.open(new HistoryInbox()), await engines.open(inbox)];
+    await there.fanout.subscribe('a');
+    const publish = (text: string) =>
+      here.fanout.publish(new Publication('a', Buffer.from(text), 'json', text, 0, undefined, 'direct'));
+    await publish('1');
+    for (const key of (await ask(redis.url, 'KEYS', '*recent')).match(/\{.*recent/g) ?? [])
+      await ask(redis.url, 'XADD', key, `${Date.now() + 60_000}-0`, 'e', 'of a server whose clock is ahead');
+    await engines.faults.cutSubscriptions();
+    await publish('2');
+    await inbox.until(() => inbox.publications.some(({ data }) => data.toString() === '2'));
+    expect(inbox.publications.at(-1)?.data.toString()).toBe('2');
+    await Promise.all([here.fanout.close(), there.fanout.close()]);
+  });
+});
+
 describeWithOwn('redis', 'several Redis', () => {
   let servers: RunningBroker[];
   beforeAll(async () => {

@@ -9,7 +9,10 @@ import type { SharedHistorySubject } from './history.contract.js';
 import type { PresenceSubject } from './presence.contract.js';
 
 type Settings = Partial<
-  Pick<RedisFanoutOptions, 'clusterNodes' | 'sentinels' | 'sentinelMaster' | 'sharded' | 'shards'>
+  Pick<
+    RedisFanoutOptions,
+    'clusterNodes' | 'sentinels' | 'sentinelMaster' | 'sharded' | 'shards' | 'replayWindowMs'
+  >
 >;
 
 /** Redis engines under a key prefix of their own, and what may be done to their servers. */

@@ -18,6 +18,8 @@ export interface RecentPublicationsOptions {
 export interface RecentPosition {
   readonly key: string;
   readonly lastId: string;
+  /** When it was added, on the clock of `performance.now()`. */
+  readonly addedAt: number;
 }
 
 /** A part of the channels, with what belongs to them all. Everything that Redis has of its channels begins with `tag`. */
@@ -75,9 +77,12 @@ export class RecentPublications {
     const redisToLocal = performance.now() - redisNow;
     const from = Math.max(0, Math.floor(moment - redisToLocal - CLOCK_MARGIN_MS));
     for (const { key } of partitions) {
+      // Not the time: after a failover to a server whose clock is behind, the ids of a stream are ahead of it.
+      const [newest] = await this.client.xrevrange(key, '+', '-', 'COUNT', 1);
+      if (newest === undefined) continue;
       let start = String(from);
       for (let isLast = false; !isLast;) {
-        const page = await this.client.xrangeBuffer(key, start, String(redisNow), 'COUNT', PAGE);
+        const page = await this.client.xrangeBuffer(key, start, newest[0], 'COUNT', PAGE);
         for (const [id, fields] of page) {
           start = `(${id.toString()}`;
           if (fields[1] !== undefined) each(fields[1], Number.parseInt(id.toString(), 10) + redisToLocal);
@@ -89,15 +94,37 @@ export class RecentPublications {
 
   /** The last entry that Redis took from here, in each stream. */
   positions(): RecentPosition[] {
-    return this.partitions.flatMap(({ key, lastId }) => (lastId === undefined ? [] : [{ key, lastId }]));
+    return this.partitions.flatMap(({ key, lastId, lastAddedAt: addedAt }) =>
+      lastId === undefined ? [] : [{ key, lastId, addedAt }],
+    );
   }
 
-  /** Whether Redis still has these entries. If not it has lost its data, or they are older than the window. */
+  /** Whether Redis has lost none of these entries. One that was dropped in its turn is not lost. */
   async holds(positions: readonly RecentPosition[]): Promise<boolean> {
-    const found = await Promise.all(
-      positions.map(async ({ key, lastId }) => (await this.client.xrange(key, lastId, lastId)).length > 0),
-    );
-    return !found.includes(false);
+    const held = await Promise.all(positions.map((position) => this.#holds(position)));
+    return !held.includes(false);
+  }
+
+  async #holds({ key, lastId, addedAt }: RecentPosition): Promise<boolean> {
+    if ((await this.client.xrange(key, lastId, lastId)).length > 0) return true;
+    // A stream remembers the last id that it gave, also when it is empty.
+    const newest = await this.#lastGenerated(key);
+    if (newest === undefined || comesBefore(newest, lastId)) return false;
+    const [oldest] = await this.client.xrange(key, '-', '+', 'COUNT', 1);
+    if (oldest !== undefined && comesBefore(oldest[0], lastId)) return false;
+    // All that is there came later: this one was dropped for its age, or for the number of those.
+    const isOld = performance.now() - addedAt > this.options.windowMs - CLOCK_MARGIN_MS;
+    return isOld || (await this.client.xlen(key)) >= this.maxPerStream;
+  }
+
+  async #lastGenerated(key: string): Promise<string | undefined> {
+    try {
+      const facts = (await this.client.xinfo('STREAM', key)) as unknown[];
+      return String(facts[facts.indexOf('last-generated-id') + 1]);
+    } catch (error) {
+      if (error instanceof Error && error.message.includes('no such key')) return undefined;
+      throw error;
+    }
   }
 
   /** Drops entries older than the window from the streams that this process adds to. Called regularly. */
@@ -128,6 +155,13 @@ function nameOf(keyPrefix: string, index: number, count: number): string {
 /** The Redis channel of a route. */
 export function channelName({ tag }: Partition, route: string): string {
   return `${tag}:channel:${route}`;
+}
+
+/** Of two ids of one stream, `ms-sequence`. */
+function comesBefore(id: string, other: string): boolean {
+  const [ms = 0, sequence = 0] = id.split('-').map(Number);
+  const [otherMs = 0, otherSequence = 0] = other.split('-').map(Number);
+  return ms < otherMs || (ms === otherMs && sequence < otherSequence);
 }
 
 /** Notes the id of an entry that Redis took from here. */
