@@ -76,12 +76,13 @@ describe('The server API', () => {
       expect(await call('publish', { channel: 'objects:a', data: {} })).toEqual({ result: {} });
     });
 
-    it.each(['~others', 'a'.repeat(256), 'café'])(
-      'nothing in a channel that cannot be: %s',
-      async (channel) => {
-        expect(await call('publish', { channel, data: 1 })).toEqual(badRequest('bad request'));
-      },
-    );
+    it.each(['~others', 'a'.repeat(256)])('nothing in a channel that cannot be: %s', async (channel) => {
+      expect(await call('publish', { channel, data: 1 })).toEqual(badRequest('bad request'));
+    });
+
+    it('in a channel that only the server could name', async () => {
+      expect(await call('publish', { channel: 'café', data: 1 })).toEqual({ result: {} });
+    });
 
     it('what is larger than the limit of other requests, but nothing without a key', async () => {
       const body = JSON.stringify({ channel: 'a', data: 'x'.repeat(200_000) });

@@ -38,7 +38,7 @@ export class RedisListener {
       {
         onMessage: (bytes) => this.#heldBack.take(bytes),
         onReturned: () => this.#heldBack.begin(),
-        onRestored: (goodAt) => this.#replay(goodAt),
+        onRestored: (goodAt, isCurrent) => this.#replay(goodAt, isCurrent),
       },
     );
   }
@@ -71,7 +71,7 @@ export class RedisListener {
     }
   }
 
-  async #replay(goodAt: number): Promise<void> {
+  async #replay(goodAt: number, isCurrent: () => boolean): Promise<void> {
     const { recent, handler, onInterrupted } = this.context;
     const awayMs = Math.round(performance.now() - goodAt);
     const { replayWindowMs } = this.options;
@@ -88,6 +88,7 @@ export class RedisListener {
       handler(publication);
       handedOver++;
     });
+    if (!isCurrent()) return; // what is held back is newer than what the next replay brings
     this.#heldBack.end();
     this.#logger.log(`subscribed again after ${awayMs} ms, handed over ${handedOver} recent publication(s)`);
     onInterrupted((channel) => this.partitions.includes(recent.partitionOf(routeOf(channel))));

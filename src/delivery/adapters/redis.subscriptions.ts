@@ -20,8 +20,11 @@ export interface RedisSubscriptionsEvents {
   onMessage(envelope: Buffer): void;
   /** A connection begins after one that was lost: what arrives before `onRestored` resolves is newer than what is missing. */
   onReturned(): void;
-  /** Everything is subscribed again; hand over what may have been missed since `goodAt`. Rejects if that is not possible now. */
-  onRestored(goodAt: number): Promise<void>;
+  /**
+   * Everything is subscribed again; hand over what may have been missed since `goodAt`. Rejects if that is not possible now. What it does
+   * counts for nothing once the connection is lost as well: then it is called for the next one.
+   */
+  onRestored(goodAt: number, isCurrent: () => boolean): Promise<void>;
 }
 
 interface Route {
@@ -232,7 +235,7 @@ export class RedisSubscriptions {
   async #makeUp(connection: number, goodAt: number): Promise<void> {
     for (let attempt = 1; connection === this.#connection && !this.#closed; attempt++) {
       try {
-        return await this.events.onRestored(goodAt);
+        return await this.events.onRestored(goodAt, () => connection === this.#connection);
       } catch (error) {
         if (attempt === 1)
           this.#logger.warn(`cannot read what was missed, trying again: ${redisFailure(error).reason}`);
