@@ -2,11 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Claim, Delivery } from '../../delivery/index.js';
 import { closeCodes } from '../close-codes.js';
+import { RepeatedWarning } from '../repeated-warning.js';
 import type { Session } from './session.js';
 
 const RETRY_MS = 1_000;
 
-const logger = new Logger('Claims');
+const warning = new RepeatedWarning(new Logger('Claims'));
 
 /**
  * Leaves each user one connection: the one that connected last. A new connection claims its user, and every process closes those
@@ -28,7 +29,7 @@ export class Claims {
       try {
         return await this.repeat(session);
       } catch (error) {
-        logger.warn(`the older connections of a user are still there: ${String(error)}`);
+        warning.warn(`the older connections of a user are still there: ${String(error)}`);
         await delay(RETRY_MS, undefined, { ref: false });
       }
     }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Delivery, StreamPosition } from '../../delivery/index.js';
+import { RepeatedWarning } from '../repeated-warning.js';
 import { type TimerWheel, WheelEntry } from '../timer-wheel.js';
 
 /** A subscription that is told where it stands in its channel. */
@@ -16,7 +17,7 @@ export interface PositionWatchOptions {
   readonly intervalMs: number;
 }
 
-const logger = new Logger('PositionWatch');
+const warning = new RepeatedWarning(new Logger('PositionWatch'));
 
 /** How long a publication may be on its way from the store to a subscription that is not taken for behind, in ms. */
 const GRACE_MS = 1_000;
@@ -100,7 +101,7 @@ class WatchedChannel extends WheelEntry {
         return;
       }
     } catch (error) {
-      logger.warn(`the position of a channel could not be read: ${String(error)}`);
+      warning.warn(`the position of a channel could not be read: ${String(error)}`);
       if (this.#isOutdated(look)) return;
     }
     this.schedule(this);

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ChannelRules, Delivery, Presence } from '../../delivery/index.js';
 import { Connections } from '../connections.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
+import { RepeatedWarning } from '../repeated-warning.js';
 import type { TimerWheel } from '../timer-wheel.js';
 import { createVerifiers, type TokenVerifiers } from '../tokens/token-verifier.js';
 import { Claims } from './claims.js';
@@ -26,7 +27,7 @@ export class Sessions implements Shared {
   readonly positions: PositionWatch;
   readonly handlers: Handlers;
   readonly pingSeconds: number;
-  readonly #logger = new Logger('Centrifugo');
+  readonly #failures = new RepeatedWarning(new Logger('Centrifugo'));
   readonly #rates: CommandRates;
 
   constructor(
@@ -65,6 +66,6 @@ export class Sessions implements Shared {
   }
 
   inBackground(work: Promise<unknown>): void {
-    work.catch((error: unknown) => this.#logger.warn(`in the background: ${String(error)}`));
+    work.catch((error: unknown) => this.#failures.warn(`in the background: ${String(error)}`));
   }
 }
