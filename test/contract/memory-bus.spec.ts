@@ -54,6 +54,19 @@ describe('MemoryBus', () => {
     await expect(bus.close()).resolves.toBeUndefined();
   });
 
+  it("keeps bytes of its own, whatever becomes of the publisher's", async () => {
+    const bus = new MemoryBus(memoryBusOptions.parse({ partitions: 1 }), status());
+    const frame = Buffer.from('a record in a frame that is large');
+    await bus.publish('t', [{ value: frame.subarray(0, 8) }]);
+    frame.fill(0);
+    const kept = Promise.withResolvers<Buffer>();
+    await bus.subscribe({ topics: ['t'], group: 'late', from: 'earliest' }, async ([received]) =>
+      kept.resolve(received!.value),
+    );
+    expect((await kept.promise).toString()).toBe('a record');
+    await bus.close();
+  });
+
   it('keeps a bounded number of records for groups that come later', async () => {
     const bus = new MemoryBus(memoryBusOptions.parse({ partitions: 1, retainedRecords: 300 }), status());
     for (let index = 0; index < 5_000; index++) await bus.publish('t', [record]);

@@ -55,7 +55,8 @@ export class MemoryPartition {
       position: String(this.end),
       ...(record.key === undefined ? {} : { key: record.key }),
       headers: record.headers ?? {},
-      value: record.value,
+      // Its own: the caller's may change, or view something larger that would be kept with it.
+      value: Buffer.from(record.value),
       publishedAt,
       attempt: 1,
     };
