@@ -110,6 +110,7 @@ export class KafkaSubscription implements BusSubscription {
     const { signal } = this.#closing;
     const { promise: closing, resolve } = Promise.withResolvers<undefined>();
     const onClosing = () => resolve(undefined);
+    if (signal.aborted) return undefined;
     signal.addEventListener('abort', onClosing);
     try {
       return await Promise.race([work, closing]);
