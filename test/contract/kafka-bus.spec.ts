@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
 import { RecordRefusedError } from '../../src/bus/index.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 import { describeWithOwn, startKafka, type RunningBroker } from '../brokers.js';
@@ -88,6 +90,22 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       await heard.up.promise;
       expect(changes).toEqual(['up', expect.stringMatching(/^down: ./), 'up']);
       await bus.close();
+    });
+
+    it('makes a topic anew that was deleted under its only consumer', async () => {
+      await using consumer = await disposable();
+      await using producer = await disposable();
+      const topic = randomUUID();
+      const arrived = Promise.withResolvers<string>();
+      const options = { topics: [topic], group: randomUUID(), from: 'earliest' } as const;
+      await consumer.subscribe(options, async ([record]) => arrived.resolve(String(record?.value)));
+      const admin = new Kafka({ brokers: kafka.url.split(','), logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      await admin.deleteTopics({ topics: [topic] });
+      while (!(await admin.listTopics()).includes(topic)) await delay(100);
+      await admin.disconnect();
+      await producer.publish(topic, [{ value: Buffer.from('after') }]);
+      expect(await arrived.promise).toBe('after');
     });
 
     it('lets a handler finish before another member gets its partition', async () => {

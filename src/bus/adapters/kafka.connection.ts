@@ -4,7 +4,7 @@ import type { BrokerStatus } from '../../metrics/index.js';
 import { readAuthorities } from '../../tls/index.js';
 import { BusClosedError } from '../bus.errors.js';
 import { doneWithin } from '../time-limit.js';
-import { checkTopicName, kafkaError, reasonOf } from './kafka.errors.js';
+import { answerOf, checkTopicName, kafkaError, reasonOf } from './kafka.errors.js';
 import { KafkaLink } from './kafka.link.js';
 import { kafkaLogCreator } from './kafka.log.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
@@ -131,7 +131,8 @@ export class KafkaConnection {
 
   async #createIfAbsent(topic: string): Promise<void> {
     checkTopicName(topic);
-    const { admin } = await this.link();
+    const link = await this.link();
+    const { admin } = link;
     const { partitions, replicationFactor } = this.options;
     try {
       if ((await admin.listTopics()).includes(topic)) return;
@@ -141,6 +142,8 @@ export class KafkaConnection {
       });
       if (created) this.#logger.log(`created topic ${topic} with ${partitions} partitions`);
     } catch (error) {
+      // A client that was asked for a topic looks for it ever after, and fails over one that was deleted whatever it is to do.
+      if (answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.replace(link);
       throw kafkaError(error);
     }
   }

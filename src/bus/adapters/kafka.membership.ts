@@ -3,6 +3,7 @@ import type { RecordHandler, SubscribeOptions } from '../bus.port.js';
 import { doneWithin } from '../time-limit.js';
 import type { Turnstile } from '../turnstile.js';
 import type { KafkaConnection } from './kafka.connection.js';
+import { answerOf } from './kafka.errors.js';
 import { FirstOffsets } from './kafka.first-offsets.js';
 import { KafkaLanes } from './kafka.lanes.js';
 
@@ -138,7 +139,18 @@ export class KafkaMembership {
     this.#watch = setInterval(() => {
       const silenceMs = Date.now() - this.#seenAt;
       if (silenceMs > longestSilenceMs) this.#end(new Error(`it was silent for ${silenceMs} ms`));
+      else void this.#lookForTopics();
     }, sessionTimeoutMs);
+  }
+
+  /** Of a topic that was deleted, kafkajs asks for the leaders again and again, and reads none of the others meanwhile. */
+  async #lookForTopics(): Promise<void> {
+    try {
+      const { admin } = await this.connection.link();
+      await admin.fetchTopicMetadata({ topics: [...this.subscription.topics] });
+    } catch (error) {
+      if (answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.#end(new Error('a topic was deleted'));
+    }
   }
 
   /** After each joining, once kafkajs knows where it reads on: records may be handled from here on. */

@@ -74,6 +74,8 @@ export class KafkaSubscription implements BusSubscription {
         if (reason !== undefined) throw reason;
       } catch (error) {
         this.#report(error, ++failures);
+        // A topic that was deleted has to be made anew.
+        for (const topic of this.#subscription.topics) this.connection.forgetTopic(topic);
       }
       await this.#end(membership);
       if (failures > 0) await this.#pauseBeforeAttempt(failures);
@@ -108,9 +110,9 @@ export class KafkaSubscription implements BusSubscription {
   /** Undefined where `close` came first. A shared promise would remember every membership that waited for it. */
   async #unlessClosing<T>(work: Promise<T>): Promise<T | undefined> {
     const { signal } = this.#closing;
+    if (signal.aborted) return undefined;
     const { promise: closing, resolve } = Promise.withResolvers<undefined>();
     const onClosing = () => resolve(undefined);
-    if (signal.aborted) return undefined;
     signal.addEventListener('abort', onClosing);
     try {
       return await Promise.race([work, closing]);
