@@ -11,7 +11,7 @@ import {
   string,
   uint8Array,
 } from 'fast-check';
-import { decodePublication, encodePublication, envelopesIn } from './publication-envelope.js';
+import { decodePublication, encodePublication, envelopesIn, joinEnvelopes } from './publication-envelope.js';
 import { LANES, Publication } from './publication.js';
 
 const time = maxSafeNat().map((value) => value % 2 ** 48);
@@ -124,6 +124,8 @@ describe('the envelope of a publication', () => {
     const [one, two] = [Buffer.from([1, 7]), Buffer.from([128])];
     expect(envelopesIn(one)).toEqual([one]);
     const several = Buffer.from([129, 0, 0, 0, 2, ...one, 0, 0, 0, 1, ...two]);
+    expect(joinEnvelopes([one, two])).toEqual(several);
+    expect(joinEnvelopes([one])).toEqual(one);
     expect(envelopesIn(several)).toEqual([one, two]);
     expect(envelopesIn(several.subarray(0, -1))).toEqual([one, Buffer.alloc(0)]);
     expect(envelopesIn(Buffer.from([129])).map(decodePublication)).toEqual([undefined]);

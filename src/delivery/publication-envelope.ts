@@ -1,4 +1,4 @@
-import { ByteReader, LENGTH_BYTES, TIME_BYTES, writeText } from './byte-reader.js';
+import { BLOB_LENGTH_BYTES, ByteReader, LENGTH_BYTES, TIME_BYTES, writeText } from './byte-reader.js';
 import { EPOCH_LENGTH } from './epoch.js';
 import { encodeExtras, readExtras } from './publication-extras.js';
 import { LANES, Publication, type PublicationExtras } from './publication.js';
@@ -30,7 +30,7 @@ import { LANES, Publication, type PublicationExtras } from './publication.js';
  *     15      4  length of the data of the publication before it, or 0; then these data
  * ```
  *
- * Several that the store sends in one message to one channel, each with its place or without:
+ * Several that go to one channel in one message, each with its place or without:
  *
  * ```
  *      0      1  129
@@ -99,6 +99,20 @@ export function decodePublication(bytes: Buffer): Publication | undefined {
     epoch: bytes.toString('latin1', EPOCH_AT, PREVIOUS_AT),
     previous: previousEnd > previousStart ? bytes.subarray(previousStart, previousEnd) : undefined,
   });
+}
+
+/** A message that has all of these. */
+export function joinEnvelopes(envelopes: readonly Buffer[]): Buffer {
+  if (envelopes.length === 1) return envelopes[0]!;
+  const bytes = envelopes.reduce((sum, { length }) => sum + BLOB_LENGTH_BYTES + length, 1);
+  const message = Buffer.allocUnsafe(bytes);
+  let offset = message.writeUInt8(SEVERAL, 0);
+  for (const envelope of envelopes) {
+    offset = message.writeUInt32BE(envelope.length, offset);
+    message.set(envelope, offset);
+    offset += envelope.length;
+  }
+  return message;
 }
 
 /** The envelopes in a message, as views of it. Where it is cut short, the last one is empty. */

@@ -3,7 +3,7 @@ import { standing } from './redis.standing.js';
 
 /**
  * KEYS: meta, stream, generation. ARGV: new epoch, time of the meta data in ms, epoch asked for (empty: any), and the range, newest
- * first if \`reverse\`: \`reverse\` or \`forward\`, from, to, how many (-1: all).
+ * first if `reverse`: `reverse` or `forward`, from, to, how many (-1: all).
  *
  * Answers epoch, offset, and the entries; none of them for another epoch.
  */

@@ -14,6 +14,12 @@ export interface Submission {
   readonly keeping?: Keeping;
 }
 
+export type KeptSubmission = Submission & { readonly keeping: Keeping };
+
+export function isKept(submission: Submission): submission is KeptSubmission {
+  return submission.keeping !== undefined;
+}
+
 /** What Redis looks up and keeps for a publication. */
 export interface Keeping {
   readonly terms: Omit<PublishTerms, 'idempotency'>;
@@ -26,6 +32,21 @@ export interface Keeping {
   /** Where it was placed before, `offset:epoch`. It is left out where Redis still has it. */
   readonly place?: string;
 }
+
+export interface PublishSettings {
+  readonly sharded: boolean;
+  /** Entries in a stream of recent publications at most, roughly. */
+  readonly maxPerStream: number;
+}
+
+/** What became of one publication. */
+export type PublishAnswer =
+  | {
+      readonly recentId: string | undefined;
+      /** In the history: `offset:epoch`, or nothing. */
+      readonly place: string;
+    }
+  | { readonly failure: unknown };
 
 /** What it takes in memory beside its envelope, roughly. */
 const SUBMISSION_BYTES = 200;
