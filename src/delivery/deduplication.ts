@@ -1,3 +1,6 @@
+import { FingerprintSet } from './fingerprint-set.js';
+import { Fingerprint } from './fingerprint.js';
+
 /** Number of parts that the window is divided into: an id is remembered for the window and at most one part longer. */
 const PARTS = 4;
 
@@ -12,11 +15,10 @@ export interface DeduplicationOptions {
   readonly onShortened?: (coveredMs: number) => void;
 }
 
-/** The ids that arrived within one part of the window, each with the channel or channels to which it was sent. */
+/** The pairs of an id and a channel that arrived within one part of the window. */
 interface Generation {
   readonly startedAt: number;
-  readonly channelsById: Map<string, string | Set<string>>;
-  entries: number;
+  readonly seen: FingerprintSet;
 }
 
 /**
@@ -29,6 +31,7 @@ export class Deduplication {
   readonly #windowMs: number;
   readonly #now: () => number;
   readonly #onShortened: (coveredMs: number) => void;
+  readonly #fingerprint = new Fingerprint();
   /** Newest first; never empty. */
   #generations: [Generation, ...Generation[]];
 
@@ -43,31 +46,21 @@ export class Deduplication {
 
   /** Pairs of an id and a channel that are remembered at present. */
   get size(): number {
-    return this.#generations.reduce((sum, generation) => sum + generation.entries, 0);
+    return this.#generations.reduce((sum, generation) => sum + generation.seen.size, 0);
   }
 
   /** Answers whether the pair is seen for the first time inside the window, and remembers it. */
   firstSight(id: string, channel: string): boolean {
     const now = this.#now();
     if (now - this.#generations[0].startedAt >= this.#partMs) this.#rotate(now);
+    const pair = this.#fingerprint.of(id, channel);
     for (const generation of this.#generations) {
       if (this.#isForgotten(generation, now)) break;
-      const channels = generation.channelsById.get(id);
-      if (channels === undefined) continue;
-      if (typeof channels === 'string' ? channels === channel : channels.has(channel)) return false;
+      if (generation.seen.has(pair)) return false;
     }
-    this.#remember(id, channel, now);
+    if (this.#generations[0].seen.size >= this.#maxPerGeneration) this.#rotate(now);
+    this.#generations[0].seen.add(pair);
     return true;
-  }
-
-  #remember(id: string, channel: string, now: number): void {
-    if (this.#generations[0].entries >= this.#maxPerGeneration) this.#rotate(now);
-    const [newest] = this.#generations;
-    const channels = newest.channelsById.get(id);
-    if (channels === undefined) newest.channelsById.set(id, channel);
-    else if (typeof channels === 'string') newest.channelsById.set(id, new Set([channels, channel]));
-    else channels.add(channel);
-    newest.entries++;
   }
 
   /** Begins a generation, and drops those that are past the window or past the bound. */
@@ -75,7 +68,7 @@ export class Deduplication {
     const kept = this.#generations.filter((generation) => !this.#isForgotten(generation, now));
     const dropped = kept.splice(PARTS);
     if (dropped.length > 0) this.#onShortened(now - (kept.at(-1)?.startedAt ?? now));
-    this.#generations = [newGeneration(now), ...kept];
+    this.#generations = [newGeneration(now, kept[0]), ...kept];
   }
 
   /** The youngest id of a generation came at the end of its part at the latest. */
@@ -84,6 +77,6 @@ export class Deduplication {
   }
 }
 
-function newGeneration(startedAt: number): Generation {
-  return { startedAt, channelsById: new Map(), entries: 0 };
+function newGeneration(startedAt: number, before?: Generation): Generation {
+  return { startedAt, seen: new FingerprintSet(before?.seen) };
 }

@@ -131,7 +131,7 @@ export const deliveryOptions = z
       .min(1_000)
       .default(500_000)
       .describe(
-        'Message ids remembered at most, at about 250 bytes each. At a high rate it shortens the window, which is logged.',
+        'Message ids remembered at most, at 27 to 53 bytes each. At a high rate it shortens the window, which is logged.',
       ),
     laneConcurrency: z
       .int()
