@@ -7,7 +7,7 @@ import { listen } from './listen.js';
 import { PinoLogger } from './logger.js';
 import { Readiness } from './metrics/index.js';
 import { stopApplication, stopOnSignals } from './shutdown.js';
-import { createHttpAdapter, setUpOpenApi } from './trigger/index.js';
+import { HttpAdapter, setUpOpenApi } from './trigger/index.js';
 import { version } from './version.js';
 
 /** Runs the application until it is told to stop. Resolves with its URL when it takes clients. */
@@ -17,7 +17,7 @@ export async function serve(
   onRepeatedSignal?: () => void,
 ): Promise<string> {
   const logger = new PinoLogger(log);
-  const app = await NestFactory.create<NestFastifyApplication>(module, createHttpAdapter(server.http), {
+  const app = await NestFactory.create<NestFastifyApplication>(module, new HttpAdapter(server.http), {
     logger,
     abortOnError: false,
   });

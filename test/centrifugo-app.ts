@@ -10,7 +10,7 @@ import { configSchema } from '../src/config/schema.js';
 import { wellKnownVariables } from '../src/config/well-known.js';
 import { WebSocketAdapter } from '../src/gateway/index.js';
 import { Readiness } from '../src/metrics/index.js';
-import { createHttpAdapter } from '../src/trigger/index.js';
+import { HttpAdapter } from '../src/trigger/index.js';
 
 export const API_KEY = 'api-key';
 export const SECRET = 'secret';
@@ -41,7 +41,7 @@ export class CentrifugoApp implements AsyncDisposable {
       cwd: 'test/golden',
     });
     const built = await Test.createTestingModule({ imports: [AppModule.forRoot(config)] }).compile();
-    const app = built.createNestApplication<NestFastifyApplication>(createHttpAdapter(config.server.http), {
+    const app = built.createNestApplication<NestFastifyApplication>(new HttpAdapter(config.server.http), {
       logger: false,
     });
     app.useWebSocketAdapter(new WebSocketAdapter(app));

@@ -23,7 +23,7 @@ import { Delivery, DeliveryModule, deliveryOptions } from '../src/delivery/index
 import { LaneConsumers } from '../src/delivery/lane-consumers.js';
 import { BrokerStatus, MetricsModule, metricsOptions } from '../src/metrics/index.js';
 import {
-  createHttpAdapter,
+  HttpAdapter,
   httpOptions,
   setUpOpenApi,
   Trigger,
@@ -119,7 +119,7 @@ export class TriggerApp implements AsyncDisposable {
       .useValue(nobody)
       .compile();
     const app = testing.createNestApplication<NestFastifyApplication>(
-      createHttpAdapter(httpOptions.parse(options.http ?? {})),
+      new HttpAdapter(httpOptions.parse(options.http ?? {})),
       { logger: false },
     );
     setUpOpenApi(app, '1.2.3');

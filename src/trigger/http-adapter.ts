@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
+import { EarlyRefusals } from './early-refusals.js';
 import { EndOfTurn } from './end-of-turn.js';
-import { bodyOf, httpError, type HttpError } from './http-error.js';
 import { RouteTable } from './route-table.js';
 import { MethodNotAllowedError } from './trigger.errors.js';
 import type { HttpOptions } from './trigger.options.js';
@@ -19,15 +18,14 @@ const CHECKING_INTERVAL_MS = 5000;
  * The HTTP server of the process: limits, request ids, bodies as bytes, and errors in one shape also where Fastify or
  * Node answer before any route does.
  */
-export function createHttpAdapter(options: HttpOptions): FastifyAdapter {
-  return new HttpAdapter(options);
-}
-
-class HttpAdapter extends FastifyAdapter {
+export class HttpAdapter extends FastifyAdapter {
   readonly #routes = new RouteTable();
 
-  constructor(options: HttpOptions) {
-    super(fastifyOptions(options));
+  constructor(
+    options: HttpOptions,
+    readonly earlyRefusals = new EarlyRefusals(),
+  ) {
+    super(fastifyOptions(options, earlyRefusals));
     const server = this.getInstance();
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -62,7 +60,7 @@ class HttpAdapter extends FastifyAdapter {
   }
 }
 
-function fastifyOptions(options: HttpOptions): FastifyHttpOptions<Server> {
+function fastifyOptions(options: HttpOptions, refusals: EarlyRefusals): FastifyHttpOptions<Server> {
   const { bodyLimitBytes, maxHeaderBytes, requestTimeoutMs, keepAliveTimeoutMs } = options;
   return {
     bodyLimit: bodyLimitBytes,
@@ -78,13 +76,11 @@ function fastifyOptions(options: HttpOptions): FastifyHttpOptions<Server> {
     return503OnClosing: false,
     requestIdHeader: false,
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
-    // The router answers these before any hook.
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request, reply);
-      const code = error.statusCode === 414 ? 'uri_too_long' : 'malformed_request';
-      answer(reply, httpError(code, error.message));
+      refusals.answer(error, reply);
     },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (cause, socket) => refusals.answerOn(socket, cause),
   };
 }
 
@@ -94,37 +90,4 @@ function requestId(given: string | string[] | undefined): string {
 
 function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   void reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff' });
-}
-
-function answer(reply: FastifyReply, error: HttpError): void {
-  void reply.code(error.status).type('application/json; charset=utf-8').send(bodyOf(error));
-}
-
-/**
- * Node could not make a request of what came, so there is nothing but the socket to answer on. Cut off when the answer is out:
- * a request that ran out of time would else still be carried out when its rest came, and one without a rest held for ever.
- */
-function answerClientError(cause: NodeJS.ErrnoException, socket: Socket): void {
-  if (cause.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const error = clientError(cause.code);
-  const body = JSON.stringify(bodyOf(error));
-  socket.end(
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
-}
-
-function clientError(code: string | undefined): HttpError {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return httpError('headers_too_large', 'the request line and headers are too large');
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return httpError('request_timeout', 'the request did not arrive in time');
-    default:
-      return httpError('malformed_request', 'this is not an HTTP request');
-  }
 }

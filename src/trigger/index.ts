@@ -1,4 +1,4 @@
-export { createHttpAdapter } from './http-adapter.js';
+export { HttpAdapter } from './http-adapter.js';
 export { setUpOpenApi } from './open-api.js';
 export type { PushRequest } from './push-request.js';
 export type { Timing } from './timing.js';

@@ -19,7 +19,7 @@ import {
 } from '../../src/delivery/index.js';
 import { GatewayModule, gatewayOptions, WebSocketAdapter } from '../../src/gateway/index.js';
 import { RawGateway } from '../../src/gateway/raw.gateway.js';
-import { createHttpAdapter, httpOptions } from '../../src/trigger/index.js';
+import { HttpAdapter, httpOptions } from '../../src/trigger/index.js';
 
 /** Delivery without stores: who is attached here, and nobody else. */
 export class Table {
@@ -116,10 +116,9 @@ export async function serve(
     .overrideProvider(RawGateway)
     .useClass(rawGateway)
     .compile();
-  const app = built.createNestApplication<NestFastifyApplication>(
-    createHttpAdapter(httpOptions.parse(http)),
-    { logger: false },
-  );
+  const app = built.createNestApplication<NestFastifyApplication>(new HttpAdapter(httpOptions.parse(http)), {
+    logger: false,
+  });
   app.useWebSocketAdapter(new WebSocketAdapter(app));
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;

@@ -75,6 +75,13 @@ async function raw(request: string, on = app): Promise<string> {
   return text(socket);
 }
 
+async function valueOf(name: string, labels: Record<string, string>): Promise<number> {
+  const { values = [] } = (await register.getSingleMetric(name)?.get()) ?? {};
+  return values.find((sample) => isDeepStrictEqual(sample.labels, labels))?.value ?? 0;
+}
+
+const errorsWith = (code: string) => valueOf('carillon_http_errors_total', { code });
+
 describe('POST /trigger', () => {
   it('queues an instant copy and one for three seconds later, for the caller', async () => {
     const before = Date.now();
@@ -155,6 +162,7 @@ describe('POST /trigger', () => {
 
 describe('a refusal', () => {
   const long = 'x'.repeat(70_000);
+  const segment = 'x'.repeat(200);
 
   it.each<[string, string, Call]>([
     ['400 empty_body', '', { body: '' }],
@@ -208,7 +216,7 @@ describe('a refusal', () => {
     ['404 not_found', 'GET', '/'],
     ['404 not_found', 'GET', '/nowhere'],
     ['400 malformed_request', 'GET', '/schedules/%ff'],
-    ['414 uri_too_long', 'GET', `/schedules/${'x'.repeat(200)}`],
+    ['414 uri_too_long', 'GET', `/schedules/${segment}`],
     ['400 unknown_parameter', 'GET', '/schedules/1?expand=data'],
     ['400 invalid_limit', 'GET', '/schedules?limit=0'],
     ['400 invalid_cursor', 'GET', '/schedules?cursor=made-up'],
@@ -227,22 +235,29 @@ describe('a refusal', () => {
     ).toBe('Bearer');
   });
 
-  it('has the same shape where no HTTP request could be read', async () => {
-    const header = `GET /schedules HTTP/1.1\r\nHost: x\r\nX-Long: ${long}\r\n\r\n`;
-    expect(await raw(header)).toMatch(/^HTTP\/1\.1 431 [^]*\r\n\r\n\{"error":\{"code":"headers_too_large",/);
-    expect(await raw('HELLO\r\n\r\n')).toMatch(
-      /^HTTP\/1\.1 400 [^]*\r\n\r\n\{"error":\{"code":"malformed_request",/,
-    );
-    const cut =
-      'POST /trigger HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: x\r\n\r\n';
-    expect(await raw(cut)).toContain('"code":"malformed_request"');
+  it.each([
+    ['431 headers_too_large', `GET /schedules HTTP/1.1\r\nHost: x\r\nX-Long: ${long}\r\n\r\n`],
+    ['400 malformed_request', 'HELLO\r\n\r\n'],
+    ['400 malformed_request', 'POST /trigger HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n'],
+    ['400 malformed_request', 'GET /schedules/%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+    ['414 uri_too_long', `GET /schedules/${segment} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`],
+  ])('has the same shape, and is counted, before there is a route: %s', async (expected, request) => {
+    const [status, code = ''] = expected.split(' ');
+    const before = await errorsWith(code);
+    const [head, body] = (await raw(request)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(body).toMatch(new RegExp(`^\\{"error":\\{"code":"${code}",`));
+    expect(await errorsWith(code)).toBe(before + 1);
   });
 
-  it('comes when a request does not arrive in time', async () => {
+  it('comes when a request does not arrive in time, and is counted once', async () => {
     await using slow = await TriggerApp.start({ http: { requestTimeoutMs: 100 } });
+    const counts = () => Promise.all(['request_timeout', 'internal_error'].map(errorsWith));
+    const [timeouts = 0, others] = await counts();
     const stalled =
       'POST /trigger HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
     expect(await raw(stalled, slow)).toMatch(/^HTTP\/1\.1 408 [^]*"code":"request_timeout"/);
+    expect(await counts()).toEqual([timeouts + 1, others]);
   });
 
   it('is over with a request that ran out of time, also where the caller goes on', async () => {
@@ -298,11 +313,6 @@ describe('a refusal', () => {
 });
 
 describe('the metrics', () => {
-  const valueOf = async (name: string, labels: Record<string, string>) => {
-    const { values = [] } = (await register.getSingleMetric(name)?.get()) ?? {};
-    return values.find((sample) => isDeepStrictEqual(sample.labels, labels))?.value ?? 0;
-  };
-
   it.each([
     ['carillon_trigger_requests_total', { outcome: 'accepted' }, ''],
     ['carillon_trigger_requests_total', { outcome: 'refused' }, '?deliverAt=2020-01-01T00:00:00Z'],
