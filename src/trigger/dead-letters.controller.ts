@@ -39,12 +39,12 @@ export class DeadLettersController {
     const query = {
       ...filterOf(parameters),
       limit: readLimit(parameters.get('limit')),
-      ...(cursor !== undefined ? { cursor: readCursor(cursor) } : {}),
+      ...(cursor !== undefined ? { cursor: readCursor('dead-letters', cursor) } : {}),
     };
     const page = await this.#within(() => this.deadLetters.list(query));
     return {
       deadLetters: page.records.map(describe),
-      ...(page.next !== undefined ? { next: writeCursor(page.next) } : {}),
+      ...(page.next !== undefined ? { next: writeCursor('dead-letters', page.next) } : {}),
     };
   }
 

@@ -16,7 +16,7 @@ function codeOf(work: () => unknown): string {
 describe('readScheduleQuery', () => {
   it('reads page and target', () => {
     expect(readScheduleQuery({})).toEqual({ limit: 100 });
-    expect(readScheduleQuery({ limit: '5', cursor: writeCursor('5.x?&'), user: '42' })).toEqual({
+    expect(readScheduleQuery({ limit: '5', cursor: writeCursor('schedules', '5.x?&'), user: '42' })).toEqual({
       limit: 5,
       cursor: '5.x?&',
       channel: userChannel('42'),
@@ -30,7 +30,7 @@ describe('readScheduleQuery', () => {
     ['invalid_limit', { limit: '' }],
     ['invalid_cursor', { cursor: '' }],
     ['invalid_cursor', { cursor: 'abc' }],
-    ['invalid_cursor', { cursor: writeCursor('x'.repeat(512)) }],
+    ['invalid_cursor', { cursor: writeCursor('schedules', 'x'.repeat(512)) }],
     ['unknown_parameter', { page: '2' }],
   ])('refuses with %s: %j', (code, query) => {
     expect(codeOf(() => readScheduleQuery(query))).toBe(code);

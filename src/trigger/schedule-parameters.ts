@@ -22,7 +22,7 @@ export function readScheduleQuery(query: Query): ScheduleQuery {
   const cursor = parameters.get('cursor');
   return {
     limit: readLimit(parameters.get('limit')),
-    ...(cursor !== undefined ? { cursor: readCursor(cursor) } : {}),
+    ...(cursor !== undefined ? { cursor: readCursor('schedules', cursor) } : {}),
     ...(channel !== undefined ? { channel } : {}),
   };
 }

@@ -33,7 +33,7 @@ export class SchedulesController {
     const page = await this.schedules.list({ ...query, ...(owner !== undefined ? { channel: owner } : {}) });
     return {
       schedules: page.messages.map(describe),
-      ...(page.next !== undefined ? { next: writeCursor(page.next) } : {}),
+      ...(page.next !== undefined ? { next: writeCursor('schedules', page.next) } : {}),
     };
   }
 

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { register } from 'prom-client';
 import { identityChannel, newConnectionId, userChannel } from '../../src/delivery/index.js';
+import { writeCursor } from '../../src/trigger/page-parameters.js';
 import { API_KEY, TriggerApp } from '../trigger-app.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -220,6 +221,7 @@ describe('a refusal', () => {
     ['400 unknown_parameter', 'GET', '/schedules/1?expand=data'],
     ['400 invalid_limit', 'GET', '/schedules?limit=0'],
     ['400 invalid_cursor', 'GET', '/schedules?cursor=made-up'],
+    ['400 invalid_cursor', 'GET', `/schedules?cursor=${writeCursor('dead-letters', '0198c1f0')}`],
     ['401 unauthorized', 'GET', '/schedules?channel=news'],
     ['404 unknown_schedule', 'GET', '/schedules/1'],
     ['404 unknown_schedule', 'DELETE', '/schedules/constructor'],
