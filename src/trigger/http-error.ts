@@ -16,7 +16,7 @@ export interface HttpError {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What Fastify and Nest refuse by themselves has a status and no code of ours. */
+/** What Fastify and Nest refuse by themselves has a status and no code of ours. Other statuses become 400: a code has one status. */
 const codeByStatus: Readonly<Record<number, HttpErrorCode>> = {
   404: 'not_found',
   408: 'request_timeout',
@@ -37,10 +37,8 @@ const discreetMessages: Readonly<Partial<Record<HttpErrorCode, string>>> = {
 export function toHttpError(error: unknown): HttpError {
   if (error instanceof CarillonError && isHttpErrorCode(error.code))
     return httpError(error.code, error.message, headersOf(error));
-  if (error instanceof HttpException && error.getStatus() < 500) {
-    const code = codeByStatus[error.getStatus()] ?? 'malformed_request';
-    return { ...httpError(code, error.message), status: error.getStatus() };
-  }
+  if (error instanceof HttpException && error.getStatus() < 500)
+    return httpError(codeByStatus[error.getStatus()] ?? 'malformed_request', error.message);
   return httpError('internal_error', '');
 }
 

@@ -55,8 +55,8 @@ describe('toHttpError', () => {
     expect(answer.headers['Retry-After']).toBe(status === 503 ? '1' : undefined);
   });
 
-  it('keeps the status of what the framework refuses', () => {
+  it('gives what the framework refuses a code, and the status of that code', () => {
     expect(toHttpError(new NotFoundException())).toMatchObject({ status: 404, code: 'not_found' });
-    expect(toHttpError(new GoneException())).toMatchObject({ status: 410, code: 'malformed_request' });
+    expect(toHttpError(new GoneException())).toMatchObject({ status: 400, code: 'malformed_request' });
   });
 });
