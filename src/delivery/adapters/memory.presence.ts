@@ -1,55 +1,44 @@
 import type { ClientInfo } from '../../bus/index.js';
 import type { Presence, PresenceStats } from '../presence.port.js';
 import { Deadlines } from './memory.deadlines.js';
+import { Members } from './memory.members.js';
 
-interface Entry {
-  readonly info: ClientInfo;
-  /** By the clock of the presence, in ms. */
-  readonly until: number;
-}
+const NOBODY = new Members();
 
 /** Who is in the channels of a process that is alone. */
 export class MemoryPresence implements Presence {
-  readonly #channels = new Map<string, Map<string, Entry>>();
+  readonly #channels = new Map<string, Members>();
   readonly #deadlines: Deadlines;
 
   /** @param now any clock in ms that does not jump: a client that is there must not go because the time is set */
   constructor(private readonly now: () => number = () => performance.now()) {
-    this.#deadlines = new Deadlines(now, (channel, nowMs) => this.#drop(channel, nowMs));
-  }
-
-  /** Channels with an entry. */
-  get channelCount(): number {
-    return this.#channels.size;
+    this.#deadlines = new Deadlines(now, (channel) => this.#look(channel));
   }
 
   add(channel: string, info: ClientInfo, ttlMs: number): Promise<void> {
     const until = this.now() + ttlMs;
-    const entries = this.#channels.get(channel);
-    if (entries !== undefined) entries.set(info.client, { info, until });
-    else {
-      this.#channels.set(channel, new Map([[info.client, { info, until }]]));
+    let members = this.#channels.get(channel);
+    if (members === undefined) {
+      this.#channels.set(channel, (members = new Members()));
       this.#deadlines.note(channel, until);
     }
+    members.add(info, until);
     return Promise.resolve();
   }
 
   remove(channel: string, clientId: string): Promise<void> {
-    const entries = this.#channels.get(channel);
-    if (entries?.delete(clientId) && entries.size === 0) this.#channels.delete(channel);
+    const members = this.#channels.get(channel);
+    members?.remove(clientId);
+    if (members?.stats.clients === 0) this.#channels.delete(channel);
     return Promise.resolve();
   }
 
   members(channel: string): Promise<Map<string, ClientInfo>> {
-    return Promise.resolve(new Map(this.#present(channel).map((info) => [info.client, info])));
+    return Promise.resolve(this.#present(channel).toMap());
   }
 
   stats(channel: string): Promise<PresenceStats> {
-    const present = this.#present(channel);
-    return Promise.resolve({
-      clients: present.length,
-      users: new Set(present.map(({ user }) => user)).size,
-    });
+    return Promise.resolve(this.#present(channel).stats);
   }
 
   close(): Promise<void> {
@@ -58,22 +47,16 @@ export class MemoryPresence implements Presence {
     return Promise.resolve();
   }
 
-  #present(channel: string): ClientInfo[] {
-    const now = this.now();
-    const entries = this.#channels.get(channel)?.values() ?? [];
-    return [...entries].filter(({ until }) => until > now).map(({ info }) => info);
+  #present(channel: string): Members {
+    const members = this.#channels.get(channel) ?? NOBODY;
+    members.sweep(this.now());
+    return members;
   }
 
   /** Answers when the next entry may run out. */
-  #drop(channel: string, now: number): number | undefined {
-    const entries = this.#channels.get(channel);
-    if (entries === undefined) return undefined;
-    let next = Infinity;
-    for (const [client, { until }] of entries) {
-      if (until <= now) entries.delete(client);
-      else next = Math.min(next, until);
-    }
-    if (entries.size > 0) return next;
+  #look(channel: string): number | undefined {
+    const members = this.#present(channel);
+    if (members.stats.clients > 0) return members.deadline;
     this.#channels.delete(channel);
     return undefined;
   }
