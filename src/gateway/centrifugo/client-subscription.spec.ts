@@ -65,6 +65,7 @@ const host: SubscriptionHost = {
     hurry: () => log.push('hurry'),
   } as unknown as PositionWatch,
   options: { presenceTtlMs: 1, expiredSubCloseDelayMs: 1_000, recoveryMaxPublicationLimit: 10 },
+  heldMaxBytes: 1_000,
   inBackground: (work) => void work,
 };
 
@@ -170,13 +171,25 @@ describe('the beginning of a subscription', () => {
     expect(made.isLive).toBe(false);
   });
 
-  it('gives up where more comes meanwhile than can be held', async () => {
+  it.each([
+    ['many', Array<string>(11).fill('1')],
+    ['large', ['x'.repeat(500), 'x'.repeat(500)]],
+  ])('gives up where what comes meanwhile is too %s to be held', async (_, data) => {
     const made = subscription();
-    const begun = made.begin(undefined);
-    for (let i = 0; i < 10_001; i++) made.receive(publication('1'));
-    await begun;
+    for (const each of data) made.receive(publication(each));
+    made.receive(publication('more'));
+    await made.begin(undefined);
     made.goLive();
     expect(log.at(-1)).toContain('unsubscribe news {"code":2500');
+    expect(log).not.toContain('plain more');
+  });
+
+  it('holds a single publication of any size', async () => {
+    const made = subscription();
+    made.receive(publication('x'.repeat(5_000)));
+    await made.begin(undefined);
+    made.goLive();
+    expect(log).toEqual([`plain ${'x'.repeat(5_000)}`]);
   });
 });
 

@@ -8,15 +8,13 @@ import type {
 import { closeCodes, type CloseCode } from '../close-codes.js';
 import type { SubscriptionToken } from '../tokens/token-verifier.js';
 import { unsubscribeReasons } from './errors.js';
+import { HeldPublications } from './held-publications.js';
 import type { OwnPublication } from './own-publication.js';
 import type { Positioned } from './position-watch.js';
 import { canSpeak, inDeltas, onWireWithEpoch } from './publication-formats.js';
 import { recoverCache, recoverStream, type ReadHistory, type Recovery } from './recovery.js';
 import type { CodeAndReason, SubscribeResult } from './replies.js';
 import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './subscription-terms.js';
-
-/** How many publications may wait for the beginning of a subscription. */
-const MAX_HELD = 10_000;
 
 /**
  * One connection's subscription to one channel. It begins by attaching to delivery and holds what arrives; then it reads
@@ -28,7 +26,8 @@ export class ClientSubscription implements Subscriber, Positioned {
   epoch = '';
   #expireAt: number;
   #info: Buffer | undefined;
-  #held: Publication[] | undefined = [];
+  /** Until the client knows of the subscription. */
+  #held: HeldPublications | undefined;
   #isOver = false;
   /** The client has the publication at `offset`, so that a patch can start from it. */
   #hasBase = false;
@@ -42,6 +41,7 @@ export class ClientSubscription implements Subscriber, Positioned {
   ) {
     this.#expireAt = terms.expireAt;
     this.#info = terms.info;
+    this.#held = new HeldPublications(host.heldMaxBytes);
   }
 
   get channel(): string {
@@ -121,13 +121,14 @@ export class ClientSubscription implements Subscriber, Positioned {
 
   /** The client knows of the subscription: lets through what came meanwhile, and tells the others. */
   goLive(): void {
-    const held = this.#held ?? [];
+    const held = this.#held;
     this.#held = undefined;
-    if (held.length > MAX_HELD) {
+    if (held === undefined) return;
+    if (held.publications === undefined) {
       this.loseState();
       return;
     }
-    for (const publication of held) this.receive(publication);
+    for (const publication of held.publications) this.receive(publication);
     if (this.#isOver) return;
     const { features } = this.terms;
     if (features.positioning) this.host.positions.add(this);
@@ -137,7 +138,7 @@ export class ClientSubscription implements Subscriber, Positioned {
 
   receive(publication: Publication): void {
     if (this.#held !== undefined) {
-      if (this.#held.length <= MAX_HELD) this.#held.push(publication);
+      this.#held.add(publication);
       return;
     }
     if (this.#isOver) return;

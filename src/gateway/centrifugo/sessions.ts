@@ -27,11 +27,13 @@ export class Sessions implements Shared {
   readonly positions: PositionWatch;
   readonly handlers: Handlers;
   readonly pingSeconds: number;
+  /** What could not be sent to the client need not be held for it. */
+  readonly heldMaxBytes: number;
   readonly #failures = new RepeatedWarning(new Logger('Centrifugo'));
   readonly #rates: CommandRates;
 
   constructor(
-    @Inject(GATEWAY_MODULE_OPTIONS) { client, heartbeat, version = '' }: GatewayModuleOptions,
+    @Inject(GATEWAY_MODULE_OPTIONS) { client, heartbeat, outboxMaxBytes, version = '' }: GatewayModuleOptions,
     readonly delivery: Delivery,
     readonly presence: Presence,
     readonly rules: ChannelRules,
@@ -45,6 +47,7 @@ export class Sessions implements Shared {
     this.positions = new PositionWatch(delivery, this.wheel, {
       intervalMs: client.channelPositionCheckDelayMs,
     });
+    this.heldMaxBytes = outboxMaxBytes;
     this.pingSeconds = Math.ceil(heartbeat.pingIntervalMs / 1000);
     this.handlers = createHandlers(this, version);
     this.#rates = new CommandRates(client.rates, this.users);

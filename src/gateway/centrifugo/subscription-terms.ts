@@ -42,6 +42,8 @@ export interface SubscriptionHost {
     readonly expiredSubCloseDelayMs: number;
     readonly recoveryMaxPublicationLimit: number;
   };
+  /** What may be held of a channel while a subscription to it begins. */
+  readonly heldMaxBytes: number;
   /** Work that nobody waits for; a failure is logged. */
   inBackground(work: Promise<unknown>): void;
 }
