@@ -56,16 +56,20 @@ async function run(kinds: readonly BrokerKind[]): Promise<void> {
   if (failure !== undefined) throw failure.reason;
 }
 
+/** Variables that are in the environment already are not repeated: they may hold a token or a password. */
 function announce(brokers: readonly ProvidedBroker[]): string {
   const sources = {
-    environment: 'named by the environment',
+    environment: 'named by the environment, whose variables are kept',
     docker: 'in a container',
     local: 'on this machine',
   };
-  const comments = brokers.map(({ address, from }) => `# ${address.kind}: ${sources[from]}`);
-  const variables = brokers.flatMap(({ address }) => Object.entries(environmentOf(address)));
-  const assignments = variables.map(([name, value]) => `${name}='${value}'`).join(' ');
-  return `${comments.join('\n')}\n# Ctrl-C stops them. In another shell:\nexport ${assignments}\n`;
+  const comments = brokers.map(({ address, from }) => `# ${address.kind}: ${sources[from]}\n`).join('');
+  const assignments = brokers
+    .filter(({ from }) => from !== 'environment')
+    .flatMap(({ address }) => Object.entries(environmentOf(address)))
+    .map(([name, value]) => `${name}='${value}'`);
+  if (assignments.length === 0) return `${comments}# Nothing was started. Ctrl-C ends this.\n`;
+  return `${comments}# Ctrl-C stops what was started. In another shell:\nexport ${assignments.join(' ')}\n`;
 }
 
 function parseKinds(list: string): BrokerKind[] {
