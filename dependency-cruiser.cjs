@@ -1,9 +1,8 @@
 // The architecture in one table: which module may import which. It is also the order in which they shut down.
 const allowed = {
-  gateway: ['delivery', 'webhooks', 'json', 'limits', 'patterns', 'metrics'],
+  gateway: ['delivery', 'json', 'limits', 'patterns', 'metrics'],
   trigger: ['delivery', 'bus', 'json', 'limits', 'metrics'],
   delivery: ['bus', 'redis', 'ipc', 'patterns', 'metrics'],
-  webhooks: ['bus', 'metrics'],
   bus: ['redis', 'ipc', 'tls', 'metrics'],
   redis: ['tls', 'metrics'],
   ipc: [],

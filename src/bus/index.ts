@@ -15,8 +15,8 @@ export {
   type ScheduleQuery,
 } from './schedule.port.js';
 export { InstantLane, type UndeliverableListener } from './instant-lane.js';
-export { type ForeignRecordRule, messageHeaders, toMessage, toRecord } from './message-record.js';
-export { fromInfoText, toInfoText, type ClientInfo } from './client-info.js';
+export type { ForeignRecordRule } from './message-record.js';
+export type { ClientInfo } from './client-info.js';
 export { Idempotency } from './idempotency.port.js';
 export type { OutgoingRecord, ReceivedRecord } from './record.js';
 export {

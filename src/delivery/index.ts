@@ -1,11 +1,4 @@
-export {
-  connectionChannel,
-  identityChannel,
-  isReserved,
-  newConnectionId,
-  nodeId,
-  userChannel,
-} from './address.js';
+export { connectionChannel, identityChannel, isReserved, newConnectionId, userChannel } from './address.js';
 export { channelsOptions, type ChannelOptions, type ChannelsOptions } from './channels/channel-options.js';
 export {
   decidePublish,
@@ -40,7 +33,6 @@ export { EmbeddedEngine, EmbeddedEngineModule } from './embedded-engine.module.j
 export { deliveryOptions, type DeliveryOptions } from './delivery.options.js';
 export type { HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery } from './history.port.js';
 export {
-  clientAddress,
   clientIdentity,
   isProxyRange,
   networkOf,

@@ -1,4 +1,3 @@
-export { closeCodes, type CloseCode } from './close-codes.js';
 export { GatewayModule } from './gateway.module.js';
 export type { GatewayModuleOptions } from './gateway.module-definition.js';
 export { gatewayOptions, type GatewayOptions } from './gateway.options.js';

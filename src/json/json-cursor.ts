@@ -1,7 +1,7 @@
 import { DeepJsonError, MalformedJsonError } from './json.errors.js';
 
 /** How deep arrays and objects may nest inside one value at most. Clients parse payloads recursively. */
-export const MAX_DEPTH = 512;
+const MAX_DEPTH = 512;
 
 export const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -3,7 +3,7 @@ import { closeCodes } from '../close-codes.js';
 import { CommandRefusedError, ConnectionForfeitedError, replyErrors, type ReplyError } from './errors.js';
 
 /** How a client is told that it cannot use a channel. */
-export const channelFaults: Readonly<Record<ChannelFault, ReplyError>> = {
+const channelFaults: Readonly<Record<ChannelFault, ReplyError>> = {
   tooLong: replyErrors.badRequest,
   unknownNamespace: replyErrors.unknownChannel,
   badName: replyErrors.badRequest,
