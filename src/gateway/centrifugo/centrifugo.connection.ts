@@ -1,9 +1,9 @@
 import { Connection, type ConnectionHost } from '../connection.js';
 import { encodeFrame, Opcode } from '../frame.js';
 import type { Handshake } from '../handshake.js';
-import type { Codec } from './codec.js';
-import { jsonCodec, protobufCodec } from './codecs.js';
-import { PublicationFormats } from './publication-formats.js';
+import type { Codec } from './codec/codec.js';
+import { jsonCodec, protobufCodec } from './codec/codecs.js';
+import { PublicationFormats } from './codec/publication-formats.js';
 import type { SessionTransport } from './session-transport.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';

@@ -11,9 +11,9 @@ import {
 import type { PublicationExtras } from '../../delivery/publication.js';
 import { encodeFrame, Opcode } from '../frame.js';
 import { ClientSubscription } from './client-subscription.js';
-import { jsonCodec } from './codecs.js';
+import { jsonCodec } from './codec/codecs.js';
 import type { PositionWatch } from './position-watch.js';
-import { PublicationFormats } from './publication-formats.js';
+import { PublicationFormats } from './codec/publication-formats.js';
 import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './subscription-terms.js';
 import { compileTagsFilter } from './tags-filter.js';
 

@@ -11,9 +11,9 @@ import { unsubscribeReasons } from './errors.js';
 import { HeldPublications } from './held-publications.js';
 import type { OwnPublication } from './own-publication.js';
 import type { Positioned } from './position-watch.js';
-import { canSpeak, inDeltas, onWireWithEpoch } from './publication-formats.js';
+import { canSpeak, inDeltas, onWireWithEpoch } from './codec/publication-formats.js';
 import { recoverCache, recoverStream, type ReadHistory, type Recovery } from './recovery.js';
-import type { CodeAndReason, SubscribeResult } from './replies.js';
+import type { CodeAndReason, SubscribeResult } from './codec/replies.js';
 import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './subscription-terms.js';
 
 /**

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CommandQueue, MALFORMED, type CommandTaker, type QueuedCommand } from './command-queue.js';
-import { decodeJsonFrame } from './json-decoder.js';
+import { decodeJsonFrame } from './codec/json-decoder.js';
 
 /** Takes note of what it carries out; `rpc` waits until it is released. */
 class Taker implements CommandTaker {

@@ -1,5 +1,5 @@
-import type { DecodedFrame } from './codec.js';
-import type { Command } from './commands.js';
+import type { DecodedFrame } from './codec/codec.js';
+import type { Command } from './codec/commands.js';
 
 /** Stands for the rest of a frame that is not the protocol's. */
 export const MALFORMED = Symbol('malformed');

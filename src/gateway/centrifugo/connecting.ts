@@ -1,6 +1,6 @@
 import { closeCodes } from '../close-codes.js';
 import type { ConnectionToken } from '../tokens/token-verifier.js';
-import type { ConnectRequest } from './commands.js';
+import type { ConnectRequest } from './codec/commands.js';
 import {
   CommandRefusedError,
   ConnectionForfeitedError,
@@ -10,7 +10,7 @@ import {
 import { expiryOf, hasExpired } from './expiry.js';
 import { endsWithin } from '../deadline.js';
 import { openSubscription, type OpenedSubscription } from './open-subscription.js';
-import type { SubscribeResult } from './replies.js';
+import type { SubscribeResult } from './codec/replies.js';
 import { admissionsAtConnect } from './server-subscriptions.js';
 import type { Session } from './session.js';
 import type { Shared } from './shared.js';

@@ -1,4 +1,4 @@
-import type { Expiry } from './replies.js';
+import type { Expiry } from './codec/replies.js';
 
 /** @param expireAt Unix time in seconds; 0 for never */
 export function expiryOf(expireAt: number): Expiry {

@@ -10,8 +10,8 @@ import { noGrant, type SubscriptionGrant } from '../tokens/claims.js';
 import { ClientSubscription } from './client-subscription.js';
 import { CommandRefusedError, replyErrors, SubscribeTimeoutError } from './errors.js';
 import { expiryOf } from './expiry.js';
-import { canSpeak } from './publication-formats.js';
-import type { SubscribeResult } from './replies.js';
+import { canSpeak } from './codec/publication-formats.js';
+import type { SubscribeResult } from './codec/replies.js';
 import type { Session, SessionHost } from './session.js';
 import type { TagsFilter } from './tags-filter.js';
 

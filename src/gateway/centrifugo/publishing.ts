@@ -2,7 +2,7 @@ import { acceptsData, decidePublish, newMessageId } from '../../delivery/index.j
 import { isJson } from '../../json/index.js';
 import { ruleOf } from './channel-checks.js';
 import type { ClientSubscription } from './client-subscription.js';
-import type { PublishRequest } from './commands.js';
+import type { PublishRequest } from './codec/commands.js';
 import { CommandRefusedError, replyErrors } from './errors.js';
 import { OwnPublication } from './own-publication.js';
 import type { Session } from './session.js';

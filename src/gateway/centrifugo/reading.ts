@@ -7,9 +7,9 @@ import {
 } from '../../delivery/index.js';
 import { closeCodes } from '../close-codes.js';
 import { ruleOf } from './channel-checks.js';
-import type { ChannelRequest, HistoryRequest } from './commands.js';
+import type { ChannelRequest, HistoryRequest } from './codec/commands.js';
 import { CommandRefusedError, ConnectionForfeitedError, replyErrors } from './errors.js';
-import { canSpeak, infoOnWire, onWireWithEpoch } from './publication-formats.js';
+import { canSpeak, infoOnWire, onWireWithEpoch } from './codec/publication-formats.js';
 import type { Session } from './session.js';
 import type { Shared } from './shared.js';
 

@@ -1,5 +1,5 @@
 import { closeCodes } from '../close-codes.js';
-import type { RefreshRequest, SubRefreshRequest } from './commands.js';
+import type { RefreshRequest, SubRefreshRequest } from './codec/commands.js';
 import { CommandRefusedError, ConnectionForfeitedError, replyErrors } from './errors.js';
 import { expiryOf, hasExpired } from './expiry.js';
 import { listsSameChannels } from './server-subscriptions.js';

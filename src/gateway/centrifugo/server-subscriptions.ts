@@ -3,7 +3,7 @@ import { closeCodes } from '../close-codes.js';
 import { noGrant } from '../tokens/claims.js';
 import type { ConnectionToken } from '../tokens/token-verifier.js';
 import { ruleOfGiven } from './channel-checks.js';
-import type { ConnectRequest, SubscribeRequest } from './commands.js';
+import type { ConnectRequest, SubscribeRequest } from './codec/commands.js';
 import { ConnectionForfeitedError } from './errors.js';
 import type { Admission } from './open-subscription.js';
 import type { Session } from './session.js';

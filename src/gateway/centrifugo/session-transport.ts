@@ -1,8 +1,8 @@
 import type { Publication } from '../../delivery/index.js';
 import type { CloseCode } from '../close-codes.js';
 import type { FrameFormat } from '../frame.js';
-import type { Codec } from './codec.js';
-import type { PublicationFormats } from './publication-formats.js';
+import type { Codec } from './codec/codec.js';
+import type { PublicationFormats } from './codec/publication-formats.js';
 
 /** What carries a session to its client. */
 export interface SessionTransport {

@@ -3,10 +3,10 @@ import { closeCodes } from '../close-codes.js';
 import { TimerWheel } from '../timer-wheel.js';
 import type { ClientSubscription } from './client-subscription.js';
 import { clientOptions } from './client.options.js';
-import { jsonCodec } from './codecs.js';
+import { jsonCodec } from './codec/codecs.js';
 import { CommandRefusedError, replyErrors } from './errors.js';
-import { decodeJsonFrame } from './json-decoder.js';
-import { PublicationFormats } from './publication-formats.js';
+import { decodeJsonFrame } from './codec/json-decoder.js';
+import { PublicationFormats } from './codec/publication-formats.js';
 import type { SessionTransport } from './session-transport.js';
 import { Session, type Handlers, type SessionHost } from './session.js';
 

@@ -2,7 +2,7 @@ import { decideSubscribe, type ChannelRule, type StreamPosition } from '../../de
 import { closeCodes } from '../close-codes.js';
 import type { SubscriptionToken } from '../tokens/token-verifier.js';
 import { ruleOf } from './channel-checks.js';
-import { SubscribeFlag, type ChannelRequest, type SubscribeRequest } from './commands.js';
+import { SubscribeFlag, type ChannelRequest, type SubscribeRequest } from './codec/commands.js';
 import { CommandRefusedError, ConnectionForfeitedError, replyErrors } from './errors.js';
 import { hasExpired } from './expiry.js';
 import { openSubscription } from './open-subscription.js';

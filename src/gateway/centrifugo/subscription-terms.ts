@@ -8,10 +8,10 @@ import type {
 } from '../../delivery/index.js';
 import type { CloseCode } from '../close-codes.js';
 import type { FrameFormat } from '../frame.js';
-import type { Codec } from './codec.js';
+import type { Codec } from './codec/codec.js';
 import type { PositionWatch } from './position-watch.js';
-import type { PublicationFormats } from './publication-formats.js';
-import type { Pushes, PushKind } from './replies.js';
+import type { PublicationFormats } from './codec/publication-formats.js';
+import type { Pushes, PushKind } from './codec/replies.js';
 import type { TagsFilter } from './tags-filter.js';
 
 /** What a subscription needs of the connection that it belongs to. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { FilterNode } from './commands.js';
+import type { FilterNode } from './codec/commands.js';
 import { compileTagsFilter, MAX_FILTER_NODES, type Tags } from './tags-filter.js';
 
 const node = (parts: Partial<FilterNode>): FilterNode => ({

@@ -1,4 +1,4 @@
-import type { FilterNode } from './commands.js';
+import type { FilterNode } from './codec/commands.js';
 
 export type Tags = Readonly<Record<string, string>>;
 

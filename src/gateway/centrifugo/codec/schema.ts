@@ -1,4 +1,4 @@
-import { KeyTable } from '../../json/index.js';
+import { KeyTable } from '../../../json/index.js';
 import type { Payload } from './commands.js';
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Publication } from '../../delivery/index.js';
-import type { PublicationExtras } from '../../delivery/publication.js';
-import { unspeakable } from '../frame.js';
+import { Publication } from '../../../delivery/index.js';
+import type { PublicationExtras } from '../../../delivery/publication.js';
+import { unspeakable } from '../../frame.js';
 import { jsonCodec, protobufCodec } from './codecs.js';
 import { inDeltas, infoOnWire, PublicationFormats } from './publication-formats.js';
 

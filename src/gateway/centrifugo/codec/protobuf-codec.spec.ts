@@ -3,7 +3,7 @@ import { Centrifuge } from 'centrifuge/build/protobuf';
 import * as fc from 'fast-check';
 import { protobufCodec } from './codecs.js';
 import type { Command, Requests } from './commands.js';
-import { replyErrors } from './errors.js';
+import { replyErrors } from '../errors.js';
 import { pushes, results } from './reply-schemas.js';
 import type { AnsweredMethod, PushKind } from './replies.js';
 import { requests } from './request-schemas.js';

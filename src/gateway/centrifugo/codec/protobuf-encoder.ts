@@ -1,5 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import type { ReplyError } from './errors.js';
+import type { ReplyError } from '../errors.js';
 import { pushes, replyError, results, type Slot } from './reply-schemas.js';
 import type { AnsweredMethod, Publication, Pushes, PushKind, Results } from './replies.js';
 import { entriesOf, type Field, type Schema, type StringKeyed } from './schema.js';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import type { ClientInfo, HistoryEntry, Publication } from '../../delivery/index.js';
-import { isJson } from '../../json/index.js';
-import { FrameFormat, unspeakable } from '../frame.js';
+import type { ClientInfo, HistoryEntry, Publication } from '../../../delivery/index.js';
+import { isJson } from '../../../json/index.js';
+import { FrameFormat, unspeakable } from '../../frame.js';
 import type { Codec } from './codec.js';
 import { createDelta } from './fossil-delta.js';
 import type { Publication as WirePublication } from './replies.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { jsonCodec } from './codecs.js';
-import { replyErrors } from './errors.js';
+import { replyErrors } from '../errors.js';
 import type { Publication } from './replies.js';
 
 const { encodeResult, encodeError, encodePush, encodePublicationPush } = jsonCodec;

@@ -1,5 +1,5 @@
 import type { Command, CommandOf, Method } from './commands.js';
-import { MalformedError } from './errors.js';
+import { MalformedError } from '../errors.js';
 
 /** How deep messages may nest in each other: a tags filter is the only one that nests at will. */
 export const MAX_MESSAGE_DEPTH = 64;

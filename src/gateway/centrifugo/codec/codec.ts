@@ -1,5 +1,5 @@
 import type { Command } from './commands.js';
-import type { ReplyError } from './errors.js';
+import type { ReplyError } from '../errors.js';
 import type { AnsweredMethod, Publication, Pushes, PushKind, Results } from './replies.js';
 
 export interface DecodedFrame {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { jsonCodec } from './codecs.js';
 import type { Command } from './commands.js';
-import type { ReplyError } from './errors.js';
+import type { ReplyError } from '../errors.js';
 import { pushes, results } from './reply-schemas.js';
 import type { AnsweredMethod, Publication, PushKind } from './replies.js';
 import { requests } from './request-schemas.js';
@@ -16,7 +16,7 @@ interface Step {
 
 /** Exchanges recorded from Centrifugo 6.9.1; what varies from run to run is a placeholder in them. */
 const scenarios = (
-  JSON.parse(readFileSync(new URL('../../../test/golden/centrifugo.json', import.meta.url), 'utf8')) as {
+  JSON.parse(readFileSync(new URL('../../../../test/golden/centrifugo.json', import.meta.url), 'utf8')) as {
     name: string;
     steps: Step[];
   }[]

@@ -1,4 +1,4 @@
-import type { ReplyError } from './errors.js';
+import type { ReplyError } from '../errors.js';
 import type {
   AnsweredMethod,
   ClientInfo,

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { JsonScanner, KeyTable, MalformedJsonError } from '../../json/index.js';
+import { JsonScanner, KeyTable, MalformedJsonError } from '../../../json/index.js';
 import type { DecodedFrame } from './codec.js';
 import { clamp, commandOf, MAX_MESSAGE_DEPTH } from './command-envelope.js';
 import type { Command } from './commands.js';
-import { MalformedError } from './errors.js';
+import { MalformedError } from '../errors.js';
 import { requests } from './request-schemas.js';
 import { snakeCase, type Field, type Schema } from './schema.js';
 

@@ -2,7 +2,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { DecodedFrame } from './codec.js';
 import { clamp, commandOf, MAX_MESSAGE_DEPTH } from './command-envelope.js';
 import type { Command } from './commands.js';
-import { MalformedError } from './errors.js';
+import { MalformedError } from '../errors.js';
 import { requests } from './request-schemas.js';
 import type { Field, Schema } from './schema.js';
 
