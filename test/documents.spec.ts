@@ -1,0 +1,82 @@
+/** What the documents name exists, and what they list is what there is. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { busOptions } from '../src/bus/index.js';
+import { configSchema } from '../src/config/schema.js';
+import { settingsOf } from '../src/config/settings.js';
+import { consumerDefaults } from '../src/bus/consumers/consumer.options.js';
+
+const root = resolve(import.meta.dirname, '..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+];
+
+/** The anchors of a document's headings, as GitHub makes them. */
+function anchorsOf(text: string): Set<string> {
+  const headings = text.replaceAll(/```[^]*?```/g, '').matchAll(/^#+ (.*)$/gm);
+  return new Set(
+    headings.map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+describe.each(documents)('%s', (document) => {
+  const text = read(document);
+
+  it('links to files and headings that exist', () => {
+    const links = text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g);
+    const broken = links.filter(([, path = '', anchor = '']) => {
+      const target = path === '' ? document : join(dirname(document), path);
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== '' && !anchorsOf(read(target)).has(anchor);
+    });
+    expect(broken.map(([link]) => link).toArray()).toEqual([]);
+  });
+
+  it('names scripts of npm that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = text.matchAll(/npm run ([\w:]+)/g).map(([, name = '']) => name);
+    expect(named.filter((name) => !(name in scripts)).toArray()).toEqual([]);
+  });
+
+  it('names settings that exist', () => {
+    const keys = settingsOf(configSchema).map(({ key }) => key);
+    const named = text.matchAll(/`((?:server|gateway|trigger|delivery|bus|metrics)\.[\w.]+)`/g);
+    const unknown = named.filter(([, name = '']) => {
+      // A word in capitals stands for a name of one's own.
+      const [known = ''] = name.split(/\.[A-Z]+\b/);
+      return !keys.some((key) => `${key}.`.startsWith(`${known}.`));
+    });
+    expect(unknown.map(([name]) => name).toArray()).toEqual([]);
+  });
+});
+
+describe('docs/consumers.md', () => {
+  const text = read('docs/consumers.md');
+
+  it('lists every setting of a consumer with its default', () => {
+    const [, table = ''] = /\n## Settings\n[^]*?(\n\|[^]*?)\n\n/.exec(text) ?? [];
+    const rows = table.matchAll(/^\| `(\w+)` +\| *([^ |]*)/gm).map(([, name = '', value]) => [name, value]);
+    const { driver, ...listed } = Object.fromEntries(rows) as Record<string, string>;
+    expect(driver).toBe('');
+    const defaults = Object.entries(consumerDefaults.parse(undefined)).map(([name, value]) => [
+      name,
+      value.toLocaleString('en-US'),
+    ]);
+    expect(listed).toEqual(Object.fromEntries(defaults));
+  });
+
+  it('shows a configuration that is one', () => {
+    const [, example = ''] = /```json\n([^]*?)```/.exec(text) ?? [];
+    const { bus } = JSON.parse(example) as { bus: unknown };
+    expect(busOptions.safeParse(bus).error).toBeUndefined();
+  });
+});
