@@ -324,6 +324,17 @@ describe('the metrics', () => {
     await post(query);
     expect(await valueOf(name, labels)).toBe(before + 1);
   });
+
+  it.each([
+    ['unauthorized', 'POST', '/api/publish', JSON_TYPE],
+    ['invalid_json', 'POST', '/api/publish', KEY],
+    ['method_not_allowed', 'GET', '/api/publish', KEY],
+    ['not_found', 'POST', '/api/nothing', KEY],
+  ])('count %s for a request to the server API that is no command', async (code, method, path, headers) => {
+    const before = await errorsWith(code);
+    await call(method, path, { headers });
+    expect(await errorsWith(code)).toBe(before + 1);
+  });
 });
 
 describe('behind a proxy', () => {

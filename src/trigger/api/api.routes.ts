@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { JsonScanner, MalformedJsonError } from '../../json/index.js';
 import { Callers } from '../callers.js';
 import { readTraceparent } from '../traceparent.js';
+import { statusByCode, type HttpErrorCode } from '../trigger.errors.js';
 import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
 import { Batch } from './batch.js';
 import type { Command } from './command.js';
@@ -53,8 +54,8 @@ export class ApiRoutes implements OnModuleInit {
         url: path,
         handler: ({ url }, reply) => {
           const [asked = ''] = url.slice('/api/'.length).split('?');
-          if (paths.has(asked)) return reply.code(405).header('Allow', 'POST').send();
-          return reply.code(404).type(TEXT_TYPE).send('404 page not found\n');
+          if (paths.has(asked)) return this.#refuse(reply.header('Allow', 'POST'), 'method_not_allowed');
+          return this.#refuse(reply, 'not_found', '404 page not found\n');
         },
       });
   }
@@ -62,12 +63,12 @@ export class ApiRoutes implements OnModuleInit {
   /** Before the body is read. */
   readonly #requireKey = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     if (this.callers.opens(presentedKey(request), request.raw)) done();
-    else void reply.code(401).send();
+    else void this.#refuse(reply, 'unauthorized');
   };
 
   async #answer(request: FastifyRequest, reply: FastifyReply, read: () => Command): Promise<FastifyReply> {
     const command = readBody(request, read);
-    if (command === undefined) return refuse(reply);
+    if (command === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
     const outcome = await this.replies.settle(command, this.#contextOf(request));
     if ('fault' in outcome && this.#wantsStatus(request))
       return sendJson(reply.code(outcome.fault.status), faultText(outcome.fault));
@@ -76,7 +77,7 @@ export class ApiRoutes implements OnModuleInit {
 
   async #answerBatch(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const run = readBody(request, () => this.#batch.read(scanner));
-    if (run === undefined) return refuse(reply);
+    if (run === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
     const context = this.#contextOf(request);
     const answer = await run((command) => this.replies.settle(command, context));
     return sendJson(reply, answer);
@@ -84,12 +85,19 @@ export class ApiRoutes implements OnModuleInit {
 
   async #answerEnvelopes(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const envelopes = readBody(request, () => readEnvelopes(scanner, this.methods));
-    if (envelopes === undefined) return refuse(reply);
+    if (envelopes === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
     const context = this.#contextOf(request);
     const lines: string[] = [];
     for (const { id, command } of envelopes)
       lines.push(replyText(await this.replies.settle(command, context), id));
     return sendJson(reply, lines.join('\n'));
+  }
+
+  /** The answer is Centrifugo's; it is counted by the code that it would have elsewhere. */
+  #refuse(reply: FastifyReply, code: HttpErrorCode, text?: string): FastifyReply {
+    this.replies.countRefusal(code);
+    reply.code(statusByCode[code]);
+    return text === undefined ? reply.send() : reply.type(TEXT_TYPE).send(text);
   }
 
   #contextOf({ headers }: FastifyRequest) {
@@ -132,8 +140,4 @@ function sendJson(reply: FastifyReply, text: string): FastifyReply {
 
 function asItIs(text: string): string {
   return text;
-}
-
-function refuse(reply: FastifyReply): FastifyReply {
-  return reply.code(400).type(TEXT_TYPE).send('Bad Request\n');
 }

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { CarillonError } from '../../errors.js';
 import { UnrecoverablePositionError } from '../../delivery/index.js';
 import { toHttpError } from '../http-error.js';
+import type { HttpErrorCode } from '../trigger.errors.js';
 import { TriggerMetrics } from '../trigger.metrics.js';
 import { ApiRefusal, apiFaults, type ApiFault } from './api.errors.js';
 import type { Command, CommandContext } from './command.js';
@@ -30,6 +31,11 @@ export class Replies {
       this.metrics.countCommand(method, fault.code);
       return { fault };
     }
+  }
+
+  /** Of a request that came to no command. */
+  countRefusal(code: HttpErrorCode): void {
+    this.metrics.countError(code);
   }
 
   /** What the caller can mend is a bad request, in words; what it cannot is an internal error, of which the log says more. */
