@@ -276,6 +276,19 @@ describe('a refusal', () => {
     expect((await slow.delayed()).map(({ id }) => id)).toEqual([messages[0]?.id]);
   });
 
+  it('is no fault of the server where the caller hangs up in the middle of its request', async () => {
+    const before = await errorsWith('internal_error');
+    const caller = createConnection(app.port, '127.0.0.1');
+    caller.write(
+      'POST /trigger HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n{',
+    );
+    // Sent when the request is at its route.
+    expect(String(await once(caller, 'data'))).toContain('100 Continue');
+    caller.destroy();
+    await accepted(post(''));
+    expect(await errorsWith('internal_error')).toBe(before);
+  });
+
   it('tells who comes too often when to come again', async () => {
     await using busy = await TriggerApp.start({ trigger: { rateLimit: { perSecond: 0.01, burst: 2 } } });
     await accepted(post('', {}, busy));
