@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Bus, BrokerUnavailableError } from '../../src/bus/index.js';
 import { pulsarDriverOptions } from '../../src/bus/adapters/pulsar.options.js';
 import { topicOf } from '../../src/bus/adapters/pulsar.topic.js';
@@ -11,6 +11,7 @@ import type { PulsarMessage } from '../../src/bus/adapters/pulsar.transport.js';
 import { WebSocketTransport } from '../../src/bus/adapters/pulsar.websocket-transport.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 import { describeWithOwn, type RunningPulsar, startPulsar } from '../brokers.js';
+import { Journal } from '../journal.js';
 import { timeTaken } from '../time-taken.js';
 import { hasty, open } from './pulsar-bus.open.js';
 import { describeOverEachTransport } from './pulsar-transports.js';
@@ -77,10 +78,15 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
   describe('over a line that goes silent', () => {
     let line: SilentLine;
     let bus: Bus;
+    let other: Bus | undefined;
+    beforeEach(() => line.speak());
     beforeAll(async () => {
       line = await SilentLine.to(new URL(pulsar.webUrl));
     });
-    afterEach(() => bus.close());
+    afterEach(async () => {
+      await Promise.all([bus.close(), other?.close()]);
+      other = undefined;
+    });
     afterAll(() => line.close());
 
     it('fails fast, notices by itself, and goes on when it speaks again', async () => {
@@ -114,6 +120,51 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
       const last = arrival('after');
       await untilPublished(bus, topic, 'after');
       await last;
+    });
+
+    it('leaves to others what no handler has, and takes its share again when it speaks', async () => {
+      const heard = { up: Promise.withResolvers<void>(), down: Promise.withResolvers<void>() };
+      const status = new BrokerStatus('pulsar', ({ state }) => {
+        if (state !== 'connecting') heard[state].resolve();
+      });
+      bus = await open({ serviceUrl: line.url, pingIntervalMs: 1_500 }, status);
+      const witness = (other = await open({ serviceUrl: pulsar.webUrl }));
+      const topic = randomUUID();
+      const subscription = { topics: [topic], group: 'g', from: 'earliest' } as const;
+      const body = (value: Buffer | undefined) => String(value);
+      const begun = new Journal<string>();
+      const elsewhere = new Journal<string>();
+      const release = Promise.withResolvers<void>();
+      await bus.subscribe({ ...subscription, concurrency: 2 }, async ([record]) => {
+        begun.add(body(record?.value));
+        await release.promise;
+      });
+      const records = (name: string, keyOf: (at: number) => string) =>
+        Array.from({ length: 10 }, (_, at) => ({ key: keyOf(at), value: Buffer.from(`${name} ${at}`) }));
+      await witness.publish(
+        topic,
+        records('before', () => 'k'),
+      );
+      await witness.publish(topic, [{ key: 'l', value: Buffer.from('last') }]);
+      // The last has come, so all of them are in hand.
+      await begun.until((bodies) => bodies.includes('last'));
+
+      heard.up = Promise.withResolvers();
+      line.silence();
+      await heard.down.promise;
+      await witness.subscribe(subscription, async ([record]) => elsewhere.add(body(record?.value)));
+      await elsewhere.until((bodies) => bodies.includes('before 9') && bodies.includes('last'));
+      release.resolve();
+      line.speak();
+      await heard.up.promise;
+      for (let round = 0; !begun.entries.some((each) => each.startsWith('after')); round++) {
+        await witness.publish(topic, records(`after ${round}`, String));
+        const isOver = () =>
+          [...begun.entries, ...elsewhere.entries].filter((each) => each.startsWith(`after ${round} `))
+            .length >= 10;
+        await Promise.race([begun.until(isOver), elsewhere.until(isOver)]);
+      }
+      expect(begun.entries.filter((each) => !each.startsWith('after'))).toEqual(['before 0', 'last']);
     });
   });
 

@@ -79,10 +79,11 @@ export class PulsarBus implements Bus {
     const maxInHand = Math.max(this.options.maxInHand, maxBatchSize * concurrency);
     for (const name of topics) {
       const topic = topicOf(name, this.options);
-      subscription.add(name, (onMessage) =>
+      subscription.add(name, (onMessage, onLost) =>
         this.transport.consume(
           { topic, subscription: group, type: 'Key_Shared', from, maxInHand },
           onMessage,
+          onLost,
         ),
       );
     }

@@ -20,6 +20,20 @@ describe('InHand', () => {
     expect(hand.release('1')).toBe('after');
   });
 
+  it('knows what the broker may have given to another member', () => {
+    const hand = new InHand<string>(3);
+    for (const position of ['1', '2', '3']) hand.take(position, position);
+    expect(hand.isOurs('1')).toBe(true);
+    hand.lost();
+    expect(hand.isOurs('1')).toBe(false);
+    hand.take('2', 'again');
+    expect(hand.isOurs('2')).toBe(true);
+    hand.release('3');
+    expect(hand.take('3', 'again')).toBe('new');
+    expect(hand.isOurs('3')).toBe(true);
+    expect(hand.isOurs('4')).toBe(false);
+  });
+
   it('tells what was acknowledged while nobody listened, until the next loss', () => {
     const hand = new InHand<string>(2);
     for (const position of ['1', '2']) hand.take(position, position);

@@ -7,6 +7,8 @@
 export class InHand<Handle> {
   readonly #held = new Map<string, Handle>();
   #unheard = new Map<string, Handle>();
+  /** Brought by a connection that was lost, and not again since. */
+  #former = new Set<string>();
 
   constructor(private readonly limit: number) {}
 
@@ -24,13 +26,20 @@ export class InHand<Handle> {
     if (this.#unheard.delete(position)) return 'acknowledged';
     const known = this.#held.has(position);
     this.#held.set(position, handle);
+    this.#former.delete(position);
     return known ? 'held' : 'new';
+  }
+
+  /** False once the connection was lost: the broker may have given it to another member, until it brings it again. */
+  isOurs(position: string): boolean {
+    return this.#held.has(position) && !this.#former.has(position);
   }
 
   /** Takes the message out of hand for its answer; nothing if it was answered before. */
   release(position: string): Handle | undefined {
     const handle = this.#held.get(position);
     this.#held.delete(position);
+    this.#former.delete(position);
     return handle;
   }
 
@@ -41,5 +50,6 @@ export class InHand<Handle> {
   /** The connection went away. What an earlier loss left over had its chance to come again, or went to another member. */
   lost(): void {
     this.#unheard = new Map();
+    this.#former = new Set(this.#held.keys());
   }
 }

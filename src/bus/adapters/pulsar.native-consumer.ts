@@ -58,6 +58,16 @@ export class NativeConsumerLoop implements PulsarConsumer {
     this.#answer(position, async (consumer, message) => consumer.negativeAcknowledge(message));
   }
 
+  /** The client does not tell of lost connections. */
+  owns({ position }: PulsarMessage): boolean {
+    return this.#inHand.isOurs(position);
+  }
+
+  forget({ position }: PulsarMessage): void {
+    this.#inHand.release(position);
+    this.#wake();
+  }
+
   pause(): void {
     this.#isPaused = true;
   }

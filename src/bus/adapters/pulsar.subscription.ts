@@ -24,14 +24,16 @@ interface Batch {
  *
  * A rejected batch is tried again here rather than refused to the broker. With `Key_Shared` the broker would give it
  * to the same member anyhow, but behind the key's later records.
+ *
+ * When the connection is lost, the broker gives what was in hand to whoever is there. What no handler has is left to it then.
  */
 export class PulsarSubscription implements BusSubscription {
   readonly #logger = new Logger('PulsarBus');
   readonly #consumers: PulsarConsumer[] = [];
   #inHand: InHandRecord[] = [];
   #isArriving = false;
-  readonly #retries: Batch[] = [];
-  readonly #pauses = new Set<NodeJS.Timeout>();
+  #retries: Batch[] = [];
+  readonly #pauses = new Map<NodeJS.Timeout, Batch>();
   readonly #busyKeys = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   #isPaused = false;
@@ -45,11 +47,17 @@ export class PulsarSubscription implements BusSubscription {
   ) {}
 
   /** @param consume opens a consumer of `topic` that reports to the given callback */
-  add(topic: string, consume: (onMessage: (message: PulsarMessage) => void) => PulsarConsumer): void {
-    const consumer = consume((message) => {
-      this.#inHand.push({ message, consumer, record: recordOf(topic, message) });
-      this.#handOverSoon();
-    });
+  add(
+    topic: string,
+    consume: (onMessage: (message: PulsarMessage) => void, onLost: () => void) => PulsarConsumer,
+  ): void {
+    const consumer = consume(
+      (message) => {
+        this.#inHand.push({ message, consumer, record: recordOf(topic, message) });
+        this.#handOverSoon();
+      },
+      () => this.#leaveToOthers(consumer),
+    );
     this.#consumers.push(consumer);
   }
 
@@ -76,7 +84,7 @@ export class PulsarSubscription implements BusSubscription {
 
   async #close(): Promise<void> {
     this.#inHand = [];
-    for (const pause of this.#pauses) clearTimeout(pause);
+    for (const pause of this.#pauses.keys()) clearTimeout(pause);
     await doneWithin(this.options.drainTimeoutMs, Promise.all(this.#running));
     await Promise.all(this.#consumers.map((consumer) => consumer.close()));
     this.onClosed(this);
@@ -123,15 +131,42 @@ export class PulsarSubscription implements BusSubscription {
     try {
       await this.handler(recordsOf(batch));
     } catch (error) {
-      this.#retryLater(batch, error);
+      const ours = batch.entries.filter(({ consumer, message }) => consumer.owns(message));
+      this.#leave(batch.entries.filter((entry) => !ours.includes(entry)));
+      if (ours.length > 0) this.#retryLater({ ...batch, entries: ours }, error);
       return;
     }
     for (const { consumer, message } of batch.entries) consumer.acknowledge(message);
     for (const entry of batch.entries) this.#busyKeys.delete(keyOf(entry));
   }
 
+  /** A batch comes from one topic, and so from one consumer. */
+  #leaveToOthers(consumer: PulsarConsumer): void {
+    const isLost = ({ entries }: Batch) => entries[0]?.consumer === consumer;
+    for (const [pause, batch] of this.#pauses) {
+      if (!isLost(batch)) continue;
+      clearTimeout(pause);
+      this.#pauses.delete(pause);
+      this.#leave(batch.entries);
+    }
+    for (const batch of this.#retries) if (isLost(batch)) this.#leave(batch.entries);
+    this.#retries = this.#retries.filter((batch) => !isLost(batch));
+    for (const entry of this.#inHand) if (entry.consumer === consumer) consumer.forget(entry.message);
+    this.#inHand = this.#inHand.filter((entry) => entry.consumer !== consumer);
+  }
+
+  /** Of a batch that no handler has any more. */
+  #leave(entries: readonly InHandRecord[]): void {
+    for (const entry of entries) {
+      entry.consumer.forget(entry.message);
+      this.#busyKeys.delete(keyOf(entry));
+    }
+  }
+
   #retryLater({ entries, rejections }: Batch, error: unknown): void {
     if (this.#closing) return;
+    // One that was left may have had a key of these.
+    for (const entry of entries) this.#busyKeys.add(keyOf(entry));
     const { retryInitialDelayMs, retryMaxDelayMs } = this.options;
     const pauseMs = backoffMs(rejections + 1, retryInitialDelayMs, retryMaxDelayMs);
     this.#logger.warn(`a batch of ${entries.length} was rejected (${String(error)}); again in ${pauseMs} ms`);
@@ -140,7 +175,7 @@ export class PulsarSubscription implements BusSubscription {
       this.#retries.push({ entries, rejections: rejections + 1 });
       this.#handOver();
     }, pauseMs);
-    this.#pauses.add(pause);
+    this.#pauses.set(pause, { entries, rejections });
   }
 }
 

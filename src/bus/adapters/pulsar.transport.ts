@@ -48,8 +48,8 @@ export interface PulsarConsumeOptions {
 /**
  * Takes messages of one topic, as one member of a subscription. It connects by itself, for as long as it takes.
  *
- * A message stays in hand, and keeps its place in `maxInHand`, until it is acknowledged or refused. After a lost
- * connection the broker delivers again what was in hand; that is not reported a second time.
+ * A message stays in hand, and keeps its place in `maxInHand`, until it is acknowledged, refused or forgotten. After a lost
+ * connection the broker delivers again what was in hand, to this member or to another; that is not reported a second time.
  */
 export interface PulsarConsumer {
   /** Resolves when the subscription exists and this is a member. Rejects when it is closed before. */
@@ -59,6 +59,10 @@ export interface PulsarConsumer {
   acknowledge(message: PulsarMessage): void;
   /** Has the broker deliver it again at once, to any member, with a higher count; or put it among the dead letters. */
   refuse(message: PulsarMessage): void;
+  /** Whether the message is this member's. It is not once the connection was lost, until the broker delivers it again. */
+  owns(message: PulsarMessage): boolean;
+  /** Leaves the message to the broker, without an answer: if it is delivered again, it is reported again. */
+  forget(message: PulsarMessage): void;
   pause(): void;
   resume(): void;
   /** Sends what was acknowledged and leaves. What is still in hand goes to other members. */
@@ -68,7 +72,12 @@ export interface PulsarConsumer {
 /** What Carillon needs of Pulsar, over either of its protocols. */
 export interface PulsarTransport {
   produce(topic: PulsarTopic): PulsarProducer;
-  consume(options: PulsarConsumeOptions, onMessage: (message: PulsarMessage) => void): PulsarConsumer;
+  /** @param onLost the connection was lost, so that others may be given what is in hand. The native client does not tell. */
+  consume(
+    options: PulsarConsumeOptions,
+    onMessage: (message: PulsarMessage) => void,
+    onLost?: () => void,
+  ): PulsarConsumer;
   /** Its producers and consumers have to be closed before. */
   close(): Promise<void>;
 }

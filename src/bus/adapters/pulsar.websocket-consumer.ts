@@ -35,6 +35,7 @@ export class WebSocketConsumer implements PulsarConsumer {
     driver: PulsarSocketOptions,
     links: PulsarLinks,
     private readonly onMessage: (message: PulsarMessage) => void,
+    onLost: () => void = () => {},
   ) {
     this.#inHand = new InHand(options.maxInHand);
     this.#inForce.promise.catch(() => {}); // not everybody waits for it
@@ -47,7 +48,10 @@ export class WebSocketConsumer implements PulsarConsumer {
         this.#replenish();
       },
       received: (frame) => this.#received(frame as Delivery),
-      lost: () => this.#inHand.lost(),
+      lost: () => {
+        this.#inHand.lost();
+        onLost();
+      },
       failed: () => this.#decided.resolve(),
     });
   }
@@ -72,6 +76,15 @@ export class WebSocketConsumer implements PulsarConsumer {
     if (messageId === undefined) return;
     // Without a connection it comes again anyhow.
     this.#answer('negativeAcknowledge', messageId);
+    this.#replenish();
+  }
+
+  owns({ position }: PulsarMessage): boolean {
+    return this.#inHand.isOurs(position);
+  }
+
+  forget({ position }: PulsarMessage): void {
+    this.#inHand.release(position);
     this.#replenish();
   }
 

@@ -32,8 +32,12 @@ export class WebSocketTransport implements PulsarTransport {
     return new WebSocketProducer(topic, this.#options, this.#links);
   }
 
-  consume(options: PulsarConsumeOptions, onMessage: (message: PulsarMessage) => void): PulsarConsumer {
-    return new WebSocketConsumer(options, this.#options, this.#links, onMessage);
+  consume(
+    options: PulsarConsumeOptions,
+    onMessage: (message: PulsarMessage) => void,
+    onLost?: () => void,
+  ): PulsarConsumer {
+    return new WebSocketConsumer(options, this.#options, this.#links, onMessage, onLost);
   }
 
   async close(): Promise<void> {}
