@@ -1,16 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { ConsoleLogger, Controller, type INestMicroservice, type Type } from '@nestjs/common';
+import { ConsoleLogger, Controller, type INestMicroservice, type Type, UseFilters } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { register } from 'prom-client';
 import { firstValueFrom, type Observable, of, throwError } from 'rxjs';
-import { BusModule, ConsumerRegistry, DeadLetters, Events } from '../../src/bus/index.js';
+import {
+  BusModule,
+  ConsumerRegistry,
+  DeadLetters,
+  Events,
+  UnhandleableEventError,
+} from '../../src/bus/index.js';
 import {
   CarillonClient,
   CarillonRecord,
   CarillonServer,
+  EventFailureFilter,
   EventRpcContext,
 } from '../../src/bus/microservices/index.js';
 import { Journal } from '../journal.js';
@@ -101,13 +108,22 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     );
   });
 
+  const buried = async (count: number) => {
+    const deadLetters = application.get(DeadLetters);
+    for (;;) {
+      const { records } = await deadLetters.list({ group: `${module}-nest`, limit: 10 });
+      if (records.length >= count) return records;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+
   it('has failed handlers retried, and dead-lettered in the end', async () => {
     @Controller()
     class Handlers {
       @EventPattern({ event: 'throws' })
       throws(): void {
         seen.add(['throws']);
-        throw new RpcException('no');
+        throw new RpcException('no anchor');
       }
 
       @EventPattern({ event: 'streams' })
@@ -120,13 +136,35 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     await firstValueFrom(client.emit('throws', 1));
     await firstValueFrom(client.emit('streams', 1));
     await seen.until((all) => all.filter(([name]) => name === 'throws').length === 2 && all.length === 4);
-    const deadLetters = application.get(DeadLetters);
-    let dead = (await deadLetters.list({ limit: 10 })).records;
-    while (dead.length < 2) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      dead = (await deadLetters.list({ group: `${module}-nest`, limit: 10 })).records;
-    }
+    const dead = await buried(2);
     expect(dead.map(({ attempts }) => attempts)).toEqual([2, 2]);
+    // Nest's own filter keeps to itself what is no RpcException.
+    expect(new Set(dead.map(({ failure }) => failure?.message))).toEqual(
+      new Set(['no anchor', 'Internal server error']),
+    );
+  });
+
+  it('knows the failures of handlers with its filter as they are', async () => {
+    @Controller()
+    @UseFilters(EventFailureFilter)
+    class Handlers {
+      @EventPattern({ event: 'throws' })
+      throws(): void {
+        throw new UnhandleableEventError('no such anchor');
+      }
+
+      @EventPattern({ event: 'streams' })
+      streams(): Observable<never> {
+        return throwError(() => Object.assign(new Error('no paper'), { code: 'OUT_OF_PAPER' }));
+      }
+    }
+    const client = await start(Handlers);
+    await firstValueFrom(client.emit('throws', 1));
+    await firstValueFrom(client.emit('streams', 1));
+    const dead = await buried(2);
+    expect(
+      new Set(dead.map(({ attempts, failure }) => [attempts, failure?.code, failure?.message].join())),
+    ).toEqual(new Set(['1,event_unhandleable,no such anchor', '2,OUT_OF_PAPER,no paper']));
   });
 
   it('refuses what a bus cannot do', async () => {

@@ -25,6 +25,18 @@ describe('failureOf', () => {
     expect(failureOf(new Error(message)).message).toBe(shown);
   });
 
+  it.each([
+    [{ status: 'error', message: 'no anchor 7' }, 'no anchor 7'],
+    [{ statusCode: 400, message: ['a', 'b'] }, "{ statusCode: 400, message: [ 'a', 'b' ] }"],
+    [{ reason: { token: 'abc' } }, "{ reason: { token: '…' } }"],
+    [Object.create(null), '[Object: null prototype] {}'],
+    [new AggregateError([]), 'AggregateError'],
+    ['gone', 'gone'],
+    [undefined, 'undefined'],
+  ])('tells of %j, which somebody threw, %s', (thrown: unknown, shown) => {
+    expect(failureOf(thrown).message).toBe(shown);
+  });
+
   it('keeps a message short', () => {
     expect(failureOf(new Error('x'.repeat(10_000))).message).toHaveLength(500);
   });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { UndeliverableRecordError } from '../bus.errors.js';
 import type { Failure } from '../parked-record.js';
 import { UnhandleableEventError } from './consumer.errors.js';
@@ -6,13 +7,19 @@ const MAX_LENGTH = 500;
 
 /** What an operator is told of an error, in metrics' labels, dead letters and the log. */
 export function failureOf(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: codeOf(error), message: redacted(message).slice(0, MAX_LENGTH) };
+  return { code: codeOf(error), message: redacted(messageOf(error)).slice(0, MAX_LENGTH) };
 }
 
 /** Whether trying again is known not to help. */
 export function isFinal(error: unknown): boolean {
   return error instanceof UnhandleableEventError || error instanceof UndeliverableRecordError;
+}
+
+/** What is thrown need not be an error: Nest's exception filters throw `{ status, message }`. */
+function messageOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return String(error);
+  if ('message' in error && typeof error.message === 'string' && error.message !== '') return error.message;
+  return error instanceof Error ? error.name : inspect(error, { breakLength: Infinity });
 }
 
 function codeOf(error: unknown): string {
