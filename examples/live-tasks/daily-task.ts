@@ -27,7 +27,10 @@ export class DailyTask {
   async handle(_consumer: string, event: string, payload: unknown, context: EventContext): Promise<void> {
     const { anchor, ...more } = contribution(event, payload);
     const day = new Date(context.createdAt).toISOString().slice(0, 10);
-    if (this.progress.add(anchor, day, more, context.id)) await this.rewards.grant(anchor, day);
+    if (!this.progress.add(anchor, day, more, context.id)) return;
+    await this.rewards.grant(anchor, day);
+    // Not before: an event whose reward could not be granted comes again.
+    this.progress.rewarded(anchor, day);
   }
 }
 

@@ -4,10 +4,11 @@ export interface Progress {
   readonly minutes: number;
   readonly income: number;
   readonly done: boolean;
+  readonly rewarded: boolean;
 }
 
 const GOAL = { minutes: 60, income: 100 };
-const NOTHING: Progress = { minutes: 0, income: 0, done: false };
+const NOTHING: Progress = { minutes: 0, income: 0, done: false, rewarded: false };
 
 /**
  * How far each anchor is with the day's task. In memory here; an application keeps it in its database, and the ids of the
@@ -22,20 +23,33 @@ export class TaskProgress {
     return this.#progress.get(`${day} ${anchor}`) ?? NOTHING;
   }
 
-  /** True if the task is done with this, and was not before. */
+  /** True if the task is done, and its reward is still to be granted. */
   add(
     anchor: string,
     day: string,
     more: Partial<Pick<Progress, 'minutes' | 'income'>>,
     eventId: string,
   ): boolean {
-    const before = this.of(anchor, day);
-    if (this.#counted.has(eventId) || before.done) return false;
+    if (!this.#counted.has(eventId) && !this.of(anchor, day).done) this.#count(anchor, day, more, eventId);
+    const { done, rewarded } = this.of(anchor, day);
+    return done && !rewarded;
+  }
+
+  rewarded(anchor: string, day: string): void {
+    this.#progress.set(`${day} ${anchor}`, { ...this.of(anchor, day), rewarded: true });
+  }
+
+  #count(
+    anchor: string,
+    day: string,
+    more: Partial<Pick<Progress, 'minutes' | 'income'>>,
+    eventId: string,
+  ): void {
     this.#counted.add(eventId);
+    const before = this.of(anchor, day);
     const minutes = before.minutes + (more.minutes ?? 0);
     const income = before.income + (more.income ?? 0);
     const done = minutes > GOAL.minutes && income > GOAL.income;
-    this.#progress.set(`${day} ${anchor}`, { minutes, income, done });
-    return done;
+    this.#progress.set(`${day} ${anchor}`, { ...before, minutes, income, done });
   }
 }

@@ -15,15 +15,18 @@ describeOnEveryDriver('The live-streaming task', ({ options }) => {
   let granted: Journal<string>;
   let application: TestingModule;
   let anchor: string;
+  let failuresToCome: number;
   const today = () => new Date().toISOString().slice(0, 10);
 
   beforeEach(async () => {
     register.clear();
     granted = new Journal();
+    failuresToCome = 0;
     // Others may use the topic of the example on a shared broker.
     anchor = `anchor-${randomUUID()}`;
     const rewards: Rewards = {
       grant: async (who) => {
+        if (who === anchor && failuresToCome-- > 0) throw new Error('the bank is closed');
         granted.add(who);
       },
     };
@@ -54,6 +57,15 @@ describeOnEveryDriver('The live-streaming task', ({ options }) => {
     await emit(ended(30), income(40), income(1_000), ended(1_000));
     await granted.until((all) => ofAnchor(all).length === 1);
     expect(application.get(TaskProgress).of(anchor, today())).toMatchObject({ income: 120, minutes: 75 });
+    expect(ofAnchor(granted.entries)).toEqual([anchor]);
+  });
+
+  it('is rewarded though that failed at first, and once', async () => {
+    failuresToCome = 1;
+    await emit(income(101), ended(61), income(7));
+    await granted.until((all) => ofAnchor(all).length === 1);
+    await emit(income(8));
+    expect(application.get(TaskProgress).of(anchor, today())).toMatchObject({ income: 101, minutes: 61 });
     expect(ofAnchor(granted.entries)).toEqual([anchor]);
   });
 
