@@ -7,12 +7,14 @@ import { GroupCommit } from './sqlite.group-commit.js';
 describe('GroupCommit', () => {
   let database: DatabaseSync;
   let status: BrokerStatus;
+  let becameUp: PromiseWithResolvers<void>;
   let commits: GroupCommit;
 
   beforeEach(() => {
     database = new DatabaseSync(':memory:');
     database.exec('CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT');
-    status = new BrokerStatus('sqlite');
+    becameUp = Promise.withResolvers();
+    status = new BrokerStatus('sqlite', ({ state }) => state === 'up' && becameUp.resolve());
     commits = new GroupCommit(database, status);
   });
   afterEach(() => commits.close());
@@ -45,10 +47,32 @@ describe('GroupCommit', () => {
       expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(BrokerUnavailableError) });
     }
     expect(stored()).toEqual([]);
-    expect(status.state).toBe('down');
     await commits.write(insert(4));
     expect(stored()).toEqual([4]);
-    expect(status.state).toBe('up');
+  });
+
+  it('is down until it can write again, which it finds out by itself', async () => {
+    const pages = (count: number) => database.exec(`PRAGMA max_page_count = ${count}`);
+    pages(1);
+    const large = () =>
+      database.exec('CREATE TABLE large (bytes BLOB); INSERT INTO large VALUES (zeroblob(100000))');
+    await expect(commits.write(large)).rejects.toBeInstanceOf(BrokerUnavailableError);
+    expect(status.state).toBe('down');
+    // What changes nothing says nothing of a disk that is full.
+    await commits.write(() => database.exec('DELETE FROM t'));
+    expect(status.state).toBe('down');
+    pages(1_000_000);
+    await becameUp.promise;
+  });
+
+  it('looks up what is stored, and says so where it cannot', () => {
+    expect(commits.read(() => database.prepare('SELECT 1 AS one').get())).toEqual({ one: 1 });
+    expect(() => commits.read(() => database.prepare('SELECT 1 FROM nowhere'))).toThrow(
+      BrokerUnavailableError,
+    );
+    expect(status.state).toBe('down');
+    const defect = () => commits.read(() => JSON.parse('{') as unknown);
+    expect(defect).toThrow(SyntaxError);
   });
 
   it('answers what is under way before it closes, and refuses what comes after', async () => {

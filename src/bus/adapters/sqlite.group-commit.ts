@@ -8,14 +8,19 @@ interface Write {
   readonly reject: (error: Error) => void;
 }
 
+/** How long a store stays down that could not write, before it is tried whether it can. */
+const PROBE_AFTER_MS = 1_000;
+
 /**
  * Commits together what was written within one turn of the event loop, because a transaction costs far more than a row.
- * A write is answered after the commit. If one fails, none of its transaction is kept.
+ * A write is answered after the commit. If one fails, none of its transaction is kept, and the store is down until it has
+ * shown that it can write: by itself, because nobody may be sent here meanwhile.
  */
 export class GroupCommit {
   #writes: Write[] = [];
   #drained: Promise<void> = Promise.resolve();
   #closed = false;
+  #probing: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly database: DatabaseSync,
@@ -39,11 +44,25 @@ export class GroupCommit {
     return promise;
   }
 
+  /**
+   * Looks something up at once, and not what was written in this turn.
+   *
+   * @throws {BrokerUnavailableError}
+   */
+  read<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      throw isOfSqlite(cause) ? this.#failed(cause) : cause;
+    }
+  }
+
   /** Answers everything that was written so far, then closes the database. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#drained;
+    clearTimeout(this.#probing);
     this.database.close();
   }
 
@@ -56,13 +75,34 @@ export class GroupCommit {
       this.database.exec('COMMIT');
     } catch (cause) {
       if (this.database.isTransaction) this.database.exec('ROLLBACK');
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const error = new BrokerUnavailableError('the embedded file', reason, { cause });
-      this.status.down(reason);
+      const error = this.#failed(cause);
       for (const { reject } of writes) reject(error);
       return;
     }
-    this.status.up();
     for (const { resolve } of writes) resolve();
   }
+
+  #failed(cause: unknown): BrokerUnavailableError {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.status.down(reason);
+    this.#probing ??= setTimeout(() => this.#probe(), PROBE_AFTER_MS);
+    return new BrokerUnavailableError('the embedded file', reason, { cause });
+  }
+
+  /** Writes what is there already. A transaction that changes nothing would succeed on a disk that is full. */
+  #probe(): void {
+    this.#probing = undefined;
+    try {
+      const version = Number(this.database.prepare('PRAGMA user_version').get()?.['user_version']);
+      this.database.exec(`PRAGMA user_version = ${version}`);
+    } catch (cause) {
+      this.#failed(cause);
+      return;
+    }
+    this.status.up();
+  }
+}
+
+function isOfSqlite(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === 'ERR_SQLITE_ERROR';
 }

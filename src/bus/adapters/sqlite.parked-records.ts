@@ -69,7 +69,7 @@ export class SqliteParkedRecords implements ParkedRecords {
 
   async occupied(group: string, lines: readonly string[]): Promise<ReadonlySet<string>> {
     this.#refuseIfClosed();
-    return new Set(lines.filter((line) => this.#table.isOccupied(group, line)));
+    return this.#commits.read(() => new Set(lines.filter((line) => this.#table.isOccupied(group, line))));
   }
 
   async consume(
@@ -80,7 +80,7 @@ export class SqliteParkedRecords implements ParkedRecords {
     this.#refuseIfClosed();
     const loop = parkedLoop(
       {
-        claim: async (limit) => this.#claim(group, limit),
+        claim: async (limit) => this.#commits.read(() => this.#claim(group, limit)),
         conclude: (claim, fate) => this.#conclude(claim, fate),
         release: (claim, pauseMs) => this.#release(claim, pauseMs),
         abandon: ({ message }) => void this.#held.delete(message.id),
@@ -93,12 +93,12 @@ export class SqliteParkedRecords implements ParkedRecords {
 
   async find(id: string): Promise<ParkedRecord | undefined> {
     this.#refuseIfClosed();
-    return this.#table.find(id);
+    return this.#commits.read(() => this.#table.find(id));
   }
 
   async list(query: DeadLetterQuery): Promise<DeadLetterPage> {
     this.#refuseIfClosed();
-    return this.#table.page(query);
+    return this.#commits.read(() => this.#table.page(query));
   }
 
   async redrive(id: string): Promise<boolean> {

@@ -72,12 +72,12 @@ export class SqliteSchedule implements Schedule {
 
   async find(id: string): Promise<ScheduledMessage | undefined> {
     this.#refuseIfClosed();
-    return this.#isPending(id) ? this.#table.find(id) : undefined;
+    return this.#commits.read(() => (this.#isPending(id) ? this.#table.find(id) : undefined));
   }
 
   async list(query: ScheduleQuery): Promise<SchedulePage> {
     this.#refuseIfClosed();
-    return this.#table.page(query, (id) => !this.#held.has(id));
+    return this.#commits.read(() => this.#table.page(query, (id) => !this.#held.has(id)));
   }
 
   async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
@@ -85,7 +85,7 @@ export class SqliteSchedule implements Schedule {
     const { lookEveryMs = 1_000, retryInitialMs, retryMaxMs, closeTimeoutMs } = this.options;
     const loop = new DueLoop(
       {
-        claim: async (limit) => this.#claim(limit),
+        claim: async (limit) => this.#commits.read(() => this.#claim(limit)),
         settle: (claim) => this.#settle(claim),
         release: (claim, pauseMs) => this.#release(claim, pauseMs),
         abandon: ({ message }) => void this.#held.delete(message.id),
