@@ -40,9 +40,10 @@ export interface Stores {
   readonly idempotency: Idempotency;
 }
 
-export async function openStores(): Promise<Stores> {
+/** @param delayed settings of the delayed lane */
+export async function openStores(delayed: object = {}): Promise<Stores> {
   const schedule = await SqliteSchedule.open(
-    { ...SQLITE, ...delayedLaneOptions.parse({}) },
+    { ...SQLITE, ...delayedLaneOptions.parse(delayed) },
     new BrokerStatus('sqlite'),
   );
   return { schedule, idempotency: await SqliteIdempotency.open(SQLITE, new BrokerStatus('sqlite')) };

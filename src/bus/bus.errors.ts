@@ -33,6 +33,12 @@ export class PartitionsDifferError extends CarillonError {
   readonly code = 'partitions_differ';
 }
 
+/** The embedded schedule holds as many pending messages as it may. There is room again when some of them are due or cancelled. */
+export class ScheduleFullError extends CarillonError {
+  readonly code = 'schedule_full';
+  override readonly retryable = true;
+}
+
 /** A call came after `close`. */
 export class BusClosedError extends CarillonError {
   readonly code = 'bus_closed';

@@ -9,6 +9,14 @@ export const delayedLaneOptions = z.strictObject({
       'What holds messages until they are due: `sqlite` is a file beside the process, `memory` forgets at its end, ' +
         '`redis` and `pulsar` are shared by replicas.',
     ),
+  maxPendingMessages: z
+    .int()
+    .min(1)
+    .default(1_000_000)
+    .describe(
+      'Messages that may wait at a time. Beyond it a further one is refused as `schedule_full`, because the disk has an end, ' +
+        'and so has memory. `sqlite` and `memory` only.',
+    ),
   concurrency: z.int().min(1).default(64).describe('How many due messages one process hands over at a time.'),
   leaseMs: z
     .int()

@@ -32,6 +32,7 @@ export {
   BusClosedError,
   PartitionsDifferError,
   RecordRefusedError,
+  ScheduleFullError,
   UndeliverableRecordError,
 } from './bus.errors.js';
 export { BusModule } from './bus.module.js';

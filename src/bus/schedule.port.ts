@@ -37,6 +37,7 @@ export interface ScheduleConsumer {
  * Promised by every adapter:
  * - `add` resolves when the store holds the message. Adding an id that is already pending, or that was handed over or
  *   cancelled a moment ago, changes nothing: a retry is safe.
+ *   An adapter that keeps its messages on this machine rejects with `ScheduleFullError` beyond a configured number of them.
  * - No message is handed over before its `dueAt`, by the clock of the process that hands over and, where the store has a
  *   clock, by that too. Lateness is small (tens of ms on an idle system) but not bounded.
  * - Each message is handed to one handler among all processes that consume, at least once: a process that dies

@@ -30,6 +30,7 @@ const codeByStatus: Readonly<Record<number, HttpErrorCode>> = {
 /** Where the cause is on our side, the log says more than the answer does. */
 const discreetMessages: Readonly<Partial<Record<HttpErrorCode, string>>> = {
   broker_unavailable: 'a broker that this needs does not answer; try again',
+  schedule_full: 'too many messages wait for their time already; try again later',
   bus_closed: 'the server is shutting down; try again',
   internal_error: 'something went wrong here',
 };
@@ -62,6 +63,8 @@ function headersOf(error: CarillonError): Record<string, string> {
     case 'broker_unavailable':
     case 'bus_closed':
       return { 'Retry-After': '1' };
+    case 'schedule_full':
+      return { 'Retry-After': '60' };
     case 'unauthorized':
       return { 'WWW-Authenticate': 'Bearer' };
     default:

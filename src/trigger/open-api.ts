@@ -139,6 +139,7 @@ export const DescribePush = () =>
       'invalid_target',
       'api_key_not_configured',
       'idempotency_key_reused',
+      'schedule_full',
     ),
   );
 

@@ -18,7 +18,7 @@ describe('statusByCode', () => {
     const source = readFileSync(resolve('src/trigger/trigger.errors.ts'), 'utf8');
     const raised = [...source.matchAll(/refusal\('(\w+)'\)/g)].map(([, code]) => code);
     const foreign =
-      'record_refused broker_unavailable bus_closed body_too_large malformed_request not_found ' +
+      'record_refused broker_unavailable bus_closed schedule_full body_too_large malformed_request not_found ' +
       'request_timeout uri_too_long upgrade_required headers_too_large internal_error';
     expect(new Set([...raised, ...foreign.split(' ')])).toEqual(new Set(Object.keys(errors.statusByCode)));
   });

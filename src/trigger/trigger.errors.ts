@@ -38,6 +38,7 @@ export const statusByCode = {
   // The schedule
   unknown_schedule: 404,
   schedule_already_due: 409,
+  schedule_full: 503,
   // The dead letters
   unknown_dead_letter: 404,
   // The lanes

@@ -1,5 +1,12 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { BrokerUnavailableError, BusClosedError, Idempotency, InstantLane, Schedule } from '../bus/index.js';
+import {
+  BrokerUnavailableError,
+  BusClosedError,
+  Idempotency,
+  InstantLane,
+  Schedule,
+  ScheduleFullError,
+} from '../bus/index.js';
 import { CarillonError } from '../errors.js';
 import { Attempt, type Lanes } from './attempt.js';
 import { within } from './deadline.js';
@@ -41,6 +48,7 @@ export class Trigger implements OnModuleDestroy {
    * Resolves when the lanes hold every copy.
    * @throws BrokerUnavailableError within `answerTimeoutMs`, and then no lane keeps a copy. What the lanes did not say
    *   by then is finished or undone behind the answer. A retry with the same idempotency key is always safe.
+   * @throws ScheduleFullError the delayed lane has no room, and no lane keeps a copy
    * @throws DeliverAtInPastError, DelayTooLongError, ExpiresBeforeDueError, IdempotencyKeyReusedError: nothing was done
    */
   async push(request: PushRequest): Promise<Pushed> {
@@ -76,7 +84,8 @@ export class Trigger implements OnModuleDestroy {
 }
 
 function outcomeOf(error: unknown): TriggerOutcome {
-  if (error instanceof BrokerUnavailableError || error instanceof BusClosedError) return 'unavailable';
+  for (const kind of [BrokerUnavailableError, BusClosedError, ScheduleFullError])
+    if (error instanceof kind) return 'unavailable';
   return error instanceof CarillonError ? 'refused' : 'failed';
 }
 

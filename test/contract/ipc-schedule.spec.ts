@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { IpcSchedule, serveSchedule } from '../../src/bus/adapters/ipc.schedule.js';
-import { BrokerUnavailableError, newMessageId, type ScheduledMessage } from '../../src/bus/index.js';
+import {
+  BrokerUnavailableError,
+  newMessageId,
+  type ScheduledMessage,
+  ScheduleFullError,
+} from '../../src/bus/index.js';
 import { HandOvers } from './hand-overs.js';
 import { linkPair } from './ipc-link.js';
 import { connect, open } from './ipc-schedule.open.js';
@@ -55,6 +60,13 @@ describe('IpcSchedule', () => {
       dueAt: now,
     };
   };
+
+  it('says why a message is refused', async () => {
+    const schedule = await open({ path: ':memory:', maxPendingMessages: 1 });
+    await schedule.add(message());
+    await expect(schedule.add(message())).rejects.toBeInstanceOf(ScheduleFullError);
+    await schedule.close();
+  });
 
   it('leaves what a worker held to another when it dies', async () => {
     const store = await openSqlite({ path: ':memory:' });

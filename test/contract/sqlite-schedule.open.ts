@@ -8,6 +8,7 @@ export function open(
 ): Promise<SqliteSchedule> {
   const quick: Omit<SqliteScheduleOptions, 'path'> = {
     synchronous: 'normal',
+    maxPendingMessages: 100_000,
     rememberMs: 60_000,
     retryInitialMs: 20,
     retryMaxMs: 1_000,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AdapterUnusableError, newMessageId, type ScheduledMessage } from '../../src/bus/index.js';
 import { HandOvers } from './hand-overs.js';
 import { describeSchedule } from './schedule.contract.js';
+import { untilAdded } from './scheduled-messages.js';
 import { open } from './sqlite-schedule.open.js';
 
 const traits = { storeHasClock: false, leaseMs: 0 };
@@ -105,6 +106,34 @@ describe('SqliteSchedule', () => {
     ahead = 7_200_000;
     await handOvers.begun(1);
     await schedule.close();
+  });
+
+  it('holds as many pending messages as it may, and has room again when some are gone', async () => {
+    const path = freshPath();
+    const later = () => message(Date.now() + 3_600_000);
+    const [first, second, third, beyond] = [later(), later(), later(), later()];
+    const full = { code: 'schedule_full', retryable: true };
+    const schedule = await open({ path, maxPendingMessages: 3 });
+    // One that is there already takes no further room.
+    await Promise.all([first, first, second].map((each) => schedule.add(each)));
+    const outcomes = await Promise.allSettled([third, beyond].map((each) => schedule.add(each)));
+    expect(outcomes).toEqual([{ status: 'fulfilled' }, expect.objectContaining({ status: 'rejected' })]);
+    await expect(schedule.add(beyond)).rejects.toMatchObject(full);
+    await schedule.add(second);
+    await schedule.close();
+
+    const again = await open({ path, maxPendingMessages: 3 });
+    await expect(again.add(beyond)).rejects.toMatchObject(full);
+    expect(await again.cancel(first.id)).toBe(true);
+    await again.add(beyond);
+    await again.add(first);
+    await expect(again.add(later())).rejects.toMatchObject(full);
+    const handOvers = new HandOvers();
+    await again.consume({ concurrency: 1 }, async (each) => handOvers.begin(each));
+    expect(await again.reschedule(second.id, Date.now())).toBe(true);
+    await handOvers.begun(1);
+    await untilAdded(again, later());
+    await again.close();
   });
 
   it('forgets finished ids after the time that it was told', async () => {

@@ -200,6 +200,18 @@ describe('when the delayed lane is down', () => {
   });
 });
 
+describe('when the delayed lane is full', () => {
+  it('nothing is published', async () => {
+    await using app = await TriggerApp.start({ stores: await openStores({ maxPendingMessages: 1 }) });
+    await app.consume();
+    expect((await post(app, '?lanes=delayed&delay=PT1H')).status).toBe(202);
+    const refusal = { status: 503, code: 'schedule_full', retryAfter: '60' };
+    for (const key of [undefined, 'key']) expect(await post(app, '', key)).toMatchObject(refusal);
+    expect(await app.instant()).toEqual([]);
+    expect((await post(app, '?lanes=instant')).status).toBe(202);
+  });
+});
+
 describe('when the idempotency store is down', () => {
   it('a request with a key is refused before anything is done, and one without is served', async () => {
     await using app = await TriggerApp.start();

@@ -1,5 +1,10 @@
 import { LinkEndedError, RemoteError, type PortFailures } from '../../ipc/index.js';
-import { BrokerUnavailableError, BusClosedError, RecordRefusedError } from '../bus.errors.js';
+import {
+  BrokerUnavailableError,
+  BusClosedError,
+  RecordRefusedError,
+  ScheduleFullError,
+} from '../bus.errors.js';
 
 /** The errors of the bus's ports, made of those of a link. */
 export const busFailures: PortFailures = {
@@ -15,6 +20,8 @@ export const busFailures: PortFailures = {
         return new BusClosedError();
       case 'record_refused':
         return new RecordRefusedError(error.message);
+      case 'schedule_full':
+        return new ScheduleFullError(error.message);
       default:
         return error;
     }

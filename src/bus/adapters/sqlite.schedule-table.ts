@@ -44,6 +44,8 @@ export class ScheduleTable {
   readonly #move: StatementSync;
   readonly #postpone: StatementSync;
   readonly #isUntried: StatementSync;
+  readonly #isKnown: StatementSync;
+  readonly #count: StatementSync;
   readonly #read: StatementSync;
   readonly #readyIds: StatementSync;
   readonly #nextReady: StatementSync;
@@ -66,6 +68,9 @@ export class ScheduleTable {
       'UPDATE message SET attempts = attempts + 1, ready_at = $readyAt WHERE id = $id',
     );
     this.#isUntried = database.prepare('SELECT 1 FROM message WHERE id = ? AND attempts = 0');
+    this.#isKnown = database.prepare(`
+      SELECT 1 FROM message WHERE id = $id UNION ALL SELECT 1 FROM finished WHERE id = $id AND forget_at > $now`);
+    this.#count = database.prepare('SELECT count(*) AS count FROM message');
     this.#read = database.prepare('SELECT * FROM message WHERE id = ?');
     this.#readyIds = database.prepare(
       'SELECT id FROM message WHERE ready_at <= ? ORDER BY ready_at, id LIMIT ?',
@@ -78,10 +83,20 @@ export class ScheduleTable {
     this.#channelPage = database.prepare(`SELECT * FROM message WHERE channel = $channel AND ${after}`);
   }
 
-  /** Does nothing where the id is held or was finished a moment ago. */
-  insert(message: ScheduledMessage, now: number): void {
+  /** False, and nothing is done, where the id is held or was finished a moment ago. */
+  insert(message: ScheduledMessage, now: number): boolean {
     const { id, channel, dueAt } = message;
-    this.#insert.run({ id, channel, dueAt: Math.ceil(dueAt), bytes: toBytes(message), now });
+    const row = { id, channel, dueAt: Math.ceil(dueAt), bytes: toBytes(message), now };
+    return this.#insert.run(row).changes === 1;
+  }
+
+  /** Whether {@link insert} would do nothing. */
+  isKnown(id: string, now: number): boolean {
+    return this.#isKnown.get({ id, now }) !== undefined;
+  }
+
+  count(): number {
+    return Number(this.#count.get()?.['count']);
   }
 
   /** Removes a message and remembers its id. */

@@ -128,6 +128,7 @@ function open(now: () => number): Promise<SqliteSchedule> {
     {
       path: ':memory:',
       synchronous: 'normal',
+      maxPendingMessages: 1_000,
       rememberMs: 1e9,
       retryInitialMs: 1,
       retryMaxMs: 1,

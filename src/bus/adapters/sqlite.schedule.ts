@@ -1,5 +1,5 @@
 import type { BrokerStatus } from '../../metrics/index.js';
-import { BusClosedError } from '../bus.errors.js';
+import { BusClosedError, ScheduleFullError } from '../bus.errors.js';
 import type { DelayedLaneOptions } from '../delayed-lane.options.js';
 import { type DueBatch, type DueClaim, DueLoop } from '../due-loop.js';
 import { DueLoops } from '../due-loops.js';
@@ -12,7 +12,10 @@ import { MEMORY, type SqliteFile } from './sqlite.options.js';
 import { scheduleMigrations, ScheduleTable } from './sqlite.schedule-table.js';
 
 export type SqliteScheduleOptions = SqliteFile &
-  Pick<DelayedLaneOptions, 'rememberMs' | 'retryInitialMs' | 'retryMaxMs' | 'closeTimeoutMs'> & {
+  Pick<
+    DelayedLaneOptions,
+    'maxPendingMessages' | 'rememberMs' | 'retryInitialMs' | 'retryMaxMs' | 'closeTimeoutMs'
+  > & {
     /** Longest time in ms until a step of the clock, or the end of a suspension, is noticed. */
     readonly lookEveryMs?: number;
     readonly now?: () => number;
@@ -35,6 +38,8 @@ export class SqliteSchedule implements Schedule {
   /** Ids in the hands of a loop. */
   readonly #held = new Set<string>();
   readonly #now: () => number;
+  /** Messages in the file, and those that are being added. Counted once, as counting looks at each of them. */
+  #count: number;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -45,6 +50,7 @@ export class SqliteSchedule implements Schedule {
     this.#now = options.now ?? Date.now;
     const database = openDatabase(options, scheduleMigrations);
     this.#table = new ScheduleTable(database);
+    this.#count = this.#table.count();
     this.#commits = new GroupCommit(database, status);
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
     status.up();
@@ -56,12 +62,21 @@ export class SqliteSchedule implements Schedule {
   }
 
   async add(message: ScheduledMessage): Promise<void> {
-    await this.#write(() => this.#table.insert(message, this.#now()));
+    this.#refuseIfFull(message.id);
+    this.#count++;
+    let isNew = false;
+    try {
+      isNew = await this.#write(() => this.#table.insert(message, this.#now()));
+    } finally {
+      if (!isNew) this.#count--;
+    }
     this.#wake(message.dueAt);
   }
 
   async cancel(id: string): Promise<boolean> {
-    return this.#write(() => this.#isPending(id) && this.#table.finish(id, this.#forgetAt()));
+    const cancelled = await this.#write(() => this.#isPending(id) && this.#finish(id));
+    if (cancelled) this.#count--;
+    return cancelled;
   }
 
   async reschedule(id: string, dueAt: number): Promise<boolean> {
@@ -122,7 +137,7 @@ export class SqliteSchedule implements Schedule {
   }
 
   async #settle({ message }: DueClaim): Promise<void> {
-    await this.#commits.write(() => this.#table.finish(message.id, this.#forgetAt()));
+    if (await this.#commits.write(() => this.#finish(message.id))) this.#count--;
     this.#held.delete(message.id);
   }
 
@@ -154,8 +169,18 @@ export class SqliteSchedule implements Schedule {
     }
   }
 
-  #forgetAt(): number {
-    return this.#now() + this.options.rememberMs;
+  #finish(id: string): boolean {
+    return this.#table.finish(id, this.#now() + this.options.rememberMs);
+  }
+
+  /** A message that is held, or was a moment ago, may always be added again. */
+  #refuseIfFull(id: string): void {
+    const { maxPendingMessages } = this.options;
+    if (this.#closed !== undefined || this.#count < maxPendingMessages) return;
+    if (this.#commits.read(() => this.#table.isKnown(id, this.#now()))) return;
+    throw new ScheduleFullError(
+      `${maxPendingMessages} messages wait in the delayed lane, and it may not have more`,
+    );
   }
 
   #refuseIfClosed(): void {
