@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { RecordRefusedError } from '../../src/bus/index.js';
 import { BrokerStatus } from '../../src/metrics/index.js';
 import { describeWithOwn, startKafka, type RunningBroker } from '../brokers.js';
+import { Journal } from '../journal.js';
 import { type BusSubject, describeBus } from './bus.contract.js';
 import { startHoldingProcess } from './holding-process.js';
 import { hasty, open } from './kafka-bus.open.js';
+import { WorkerProcess } from './worker-process.js';
 
 describeWithOwn('kafka', 'KafkaBus', () => {
   let kafka: RunningBroker;
@@ -133,6 +138,53 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       release.resolve();
       await joining;
       expect(handled).toEqual(['first']);
+    });
+
+    const workers: WorkerProcess[] = [];
+    afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.kill())));
+
+    it('begins nothing after a standstill in which others were given its partitions', async () => {
+      const directory = await mkdtemp(join(tmpdir(), 'carillon-kafka-'));
+      const options = { ...settings(), partitions: 2, sessionTimeoutMs: 6_000 };
+      await using bus = await disposable(options);
+      const topic = randomUUID();
+      const subscription = { topics: [topic], group: randomUUID(), from: 'earliest' } as const;
+      const records = (name: string) =>
+        Array.from({ length: 8 }, (_, at) => ({ key: String(at), value: Buffer.from(`${name}-${at}`) }));
+      await bus.publish(topic, records('before'));
+      const begun = Promise.withResolvers<void>();
+      const byWorker = new Journal<string>();
+      const byOthers = new Journal<string>();
+      const worker = await WorkerProcess.start(
+        {
+          bus: { module: './kafka-bus.open.ts', options },
+          subscription,
+          workMs: 500,
+          log: join(directory, 'log'),
+        },
+        (bodies) => bodies.forEach((body) => byWorker.add(body)),
+        begun.resolve,
+      );
+      workers.push(worker);
+      // In the middle of its first record.
+      await begun.promise;
+      worker.freeze();
+      await bus.subscribe(subscription, async ([record]) => byOthers.add(String(record?.value)));
+      const all = () => new Set([...byWorker.entries, ...byOthers.entries]);
+      await byOthers.until(() => all().size >= 8);
+      const thawedAt = process.hrtime.bigint();
+      worker.thaw();
+      // Until it is a member again, and is given something.
+      for (let round = 0; !byWorker.entries.some((body) => body.startsWith('after')); round++) {
+        await bus.publish(topic, records(`after-${round}`));
+        const isDone = () => [...all()].filter((body) => body.startsWith(`after-${round}-`)).length === 8;
+        await Promise.race([byWorker.until(isDone), byOthers.until(isDone)]);
+      }
+      await worker.kill();
+      const visits = (await worker.visits()).filter(({ enteredAt }) => enteredAt > thawedAt);
+      const twice = visits.flatMap(({ bodies }) => bodies).filter((body) => body.startsWith('before'));
+      expect(twice).toEqual([]);
+      await rm(directory, { recursive: true });
     });
   });
 

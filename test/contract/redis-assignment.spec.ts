@@ -224,7 +224,8 @@ async function runWorkers({
   const workers: WorkerProcess[] = [];
   const start = async () => {
     // A machine that is busy may stop a process for seconds, which must not look like a death.
-    const bus = { ...settings, streams: { leaseMs: 10_000 } };
+    const options = { ...settings, streams: { leaseMs: 10_000 } };
+    const bus = { module: './redis-bus.open.ts', options };
     const task = { bus, subscription, log: join(directory, randomUUID()), workMs: 5 };
     const worker = await WorkerProcess.start(task, (bodies) => handled.add(bodies));
     workers.push(worker);

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { appendFileSync } from 'node:fs';
-import { open } from './redis-bus.open.js';
+import { Logger } from '@nestjs/common';
+import type { Bus } from '../../src/bus/index.js';
 import type { WorkerTask } from './worker-process.js';
 
 const task = JSON.parse(process.env['WORKER_PROCESS'] ?? '') as WorkerTask;
@@ -8,12 +9,15 @@ const task = JSON.parse(process.env['WORKER_PROCESS'] ?? '') as WorkerTask;
 const note = (event: object) =>
   appendFileSync(task.log, `${JSON.stringify({ ...event, at: String(process.hrtime.bigint()) })}\n`);
 
-const bus = await open(task.bus);
+Logger.overrideLogger(false);
+const { open } = (await import(task.bus.module)) as { open: (options: unknown) => Promise<Bus> };
+const bus = await open(task.bus.options);
 let visits = 0;
 await bus.subscribe(task.subscription, async (records) => {
   const visit = visits++;
   const bodies = records.map(({ value }) => value.toString());
   note({ visit, partition: records[0]?.partition, bodies });
+  process.send?.('begun');
   await new Promise((resolve) => setTimeout(resolve, task.workMs));
   note({ visit });
   process.send?.(bodies);

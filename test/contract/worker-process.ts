@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { SubscribeOptions } from '../../src/bus/index.js';
-import type { RedisBusSettings } from './redis-bus.open.js';
+import type { HoldingProcessBus } from './holding-process.js';
 
 export interface WorkerTask {
-  readonly bus: RedisBusSettings;
+  readonly bus: HoldingProcessBus;
   readonly subscription: SubscribeOptions;
   /** How long its handler takes with a batch, in ms. */
   readonly workMs: number;
@@ -41,6 +41,7 @@ export class WorkerProcess {
   static async start(
     task: WorkerTask,
     onHandled: (bodies: readonly string[]) => void,
+    onBegun: () => void = () => {},
   ): Promise<WorkerProcess> {
     const child = fork(resolve(import.meta.dirname, 'worker-process.main.ts'), [], {
       execArgv: [`--import=${resolve(import.meta.dirname, '../register-typescript.ts')}`],
@@ -50,6 +51,7 @@ export class WorkerProcess {
     const subscribed = Promise.withResolvers<void>();
     child.on('message', (said) => {
       if (said === 'subscribed') subscribed.resolve();
+      else if (said === 'begun') onBegun();
       else onHandled(said as string[]);
     });
     const early = worker.#gone.then(() => {
@@ -63,6 +65,15 @@ export class WorkerProcess {
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.#gone;
+  }
+
+  /** Has it stand still, in the middle of whatever it does, until `thaw`. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
   }
 
   /** Lets it finish what it has and leave. */

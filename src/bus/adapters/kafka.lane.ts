@@ -5,6 +5,7 @@ import type { ReceivedRecord } from '../record.js';
 import { backoffMs } from '../time-limit.js';
 import type { Turnstile } from '../turnstile.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
+import type { KafkaStanding } from './kafka.standing.js';
 
 /** What the lanes of one subscription have in common. */
 export interface LaneContext {
@@ -12,6 +13,7 @@ export interface LaneContext {
   readonly handler: RecordHandler;
   readonly maxBatchSize: number;
   readonly turnstile: Turnstile;
+  readonly standing: Pick<KafkaStanding, 'isSure' | 'heard'>;
   readonly options: KafkaDriverOptions;
   /** Everything of the partition before `offset` is handled. */
   onHandled(lane: PartitionLane, offset: string): void;
@@ -89,6 +91,9 @@ export class PartitionLane {
         attempt = 1;
       } else if (outcome === 'rejected') {
         await this.#pauseAfter(attempt++);
+      } else if (outcome === 'unsure') {
+        // If the partition is somebody else's by now, this is dropped before it goes on.
+        await this.context.standing.heard();
       }
       if (outcome === 'refused') return false;
       if (performance.now() >= yieldAt) {
@@ -102,11 +107,12 @@ export class PartitionLane {
   async #handle(
     chunk: readonly KafkaMessage[],
     attempt: number,
-  ): Promise<'handled' | 'rejected' | 'refused'> {
-    const { turnstile, handler } = this.context;
+  ): Promise<'handled' | 'rejected' | 'unsure' | 'refused'> {
+    const { turnstile, standing, handler } = this.context;
     if (!(await turnstile.enter())) return 'refused';
     try {
       if (this.#dropped) return 'refused';
+      if (!standing.isSure) return 'unsure';
       await handler(chunk.map((message) => this.#received(message, attempt)));
       this.context.onHandled(this, offsetAfter(chunk));
       return 'handled';

@@ -6,6 +6,7 @@ import type { KafkaConnection } from './kafka.connection.js';
 import { answerOf } from './kafka.errors.js';
 import { FirstOffsets } from './kafka.first-offsets.js';
 import { KafkaLanes } from './kafka.lanes.js';
+import { KafkaStanding } from './kafka.standing.js';
 
 const LEAVE_TIMEOUT_MS = 3_000;
 const REBALANCE = 'rebalance';
@@ -19,13 +20,13 @@ const REBALANCE = 'rebalance';
 export class KafkaMembership {
   readonly #consumer: Consumer;
   readonly #lanes: KafkaLanes;
+  readonly #standing: KafkaStanding;
   readonly #firstOffsets: FirstOffsets;
   readonly #inForce = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Error>();
   #joining: Promise<void> | undefined;
   #settled = false;
   #isOver = false;
-  #seenAt = Date.now();
   #watch: NodeJS.Timeout | undefined;
 
   constructor(
@@ -54,8 +55,18 @@ export class KafkaMembership {
         restartOnFailure: () => Promise.resolve(false),
       },
     });
+    this.#standing = new KafkaStanding(sessionTimeoutMs);
+    this.#standing.follow(this.#consumer);
     const { group, maxBatchSize } = subscription;
-    this.#lanes = new KafkaLanes(this.#consumer, { group, handler, maxBatchSize, turnstile, options });
+    const standing = this.#standing;
+    this.#lanes = new KafkaLanes(this.#consumer, {
+      group,
+      handler,
+      maxBatchSize,
+      turnstile,
+      standing,
+      options,
+    });
     this.#firstOffsets = new FirstOffsets(connection, subscription);
   }
 
@@ -124,21 +135,20 @@ export class KafkaMembership {
     this.#consumer.on(CRASH, ({ payload }) => this.#end(payload.error));
     let hasJoined = false;
     this.#consumer.on(GROUP_JOIN, () => {
-      this.#seenAt = Date.now();
       if (hasJoined) this.subscription.onRebalance();
       hasJoined = true;
       // kafkajs starts again from what is committed, and so do the lanes.
       this.#lanes.drop();
     });
     this.#consumer.on(FETCH, () => {
-      this.#seenAt = Date.now();
       if (!this.#settled) void this.#settle();
     });
     const { rebalanceTimeoutMs, sessionTimeoutMs } = this.connection.options;
     const longestSilenceMs = rebalanceTimeoutMs + 2 * sessionTimeoutMs;
     this.#watch = setInterval(() => {
-      const silenceMs = Date.now() - this.#seenAt;
-      if (silenceMs > longestSilenceMs) this.#end(new Error(`it was silent for ${silenceMs} ms`));
+      const { silenceMs } = this.#standing;
+      if (silenceMs > longestSilenceMs)
+        this.#end(new Error(`the coordinator was silent for ${Math.round(silenceMs)} ms`));
       else void this.#lookForTopics();
     }, sessionTimeoutMs);
   }

@@ -73,7 +73,10 @@ export const kafkaDriverOptions = z.strictObject({
     .int()
     .min(1_000)
     .default(60_000)
-    .describe('How long the others wait, in ms, for a handler to finish before they take its partition.'),
+    .describe(
+      'How long the others wait, in ms, for a handler to finish before they take its partition. Keep it above what a whole ' +
+        'batch takes: of a consumer whose handler takes events one by one, `batchSize` calls.',
+    ),
   fetchWaitMs: z
     .int()
     .min(10)
