@@ -16,12 +16,12 @@ interface Outgoing {
 }
 
 /**
- * Sends one call at a time over a connection, in a Cluster one for each partition, whose keys are on one node: what is submitted in one
- * turn of the event loop, or while a call is under way, shares the next. So the publications of a route keep their order whatever
- * happens to a call, and the more there are, the less each of them costs.
+ * Sends what is submitted in one turn of the event loop as one call; in a Cluster as one for each partition, whose keys are on
+ * one node. Calls go out one after another over one connection, without waiting for answers, so that the publications of a route keep
+ * their order.
  */
 export class OutgoingPublications {
-  readonly #queues = new Map<Partition | undefined, Queue>();
+  readonly #waiting = new Map<Partition | undefined, Outgoing[]>();
 
   constructor(
     private readonly client: RedisClient,
@@ -31,66 +31,49 @@ export class OutgoingPublications {
   /** Answers the place in the history, `offset:epoch`, or nothing. Rejects as the client does, or because the script failed. */
   send(submission: Submission): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    this.#queueOf(submission.partition).add({ submission, resolve, reject });
+    if (this.#waiting.size === 0) setImmediate(() => this.#flush());
+    const group = this.client instanceof Redis ? undefined : submission.partition;
+    const outgoing = { submission, resolve, reject };
+    const waiting = this.#waiting.get(group);
+    if (waiting === undefined) this.#waiting.set(group, [outgoing]);
+    else waiting.push(outgoing);
     return promise;
   }
 
-  #queueOf(partition: Partition): Queue {
-    const key = this.client instanceof Redis ? undefined : partition;
-    let queue = this.#queues.get(key);
-    if (queue === undefined) {
-      queue = new Queue((submissions) => this.#call(submissions));
-      this.#queues.set(key, queue);
-    }
-    return queue;
+  #flush(): void {
+    const groups = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const group of groups) for (const call of callsOf(group)) void this.#call(call);
   }
 
-  async #call(submissions: readonly Submission[]): Promise<readonly PublishAnswer[]> {
-    const connection = nodeOf(this.client, submissions[0]!.partition.slot);
-    if (connection === undefined) throw new Error('the Cluster has no node for it now');
-    return publishAll(connection, submissions, this.settings);
+  async #call(call: readonly Outgoing[]): Promise<void> {
+    const submissions = call.map(({ submission }) => submission);
+    try {
+      const connection = nodeOf(this.client, submissions[0]!.partition.slot);
+      if (connection === undefined) throw new Error('the Cluster has no node for it now');
+      const answers = await publishAll(connection, submissions, this.settings);
+      for (const [index, outgoing] of call.entries()) settle(outgoing, answers[index]!);
+    } catch (error) {
+      for (const { reject } of call) reject(error);
+    }
   }
 }
 
-class Queue {
-  #waiting: Outgoing[] = [];
-  #isDraining = false;
-
-  constructor(
-    private readonly call: (submissions: readonly Submission[]) => Promise<readonly PublishAnswer[]>,
-  ) {}
-
-  add(outgoing: Outgoing): void {
-    this.#waiting.push(outgoing);
-    if (this.#isDraining) return;
-    this.#isDraining = true;
-    setImmediate(() => void this.#drain());
-  }
-
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#takeBatch();
-      try {
-        const answers = await this.call(batch.map(({ submission }) => submission));
-        for (const [index, outgoing] of batch.entries()) settle(outgoing, answers[index]!);
-      } catch (error) {
-        // Those that wait would do so for the same server, in vain.
-        for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(error);
-      }
+/** In their order, as many in each as a call may have. */
+function callsOf(group: readonly Outgoing[]): readonly Outgoing[][] {
+  const calls: Outgoing[][] = [[]];
+  let bytes = 0;
+  for (const outgoing of group) {
+    const size = sizeOf(outgoing.submission);
+    const { length } = calls.at(-1)!;
+    if (length === MAX_CALL_PUBLICATIONS || (length > 0 && bytes + size > MAX_CALL_BYTES)) {
+      calls.push([]);
+      bytes = 0;
     }
-    this.#isDraining = false;
+    calls.at(-1)!.push(outgoing);
+    bytes += size;
   }
-
-  #takeBatch(): readonly Outgoing[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { submission } of this.#waiting) {
-      bytes += sizeOf(submission);
-      if (count > 0 && (count === MAX_CALL_PUBLICATIONS || bytes > MAX_CALL_BYTES)) break;
-      count++;
-    }
-    return this.#waiting.splice(0, count);
-  }
+  return calls;
 }
 
 function settle({ submission, resolve, reject }: Outgoing, answer: PublishAnswer): void {
