@@ -12,15 +12,15 @@ import {
 import type { RedisDriverOptions } from './redis.options.js';
 
 /**
- * Opens a connection to one node: of a Cluster that `client` is connected to, the master of the slot, wherever it moves, or
- * without a slot any node, another one with every attempt; else the server that the options name.
+ * Opens a connection to one node: of a Cluster that `client` is connected to, the master of the slot, wherever it moves, and
+ * while it has none any node, another one with every attempt; else the server that the options name.
  */
 export async function openRedisNode(
   options: RedisDriverOptions,
   status: BrokerStatus,
   overrides: RedisOverrides,
   client: RedisClient,
-  slot?: number,
+  slot: number,
 ): Promise<Redis> {
   const node =
     client instanceof Cluster ? memberOf(client, options, overrides, slot) : singleClient(options, overrides);
@@ -32,7 +32,7 @@ function memberOf(
   cluster: Cluster,
   options: RedisDriverOptions,
   overrides: RedisOverrides,
-  slot: number | undefined,
+  slot: number,
 ): Redis {
   const anyNode = eachNodeInTurn(options, cluster);
   const nodeFor = (attempt: number): RedisNode => masterOf(cluster, slot) ?? anyNode(attempt);
@@ -46,7 +46,7 @@ function memberOf(
       return delay(attempt);
     },
   });
-  if (slot !== undefined) follow(cluster, node, slot);
+  follow(cluster, node, slot);
   return node;
 }
 
@@ -68,8 +68,8 @@ function follow(cluster: Cluster, node: Redis, slot: number): void {
 }
 
 /** Undefined while the Cluster has none. */
-function masterOf(cluster: Cluster, slot: number | undefined): RedisNode | undefined {
-  const [address] = slot === undefined ? [] : (cluster.slots[slot] ?? []);
+function masterOf(cluster: Cluster, slot: number): RedisNode | undefined {
+  const [address] = cluster.slots[slot] ?? [];
   if (address === undefined) return undefined;
   const end = address.lastIndexOf(':');
   return { host: address.slice(0, end), port: Number(address.slice(end + 1)) };

@@ -57,7 +57,7 @@ export class RedisFanout implements Fanout {
     const statuses = sharesOf(status.subscriptions, parts.length);
     const listeners = await Promise.all(
       parts.map(async (partitions, index) => {
-        const slot = isApart ? partitions[0]?.slot : undefined;
+        const { slot } = partitions[0]!;
         const subscriber = await openRedisNode(options, statuses[index]!, overrides, client, slot);
         return new RedisListener(subscriber, partitions, options, { recent, handler, onInterrupted });
       }),
