@@ -21,15 +21,15 @@ const typescript = {
     ],
   },
   testEnvironment: 'node',
-  setupFiles: ['<rootDir>/test/setup.ts'],
-  setupFilesAfterEnv: ['<rootDir>/test/patience.ts'],
+  setupFiles: ['<rootDir>/test/support/setup.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
 };
 
 /** Three rings: `unit` needs nothing, `contract` and `e2e` use real brokers where the environment names or allows them. */
 export default {
   maxWorkers: 2,
-  globalSetup: '<rootDir>/test/global-setup.ts',
-  globalTeardown: '<rootDir>/test/global-teardown.ts',
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   projects: [
     {
       ...typescript,

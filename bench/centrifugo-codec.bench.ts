@@ -6,10 +6,10 @@
  * Each case runs for about half a second after a warm-up. `JSON.parse` of the same bytes is the yardstick for decoding.
  */
 const built = (file: string): string =>
-  new URL(`../dist/gateway/centrifugo/codec/${file}`, import.meta.url).href;
+  new URL(`../dist/gateway/protocols/centrifugo/codec/${file}`, import.meta.url).href;
 const { jsonCodec, protobufCodec } = (await import(
   built('codecs.js')
-)) as typeof import('../src/gateway/centrifugo/codec/codecs.js');
+)) as typeof import('../src/gateway/protocols/centrifugo/codec/codecs.js');
 
 function measure(name: string, run: () => unknown): void {
   const until = (end: number): number => {
@@ -82,7 +82,7 @@ measure('protobuf decode publish', () => protobufCodec.decodeFrame(framed));
 
 const { createDelta } = (await import(
   built('fossil-delta.js')
-)) as typeof import('../src/gateway/centrifugo/codec/fossil-delta.js');
+)) as typeof import('../src/gateway/protocols/centrifugo/codec/fossil-delta.js');
 const list = Array.from({ length: 50 }, (_, i) => ({ id: i, text: `item number ${i}` }));
 const base = Buffer.from(JSON.stringify({ list, n: 1 }));
 const target = Buffer.from(JSON.stringify({ list, n: 2 }));

@@ -7,6 +7,7 @@ import { WebSocketServer } from 'ws';
 import type * as AppRoot from '../src/app.module.js';
 import type * as ConfigSchema from '../src/config/schema.js';
 import type * as DeliveryRoom from '../src/delivery/index.js';
+import type * as MessageRoom from '../src/message/index.js';
 import type * as GatewayRoom from '../src/gateway/index.js';
 import { TOKEN_SECRET, type Language } from './crowd.ts';
 
@@ -74,7 +75,8 @@ export async function gateway(): Promise<Target> {
 export async function centrifugo(): Promise<Target> {
   const { AppModule } = (await import(`${dist}/app.module.js`)) as typeof AppRoot;
   const { configSchema } = (await import(`${dist}/config/schema.js`)) as typeof ConfigSchema;
-  const { Delivery, newMessageId } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryRoom;
+  const { Delivery } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryRoom;
+  const { newMessageId } = (await import(`${dist}/message/index.js`)) as typeof MessageRoom;
   const room = (await import(`${dist}/gateway/index.js`)) as typeof GatewayRoom;
   const config = configSchema.parse({
     bus: { drivers: { sqlite: { directory: ':memory:' } } },

@@ -5,7 +5,7 @@ import { DeliveryModule } from './delivery/index.js';
 import { GatewayModule } from './gateway/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { TriggerModule } from './trigger/index.js';
-import { version } from './version.js';
+import { version } from './process/version.js';
 
 /**
  * The composition root. The imports follow the table in `dependency-cruiser.cjs`; Nest starts the imported first and stops

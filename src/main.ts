@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os';
 import { AppModule } from './app.module.js';
 import { commandFor } from './cli/commands.js';
 import { readConfig } from './config/config.js';
-import { fail } from './failure.js';
-import { serve } from './serve.js';
-import { announce } from './start-up-log.js';
+import { fail } from './process/failure.js';
+import { serve } from './process/serve.js';
+import { announce } from './process/start-up-report.js';
 import { runWorkers } from './workers/index.js';
 
 async function main(): Promise<void> {

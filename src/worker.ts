@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { AppModule } from './app.module.js';
 import { readConfig } from './config/config.js';
-import { fail } from './failure.js';
-import { serve } from './serve.js';
+import { fail } from './process/failure.js';
+import { serve } from './process/serve.js';
 import { answerPulse, linkToPrimary, WorkerModule } from './workers/index.js';
 
 /** One of several processes behind one port. The primary process, `main.ts`, starts it, and ends with it nothing but itself. */

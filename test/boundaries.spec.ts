@@ -33,10 +33,16 @@ const violations: Record<string, Record<string, string>> = {
   'front-door-only': { 'src/delivery/planted-burglar.ts': "import '../bus/planted-room.js';" },
   'front-door-only-root': { 'src/planted-burglar.ts': "import './bus/planted-room.js';" },
   'modules-do-not-know-the-root': { 'src/bus/planted-climber.ts': "import '../planted-roof.js';" },
-  'adapters-behind-the-module': { 'src/bus/planted-chooser.ts': "import './adapters/planted.bus.js';" },
+  'adapters-behind-the-module': {
+    'src/bus/planted-chooser.ts': "import './adapters/planted/planted.bus.js';",
+  },
   'adapters-are-strangers': {
-    'src/bus/adapters/planted.bus.ts': "import type {} from './transplanted.bus.js';",
-    'src/bus/adapters/transplanted.bus.ts': '',
+    'src/bus/adapters/planted/planted.bus.ts': "import type {} from '../transplanted/transplanted.bus.js';",
+    'src/bus/adapters/transplanted/transplanted.bus.ts': '',
+  },
+  'protocols-are-strangers': {
+    'src/gateway/protocols/planted/planted.ts': "import type {} from '../transplanted/transplanted.js';",
+    'src/gateway/protocols/transplanted/transplanted.ts': '',
   },
   'client-libraries-stay-in-adapters': {
     'src/bus/planted-client.ts': "import type { Kafka } from 'kafkajs';",

@@ -20,11 +20,6 @@ export class RecordRefusedError extends CarillonError {
   readonly code = 'record_refused';
 }
 
-/** A record that was taken from a queue cannot be understood: no channel, or malformed headers. Taking it again will not help. */
-export class UndeliverableRecordError extends CarillonError {
-  readonly code = 'record_undeliverable';
-}
-
 /**
  * This process and others, or this process and the data that is there, divide a topic differently: keys would go to different
  * partitions, and lose their order. Nothing is read or written before that is mended.

@@ -9,13 +9,13 @@ import type { Bus } from './bus.port.js';
 import { Buses, type BusUse } from './buses.js';
 import { ConsumerDiscovery } from './consumers/consumer-discovery.js';
 import { ConsumerRegistry } from './consumers/consumer-registry.js';
-import { DeadLetters } from './consumers/dead-letters.js';
+import { DeadLetters } from './retries/dead-letters.js';
 import { Events } from './consumers/events.js';
 import { LagMeter } from './consumers/lag-meter.js';
 import { Idempotency } from './idempotency.port.js';
 import { configured, embedded, statusOf } from './opening.js';
-import { ParkedRecords } from './parked-records.port.js';
-import { tunedKafka, tunedPulsar, tunedRedis } from './pool-tuning.js';
+import { ParkedRecords } from './retries/retry-store.port.js';
+import { tunedKafka, tunedPulsar, tunedRedis } from './producers/pool-tuning.js';
 
 const optionalReadiness = { token: Readiness, optional: true };
 /** There in a worker: its primary process holds the embedded stores. */
@@ -92,7 +92,7 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
 function createBuses(options: BusOptions, readiness?: Readiness, primary?: Link): Buses {
   return new Buses(options, async (driver, use) => {
     if (driver !== 'memory' || primary === undefined) return openBus(options, driver, use, readiness);
-    const { IpcBus } = await import('./adapters/ipc.bus.js');
+    const { IpcBus } = await import('./adapters/ipc/ipc.bus.js');
     return IpcBus.open(primary);
   });
 }
@@ -106,19 +106,19 @@ async function openBus(
   const status = statusOf(readiness, `${driver} (${name})`);
   switch (driver) {
     case 'memory': {
-      const { MemoryBus } = await import('./adapters/memory.bus.js');
+      const { MemoryBus } = await import('./adapters/memory/memory.bus.js');
       return new MemoryBus(drivers.memory, status);
     }
     case 'kafka': {
-      const { KafkaBus } = await import('./adapters/kafka.bus.js');
+      const { KafkaBus } = await import('./adapters/kafka/kafka.bus.js');
       return KafkaBus.open(tunedKafka(configured(drivers, driver), tuning), status);
     }
     case 'pulsar': {
-      const { PulsarBus } = await import('./adapters/pulsar.bus.js');
+      const { PulsarBus } = await import('./adapters/pulsar/pulsar.bus.js');
       return PulsarBus.open(tunedPulsar(configured(drivers, driver), tuning), status, topics);
     }
     case 'redis': {
-      const { RedisBus } = await import('./adapters/redis.bus.js');
+      const { RedisBus } = await import('./adapters/redis/redis.bus.js');
       const options = tunedRedis(configured(drivers, driver), tuning);
       return RedisBus.open({ ...options, worker: numbered(worker) }, status);
     }
@@ -133,17 +133,17 @@ async function openIdempotency(
   primary?: Link,
 ): Promise<Idempotency> {
   if (idempotency.store === 'sqlite' && primary !== undefined) {
-    const { IpcIdempotency } = await import('./adapters/ipc.idempotency.js');
+    const { IpcIdempotency } = await import('./adapters/ipc/ipc.idempotency.js');
     return new IpcIdempotency(primary);
   }
   const status = statusOf(readiness, `${idempotency.store} (idempotency)`);
   switch (idempotency.store) {
     case 'sqlite': {
-      const { SqliteIdempotency } = await import('./adapters/sqlite.idempotency.js');
+      const { SqliteIdempotency } = await import('./adapters/sqlite/sqlite.idempotency.js');
       return SqliteIdempotency.open(embedded(drivers, 'idempotency'), status);
     }
     case 'redis': {
-      const { RedisIdempotency } = await import('./adapters/redis.idempotency.js');
+      const { RedisIdempotency } = await import('./adapters/redis/redis.idempotency.js');
       return RedisIdempotency.open(configured(drivers, 'redis'), status);
     }
     default:
@@ -157,17 +157,17 @@ async function openParkedRecords(
   primary?: Link,
 ): Promise<ParkedRecords> {
   if (parked.store === 'sqlite' && primary !== undefined) {
-    const { IpcParkedRecords } = await import('./adapters/ipc.parked-records.js');
+    const { IpcParkedRecords } = await import('./adapters/ipc/ipc.retry-store.js');
     return IpcParkedRecords.open(primary);
   }
   const status = statusOf(readiness, `${parked.store} (parked records)`);
   switch (parked.store) {
     case 'sqlite': {
-      const { SqliteParkedRecords } = await import('./adapters/sqlite.parked-records.js');
+      const { SqliteParkedRecords } = await import('./adapters/sqlite/sqlite.retry-store.js');
       return SqliteParkedRecords.open({ ...embedded(drivers, 'parked'), ...parked }, status);
     }
     case 'redis': {
-      const { RedisParkedRecords } = await import('./adapters/redis.parked-records.js');
+      const { RedisParkedRecords } = await import('./adapters/redis/retries/redis.retry-store.js');
       return RedisParkedRecords.open({ ...configured(drivers, 'redis'), ...parked }, status);
     }
     default:

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { redisDriverOptions } from '../redis/index.js';
-import { kafkaDriverOptions } from './adapters/kafka.options.js';
-import { memoryBusOptions } from './adapters/memory.options.js';
-import { pulsarDriverOptions, pulsarScheduleOptions } from './adapters/pulsar.options.js';
-import { redisStreamsOptions } from './adapters/redis.options.js';
-import { sqliteDriverOptions } from './adapters/sqlite.options.js';
+import { kafkaDriverOptions } from './adapters/kafka/kafka.options.js';
+import { memoryBusOptions } from './adapters/memory/memory.options.js';
+import { pulsarDriverOptions, pulsarScheduleOptions } from './adapters/pulsar/pulsar.options.js';
+import { redisStreamsOptions } from './adapters/redis/redis.options.js';
+import { sqliteDriverOptions } from './adapters/sqlite/sqlite.options.js';
 import { consumerDefaults, consumerName, consumerSettings } from './consumers/consumer.options.js';
-import { delayedLaneOptions } from './delayed-lane.options.js';
-import { instantLaneOptions } from './instant-lane.options.js';
-import { parkedOptions } from './parked.options.js';
-import { consumerPools, producerPools } from './pool.options.js';
+import { delayedLaneOptions } from './lanes/delayed-lane.options.js';
+import { instantLaneOptions } from './lanes/instant-lane.options.js';
+import { parkedOptions } from './retries/retry-store.options.js';
+import { consumerPools, producerPools } from './producers/pool.options.js';
 
 const busDriver = z.enum(['memory', 'kafka', 'pulsar', 'redis']);
 

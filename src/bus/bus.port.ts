@@ -1,4 +1,4 @@
-import type { OutgoingRecord, ReceivedRecord } from './record.js';
+import type { OutgoingRecord, ReceivedRecord } from '../message/index.js';
 
 /** What an adapter's broker can do. Checked at start-up, never discovered at request time. */
 export interface BusCapabilities {

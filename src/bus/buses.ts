@@ -1,9 +1,9 @@
 import type { BusDriver } from './bus.options.js';
 import { BusClosedError } from './bus.errors.js';
 import type { Bus } from './bus.port.js';
-import type { ConsumerPools, ProducerPools } from './pool.options.js';
-import type { PoolTuning } from './pool-tuning.js';
-import { ProducerPool } from './producer-pool.js';
+import type { ConsumerPools, ProducerPools } from './producers/pool.options.js';
+import type { PoolTuning } from './producers/pool-tuning.js';
+import { ProducerPool } from './producers/producer-pool.js';
 
 /** Opens a connection to a driver's broker. */
 export type OpenBus = (driver: BusDriver, use: BusUse) => Promise<Bus>;

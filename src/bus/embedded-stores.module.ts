@@ -1,17 +1,17 @@
 import { type DynamicModule, Module, type OnModuleDestroy } from '@nestjs/common';
 import type { Link } from '../ipc/index.js';
 import { Readiness } from '../metrics/index.js';
-import { serveBus } from './adapters/ipc.bus.js';
-import { serveIdempotency } from './adapters/ipc.idempotency.js';
-import { serveLedger } from './adapters/ipc.ledger.js';
-import { serveParkedRecords } from './adapters/ipc.parked-records.js';
-import { serveSchedule } from './adapters/ipc.schedule.js';
-import { MemoryBus } from './adapters/memory.bus.js';
-import { SqliteIdempotency } from './adapters/sqlite.idempotency.js';
-import { SqliteLedger } from './adapters/sqlite.ledger.js';
-import { sqliteFile } from './adapters/sqlite.options.js';
-import { SqliteParkedRecords } from './adapters/sqlite.parked-records.js';
-import { SqliteSchedule } from './adapters/sqlite.schedule.js';
+import { serveBus } from './adapters/ipc/ipc.bus.js';
+import { serveIdempotency } from './adapters/ipc/ipc.idempotency.js';
+import { serveLedger } from './adapters/ipc/ipc.ledger.js';
+import { serveParkedRecords } from './adapters/ipc/ipc.retry-store.js';
+import { serveSchedule } from './adapters/ipc/ipc.schedule.js';
+import { MemoryBus } from './adapters/memory/memory.bus.js';
+import { SqliteIdempotency } from './adapters/sqlite/sqlite.idempotency.js';
+import { SqliteLedger } from './adapters/sqlite/sqlite.ledger.js';
+import { sqliteFile } from './adapters/sqlite/sqlite.options.js';
+import { SqliteParkedRecords } from './adapters/sqlite/sqlite.retry-store.js';
+import { SqliteSchedule } from './adapters/sqlite/sqlite.schedule.js';
 import type { BusOptions } from './bus.options.js';
 import { embedded } from './opening.js';
 

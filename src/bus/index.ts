@@ -13,19 +13,15 @@ export {
   type ScheduleConsumer,
   type SchedulePage,
   type ScheduleQuery,
-} from './schedule.port.js';
-export { InstantLane, type UndeliverableListener } from './instant-lane.js';
-export type { ForeignRecordRule } from './message-record.js';
-export type { ClientInfo } from './client-info.js';
+} from './schedule/schedule.port.js';
+export { InstantLane, type UndeliverableListener } from './lanes/instant-lane.js';
 export { Idempotency } from './idempotency.port.js';
-export type { OutgoingRecord, ReceivedRecord } from './record.js';
 export {
-  isExpired,
   newMessageId,
-  type Message,
-  type MessageFormat,
-  type ScheduledMessage,
-} from './message.js';
+  type OutgoingRecord,
+  type ReceivedRecord,
+  UndeliverableRecordError,
+} from '../message/index.js';
 export {
   AdapterUnusableError,
   BrokerUnavailableError,
@@ -33,10 +29,9 @@ export {
   PartitionsDifferError,
   RecordRefusedError,
   ScheduleFullError,
-  UndeliverableRecordError,
 } from './bus.errors.js';
 export { BusModule } from './bus.module.js';
-export { LanesModule } from './lanes.module.js';
+export { LanesModule } from './lanes/lanes.module.js';
 export { EmbeddedStores, EmbeddedStoresModule } from './embedded-stores.module.js';
 export { busOptions, type BusDriver, type BusOptions, type BusOptionsInput } from './bus.options.js';
 export { Buses } from './buses.js';
@@ -68,9 +63,9 @@ export {
   ConsumerSource,
   type ConsumerWatch,
 } from './consumers/consumer-source.js';
-export { DeadLetters, type DeadLetterFilter } from './consumers/dead-letters.js';
+export { DeadLetters, type DeadLetterFilter } from './retries/dead-letters.js';
 export { eventName, type OutgoingEvent } from './consumers/event-record.js';
 export { Events, type EmitOptions, type Emitted } from './consumers/events.js';
 export type { ReceivedEvent } from './consumers/received-event.js';
-export type { Failure, ParkedRecord } from './parked-record.js';
-export type { DeadLetterPage, DeadLetterQuery } from './parked-records.port.js';
+export type { Failure, ParkedRecord } from './retries/retry-record.js';
+export type { DeadLetterPage, DeadLetterQuery } from './retries/retry-store.port.js';

@@ -1,5 +1,5 @@
 import { BrokerStatus, type Readiness } from '../metrics/index.js';
-import { type SqliteFile, sqliteFile } from './adapters/sqlite.options.js';
+import { type SqliteFile, sqliteFile } from './adapters/sqlite/sqlite.options.js';
 import { AdapterUnusableError } from './bus.errors.js';
 import type { BusOptions } from './bus.options.js';
 

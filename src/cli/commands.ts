@@ -1,5 +1,5 @@
 import { guess } from '../config/guess.js';
-import { version } from '../version.js';
+import { version } from '../process/version.js';
 import { CommandError } from './cli.errors.js';
 import { checkconfig, genconfig } from './configuration.js';
 import { checktoken, gentoken } from './tokens.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectMetric, makeCounterProvider } from '@willsoto/nestjs-prometheus';
 import type { Counter } from 'prom-client';
-import { LANES, type Lane } from './publication.js';
+import { LANES, type Lane } from './publications/publication.js';
 
 /**
  * What became of a message on this process. `duplicate` was seen before, `no_subscriber` had nobody here (another

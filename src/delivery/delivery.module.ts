@@ -2,20 +2,20 @@ import { Global, Logger, Module, type OnApplicationBootstrap, type OnModuleDestr
 import { InstantLane, Schedule } from '../bus/index.js';
 import { Link } from '../ipc/index.js';
 import { Readiness, totals } from '../metrics/index.js';
-import { ChannelState } from './channel-state.js';
+import { ChannelState } from './history/channel-state.js';
 import { ChannelRules } from './channels/channel-rules.js';
-import { Deduplication } from './deduplication.js';
+import { Deduplication } from './deduplication/deduplication.js';
 import { deliveryInstruments, DeliveryMetrics } from './delivery.metrics.js';
 import { ConfigurableDeliveryModule, DELIVERY_OPTIONS } from './delivery.module-definition.js';
 import type { DeliveryModuleOptions, DeliveryOptions } from './delivery.options.js';
 import { Delivery } from './delivery.js';
 import { Fanout, type PublicationHandler } from './fanout.port.js';
-import { History } from './history.port.js';
-import { LaneConsumers } from './lane-consumers.js';
+import { History } from './history/history.port.js';
+import { LaneConsumers } from './consumers/lane-consumers.js';
 import { Nodes } from './nodes/nodes.js';
-import { Presence } from './presence.port.js';
-import { Reception } from './reception.js';
-import { Subscribers } from './subscribers.js';
+import { Presence } from './presence/presence.port.js';
+import { Reception } from './subscribers/reception.js';
+import { Subscribers } from './subscribers/subscribers.js';
 
 const ENGINE = Symbol('ENGINE');
 
@@ -106,9 +106,9 @@ async function openEngine(
     case 'local': {
       if (primary !== undefined) return connectEngine(primary, handler);
       const [{ LocalFanout }, { MemoryHistory }, { MemoryPresence }] = await Promise.all([
-        import('./adapters/local.fanout.js'),
-        import('./adapters/memory.history.js'),
-        import('./adapters/memory.presence.js'),
+        import('./adapters/memory/local.fanout.js'),
+        import('./adapters/memory/memory.history.js'),
+        import('./adapters/memory/memory.presence.js'),
       ]);
       const { historyMaxBytes: maxBytes, historyMaxChannels: maxChannels, idempotencyMaxKeys } = memory;
       const local = new LocalFanout(handler);
@@ -116,7 +116,7 @@ async function openEngine(
       return { fanout: local, history, presence: new MemoryPresence() };
     }
     case 'redis': {
-      const { openRedisEngine } = await import('./adapters/redis.engine.js');
+      const { openRedisEngine } = await import('./adapters/redis/redis.engine.js');
       return openRedisEngine(fanout, {
         handler,
         onInterrupted: (isAffected) => reception.interrupted(isAffected),
@@ -137,9 +137,9 @@ async function openEngine(
 /** Of a worker: the primary process has the stores. */
 async function connectEngine(primary: Link, handler: PublicationHandler): Promise<Engine> {
   const [{ IpcFanout }, { IpcHistory }, { IpcPresence }] = await Promise.all([
-    import('./adapters/ipc.fanout.js'),
-    import('./adapters/ipc.history.js'),
-    import('./adapters/ipc.presence.js'),
+    import('./adapters/ipc/ipc.fanout.js'),
+    import('./adapters/ipc/ipc.history.js'),
+    import('./adapters/ipc/ipc.presence.js'),
   ]);
   return {
     fanout: new IpcFanout(primary, handler),

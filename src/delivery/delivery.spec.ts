@@ -1,21 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import { register } from 'prom-client';
-import { BrokerUnavailableError, type Message } from '../bus/index.js';
-import { LocalFanout } from './adapters/local.fanout.js';
-import { MemoryHistory } from './adapters/memory.history.js';
-import { MemoryPresence } from './adapters/memory.presence.js';
-import { ChannelState } from './channel-state.js';
+import { BrokerUnavailableError } from '../bus/index.js';
+import type { Message } from '../message/index.js';
+import { LocalFanout } from './adapters/memory/local.fanout.js';
+import { MemoryHistory } from './adapters/memory/memory.history.js';
+import { MemoryPresence } from './adapters/memory/memory.presence.js';
+import { ChannelState } from './history/channel-state.js';
 import { ChannelRules } from './channels/channel-rules.js';
-import { Deduplication } from './deduplication.js';
+import { Deduplication } from './deduplication/deduplication.js';
 import { deliveryInstruments, DeliveryMetrics } from './delivery.metrics.js';
 import { Delivery } from './delivery.js';
 import { deliveryOptions } from './delivery.options.js';
 import type { Fanout } from './fanout.port.js';
 import { Nodes } from './nodes/nodes.js';
-import { Publication } from './publication.js';
-import { Reception } from './reception.js';
-import { Subscribers } from './subscribers.js';
+import { Publication } from './publications/publication.js';
+import { Reception } from './subscribers/reception.js';
+import { Subscribers } from './subscribers/subscribers.js';
 
 const message = (over: Partial<Message> = {}): Message => ({
   id: 'm1',

@@ -1,21 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { isExpired, newMessageId, type ClientInfo } from '../bus/index.js';
+import { isExpired, newMessageId, type ClientInfo } from '../message/index.js';
 import {
   ChannelState,
   type ChannelHistoryQuery,
   type PublishableMessage,
   type PublishOptions,
-} from './channel-state.js';
+} from './history/channel-state.js';
 import { DeliveryMetrics } from './delivery.metrics.js';
 import { Fanout } from './fanout.port.js';
-import type { HistoryPage } from './history.port.js';
+import type { HistoryPage } from './history/history.port.js';
 import type { CommandHandler, ControlCommand } from './nodes/control-command.js';
 import type { Audience, NodeInfo } from './nodes/node-info.js';
 import { Nodes } from './nodes/nodes.js';
-import type { Presence } from './presence.port.js';
-import { Publication, type Lane, type StreamPosition } from './publication.js';
-import type { Subscriber } from './subscriber.js';
-import { Subscribers } from './subscribers.js';
+import type { Presence } from './presence/presence.port.js';
+import { Publication, type Lane, type StreamPosition } from './publications/publication.js';
+import type { Subscriber } from './subscribers/subscriber.js';
+import { Subscribers } from './subscribers/subscribers.js';
 
 const NO_DATA = Buffer.alloc(0);
 

@@ -1,11 +1,11 @@
 import { type DynamicModule, Module, type OnModuleDestroy } from '@nestjs/common';
 import type { Link } from '../ipc/index.js';
-import { serveHistory } from './adapters/ipc.history.js';
-import { servePresence } from './adapters/ipc.presence.js';
-import { IpcSwitchboard } from './adapters/ipc.switchboard.js';
-import { LocalFanout } from './adapters/local.fanout.js';
-import { MemoryHistory } from './adapters/memory.history.js';
-import { MemoryPresence } from './adapters/memory.presence.js';
+import { serveHistory } from './adapters/ipc/ipc.history.js';
+import { servePresence } from './adapters/ipc/ipc.presence.js';
+import { IpcSwitchboard } from './adapters/ipc/ipc-hub.js';
+import { LocalFanout } from './adapters/memory/local.fanout.js';
+import { MemoryHistory } from './adapters/memory/memory.history.js';
+import { MemoryPresence } from './adapters/memory/memory.presence.js';
 import type { DeliveryOptions } from './delivery.options.js';
 
 /** What delivery keeps in memory, held by one process for the workers that it serves. */

@@ -1,4 +1,4 @@
-import type { Publication } from './publication.js';
+import type { Publication } from './publications/publication.js';
 
 /** Called synchronously for each publication that reaches this process; must not throw. Given to an adapter's constructor. */
 export type PublicationHandler = (publication: Publication) => void;

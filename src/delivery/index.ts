@@ -1,4 +1,10 @@
-export { connectionChannel, identityChannel, isReserved, newConnectionId, userChannel } from './address.js';
+export {
+  connectionChannel,
+  identityChannel,
+  isReserved,
+  newConnectionId,
+  userChannel,
+} from './channels/address.js';
 export { channelsOptions, type ChannelOptions, type ChannelsOptions } from './channels/channel-options.js';
 export {
   decidePublish,
@@ -24,14 +30,13 @@ export {
   type SubscriptionOverride,
   type SubscriptionWishes,
 } from './channels/subscription-features.js';
-export { newMessageId, type ClientInfo } from '../bus/index.js';
-export type { ChannelHistoryQuery, PublishableMessage, PublishOptions } from './channel-state.js';
+export type { ChannelHistoryQuery, PublishableMessage, PublishOptions } from './history/channel-state.js';
 export { FanoutClosedError, SurveyIncompleteError, UnrecoverablePositionError } from './delivery.errors.js';
 export { Delivery } from './delivery.js';
 export { DeliveryModule } from './delivery.module.js';
 export { EmbeddedEngine, EmbeddedEngineModule } from './embedded-engine.module.js';
 export { deliveryOptions, type DeliveryOptions } from './delivery.options.js';
-export type { HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery } from './history.port.js';
+export type { HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery } from './history/history.port.js';
 export {
   clientIdentity,
   isProxyRange,
@@ -40,7 +45,7 @@ export {
   type ClientIdentity,
   type IdentifiedRequest,
   type TrustedProxies,
-} from './identity.js';
+} from '../http/client-identity.js';
 export type {
   Claim,
   CommandHandler,
@@ -52,6 +57,6 @@ export type {
   UnsubscribeCommand,
 } from './nodes/control-command.js';
 export type { Audience, NodeInfo } from './nodes/node-info.js';
-export { Presence, type PresenceStats } from './presence.port.js';
-export { Publication, type Lane, type StreamPosition } from './publication.js';
-export type { Subscriber } from './subscriber.js';
+export { Presence, type PresenceStats } from './presence/presence.port.js';
+export { Publication, type Lane, type StreamPosition } from './publications/publication.js';
+export type { Subscriber } from './subscribers/subscriber.js';

@@ -7,8 +7,8 @@ import {
 } from '@willsoto/nestjs-prometheus';
 import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Publication } from '../delivery/index.js';
-import { closeCodeLabel } from './close-codes.js';
-import type { Refusal } from './handshake.js';
+import { closeCodeLabel } from './connection/close-codes.js';
+import type { Refusal } from './websocket/handshake.js';
 
 const CONNECTIONS = 'carillon_gateway_connections';
 const CLOSES = 'carillon_gateway_closes_total';

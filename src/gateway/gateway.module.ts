@@ -1,14 +1,14 @@
 import { Module } from '@nestjs/common';
-import { CentrifugoGateway } from './centrifugo/centrifugo.gateway.js';
-import { Sessions } from './centrifugo/sessions.js';
-import { Connections } from './connections.js';
-import { Doorkeeper } from './doorkeeper.js';
-import { Drain } from './drain.js';
+import { CentrifugoGateway } from './protocols/centrifugo/centrifugo.gateway.js';
+import { Sessions } from './protocols/centrifugo/session/sessions.js';
+import { Connections } from './connection/connections.js';
+import { Doorkeeper } from './connection/connection-admission.js';
+import { Drain } from './connection/drain.js';
 import { gatewayInstruments, GatewayMetrics } from './gateway.metrics.js';
 import { ConfigurableGatewayModule } from './gateway.module-definition.js';
-import { outboxInstrument } from './outbox.metrics.js';
-import { RawGateway } from './raw.gateway.js';
-import { UpgradeRequiredController } from './upgrade-required.controller.js';
+import { outboxInstrument } from './connection/outbox.metrics.js';
+import { RawGateway } from './protocols/raw/raw.gateway.js';
+import { UpgradeRequiredController } from './websocket/upgrade-required.controller.js';
 
 /** The socket edge. Besides importing it, an application takes `WebSocketAdapter` as its adapter. */
 @Module({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clientOptions } from './centrifugo/client.options.js';
+import { clientOptions } from './protocols/centrifugo/centrifugo.options.js';
 
 const count = z.number().int().min(1);
 

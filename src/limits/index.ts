@@ -1,2 +1,3 @@
 export { KeyedRateLimit } from './keyed-rate-limit.js';
 export { RateLimit, type Rate } from './rate-limit.js';
+export { RepeatedWarning } from './repeated-warning.js';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { BadGatewayException, GoneException, NotFoundException } from '@nestjs/common';
 import { BrokerUnavailableError, BusClosedError, RecordRefusedError } from '../bus/index.js';
-import { toHttpError } from './http-error.js';
+import { toHttpError } from '../http/http-error.js';
 import * as errors from './trigger.errors.js';
 
 describe('statusByCode', () => {

@@ -2,8 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { isDeepStrictEqual } from 'node:util';
-import { Journal } from '../journal.ts';
-import { WAIT_MS } from '../wait-ms.ts';
+import { Journal } from '../support/event-log.ts';
+import { WAIT_MS } from '../support/wait-ms.ts';
 
 export type ClientProtocol = 'json' | 'protobuf';
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
-import { describeWithOwn } from '../brokers.ts';
-import { describeGiven } from '../gate.ts';
+import { describeWithOwn } from '../support/brokers.ts';
+import { describeGiven } from '../support/gate.ts';
 import type { ClientProtocol, Launch } from './client-program.ts';
 import type { ClientLibrary } from './libraries.ts';
 import { scenarios } from './scenarios.ts';
-import { Scene } from './scene.ts';
-import { Stage, type Engine } from './stage.ts';
+import { Scene } from './client-fixture.ts';
+import { Stage, type Engine } from './server-fixture.ts';
 
 /** Plays every scenario with the library: on one process, on one that shares its state with Redis, and on three. */
 export function describeLibrary(library: ClientLibrary): void {

@@ -8,8 +8,8 @@ import type {
   ClientPublication,
   StreamPosition,
 } from './client-program.ts';
-import type { Scene } from './scene.ts';
-import type { Engine } from './stage.ts';
+import type { Scene } from './client-fixture.ts';
+import type { Engine } from './server-fixture.ts';
 
 /** What every client library goes through, with each of its protocols, on each kind of stage. */
 export interface Scenario {

@@ -22,7 +22,7 @@ import {
   startRedis,
   startRedisCluster,
   startRedisSentinel,
-} from '../brokers.js';
+} from '../support/brokers.js';
 
 async function withRedis<T>(url: string, use: (client: Redis) => Promise<T>): Promise<T> {
   const client = new Redis(url, { retryStrategy: () => null });

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { RecordRefusedError, UndeliverableRecordError } from '../bus.errors.js';
+import { RecordRefusedError } from '../bus.errors.js';
+import { UndeliverableRecordError, type OutgoingRecord, type ReceivedRecord } from '../../message/index.js';
 import type { BusDriver } from '../bus.options.js';
-import type { OutgoingRecord, ReceivedRecord } from '../record.js';
 import type { ReceivedEvent } from './received-event.js';
 
 /** What a producer puts on a topic. */

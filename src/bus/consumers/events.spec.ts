@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerStatus } from '../../metrics/index.js';
-import { MemoryBus } from '../adapters/memory.bus.js';
-import { memoryBusOptions } from '../adapters/memory.options.js';
-import { SqliteIdempotency } from '../adapters/sqlite.idempotency.js';
+import { MemoryBus } from '../adapters/memory/memory.bus.js';
+import { memoryBusOptions } from '../adapters/memory/memory.options.js';
+import { SqliteIdempotency } from '../adapters/sqlite/sqlite.idempotency.js';
 import { BrokerUnavailableError, RecordRefusedError } from '../bus.errors.js';
 import { busOptions } from '../bus.options.js';
 import { Buses } from '../buses.js';
-import type { ReceivedRecord } from '../record.js';
+import type { ReceivedRecord } from '../../message/index.js';
 import { EmitKeyReusedError } from './consumer.errors.js';
 import { toReceivedEvent } from './event-record.js';
 import { Events } from './events.js';

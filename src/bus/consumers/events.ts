@@ -3,8 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { BusDriver } from '../bus.options.js';
 import type { Buses } from '../buses.js';
 import type { Idempotency } from '../idempotency.port.js';
-import { newMessageId } from '../message.js';
-import type { OutgoingRecord } from '../record.js';
+import { newMessageId, type OutgoingRecord } from '../../message/index.js';
 import { EmitKeyReusedError } from './consumer.errors.js';
 import { type OutgoingEvent, toEventRecord } from './event-record.js';
 

@@ -3,7 +3,7 @@ import type { BusDriver } from '../bus.options.js';
 import { HandlerTimedOutError, PartlyHandledError } from './consumer.errors.js';
 import type { Consumer, EventContext, HandlingContext } from './consumer.js';
 import type { ReceivedEvent } from './received-event.js';
-import { Watchdog } from '../watchdog.js';
+import { Watchdog } from './watchdog.js';
 
 /** What went wrong with which event. Empty: all of them are handled. */
 export type Faults = ReadonlyMap<ReceivedEvent, unknown>;

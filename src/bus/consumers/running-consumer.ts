@@ -3,16 +3,16 @@ import { Logger } from '@nestjs/common';
 import type { BusMetrics, ConsumerMeters } from '../bus.metrics.js';
 import type { Bus, BusSubscription, PartitionLag } from '../bus.port.js';
 import type { Buses } from '../buses.js';
-import type { ParkedConsumer, ParkedRecords } from '../parked-records.port.js';
-import type { ReceivedRecord } from '../record.js';
-import { Aside } from './aside.js';
+import type { ParkedConsumer, ParkedRecords } from '../retries/retry-store.port.js';
+import type { ReceivedRecord } from '../../message/index.js';
+import { Aside } from '../retries/failed-batch.js';
 import type { Consumer } from './consumer.js';
 import { eventName, toReceivedEvent } from './event-record.js';
 import { Handling } from './handling.js';
-import { Pace } from './pace.js';
+import { Pace } from './throttle.js';
 import type { ReceivedEvent } from './received-event.js';
-import { Retries } from './retries.js';
-import { RetryPolicy } from './retry-policy.js';
+import { Retries } from '../retries/retries.js';
+import { RetryPolicy } from '../retries/retry-policy.js';
 
 export interface ConsumerSurroundings {
   readonly buses: Buses;

@@ -1,5 +1,5 @@
 import { regex, type TextTest } from '../../patterns/index.js';
-import { isReserved } from '../address.js';
+import { isReserved } from './address.js';
 import { keepsHistory, type ChannelOptions, type ChannelsOptions } from './channel-options.js';
 
 /** The options of a namespace, made ready for use. One object serves all of its channels. */

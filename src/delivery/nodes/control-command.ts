@@ -1,5 +1,5 @@
 import type { SubscriptionOverride } from '../channels/subscription-features.js';
-import type { StreamPosition } from '../publication.js';
+import type { StreamPosition } from '../publications/publication.js';
 
 /** Whose connections are meant: all of a user, or of these the one with the given id or session. */
 export interface CommandTarget {

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { BrokerUnavailableError } from '../../bus/index.js';
 import { SurveyIncompleteError } from '../delivery.errors.js';
 import type { Fanout } from '../fanout.port.js';
-import { Publication } from '../publication.js';
-import { Subscribers } from '../subscribers.js';
+import { Publication } from '../publications/publication.js';
+import { Subscribers } from '../subscribers/subscribers.js';
 import type { ControlCommand } from './control-command.js';
 import { Nodes } from './nodes.js';
 

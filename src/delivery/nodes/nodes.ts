@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Logger } from '@nestjs/common';
-import { newMessageId } from '../../bus/index.js';
+import { newMessageId } from '../../message/index.js';
 import { glob } from '../../patterns/index.js';
-import { nodeChannel, nodeId } from '../address.js';
+import { nodeChannel, nodeId } from '../channels/address.js';
 import type { Fanout } from '../fanout.port.js';
-import { Publication } from '../publication.js';
-import type { Subscribers } from '../subscribers.js';
+import { Publication } from '../publications/publication.js';
+import type { Subscribers } from '../subscribers/subscribers.js';
 import type { CommandHandler, ControlCommand } from './control-command.js';
 import { decodeControl, encodeControl, type ControlMessage } from './control-message.js';
 import { KnownNodes } from './known-nodes.js';

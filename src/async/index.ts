@@ -1,0 +1,5 @@
+export { backoffMs, jittered } from './backoff.js';
+export { CancellableSleep } from './cancellable-sleep.js';
+export { settlesWithin, withDeadline } from './deadline.js';
+export { retryUntilDone, type RetryOptions } from './retry.js';
+export { Semaphore, SemaphoreClosedError } from './semaphore.js';

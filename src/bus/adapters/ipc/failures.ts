@@ -1,0 +1,29 @@
+import { LinkEndedError, RemoteError, type PortFailures } from '../../../ipc/index.js';
+import {
+  BrokerUnavailableError,
+  BusClosedError,
+  RecordRefusedError,
+  ScheduleFullError,
+} from '../../bus.errors.js';
+
+/** The errors of the bus's ports, made of those of a link. */
+export const busFailures: PortFailures = {
+  closed: () => new BusClosedError(),
+  translate(error) {
+    if (error instanceof LinkEndedError)
+      return new BrokerUnavailableError('the primary process', error.message);
+    if (!(error instanceof RemoteError)) return error;
+    switch (error.remoteCode) {
+      case 'broker_unavailable':
+        return new BrokerUnavailableError('the primary process', error.message, { cause: error });
+      case 'bus_closed':
+        return new BusClosedError();
+      case 'record_refused':
+        return new RecordRefusedError(error.message);
+      case 'schedule_full':
+        return new ScheduleFullError(error.message);
+      default:
+        return error;
+    }
+  },
+};

@@ -1,0 +1,100 @@
+import { type Link, RemotePort, servePort } from '../../../ipc/index.js';
+import type {
+  Bus,
+  BusCapabilities,
+  BusSubscription,
+  PartitionLag,
+  RecordHandler,
+  SubscribeOptions,
+} from '../../bus.port.js';
+import type { OutgoingRecord, ReceivedRecord } from '../../../message/index.js';
+import { busFailures } from './failures.js';
+
+const NAME = 'bus';
+
+/** How the methods of a subscription look from here. */
+interface RemoteSubscription {
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * The queues in the memory of the primary process, for its workers, who are members of the same groups. What a worker held
+ * when it died goes to another member.
+ */
+export class IpcBus implements Bus {
+  private constructor(
+    private readonly port: RemotePort,
+    readonly capabilities: BusCapabilities,
+  ) {}
+
+  static async open(link: Link): Promise<IpcBus> {
+    const port = new RemotePort(link, NAME, busFailures);
+    const capabilities = await port.call<BusCapabilities>('capabilities');
+    return new IpcBus(port, { ...capabilities, shared: true });
+  }
+
+  publish(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
+    return this.port.call('publish', topic, records);
+  }
+
+  async subscribe(options: SubscribeOptions, handler: RecordHandler): Promise<BusSubscription> {
+    const gate = new Gate();
+    const passing = async (records: readonly ReceivedRecord[]) => {
+      await gate.passed;
+      await handler(records);
+    };
+    const subscription = await this.port.call<RemoteSubscription>('subscribe', options, passing);
+    return this.port.keep({
+      pause: () => {
+        gate.shut();
+        subscription.pause().catch(() => {}); // where the link has ended, nothing comes any more
+      },
+      resume: () => {
+        gate.open();
+        subscription.resume().catch(() => {});
+      },
+      close: () => {
+        gate.giveUp();
+        return subscription.close();
+      },
+    });
+  }
+
+  lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
+    return this.port.call('lag', group, topics);
+  }
+
+  close(): Promise<void> {
+    return this.port.close();
+  }
+}
+
+/** Holds back the records that were on their way when the subscription was paused. */
+class Gate {
+  #waiting: PromiseWithResolvers<void> | undefined;
+
+  get passed(): Promise<void> | undefined {
+    return this.#waiting?.promise;
+  }
+
+  shut(): void {
+    this.#waiting ??= Promise.withResolvers();
+  }
+
+  open(): void {
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+
+  /** What is held back goes back to its queue. */
+  giveUp(): void {
+    this.#waiting?.promise.catch(() => {});
+    this.#waiting?.reject(new Error('the subscription was closed while it was paused'));
+  }
+}
+
+export function serveBus(link: Link, bus: Required<Bus>): void {
+  servePort(link, NAME, bus, ['capabilities', 'publish', 'subscribe', 'lag']);
+}

@@ -1,0 +1,59 @@
+import { type Link, RemotePort, servePort } from '../../../ipc/index.js';
+import type { ScheduledMessage } from '../../../message/index.js';
+import type {
+  DueHandler,
+  Schedule,
+  ScheduleCapabilities,
+  ScheduleConsumer,
+  SchedulePage,
+  ScheduleQuery,
+} from '../../schedule/schedule.port.js';
+import { busFailures } from './failures.js';
+
+const NAME = 'schedule';
+
+/** The delayed lane that the primary process keeps for its workers. What a worker held when it died is handed to another. */
+export class IpcSchedule implements Schedule {
+  private constructor(
+    private readonly port: RemotePort,
+    readonly capabilities: ScheduleCapabilities,
+  ) {}
+
+  static async open(link: Link): Promise<IpcSchedule> {
+    const port = new RemotePort(link, NAME, busFailures);
+    const { durable } = await port.call<ScheduleCapabilities>('capabilities');
+    return new IpcSchedule(port, { durable, shared: true });
+  }
+
+  add(message: ScheduledMessage): Promise<void> {
+    return this.port.call('add', message);
+  }
+
+  find(id: string): Promise<ScheduledMessage | undefined> {
+    return this.port.call('find', id);
+  }
+
+  list(query: ScheduleQuery): Promise<SchedulePage> {
+    return this.port.call('list', query);
+  }
+
+  cancel(id: string): Promise<boolean> {
+    return this.port.call('cancel', id);
+  }
+
+  reschedule(id: string, dueAt: number): Promise<boolean> {
+    return this.port.call('reschedule', id, dueAt);
+  }
+
+  async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
+    return this.port.keep(await this.port.call<ScheduleConsumer>('consume', options, handler));
+  }
+
+  close(): Promise<void> {
+    return this.port.close();
+  }
+}
+
+export function serveSchedule(link: Link, schedule: Schedule): void {
+  servePort(link, NAME, schedule, ['capabilities', 'add', 'find', 'list', 'cancel', 'reschedule', 'consume']);
+}

@@ -1,0 +1,181 @@
+import { Logger } from '@nestjs/common';
+import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
+import type { BrokerStatus } from '../../../metrics/index.js';
+import { readAuthorities } from '../../../tls/index.js';
+import { BusClosedError } from '../../bus.errors.js';
+import { settlesWithin } from '../../../async/index.js';
+import { answerOf, checkTopicName, kafkaError, reasonOf } from './kafka.errors.js';
+import { KafkaLink } from './link.js';
+import { kafkaLogCreator } from './log.js';
+import type { KafkaDriverOptions } from './kafka.options.js';
+import { mendRequestQueue } from './request-queue.js';
+
+const PROBE_WHEN_UP_MS = 3_000;
+const PROBE_WHEN_DOWN_MS = 500;
+/** Attempts to connect that come sooner after a failed one share its outcome, so that a burst of calls makes one. */
+const RECONNECT_PAUSE_MS = 200;
+const CLOSE_TIMEOUT_MS = 3_000;
+
+/**
+ * Keeps one {@link KafkaLink} alive and says through `status` whether there is one. It looks by itself now and then: a process
+ * that only consumes learns that the brokers are back, and readiness hears of their absence without a publish.
+ */
+export class KafkaConnection {
+  readonly #logger = new Logger('KafkaBus');
+  readonly #logCreator = kafkaLogCreator();
+  readonly #tls: { readonly ca?: Buffer } | undefined;
+  readonly #topics = new Map<string, Promise<void>>();
+  readonly #closing = new Set<Promise<void>>();
+  #link: KafkaLink | undefined;
+  #connecting: Promise<KafkaLink> | undefined;
+  #failure: { readonly at: number; readonly error: Error } | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** @throws {AuthoritiesUnreadableError} */
+  constructor(
+    readonly options: KafkaDriverOptions,
+    private readonly status: BrokerStatus,
+  ) {
+    mendRequestQueue();
+    if (options.tls) this.#tls = readAuthorities(options.tlsCaFile);
+    this.#probeSoon();
+  }
+
+  get isDown(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** @throws {BrokerUnavailableError} no broker could be reached now, or an instant ago */
+  async link(): Promise<KafkaLink> {
+    if (this.#closed) throw new BusClosedError();
+    if (this.#link !== undefined) return this.#link;
+    if (this.#failure !== undefined && Date.now() - this.#failure.at < RECONNECT_PAUSE_MS) {
+      throw this.#failure.error;
+    }
+    this.#connecting ??= this.#connect();
+    return this.#connecting;
+  }
+
+  /** Gives a link up for a new one. What is under way on it may still succeed. */
+  replace(link: KafkaLink): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    this.#closeLater(link);
+    this.link().catch(() => {});
+  }
+
+  /** Creates the topic unless it exists. */
+  ensureTopic(topic: string): Promise<void> {
+    let known = this.#topics.get(topic);
+    if (known === undefined) {
+      known = this.#createIfAbsent(topic);
+      this.#topics.set(topic, known);
+      known.catch(() => this.#topics.delete(topic));
+    }
+    return known;
+  }
+
+  /** The topic may have been deleted: the next `ensureTopic` looks again. */
+  forgetTopic(topic: string): void {
+    this.#topics.delete(topic);
+  }
+
+  /** A client of its own for each consumer: kafkajs would share the offsets of equally named groups otherwise. */
+  client(config: Partial<KafkaConfig> = {}): Kafka {
+    const { brokers, clientId, sasl, connectTimeoutMs } = this.options;
+    return new Kafka({
+      brokers,
+      clientId,
+      connectionTimeout: connectTimeoutMs,
+      authenticationTimeout: connectTimeoutMs,
+      ...(this.#tls === undefined ? {} : { ssl: this.#tls }),
+      ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
+      // Enough to try every broker of the list; who can wait for longer repeats the call.
+      retry: { initialRetryTime: 50, maxRetryTime: 250, retries: Math.max(3, brokers.length) },
+      logLevel: logLevel.WARN,
+      logCreator: this.#logCreator,
+      ...config,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#probeTimer);
+    await this.#connecting?.catch(() => {});
+    if (this.#link !== undefined) this.#closeLater(this.#link);
+    await settlesWithin(CLOSE_TIMEOUT_MS, Promise.all(this.#closing));
+  }
+
+  async #connect(): Promise<KafkaLink> {
+    try {
+      const link = await KafkaLink.open(this.client({ requestTimeout: this.options.sendTimeoutMs }));
+      this.#link = link;
+      this.#failure = undefined;
+      this.status.up();
+      return link;
+    } catch (cause) {
+      const error = kafkaError(cause);
+      this.#failure = { at: Date.now(), error };
+      this.status.down(reasonOf(cause));
+      throw error;
+    } finally {
+      this.#connecting = undefined;
+    }
+  }
+
+  #closeLater(link: KafkaLink): void {
+    const closing = link.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  async #createIfAbsent(topic: string): Promise<void> {
+    checkTopicName(topic);
+    const link = await this.link();
+    const { admin } = link;
+    const { partitions, replicationFactor } = this.options;
+    try {
+      if ((await admin.listTopics()).includes(topic)) return;
+      const created = await admin.createTopics({
+        topics: [{ topic, numPartitions: partitions, replicationFactor }],
+        waitForLeaders: true,
+      });
+      if (created) this.#logger.log(`created topic ${topic} with ${partitions} partitions`);
+    } catch (error) {
+      // A client that was asked for a topic looks for it ever after, and fails over one that was deleted whatever it is to do.
+      if (answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.replace(link);
+      throw kafkaError(error);
+    }
+  }
+
+  #probeSoon(): void {
+    const delayMs = this.isDown ? PROBE_WHEN_DOWN_MS : PROBE_WHEN_UP_MS;
+    this.#probeTimer = setTimeout(() => {
+      void this.#probe().finally(() => {
+        if (!this.#closed) this.#probeSoon();
+      });
+    }, delayMs);
+  }
+
+  async #probe(): Promise<void> {
+    const link = await this.link().catch(() => undefined);
+    if (link === undefined) return;
+    const answers = settlesWithin(this.options.sendTimeoutMs, link.admin.describeCluster());
+    if (!(await answers.catch(() => false)) && !this.#closed) this.replace(link);
+  }
+}
+
+function saslOptions(sasl: NonNullable<KafkaDriverOptions['sasl']>): NonNullable<KafkaConfig['sasl']> {
+  const { mechanism, username, password } = sasl;
+  // Spelt out because kafkajs's type is a union by mechanism.
+  switch (mechanism) {
+    case 'plain':
+      return { mechanism, username, password };
+    case 'scram-sha-256':
+      return { mechanism, username, password };
+    case 'scram-sha-512':
+      return { mechanism, username, password };
+    default:
+      return mechanism satisfies never;
+  }
+}

@@ -1,0 +1,82 @@
+import type { BrokerStatus } from '../../../metrics/index.js';
+import { BusClosedError } from '../../bus.errors.js';
+import type {
+  Bus,
+  BusCapabilities,
+  BusSubscription,
+  PartitionLag,
+  RecordHandler,
+  SubscribeOptions,
+} from '../../bus.port.js';
+import type { OutgoingRecord } from '../../../message/index.js';
+import { checkTopicName } from './kafka.errors.js';
+import { KafkaConnection } from './connection.js';
+import { lagOf } from './lag.js';
+import type { KafkaDriverOptions } from './kafka.options.js';
+import { KafkaPublisher } from './publisher.js';
+import { KafkaSubscription } from './subscription.js';
+
+/**
+ * The bus over Kafka: keys go to the partitions that Kafka's own clients choose, every in-sync replica
+ * acknowledges, and offsets are committed after handling only.
+ *
+ * Beyond the port's contract: a record that is rejected blocks its partition during the back-off, and no other; a
+ * topic is created when it is first used, with the configured partitions.
+ */
+export class KafkaBus implements Bus {
+  readonly capabilities: BusCapabilities = {
+    durable: true,
+    shared: true,
+    keyOrder: true,
+    remembersGroups: true,
+  };
+  readonly #publishers = new Map<string, KafkaPublisher>();
+  readonly #subscriptions = new Set<KafkaSubscription>();
+  #closed: Promise<void> | undefined;
+
+  private constructor(private readonly connection: KafkaConnection) {}
+
+  /** Resolves when Kafka is reached, or when the first attempt failed: it is reached later then, and `status` tells. */
+  static async open(options: KafkaDriverOptions, status: BrokerStatus): Promise<KafkaBus> {
+    const connection = new KafkaConnection(options, status);
+    await connection.link().catch(() => {});
+    return new KafkaBus(connection);
+  }
+
+  async publish(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
+    if (this.#closed !== undefined) throw new BusClosedError();
+    let publisher = this.#publishers.get(topic);
+    if (publisher === undefined) {
+      checkTopicName(topic);
+      publisher = new KafkaPublisher(topic, this.connection);
+      this.#publishers.set(topic, publisher);
+    }
+    await publisher.publish(records);
+  }
+
+  async subscribe(options: SubscribeOptions, handler: RecordHandler): Promise<BusSubscription> {
+    if (this.#closed !== undefined) throw new BusClosedError();
+    options.topics.forEach(checkTopicName);
+    const subscription = new KafkaSubscription(this.connection, options, handler);
+    this.#subscriptions.add(subscription);
+    void subscription.closed.then(() => this.#subscriptions.delete(subscription));
+    await subscription.opened;
+    return subscription;
+  }
+
+  async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
+    const { admin } = await this.connection.link();
+    return (await Promise.all(topics.map((topic) => lagOf(admin, group, topic)))).flat();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#closeAll();
+    return this.#closed;
+  }
+
+  async #closeAll(): Promise<void> {
+    await Promise.all([...this.#publishers.values()].map((publisher) => publisher.drain()));
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
+    await this.connection.close();
+  }
+}

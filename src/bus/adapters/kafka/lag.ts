@@ -1,0 +1,23 @@
+import type { Admin } from 'kafkajs';
+import type { PartitionLag } from '../../bus.port.js';
+import { answerOf, kafkaError } from './kafka.errors.js';
+
+/**
+ * How far a group is behind in a topic: from what it committed, or from the first record that there is, to the end.
+ *
+ * @throws {BrokerUnavailableError}
+ */
+export async function lagOf(admin: Admin, group: string, topic: string): Promise<PartitionLag[]> {
+  try {
+    const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    const next = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    const ends = await admin.fetchTopicOffsets(topic);
+    return ends.map(({ partition, low, high }) => {
+      const from = Math.max(next.get(partition) ?? -1, Number(low));
+      return { topic, partition, records: Number(high) - from };
+    });
+  } catch (error) {
+    if (answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
+    throw kafkaError(error);
+  }
+}

@@ -1,0 +1,176 @@
+import type { Message as KafkaMessage } from 'kafkajs';
+import { BrokerUnavailableError, RecordRefusedError } from '../../bus.errors.js';
+import type { OutgoingRecord } from '../../../message/index.js';
+import type { KafkaConnection } from './connection.js';
+import { answerOf, isProducerUnknown, isTooLarge, kafkaError } from './kafka.errors.js';
+
+/** One call of `publish`. */
+interface Call {
+  readonly deadline: number;
+  /** Records that no broker has acknowledged yet. */
+  waiting: number;
+  failed: boolean;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+interface Entry {
+  readonly call: Call;
+  readonly message: KafkaMessage;
+  readonly bytes: number;
+}
+
+/** kafkajs groups the records of a request by copying, at a cost that grows with the square of their number. */
+const MAX_REQUEST_RECORDS = 1_000;
+/** Roughly what Kafka adds to a record. */
+const RECORD_OVERHEAD_BYTES = 32;
+
+/**
+ * Sends what is published to one topic, one request at a time: what comes in one event-loop turn, or while a request is under
+ * way, shares the next request.
+ *
+ * One at a time is also what makes the idempotent producer safe. When a request fails, kafkajs takes its sequence numbers back
+ * even if the broker has stored the records; other records under the same numbers would be taken for a repetition and lost.
+ * So a request is repeated unchanged or, once given up, followed by a producer with a new id.
+ */
+export class KafkaPublisher {
+  #queue: Entry[] = [];
+  #queuedBytes = 0;
+  #sending: Promise<void> | undefined;
+
+  constructor(
+    private readonly topic: string,
+    private readonly connection: KafkaConnection,
+  ) {}
+
+  publish(records: readonly OutgoingRecord[]): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const deadline = Date.now() + this.connection.options.sendTimeoutMs;
+    const call: Call = { deadline, waiting: records.length, failed: false, resolve, reject };
+    const entries = records.map((record) => entryOf(record, call));
+    const bytes = sizeOf(entries);
+    const { maxQueuedBytes } = this.connection.options;
+    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > maxQueuedBytes) {
+      reject(
+        new BrokerUnavailableError('kafka', `${this.#queuedBytes} bytes wait to be sent to ${this.topic}`),
+      );
+      return promise;
+    }
+    if (records.length === 0) resolve();
+    for (const entry of entries) this.#queue.push(entry);
+    this.#queuedBytes += bytes;
+    this.#sending ??= this.#sendAll();
+    return promise;
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async drain(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) await this.#deliver(this.#take());
+    this.#sending = undefined;
+  }
+
+  #take(): Entry[] {
+    let count = 0;
+    let bytes = 0;
+    for (const entry of this.#queue) {
+      const full = bytes + entry.bytes > this.connection.options.maxRequestBytes;
+      if (count > 0 && (full || count === MAX_REQUEST_RECORDS)) break;
+      bytes += entry.bytes;
+      count++;
+    }
+    this.#queuedBytes -= bytes;
+    return this.#queue.splice(0, count);
+  }
+
+  /** Settles the calls of these entries; does not reject. */
+  async #deliver(entries: readonly Entry[]): Promise<void> {
+    const wanted = entries.filter(({ call }) => !call.failed);
+    const [first] = wanted;
+    if (first === undefined) return;
+    try {
+      await this.#sendBefore(first.call.deadline, wanted);
+    } catch (error) {
+      await this.#settleFailure(wanted, error);
+      return;
+    }
+    for (const { call } of wanted) if (--call.waiting === 0) call.resolve();
+  }
+
+  async #settleFailure(entries: readonly Entry[], error: unknown): Promise<void> {
+    // The broker's limit is for the request: only a record that is alone in its request is known to be at fault.
+    if (isTooLarge(error) && entries.length > 1) {
+      const middle = Math.ceil(entries.length / 2);
+      await this.#deliver(entries.slice(0, middle));
+      await this.#deliver(entries.slice(middle));
+      return;
+    }
+    const reason = kafkaError(error);
+    fail(entries, reason);
+    if (reason instanceof RecordRefusedError) return;
+    // The others would wait for the same broker in vain.
+    fail(this.#queue, reason);
+    this.#queue = [];
+    this.#queuedBytes = 0;
+  }
+
+  async #sendBefore(deadline: number, entries: readonly Entry[]): Promise<void> {
+    const { promise: expired, reject } = Promise.withResolvers<never>();
+    const signal = new AbortController();
+    const timer = setTimeout(() => {
+      signal.abort();
+      reject(
+        new BrokerUnavailableError('kafka', `no answer within ${this.connection.options.sendTimeoutMs} ms`),
+      );
+    }, deadline - Date.now());
+    try {
+      await Promise.race([this.#send(entries, signal.signal), expired]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #send(entries: readonly Entry[], signal: AbortSignal, repeated = false): Promise<void> {
+    await this.connection.ensureTopic(this.topic);
+    const link = await this.connection.link();
+    if (signal.aborted) return;
+    const replaceLink = () => this.connection.replace(link);
+    signal.addEventListener('abort', replaceLink);
+    try {
+      const messages = entries.map(({ message }) => message);
+      await link.send(this.topic, messages, this.connection.options.sendTimeoutMs);
+    } catch (error) {
+      replaceLink();
+      if (answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.connection.forgetTopic(this.topic);
+      if (!isProducerUnknown(error) || repeated || signal.aborted) throw error;
+      await this.#send(entries, signal, true);
+    } finally {
+      signal.removeEventListener('abort', replaceLink);
+    }
+  }
+}
+
+function entryOf({ key, headers, value }: OutgoingRecord, call: Call): Entry {
+  let bytes = RECORD_OVERHEAD_BYTES + value.length + (key === undefined ? 0 : Buffer.byteLength(key));
+  for (const name in headers) bytes += name.length + Buffer.byteLength(headers[name] ?? '') + 4;
+  const message = { key: key ?? null, value, ...(headers === undefined ? {} : { headers }) };
+  return { call, message, bytes };
+}
+
+function sizeOf(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += entry.bytes;
+  return bytes;
+}
+
+function fail(entries: readonly Entry[], error: Error): void {
+  for (const { call } of entries) {
+    if (call.failed) continue;
+    call.failed = true;
+    call.reject(error);
+  }
+}

@@ -1,0 +1,20 @@
+import type { BrokerStatus } from '../../../metrics/index.js';
+import type { PulsarDriverOptions } from './pulsar.options.js';
+import type { PulsarTransport } from './transport.js';
+
+/**
+ * The transport for the scheme of `serviceUrl`. Does not wait for Pulsar.
+ *
+ * @throws {AdapterUnusableError} the native client is asked for and cannot be loaded
+ */
+export async function openPulsarTransport(
+  options: PulsarDriverOptions,
+  status: BrokerStatus,
+): Promise<PulsarTransport> {
+  if (options.serviceUrl.startsWith('pulsar')) {
+    const { NativeTransport } = await import('./native/native-transport.js');
+    return NativeTransport.open(options, status);
+  }
+  const { WebSocketTransport } = await import('./websocket/websocket-transport.js');
+  return new WebSocketTransport(options, status);
+}

@@ -1,0 +1,161 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocket, type ClientOptions } from 'ws';
+import { reconnectDelayMs } from '../reconnect-delay.js';
+import type { PulsarLinks } from '../links.js';
+import type { PulsarDriverOptions } from '../pulsar.options.js';
+
+export type PulsarSocketOptions = PulsarDriverOptions & { readonly ca?: Buffer };
+
+export interface PulsarSocketEvents {
+  opened(): void;
+  /** A frame, parsed. If it throws, the connection is given up: this is not the API that was expected. */
+  received(frame: unknown): void;
+  /** An open connection ended. */
+  lost(reason: string): void;
+  /** An attempt to connect failed; another follows. */
+  failed(reason: string): void;
+}
+
+/** One endpoint of Pulsar's WebSocket API, connected for as long as it is wanted. */
+export class PulsarSocket {
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #socket: WebSocket | undefined;
+  #failure: string | undefined;
+
+  /** @param path below `/ws/v2`, with its query */
+  constructor(
+    private readonly path: string,
+    private readonly options: PulsarSocketOptions,
+    private readonly links: PulsarLinks,
+    private readonly events: PulsarSocketEvents,
+  ) {
+    this.#running = this.#run();
+  }
+
+  get isOpen(): boolean {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Why there is no connection, once an attempt has failed; absent while connected or on the way. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** @returns whether there was a connection to send on */
+  send(text: string): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(text);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      const started = Date.now();
+      const ended = await this.#connect();
+      if (signal.aborted) break;
+      this.links.lost(this, ended.reason);
+      if (ended.wasOpen) {
+        this.events.lost(ended.reason);
+        // A connection that held begins the back-off anew; one that is dropped at once does not.
+        if (Date.now() - started > this.options.reconnectMaxDelayMs) attempt = 1;
+      } else {
+        this.#failure = ended.reason;
+        this.events.failed(ended.reason);
+      }
+      await delay(reconnectDelayMs(attempt, this.options), undefined, { signal }).catch(() => {});
+    }
+    this.links.closed(this);
+  }
+
+  /** One connection, from its beginning to its end. Never rejects. */
+  #connect(): Promise<{ wasOpen: boolean; reason: string }> {
+    const { promise, resolve } = Promise.withResolvers<{ wasOpen: boolean; reason: string }>();
+    const socket = new WebSocket(endpoint(this.options.serviceUrl, this.path), this.#clientOptions());
+    let wasOpen = false;
+    let reason: string | undefined;
+    const giveUp = (why: string): void => {
+      reason ??= why;
+      socket.terminate();
+    };
+    const heartbeat = this.#heartbeat(socket, giveUp);
+    const close = () => {
+      socket.close(1000);
+      // The closing handshake flushes what was sent last; a peer that is gone does not take part in it.
+      setTimeout(() => socket.terminate(), 1_000).unref();
+    };
+    this.#stop.signal.addEventListener('abort', close, { once: true });
+    socket.on('open', () => {
+      wasOpen = true;
+      this.#socket = socket;
+      this.#failure = undefined;
+      this.links.connected(this);
+      this.events.opened();
+    });
+    socket.on('message', (data: Buffer) => {
+      try {
+        this.events.received(JSON.parse(data.toString()));
+      } catch (error) {
+        giveUp(`it sent what cannot be understood: ${String(error)}`);
+      }
+    });
+    socket.on('unexpected-response', (_request, response) => giveUp(refusal(response.statusCode ?? 0)));
+    socket.on('error', (error) => (reason ??= error.message || String(error)));
+    socket.on('close', (code, text) => {
+      clearInterval(heartbeat);
+      this.#stop.signal.removeEventListener('abort', close);
+      this.#socket = undefined;
+      reason ??= `the connection was closed (${code}${text.length > 0 ? ` ${text.toString()}` : ''})`;
+      resolve({ wasOpen, reason });
+    });
+    if (this.#stop.signal.aborted) close();
+    return promise;
+  }
+
+  /** Anything that arrives proves that the peer is there; two intervals of silence end the connection. */
+  #heartbeat(socket: WebSocket, giveUp: (reason: string) => void): NodeJS.Timeout {
+    let silent = 0;
+    for (const event of ['message', 'pong', 'ping'] as const) socket.on(event, () => (silent = 0));
+    return setInterval(() => {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      if (silent++ >= 2) {
+        giveUp(`it has been silent for ${2 * this.options.pingIntervalMs} ms`);
+      } else {
+        socket.ping();
+      }
+    }, this.options.pingIntervalMs);
+  }
+
+  #clientOptions(): ClientOptions {
+    const { token, ca, connectTimeoutMs } = this.options;
+    return {
+      handshakeTimeout: connectTimeoutMs,
+      perMessageDeflate: false,
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+      ...(ca === undefined ? {} : { ca }),
+    };
+  }
+}
+
+function endpoint(serviceUrl: string, path: string): string {
+  return `${serviceUrl.replace(/^http/, 'ws').replace(/\/+$/, '')}/ws/v2/${path}`;
+}
+
+function refusal(status: number): string {
+  switch (status) {
+    case 401:
+      return 'it does not accept the token (HTTP 401): check that one is set, that it is valid and not expired';
+    case 403:
+      return "the token's role is not allowed to use this topic (HTTP 403)";
+    case 404:
+      return 'the namespace or topic does not exist, or this is no WebSocket API of Pulsar (HTTP 404)';
+    default:
+      return `it refuses the connection (HTTP ${status})`;
+  }
+}

@@ -1,0 +1,157 @@
+import { RedisScript } from '../script.js';
+
+/*
+ * The ledger's calls as Lua. Redis runs a script alone and by its own clock, which makes each call atomic.
+ *
+ * KEYS[1] is the entry of the id, a hash: state (pending, claimed, gone, abandoned), channel, due, bytes, lastCopy (the latest
+ * time for which a copy may exist), held (a copy is known to exist), senders (calls that send the first copy just now),
+ * lease, leasedUntil. KEYS[2] is the index of what is pending. ARGV[1] is the id, ARGV[2] the prefix of the channels'
+ * indexes. An index is a sorted set in which all scores are 0 and a member is the due time, in 16 digits, a
+ * full stop and the id: Redis orders such members by time, then id. All keys share one hash tag.
+ */
+
+const prelude = `
+  local entry, index, id, channels = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local function get(field) return redis.call('HGET', entry, field) end
+  local function number(field) return tonumber(get(field) or 0) end
+  local function member() return string.format('%016d.%s', number('due'), id) end
+  local function enlist()
+    redis.call('ZADD', index, 0, member())
+    redis.call('ZADD', channels .. get('channel'), 0, member())
+  end
+  local function delist()
+    if get('state') ~= 'pending' then return end
+    redis.call('ZREM', index, member())
+    redis.call('ZREM', channels .. get('channel'), member())
+  end
+  -- Removing first makes Redis let it through at its memory limit: what is handed over makes room.
+  local function leaseUntil(time)
+    redis.call('HDEL', entry, 'leasedUntil')
+    redis.call('HSET', entry, 'leasedUntil', string.format('%.0f', time))
+  end
+  local function forgetAfter(rememberMs)
+    local last = math.max(number('lastCopy'), now)
+    redis.call('PEXPIREAT', entry, string.format('%.0f', last + rememberMs))
+  end
+  local function gone(state, rememberMs)
+    delist()
+    redis.call('HDEL', entry, 'channel', 'due', 'bytes')
+    redis.call('HSET', entry, 'state', state)
+    forgetAfter(rememberMs)
+  end
+`;
+
+const script = (body: string): RedisScript => new RedisScript(prelude + body);
+
+/** ARGV: due time, channel, bytes, rememberMs. Answers whether a copy is to be sent. */
+export const record = script(`
+  local state = get('state')
+  if state and state ~= 'abandoned' then
+    if state ~= 'pending' or get('held') then return 0 end
+    redis.call('HINCRBY', entry, 'senders', 1)
+    return 1
+  end
+  redis.call('DEL', entry)
+  redis.call('HSET', entry, 'state', 'pending', 'due', ARGV[3], 'lastCopy', ARGV[3], 'channel', ARGV[4],
+    'bytes', ARGV[5], 'senders', 1)
+  enlist()
+  forgetAfter(ARGV[6])
+  return 1
+`);
+
+export const confirm = script(`
+  if get('state') ~= 'pending' then return end
+  redis.call('HSET', entry, 'held', 1)
+  redis.call('HINCRBY', entry, 'senders', -1)
+  redis.call('PERSIST', entry)
+`);
+
+/** ARGV: rememberMs. */
+export const abandon = script(`
+  if get('state') ~= 'pending' then return end
+  if redis.call('HINCRBY', entry, 'senders', -1) <= 0 and not get('held') then gone('abandoned', ARGV[3]) end
+`);
+
+/** ARGV: leaseMs, rememberMs. Answers the outcome and up to two numbers. */
+export const claim = script(`
+  local state = get('state')
+  if state == 'gone' or state == 'abandoned' then return { 'gone' } end
+  local due = get('due')
+  if state == 'pending' and tonumber(due) > now then return { 'early', tonumber(due), tonumber(due) - now } end
+  local wait = number('leasedUntil') - now
+  if state == 'claimed' and wait > 0 then return { 'leased', wait } end
+  delist()
+  local untilMs = now + ARGV[3]
+  leaseUntil(untilMs)
+  redis.call('HSET', entry, 'state', 'claimed')
+  if due then redis.call('PERSIST', entry)
+  else redis.call('PEXPIREAT', entry, string.format('%.0f', untilMs + ARGV[4])) end
+  return { 'claimed', redis.call('HINCRBY', entry, 'lease', 1), due and tonumber(due) }
+`);
+
+/** ARGV: number of the claim, for how long it is in force from now. */
+export const renew = script(`
+  if get('state') ~= 'claimed' or get('lease') ~= ARGV[3] then return end
+  leaseUntil(now + ARGV[4])
+`);
+
+/** ARGV: number of the claim, rememberMs. */
+export const giveUp = script(`
+  if get('state') ~= 'claimed' or get('lease') ~= ARGV[3] then return end
+  leaseUntil(0)
+  redis.call('PEXPIRE', entry, ARGV[4])
+`);
+
+/** ARGV: rememberMs. */
+export const settle = script(`
+  gone('gone', ARGV[3])
+`);
+
+/** ARGV: rememberMs. Answers whether it was pending. */
+export const cancel = script(`
+  if get('state') ~= 'pending' then return 0 end
+  gone('gone', ARGV[3])
+  return 1
+`);
+
+/** ARGV: due time, the due time that it must have had or an empty string, rememberMs. Answers the former due time. */
+export const move = script(`
+  if get('state') ~= 'pending' then return end
+  local due = number('due')
+  if ARGV[4] ~= '' and tonumber(ARGV[4]) ~= due then return end
+  delist()
+  redis.call('HSET', entry, 'due', ARGV[3], 'lastCopy',
+    string.format('%.0f', math.max(number('lastCopy'), tonumber(ARGV[3]))))
+  enlist()
+  if not get('held') then forgetAfter(ARGV[5]) end
+  return due
+`);
+
+export const find = script(`
+  if get('state') ~= 'pending' then return end
+  return redis.call('HMGET', entry, 'channel', 'due', 'bytes')
+`);
+
+/**
+ * KEYS[1] is the index to read; ARGV: the member to begin after (or an empty string), how many, the prefix of the entries.
+ * Answers members, each followed by its channel and bytes. A member without an entry was forgotten: nobody ever confirmed
+ * that a copy of it exists. It is removed here.
+ */
+export const list = new RedisScript(`
+  local from, found, limit = ARGV[1], {}, tonumber(ARGV[2])
+  while #found < 3 * limit do
+    local members = redis.call('ZRANGEBYLEX', KEYS[1], from == '' and '-' or '(' .. from, '+', 'LIMIT', 0, limit)
+    for _, member in ipairs(members) do
+      from = member
+      local values = redis.call('HMGET', ARGV[3] .. string.sub(member, 18), 'channel', 'bytes')
+      if not values[2] then redis.call('ZREM', KEYS[1], member)
+      elseif #found < 3 * limit then
+        for _, value in ipairs({ member, values[1], values[2] }) do found[#found + 1] = value end
+      end
+    end
+    if #members < limit then break end
+  end
+  return found
+`);

@@ -1,0 +1,133 @@
+import type { BrokerStatus } from '../../../../metrics/index.js';
+import { closeRedis, openRedis, type RedisClient, type RedisDriverOptions } from '../../../../redis/index.js';
+import { fromBytes, toBytes, type ScheduledMessage } from '../../../../message/index.js';
+import {
+  type LedgerClaim,
+  type LedgerOptions,
+  ScheduleLedger,
+} from '../../../schedule/schedule-ledger.port.js';
+import type { SchedulePage, ScheduleQuery } from '../../../schedule/schedule.port.js';
+import * as scripts from './ledger-scripts.js';
+import type { RedisScript } from '../script.js';
+
+/** Digits of the due time in an index, and the full stop after them. */
+const TIME_DIGITS = 16;
+
+/**
+ * The ledger in Redis, shared by processes. All its keys have one hash tag, so that scripts may touch several of them in a
+ * Cluster: one node holds the ledger.
+ */
+export class RedisLedger extends ScheduleLedger {
+  readonly durable = true;
+  readonly shared = true;
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    private readonly client: RedisClient,
+    private readonly options: RedisDriverOptions & LedgerOptions,
+  ) {
+    super();
+  }
+
+  /** Resolves when Redis is ready, or when the first attempt failed. */
+  static async open(options: RedisDriverOptions & LedgerOptions, status: BrokerStatus): Promise<RedisLedger> {
+    return new RedisLedger(await openRedis(options, status), options);
+  }
+
+  async record(message: ScheduledMessage): Promise<boolean> {
+    const { id, channel, dueAt } = message;
+    const rest = [Math.ceil(dueAt), channel, toBytes(message), this.options.rememberMs];
+    return (await this.#onEntry(scripts.record, id, ...rest)) === 1;
+  }
+
+  async confirm(id: string): Promise<void> {
+    await this.#onEntry(scripts.confirm, id);
+  }
+
+  async abandon(id: string): Promise<void> {
+    await this.#onEntry(scripts.abandon, id, this.options.rememberMs);
+  }
+
+  async claim(id: string): Promise<LedgerClaim> {
+    const { leaseMs, rememberMs } = this.options;
+    const answer = (await this.#onEntry(scripts.claim, id, leaseMs, rememberMs)) as [Buffer, number, number?];
+    const [outcome, first, second] = answer;
+    switch (outcome.toString()) {
+      case 'claimed':
+        return { outcome: 'claimed', lease: first, ...(second == null ? {} : { dueAt: second }) };
+      case 'early':
+        return { outcome: 'early', dueAt: first, waitMs: second! };
+      case 'leased':
+        return { outcome: 'leased', waitMs: first };
+      default:
+        return { outcome: 'gone' };
+    }
+  }
+
+  async extend(id: string, lease: number): Promise<void> {
+    await this.#onEntry(scripts.renew, id, lease, this.options.leaseMs);
+  }
+
+  async release(id: string, lease: number): Promise<void> {
+    await this.#onEntry(scripts.renew, id, lease, 0);
+  }
+
+  async giveUp(id: string, lease: number): Promise<void> {
+    await this.#onEntry(scripts.giveUp, id, lease, this.options.rememberMs);
+  }
+
+  async settle(id: string): Promise<void> {
+    await this.#onEntry(scripts.settle, id, this.options.rememberMs);
+  }
+
+  async cancel(id: string): Promise<boolean> {
+    return (await this.#onEntry(scripts.cancel, id, this.options.rememberMs)) === 1;
+  }
+
+  async move(id: string, dueAt: number, from?: number): Promise<number | undefined> {
+    const rest = [Math.ceil(dueAt), from === undefined ? '' : Math.ceil(from), this.options.rememberMs];
+    return ((await this.#onEntry(scripts.move, id, ...rest)) as number | null) ?? undefined;
+  }
+
+  async find(id: string): Promise<ScheduledMessage | undefined> {
+    const found = (await this.#onEntry(scripts.find, id)) as [Buffer, Buffer, Buffer] | null;
+    if (!found) return undefined;
+    const [channel, dueAt, bytes] = found;
+    return fromBytes({ id, channel: channel.toString(), dueAt: Number(dueAt.toString()) }, bytes);
+  }
+
+  async list({ channel, limit, cursor = '' }: ScheduleQuery): Promise<SchedulePage> {
+    const index = this.#key(channel === undefined ? 'pending' : `pending:${channel}`);
+    const parts = [cursor, limit + 1, this.#key('entry:')];
+    const found = (await scripts.list.run(this.client, [index], parts)) as Buffer[];
+    const messages: ScheduledMessage[] = [];
+    const members: string[] = [];
+    for (let i = 0; i < found.length; i += 3) {
+      const [member, inChannel, bytes] = found.slice(i, i + 3);
+      const text = member!.toString();
+      members.push(text);
+      const dueAt = Number(text.slice(0, TIME_DIGITS));
+      const id = text.slice(TIME_DIGITS + 1);
+      messages.push(fromBytes({ id, channel: inChannel!.toString(), dueAt }, bytes!));
+    }
+    const next = messages.length > limit ? members[limit - 1] : undefined;
+    return { messages: messages.slice(0, limit), ...(next === undefined ? {} : { next }) };
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= closeRedis(this.client));
+  }
+
+  #onEntry(
+    script: RedisScript,
+    id: string,
+    ...rest: readonly (string | number | Buffer)[]
+  ): Promise<unknown> {
+    const keys = [this.#key(`entry:${id}`), this.#key('pending')];
+    return script.run(this.client, keys, [id, this.#key('pending:'), ...rest]);
+  }
+
+  #key(name: string): string {
+    return `{${this.options.keyPrefix}:ledger}:${name}`;
+  }
+}

@@ -1,0 +1,134 @@
+import type { RedisClient } from '../../../../redis/index.js';
+import type { DueBatch, DueClaim } from '../../../schedule/due-loop.js';
+import { fromBytes, toBytes, type ScheduledMessage } from '../../../../message/index.js';
+import type { SchedulePage, ScheduleQuery } from '../../../schedule/schedule.port.js';
+import * as scripts from './schedule-scripts.js';
+
+/** The schedule's data in Redis. Every method is one step there. */
+export class RedisScheduleStore {
+  readonly #keys;
+
+  constructor(
+    private readonly client: RedisClient,
+    keyPrefix: string,
+    private readonly rememberMs: number,
+  ) {
+    const key = (name: string) => `{${keyPrefix}:schedule}:${name}`;
+    this.#keys = {
+      pending: key('pending'),
+      held: key('held'),
+      hold: key('hold'),
+      message: key('message'),
+      channel: key('channel'),
+      finished: (id: string) => key(`finished:${id}`),
+    };
+  }
+
+  async add(message: ScheduledMessage): Promise<void> {
+    const { pending, message: messages, channel, finished } = this.#keys;
+    await scripts.add.run(
+      this.client,
+      [pending, messages, channel, finished(message.id)],
+      [message.id, Math.ceil(message.dueAt), toValue(message)],
+    );
+  }
+
+  async cancel(id: string): Promise<boolean> {
+    const { pending, message, channel, finished } = this.#keys;
+    const keys = [pending, message, channel, finished(id)];
+    return (await scripts.cancel.run(this.client, keys, [id, this.rememberMs])) === 1;
+  }
+
+  async reschedule(id: string, dueAt: number): Promise<boolean> {
+    const { pending, message, channel } = this.#keys;
+    const keys = [pending, message, channel];
+    return (await scripts.reschedule.run(this.client, keys, [id, Math.ceil(dueAt)])) === 1;
+  }
+
+  /** @param now the caller's clock: nothing is claimed before its time by that, nor by the clock of Redis */
+  async claim(now: number, leaseMs: number, limit: number): Promise<DueBatch> {
+    const { pending, message, channel, held, hold } = this.#keys;
+    const answer = await scripts.claim.run(
+      this.client,
+      [pending, message, channel, held, hold],
+      [now, leaseMs, limit],
+    );
+    const [waitMs, ...parts] = answer as [number, ...ClaimedPart[]];
+    const claims: DueClaim[] = [];
+    for (let i = 0; i < parts.length; i += 4) {
+      const [id, attempt, dueAt, value] = parts.slice(i, i + 4) as [Buffer, number, Buffer, Buffer];
+      claims.push({ message: toMessage(id, dueAt, value), attempt });
+    }
+    return { claims, ...(waitMs < 0 ? {} : { nextInMs: waitMs }) };
+  }
+
+  async settle(id: string): Promise<void> {
+    const { pending, message, channel, finished, held, hold } = this.#keys;
+    await scripts.settle.run(
+      this.client,
+      [pending, message, channel, finished(id), held, hold],
+      [id, this.rememberMs],
+    );
+  }
+
+  /** Does nothing where another holds it meanwhile. */
+  async release(id: string, attempt: number, pauseMs: number): Promise<void> {
+    const { held, hold } = this.#keys;
+    await scripts.release.run(this.client, [held, hold], [id, attempt, Math.ceil(pauseMs)]);
+  }
+
+  /** @param leases id → attempt; those that are another's meanwhile stay as they are */
+  async extend(leases: Iterable<readonly [string, number]>, leaseMs: number): Promise<void> {
+    const { held, hold } = this.#keys;
+    await scripts.extend.run(this.client, [held, hold], [leaseMs, ...[...leases].flat()]);
+  }
+
+  async find(id: string): Promise<ScheduledMessage | undefined> {
+    const { pending, message } = this.#keys;
+    return toMessages(await scripts.find.run(this.client, [pending, message], [id]))[0];
+  }
+
+  async page({ channel, limit, cursor }: ScheduleQuery): Promise<SchedulePage> {
+    const { pending, message, channel: channels } = this.#keys;
+    const after = cursor === undefined ? [] : parseCursor(cursor);
+    // One more than asked for tells whether there is a next page.
+    const answer =
+      channel === undefined
+        ? await scripts.page.run(this.client, [pending, message], [limit + 1, ...after])
+        : await scripts.channelPage.run(this.client, [channels, message], [channel, limit + 1, ...after]);
+    const messages = toMessages(answer);
+    if (messages.length <= limit) return { messages };
+    const { dueAt, id } = messages[limit - 1]!;
+    return { messages: messages.slice(0, limit), next: `${dueAt}.${id}` };
+  }
+}
+
+type ClaimedPart = Buffer | number;
+
+/** The channel stands in front of the bytes, where the scripts can read it. */
+function toValue(message: ScheduledMessage): Buffer {
+  const channel = Buffer.from(message.channel);
+  return Buffer.concat([Buffer.from(`${channel.length}:`), channel, toBytes(message)]);
+}
+
+function toMessage(id: Buffer, dueAt: Buffer, value: Buffer): ScheduledMessage {
+  const channelAt = value.indexOf(':') + 1;
+  const bytesAt = channelAt + Number(value.toString('latin1', 0, channelAt - 1));
+  const channel = value.toString('utf8', channelAt, bytesAt);
+  return fromBytes({ id: String(id), channel, dueAt: Number(dueAt) }, value.subarray(bytesAt));
+}
+
+function toMessages(answer: unknown): ScheduledMessage[] {
+  const parts = answer as Buffer[];
+  const messages: ScheduledMessage[] = [];
+  for (let i = 0; i < parts.length; i += 3) {
+    const [id, dueAt, value] = parts.slice(i, i + 3) as [Buffer, Buffer, Buffer];
+    messages.push(toMessage(id, dueAt, value));
+  }
+  return messages;
+}
+
+function parseCursor(cursor: string): [number, string] {
+  const dot = cursor.indexOf('.');
+  return [Number(cursor.slice(0, dot)) || 0, cursor.slice(dot + 1)];
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { fieldsOf, recordOf, type StreamEntry } from './entry.js';
+
+const partition = { topic: 't', number: 3, stream: 's' };
+const entry = (...fields: (string | Buffer)[]): StreamEntry => [
+  Buffer.from('1700000000000-7'),
+  fields.map((field) => Buffer.from(field)),
+];
+
+describe('An entry of a stream', () => {
+  it('holds a record', () => {
+    const record = { key: 'clé', headers: { a: 'ü', empty: '' }, value: Buffer.from([0, 255]) };
+    expect(recordOf(entry(...fieldsOf(record)), partition, 2)).toEqual({
+      ...record,
+      topic: 't',
+      partition: 3,
+      position: '1700000000000-7',
+      publishedAt: 1_700_000_000_000,
+      attempt: 2,
+    });
+  });
+
+  it('holds no more than the record has', () => {
+    expect(fieldsOf({ value: Buffer.alloc(0) })).toEqual(['value', Buffer.alloc(0)]);
+    const received = recordOf(entry('value', ''), partition, 1);
+    expect(received).not.toHaveProperty('key');
+    expect(received).toMatchObject({ headers: {}, value: Buffer.alloc(0) });
+  });
+
+  it.each([
+    ['fields of their own', ['channel', 'news', 'n', '1'], { channel: 'news', n: '1' }],
+    ['headers that are no JSON', ['headers', 'x=1'], { headers: 'x=1' }],
+    ['headers that are no object', ['headers', '["x"]'], { headers: '["x"]' }],
+    ['numbers among the headers', ['headers', '{"n":1}'], { n: '1' }],
+    ['both', ['headers', '{"a":"1"}', 'b', '2'], { a: '1', b: '2' }],
+    ['a field without a value', ['stray'], {}],
+  ])('may be written by programs with %s', (_, fields, headers) => {
+    expect(recordOf(entry(...fields), partition, 1)).toMatchObject({ headers, value: Buffer.alloc(0) });
+  });
+});

@@ -1,0 +1,133 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { type ParkedRecord, parkedFromBytes, parkedToBytes } from '../../retries/retry-record.js';
+import type { DeadLetterPage, DeadLetterQuery } from '../../retries/retry-store.port.js';
+
+/**
+ * `seq` is the order in which records were parked, and so their place in a line. `ready_at` is empty for a record that
+ * stands behind another one, and for a dead one.
+ */
+export const parkedMigrations = [
+  `
+  CREATE TABLE parked (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    consumer_group TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    line TEXT,
+    dead INTEGER NOT NULL,
+    ready_at INTEGER,
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX parked_ready ON parked (consumer_group, ready_at, seq) WHERE ready_at IS NOT NULL;
+  CREATE INDEX parked_waiting ON parked (consumer_group, line, seq) WHERE dead = 0;
+  CREATE INDEX parked_dead ON parked (id) WHERE dead = 1;
+  CREATE INDEX parked_dead_of_group ON parked (consumer_group, id) WHERE dead = 1;
+  CREATE INDEX parked_dead_on_topic ON parked (topic, id) WHERE dead = 1;
+  `,
+];
+
+/** The statements on a file of parked records, each compiled once. All of them take effect at once or throw. */
+export class ParkedTable {
+  readonly #insert: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #update: StatementSync;
+  readonly #postpone: StatementSync;
+  readonly #advance: StatementSync;
+  readonly #waiting: StatementSync;
+  readonly #lineIsOccupied: StatementSync;
+  readonly #read: StatementSync;
+  readonly #ready: StatementSync;
+  readonly #nextReady: StatementSync;
+
+  constructor(private readonly database: DatabaseSync) {
+    this.#insert = database.prepare(`
+      INSERT INTO parked (id, consumer_group, topic, line, dead, ready_at, bytes)
+      SELECT $id, $group, $topic, $line, 0, iif(
+        EXISTS (SELECT 1 FROM parked WHERE consumer_group = $group AND line = $line AND dead = 0), NULL, $readyAt
+      ), $bytes
+      WHERE true ON CONFLICT DO NOTHING`);
+    this.#remove = database.prepare('DELETE FROM parked WHERE id = ?');
+    this.#update = database.prepare(
+      'UPDATE parked SET dead = $dead, ready_at = $readyAt, bytes = $bytes WHERE id = $id',
+    );
+    this.#postpone = database.prepare('UPDATE parked SET ready_at = $readyAt WHERE id = $id');
+    this.#advance = database.prepare(`
+      UPDATE parked SET ready_at = $now WHERE ready_at IS NULL AND seq = (
+        SELECT min(seq) FROM parked WHERE consumer_group = $group AND line = $line AND dead = 0)`);
+    this.#waiting = database.prepare(
+      'SELECT count(*) AS count FROM parked WHERE consumer_group = ? AND dead = 0',
+    );
+    this.#lineIsOccupied = database.prepare(
+      'SELECT 1 FROM parked WHERE consumer_group = ? AND line = ? AND dead = 0 LIMIT 1',
+    );
+    this.#read = database.prepare('SELECT bytes FROM parked WHERE id = ?');
+    this.#ready = database.prepare(`
+      SELECT id FROM parked WHERE consumer_group = ? AND ready_at <= ? ORDER BY ready_at, seq LIMIT ?`);
+    this.#nextReady = database.prepare(`
+      SELECT ready_at FROM parked WHERE consumer_group = ? AND ready_at > ? ORDER BY ready_at LIMIT 1`);
+  }
+
+  /** Does nothing where the id is known. It goes behind the others of its line. */
+  insert(record: ParkedRecord): void {
+    const { id, group, topic, line = null, dueAt } = record;
+    this.#insert.run({ id, group, topic, line, readyAt: Math.ceil(dueAt), bytes: parkedToBytes(record) });
+  }
+
+  /** Stores what became of a record. The next of its line has its turn once it is not waiting any more. */
+  update(record: ParkedRecord, now: number): void {
+    const dead = record.state === 'dead';
+    const readyAt = dead ? null : Math.ceil(record.dueAt);
+    this.#update.run({ id: record.id, dead: Number(dead), readyAt, bytes: parkedToBytes(record) });
+    if (dead) this.#letNextOf(record, now);
+  }
+
+  remove(record: ParkedRecord, now: number): void {
+    this.#remove.run(record.id);
+    this.#letNextOf(record, now);
+  }
+
+  postpone(id: string, readyAt: number): void {
+    this.#postpone.run({ id, readyAt });
+  }
+
+  waiting(group: string): number {
+    return Number(this.#waiting.get(group)?.['count']);
+  }
+
+  isOccupied(group: string, line: string): boolean {
+    return this.#lineIsOccupied.get(group, line) !== undefined;
+  }
+
+  find(id: string): ParkedRecord | undefined {
+    const row = this.#read.get(id);
+    return row && parkedFromBytes(row['bytes'] as Uint8Array);
+  }
+
+  readyIds(group: string, now: number, limit: number): string[] {
+    return this.#ready.all(group, now, limit).map((row) => String(row['id']));
+  }
+
+  nextReadyAfter(group: string, now: number): number | undefined {
+    const row = this.#nextReady.get(group, now);
+    return row && Number(row['ready_at']);
+  }
+
+  page({ group, topic, limit, cursor = '' }: DeadLetterQuery): DeadLetterPage {
+    const wanted = { ...(group === undefined ? {} : { group }), ...(topic === undefined ? {} : { topic }) };
+    const conditions = [
+      'dead = 1 AND id > $cursor',
+      ...(group === undefined ? [] : ['consumer_group = $group']),
+      ...(topic === undefined ? [] : ['topic = $topic']),
+    ];
+    const rows = this.database
+      .prepare(`SELECT bytes FROM parked WHERE ${conditions.join(' AND ')} ORDER BY id LIMIT ${limit + 1}`)
+      .all({ ...wanted, cursor });
+    const records = rows.slice(0, limit).map((row) => parkedFromBytes(row['bytes'] as Uint8Array));
+    const last = records.at(-1);
+    return rows.length > limit && last !== undefined ? { records, next: last.id } : { records };
+  }
+
+  #letNextOf({ group, line }: ParkedRecord, now: number): void {
+    if (line !== undefined) this.#advance.run({ group, line, now });
+  }
+}

@@ -1,0 +1,166 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DueClaim } from '../../schedule/due-loop.js';
+import { fromBytes, toBytes, type ScheduledMessage } from '../../../message/index.js';
+import type { SchedulePage, ScheduleQuery } from '../../schedule/schedule.port.js';
+
+/**
+ * `ready_at` is the due time until a hand-over failed, and the end of the pause from then on. A message is pending while
+ * it has no failed `attempts`, so one index serves the hand-over and the list.
+ */
+export const scheduleMigrations = [
+  `
+  CREATE TABLE message (
+    id TEXT PRIMARY KEY,
+    channel TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    ready_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX message_by_time ON message (ready_at, id);
+  CREATE INDEX message_by_channel ON message (channel, ready_at, id);
+  CREATE TABLE finished (id TEXT PRIMARY KEY, forget_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX finished_by_time ON finished (forget_at);
+  `,
+];
+
+interface Row {
+  readonly id: string;
+  readonly channel: string;
+  readonly due_at: number;
+  readonly attempts: number;
+  readonly bytes: Uint8Array;
+}
+
+const FORGET_AT_ONCE = 1_000;
+
+/** The statements on a schedule's file, each compiled once. All of them take effect at once or throw. */
+export class ScheduleTable {
+  readonly #insert: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #remember: StatementSync;
+  readonly #forget: StatementSync;
+  readonly #move: StatementSync;
+  readonly #postpone: StatementSync;
+  readonly #isUntried: StatementSync;
+  readonly #isKnown: StatementSync;
+  readonly #count: StatementSync;
+  readonly #read: StatementSync;
+  readonly #readyIds: StatementSync;
+  readonly #nextReady: StatementSync;
+  readonly #page: StatementSync;
+  readonly #channelPage: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#insert = database.prepare(`
+      INSERT INTO message (id, channel, due_at, ready_at, bytes)
+      SELECT $id, $channel, $dueAt, $dueAt, $bytes
+      WHERE NOT EXISTS (SELECT 1 FROM finished WHERE id = $id AND forget_at > $now)
+      ON CONFLICT DO NOTHING`);
+    this.#delete = database.prepare('DELETE FROM message WHERE id = ?');
+    this.#remember = database.prepare('INSERT OR REPLACE INTO finished VALUES (?, ?)');
+    this.#forget = database.prepare(`
+      DELETE FROM finished WHERE id IN
+        (SELECT id FROM finished WHERE forget_at <= ? ORDER BY forget_at LIMIT ${FORGET_AT_ONCE})`);
+    this.#move = database.prepare('UPDATE message SET due_at = $dueAt, ready_at = $dueAt WHERE id = $id');
+    this.#postpone = database.prepare(
+      'UPDATE message SET attempts = attempts + 1, ready_at = $readyAt WHERE id = $id',
+    );
+    this.#isUntried = database.prepare('SELECT 1 FROM message WHERE id = ? AND attempts = 0');
+    this.#isKnown = database.prepare(`
+      SELECT 1 FROM message WHERE id = $id UNION ALL SELECT 1 FROM finished WHERE id = $id AND forget_at > $now`);
+    this.#count = database.prepare('SELECT count(*) AS count FROM message');
+    this.#read = database.prepare('SELECT * FROM message WHERE id = ?');
+    this.#readyIds = database.prepare(
+      'SELECT id FROM message WHERE ready_at <= ? ORDER BY ready_at, id LIMIT ?',
+    );
+    this.#nextReady = database.prepare(
+      'SELECT ready_at FROM message WHERE ready_at > ? ORDER BY ready_at LIMIT 1',
+    );
+    const after = '(ready_at, id) > ($dueAt, $id) AND attempts = 0 ORDER BY ready_at, id';
+    this.#page = database.prepare(`SELECT * FROM message WHERE ${after}`);
+    this.#channelPage = database.prepare(`SELECT * FROM message WHERE channel = $channel AND ${after}`);
+  }
+
+  /** False, and nothing is done, where the id is held or was finished a moment ago. */
+  insert(message: ScheduledMessage, now: number): boolean {
+    const { id, channel, dueAt } = message;
+    const row = { id, channel, dueAt: Math.ceil(dueAt), bytes: toBytes(message), now };
+    return this.#insert.run(row).changes === 1;
+  }
+
+  /** Whether {@link insert} would do nothing. */
+  isKnown(id: string, now: number): boolean {
+    return this.#isKnown.get({ id, now }) !== undefined;
+  }
+
+  count(): number {
+    return Number(this.#count.get()?.['count']);
+  }
+
+  /** Removes a message and remembers its id. */
+  finish(id: string, forgetAt: number): boolean {
+    this.#remember.run(id, Math.ceil(forgetAt));
+    return this.#delete.run(id).changes === 1;
+  }
+
+  /** Forgets some of the ids whose time is over, few enough not to hold up the process. True if there may be more. */
+  forget(now: number): boolean {
+    return this.#forget.run(now).changes === FORGET_AT_ONCE;
+  }
+
+  move(id: string, dueAt: number): boolean {
+    return this.#move.run({ id, dueAt: Math.ceil(dueAt) }).changes === 1;
+  }
+
+  postpone(id: string, readyAt: number): void {
+    this.#postpone.run({ id, readyAt });
+  }
+
+  isUntried(id: string): boolean {
+    return this.#isUntried.get(id) !== undefined;
+  }
+
+  find(id: string): ScheduledMessage | undefined {
+    return this.read(id)?.message;
+  }
+
+  read(id: string): DueClaim | undefined {
+    const row = this.#read.get(id) as Row | undefined;
+    return row && { message: toMessage(row), attempt: row.attempts + 1 };
+  }
+
+  readyIds(now: number, limit: number): string[] {
+    return this.#readyIds.all(now, limit).map((row) => String(row['id']));
+  }
+
+  nextReadyAfter(now: number): number | undefined {
+    const row = this.#nextReady.get(now);
+    return row && Number(row['ready_at']);
+  }
+
+  page({ channel, limit, cursor }: ScheduleQuery, isPending: (id: string) => boolean): SchedulePage {
+    const after = cursor === undefined ? { dueAt: -1, id: '' } : parseCursor(cursor);
+    const rows =
+      channel === undefined ? this.#page.iterate(after) : this.#channelPage.iterate({ ...after, channel });
+    const messages: ScheduledMessage[] = [];
+    for (const row of rows as Iterable<Row & Record<string, never>>) {
+      if (!isPending(row.id)) continue;
+      const last = messages.at(-1);
+      if (messages.length === limit && last !== undefined) {
+        return { messages, next: `${last.dueAt}.${last.id}` };
+      }
+      messages.push(toMessage(row));
+    }
+    return { messages };
+  }
+}
+
+function parseCursor(cursor: string): { dueAt: number; id: string } {
+  const dot = cursor.indexOf('.');
+  return { dueAt: Number(cursor.slice(0, dot)), id: cursor.slice(dot + 1) };
+}
+
+function toMessage({ id, channel, due_at: dueAt, bytes }: Row): ScheduledMessage {
+  return fromBytes({ id, channel, dueAt }, bytes);
+}

@@ -1,0 +1,210 @@
+import type { BrokerStatus } from '../../../metrics/index.js';
+import { toBytes, type ScheduledMessage } from '../../../message/index.js';
+import { type LedgerClaim, type LedgerOptions, ScheduleLedger } from '../../schedule/schedule-ledger.port.js';
+import type { SchedulePage, ScheduleQuery } from '../../schedule/schedule.port.js';
+import { openDatabase } from './database.js';
+import { GroupCommit } from './group-commit.js';
+import { type LedgerEntry, ledgerMigrations, LedgerTable, messageOf } from './ledger-table.js';
+import { MEMORY, type SqliteFile } from './sqlite.options.js';
+
+const SWEEP_EVERY_MS = 10_000;
+
+/** The ledger in a file of its own, or in memory under the path `:memory:`, for one process. */
+export class SqliteLedger extends ScheduleLedger {
+  readonly durable: boolean;
+  readonly shared = false;
+  readonly #table: LedgerTable;
+  readonly #commits: GroupCommit;
+  readonly #sweeper: NodeJS.Timeout;
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    private readonly options: SqliteFile & LedgerOptions,
+    status: BrokerStatus,
+  ) {
+    super();
+    this.durable = options.path !== MEMORY;
+    const database = openDatabase(options, ledgerMigrations);
+    this.#table = new LedgerTable(database);
+    this.#commits = new GroupCommit(database, status);
+    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
+    status.up();
+  }
+
+  /** @throws {AdapterUnusableError} the file cannot be had */
+  static async open(options: SqliteFile & LedgerOptions, status: BrokerStatus): Promise<SqliteLedger> {
+    return new SqliteLedger(options, status);
+  }
+
+  async record(message: ScheduledMessage): Promise<boolean> {
+    const { id, channel } = message;
+    const bytes = toBytes(message);
+    return this.#commits.write(() => {
+      const entry = this.#table.read(id);
+      if (entry && entry.state !== 'abandoned') {
+        if (entry.state !== 'pending' || entry.is_held) return false;
+        this.#table.write({ ...entry, senders: entry.senders + 1 });
+        return true;
+      }
+      const dueAt = Math.ceil(message.dueAt);
+      const fresh = {
+        id,
+        channel,
+        bytes,
+        due_at: dueAt,
+        last_copy_at: dueAt,
+        senders: 1,
+        state: 'pending',
+      } as const;
+      // Kept no longer than its copy would matter, until a copy is known to exist.
+      this.#table.write({
+        ...fresh,
+        is_held: 0,
+        lease: 0,
+        leased_until: 0,
+        forget_at: this.#forgetAt(fresh),
+      });
+      return true;
+    });
+  }
+
+  async confirm(id: string): Promise<void> {
+    await this.#change(id, 'pending', (entry) => ({
+      ...entry,
+      is_held: 1,
+      senders: entry.senders - 1,
+      forget_at: null,
+    }));
+  }
+
+  async abandon(id: string): Promise<void> {
+    await this.#change(id, 'pending', (entry) => {
+      const senders = entry.senders - 1;
+      return senders > 0 || entry.is_held ? { ...entry, senders } : this.#gone(entry, 'abandoned');
+    });
+  }
+
+  async claim(id: string): Promise<LedgerClaim> {
+    return this.#commits.write(() => {
+      const now = Date.now();
+      const entry = this.#table.read(id) ?? unseen(id, now);
+      const { state, due_at: dueAt } = entry;
+      if (state === 'gone' || state === 'abandoned') return { outcome: 'gone' };
+      if (state === 'claimed' && entry.leased_until > now) {
+        return { outcome: 'leased', waitMs: entry.leased_until - now };
+      }
+      if (state === 'pending' && dueAt !== null && dueAt > now) {
+        return { outcome: 'early', dueAt, waitMs: dueAt - now };
+      }
+      const lease = entry.lease + 1;
+      const leased_until = now + this.options.leaseMs;
+      // Of a message that was never recorded nobody knows whether it comes again.
+      const forget_at = dueAt === null ? leased_until + this.options.rememberMs : null;
+      this.#table.write({ ...entry, state: 'claimed', lease, leased_until, forget_at });
+      return { outcome: 'claimed', lease, ...(dueAt === null ? {} : { dueAt }) };
+    });
+  }
+
+  async extend(id: string, lease: number): Promise<void> {
+    await this.#changeClaim(id, lease, { leased_until: Date.now() + this.options.leaseMs });
+  }
+
+  async release(id: string, lease: number): Promise<void> {
+    await this.#changeClaim(id, lease, { leased_until: 0 });
+  }
+
+  async giveUp(id: string, lease: number): Promise<void> {
+    await this.#changeClaim(id, lease, { leased_until: 0, forget_at: Date.now() + this.options.rememberMs });
+  }
+
+  async settle(id: string): Promise<void> {
+    await this.#commits.write(() => {
+      this.#table.write(this.#gone(this.#table.read(id) ?? unseen(id, Date.now()), 'gone'));
+    });
+  }
+
+  async cancel(id: string): Promise<boolean> {
+    return this.#change(id, 'pending', (entry) => this.#gone(entry, 'gone'));
+  }
+
+  async move(id: string, dueAt: number, from?: number): Promise<number | undefined> {
+    return this.#commits.write(() => {
+      const entry = this.#table.read(id);
+      if (entry?.state !== 'pending' || entry.due_at === null) return undefined;
+      if (from !== undefined && entry.due_at !== Math.ceil(from)) return undefined;
+      const due_at = Math.ceil(dueAt);
+      const moved = { ...entry, due_at, last_copy_at: Math.max(entry.last_copy_at, due_at) };
+      this.#table.write({ ...moved, forget_at: entry.is_held ? null : this.#forgetAt(moved) });
+      return entry.due_at;
+    });
+  }
+
+  async find(id: string): Promise<ScheduledMessage | undefined> {
+    const entry = await this.#commits.write(() => this.#table.read(id));
+    return entry?.state === 'pending' ? messageOf(entry) : undefined;
+  }
+
+  async list(query: ScheduleQuery): Promise<SchedulePage> {
+    return this.#commits.write(() => this.#table.page(query));
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await this.#commits.close();
+  }
+
+  /** @returns whether the entry was in that state */
+  #change(
+    id: string,
+    state: LedgerEntry['state'],
+    change: (entry: LedgerEntry) => LedgerEntry,
+  ): Promise<boolean> {
+    return this.#commits.write(() => {
+      const entry = this.#table.read(id);
+      if (entry?.state !== state) return false;
+      this.#table.write(change(entry));
+      return true;
+    });
+  }
+
+  async #changeClaim(id: string, lease: number, change: Partial<LedgerEntry>): Promise<void> {
+    await this.#change(id, 'claimed', (entry) => (entry.lease === lease ? { ...entry, ...change } : entry));
+  }
+
+  #gone(entry: LedgerEntry, state: 'gone' | 'abandoned'): LedgerEntry {
+    return { ...entry, state, channel: null, due_at: null, bytes: null, forget_at: this.#forgetAt(entry) };
+  }
+
+  #forgetAt({ last_copy_at: lastCopyAt }: Pick<LedgerEntry, 'last_copy_at'>): number {
+    return Math.max(lastCopyAt, Date.now()) + this.options.rememberMs;
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      while (await this.#commits.write(() => this.#table.forget()));
+    } catch {
+      // A failure is the status's matter, and the next sweep's.
+    }
+  }
+}
+
+/** An entry of which only a copy is known. */
+function unseen(id: string, now: number): LedgerEntry {
+  return {
+    id,
+    state: 'claimed',
+    channel: null,
+    due_at: null,
+    last_copy_at: now,
+    is_held: 1,
+    senders: 0,
+    lease: 0,
+    leased_until: 0,
+    forget_at: null,
+    bytes: null,
+  };
+}

@@ -1,0 +1,173 @@
+import type { BrokerStatus } from '../../../metrics/index.js';
+import { BusClosedError } from '../../bus.errors.js';
+import type { DueBatch } from '../../schedule/due-loop.js';
+import { DueLoops } from '../../schedule/due-loops.js';
+import { type ParkedClaim, parkedLoop } from '../../retries/retry-loop.js';
+import type { ParkedRecord } from '../../retries/retry-record.js';
+import {
+  afterFate,
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  type Fate,
+  type ParkedConsumer,
+  type ParkedHandler,
+  ParkedRecords,
+  redriven,
+} from '../../retries/retry-store.port.js';
+import type { ParkedOptions } from '../../retries/retry-store.options.js';
+import { openDatabase } from './database.js';
+import { GroupCommit } from './group-commit.js';
+import { MEMORY, type SqliteFile } from './sqlite.options.js';
+import { parkedMigrations, ParkedTable } from './retry-table.js';
+
+export type SqliteParkedRecordsOptions = SqliteFile & Pick<ParkedOptions, 'closeTimeoutMs'>;
+
+/** After how long a step of the clock is noticed. */
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Parked records in a file of their own, or in memory under the path `:memory:`.
+ *
+ * The process owns the file, so what is being tried is known here alone; after a crash all of it is waiting again.
+ */
+export class SqliteParkedRecords implements ParkedRecords {
+  readonly capabilities;
+  readonly #table: ParkedTable;
+  readonly #commits: GroupCommit;
+  readonly #loops = new DueLoops();
+  /** Ids that are being tried. */
+  readonly #held = new Set<string>();
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    private readonly options: SqliteParkedRecordsOptions,
+    status: BrokerStatus,
+  ) {
+    this.capabilities = { durable: options.path !== MEMORY, shared: false };
+    const database = openDatabase(options, parkedMigrations);
+    this.#table = new ParkedTable(database);
+    this.#commits = new GroupCommit(database, status);
+    status.up();
+  }
+
+  /** @throws {AdapterUnusableError} the file cannot be had */
+  static async open(options: SqliteParkedRecordsOptions, status: BrokerStatus): Promise<SqliteParkedRecords> {
+    return new SqliteParkedRecords(options, status);
+  }
+
+  async park(records: readonly ParkedRecord[], maxWaiting: number): Promise<boolean> {
+    const [first] = records;
+    if (first === undefined) return true;
+    const parked = await this.#commits.write(() => {
+      if (this.#table.waiting(first.group) + records.length > maxWaiting) return false;
+      for (const record of records) this.#table.insert(record);
+      return true;
+    });
+    if (parked) for (const { group, dueAt } of records) this.#wake(group, dueAt);
+    return parked;
+  }
+
+  async occupied(group: string, lines: readonly string[]): Promise<ReadonlySet<string>> {
+    this.#refuseIfClosed();
+    return this.#commits.read(() => new Set(lines.filter((line) => this.#table.isOccupied(group, line))));
+  }
+
+  async consume(
+    group: string,
+    { concurrency }: { readonly concurrency: number },
+    handler: ParkedHandler,
+  ): Promise<ParkedConsumer> {
+    this.#refuseIfClosed();
+    const loop = parkedLoop(
+      {
+        claim: async (limit) => this.#commits.read(() => this.#claim(group, limit)),
+        conclude: (claim, fate) => this.#conclude(claim, fate),
+        release: (claim, pauseMs) => this.#release(claim, pauseMs),
+        abandon: ({ message }) => void this.#held.delete(message.id),
+      },
+      handler,
+      { concurrency, lookEveryMs: LOOK_EVERY_MS, closeTimeoutMs: this.options.closeTimeoutMs },
+    );
+    return this.#loops.add(loop, group);
+  }
+
+  async find(id: string): Promise<ParkedRecord | undefined> {
+    this.#refuseIfClosed();
+    return this.#commits.read(() => this.#table.find(id));
+  }
+
+  async list(query: DeadLetterQuery): Promise<DeadLetterPage> {
+    this.#refuseIfClosed();
+    return this.#commits.read(() => this.#table.page(query));
+  }
+
+  async redrive(id: string): Promise<boolean> {
+    const now = Date.now();
+    const record = await this.#takeDead(id, (dead) => this.#table.insert(redriven(dead, now)));
+    if (record !== undefined) this.#wake(record.group, now);
+    return record !== undefined;
+  }
+
+  async drop(id: string): Promise<boolean> {
+    return (await this.#takeDead(id)) !== undefined;
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#loops.close();
+    await this.#commits.close();
+  }
+
+  #claim(group: string, limit: number): DueBatch<ParkedClaim> {
+    const now = Date.now();
+    const claims: ParkedClaim[] = [];
+    // What is held is due as well and comes first, so that many more rows have to be looked at.
+    for (const id of this.#table.readyIds(group, now, limit + this.#held.size)) {
+      if (claims.length === limit) break;
+      const message = this.#held.has(id) ? undefined : this.#table.find(id);
+      if (message === undefined) continue;
+      this.#held.add(id);
+      claims.push({ message, attempt: message.attempts + 1 });
+    }
+    const nextAt = this.#table.nextReadyAfter(group, now);
+    return { claims, ...(nextAt === undefined ? {} : { nextInMs: nextAt - now }) };
+  }
+
+  async #conclude({ message: record }: ParkedClaim, fate: Fate): Promise<void> {
+    const now = Date.now();
+    await this.#commits.write(() => {
+      if (fate.kind === 'handled') this.#table.remove(record, now);
+      else this.#table.update(afterFate(record, fate), now);
+    });
+    this.#held.delete(record.id);
+    this.#wake(record.group, fate.kind === 'again' ? fate.dueAt : now);
+  }
+
+  async #release({ message }: ParkedClaim, pauseMs: number): Promise<void> {
+    const readyAt = Math.ceil(Date.now() + pauseMs);
+    await this.#commits.write(() => this.#table.postpone(message.id, readyAt));
+    this.#held.delete(message.id);
+    this.#wake(message.group, readyAt);
+  }
+
+  #takeDead(id: string, then?: (record: ParkedRecord) => void): Promise<ParkedRecord | undefined> {
+    return this.#commits.write(() => {
+      const record = this.#table.find(id);
+      if (record?.state !== 'dead') return undefined;
+      this.#table.remove(record, Date.now());
+      then?.(record);
+      return record;
+    });
+  }
+
+  #wake(group: string, dueAt: number): void {
+    this.#loops.wakeIn(dueAt - Date.now(), group);
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed !== undefined) throw new BusClosedError();
+  }
+}

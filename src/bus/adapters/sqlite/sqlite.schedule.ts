@@ -1,0 +1,194 @@
+import type { BrokerStatus } from '../../../metrics/index.js';
+import { BusClosedError, ScheduleFullError } from '../../bus.errors.js';
+import type { DelayedLaneOptions } from '../../lanes/delayed-lane.options.js';
+import { type DueBatch, type DueClaim, DueLoop } from '../../schedule/due-loop.js';
+import { DueLoops } from '../../schedule/due-loops.js';
+import type { ScheduledMessage } from '../../../message/index.js';
+import type {
+  DueHandler,
+  ScheduleConsumer,
+  SchedulePage,
+  ScheduleQuery,
+} from '../../schedule/schedule.port.js';
+import { Schedule } from '../../schedule/schedule.port.js';
+import { openDatabase } from './database.js';
+import { GroupCommit } from './group-commit.js';
+import { MEMORY, type SqliteFile } from './sqlite.options.js';
+import { scheduleMigrations, ScheduleTable } from './schedule-table.js';
+
+export type SqliteScheduleOptions = SqliteFile &
+  Pick<
+    DelayedLaneOptions,
+    'maxPendingMessages' | 'rememberMs' | 'retryInitialMs' | 'retryMaxMs' | 'closeTimeoutMs'
+  > & {
+    /** Longest time in ms until a step of the clock, or the end of a suspension, is noticed. */
+    readonly lookEveryMs?: number;
+    readonly now?: () => number;
+  };
+
+const SWEEP_EVERY_MS = 10_000;
+
+/**
+ * The delayed lane in a file of its own, or in memory under the path `:memory:`.
+ *
+ * The process owns the file, so a lease needs no clock: what is being handed over is known here alone, and after a crash
+ * everything that was not settled is pending again.
+ */
+export class SqliteSchedule implements Schedule {
+  readonly capabilities;
+  readonly #table: ScheduleTable;
+  readonly #commits: GroupCommit;
+  readonly #loops = new DueLoops();
+  readonly #sweeper: NodeJS.Timeout;
+  /** Ids in the hands of a loop. */
+  readonly #held = new Set<string>();
+  readonly #now: () => number;
+  /** Messages in the file, and those that are being added. Counted once, as counting looks at each of them. */
+  #count: number;
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    private readonly options: SqliteScheduleOptions,
+    status: BrokerStatus,
+  ) {
+    this.capabilities = { durable: options.path !== MEMORY, shared: false };
+    this.#now = options.now ?? Date.now;
+    const database = openDatabase(options, scheduleMigrations);
+    this.#table = new ScheduleTable(database);
+    this.#count = this.#table.count();
+    this.#commits = new GroupCommit(database, status);
+    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
+    status.up();
+  }
+
+  /** @throws {AdapterUnusableError} the file cannot be had */
+  static async open(options: SqliteScheduleOptions, status: BrokerStatus): Promise<SqliteSchedule> {
+    return new SqliteSchedule(options, status);
+  }
+
+  async add(message: ScheduledMessage): Promise<void> {
+    this.#refuseIfFull(message.id);
+    this.#count++;
+    let isNew = false;
+    try {
+      isNew = await this.#write(() => this.#table.insert(message, this.#now()));
+    } finally {
+      if (!isNew) this.#count--;
+    }
+    this.#wake(message.dueAt);
+  }
+
+  async cancel(id: string): Promise<boolean> {
+    const cancelled = await this.#write(() => this.#isPending(id) && this.#finish(id));
+    if (cancelled) this.#count--;
+    return cancelled;
+  }
+
+  async reschedule(id: string, dueAt: number): Promise<boolean> {
+    const moved = await this.#write(() => this.#isPending(id) && this.#table.move(id, dueAt));
+    if (moved) this.#wake(dueAt);
+    return moved;
+  }
+
+  async find(id: string): Promise<ScheduledMessage | undefined> {
+    this.#refuseIfClosed();
+    return this.#commits.read(() => (this.#isPending(id) ? this.#table.find(id) : undefined));
+  }
+
+  async list(query: ScheduleQuery): Promise<SchedulePage> {
+    this.#refuseIfClosed();
+    return this.#commits.read(() => this.#table.page(query, (id) => !this.#held.has(id)));
+  }
+
+  async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
+    this.#refuseIfClosed();
+    const { lookEveryMs = 1_000, retryInitialMs, retryMaxMs, closeTimeoutMs } = this.options;
+    const loop = new DueLoop(
+      {
+        claim: async (limit) => this.#commits.read(() => this.#claim(limit)),
+        settle: (claim) => this.#settle(claim),
+        release: (claim, pauseMs) => this.#release(claim, pauseMs),
+        abandon: ({ message }) => void this.#held.delete(message.id),
+      },
+      handler,
+      { concurrency: options.concurrency, lookEveryMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
+    );
+    return this.#loops.add(loop);
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await this.#loops.close();
+    await this.#commits.close();
+  }
+
+  #claim(limit: number): DueBatch {
+    const now = this.#now();
+    const claims: DueClaim[] = [];
+    // What is held is due as well and comes first, so that many more rows have to be looked at.
+    for (const id of this.#table.readyIds(now, limit + this.#held.size)) {
+      if (claims.length === limit) break;
+      const claim = this.#held.has(id) ? undefined : this.#table.read(id);
+      if (claim === undefined) continue;
+      this.#held.add(id);
+      claims.push(claim);
+    }
+    const nextAt = this.#table.nextReadyAfter(now);
+    return { claims, ...(nextAt === undefined ? {} : { nextInMs: nextAt - now }) };
+  }
+
+  async #settle({ message }: DueClaim): Promise<void> {
+    if (await this.#commits.write(() => this.#finish(message.id))) this.#count--;
+    this.#held.delete(message.id);
+  }
+
+  async #release({ message }: DueClaim, pauseMs: number): Promise<void> {
+    const readyAt = Math.ceil(this.#now() + pauseMs);
+    await this.#commits.write(() => this.#table.postpone(message.id, readyAt));
+    this.#held.delete(message.id);
+    this.#wake(readyAt);
+  }
+
+  #isPending(id: string): boolean {
+    return !this.#held.has(id) && this.#table.isUntried(id);
+  }
+
+  #write<T>(write: () => T): Promise<T> {
+    this.#refuseIfClosed();
+    return this.#commits.write(write);
+  }
+
+  #wake(dueAt: number): void {
+    this.#loops.wakeIn(dueAt - this.#now());
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      while (await this.#commits.write(() => this.#table.forget(this.#now())));
+    } catch {
+      // The status tells; the next sweep comes anyway.
+    }
+  }
+
+  #finish(id: string): boolean {
+    return this.#table.finish(id, this.#now() + this.options.rememberMs);
+  }
+
+  /** A message that is held, or was a moment ago, may always be added again. */
+  #refuseIfFull(id: string): void {
+    const { maxPendingMessages } = this.options;
+    if (this.#closed !== undefined || this.#count < maxPendingMessages) return;
+    if (this.#commits.read(() => this.#table.isKnown(id, this.#now()))) return;
+    throw new ScheduleFullError(
+      `${maxPendingMessages} messages wait in the delayed lane, and it may not have more`,
+    );
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed !== undefined) throw new BusClosedError();
+  }
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals';
+import { busOptions } from '../bus.options.js';
+import { tunedKafka, tunedPulsar, tunedRedis } from './pool-tuning.js';
+
+const { kafka, pulsar, redis } = busOptions.parse({
+  drivers: {
+    kafka: { brokers: ['a:9092'] },
+    pulsar: { serviceUrl: 'http://a' },
+    redis: { url: 'redis://a' },
+  },
+}).drivers;
+
+describe('A pool', () => {
+  it('that says nothing leaves the driver as it is', () => {
+    expect(tunedKafka(kafka!, {})).toEqual(kafka);
+    expect(tunedPulsar(pulsar!, {})).toEqual(pulsar);
+    expect(tunedRedis(redis!, {})).toEqual(redis);
+  });
+
+  it('says to each driver in its own words how long to wait, and how often to be heard', () => {
+    const tuning = { connectTimeoutMs: 111, waitTimeoutMs: 222, heartbeatMs: 5_000 };
+    expect(tunedKafka(kafka!, tuning)).toEqual({
+      ...kafka,
+      connectTimeoutMs: 111,
+      sendTimeoutMs: 222,
+      sessionTimeoutMs: 20_000,
+    });
+    expect(tunedPulsar(pulsar!, tuning)).toEqual({
+      ...pulsar,
+      connectTimeoutMs: 111,
+      sendTimeoutMs: 222,
+      pingIntervalMs: 5_000,
+    });
+    expect(tunedRedis(redis!, tuning)).toEqual({
+      ...redis,
+      connectTimeoutMs: 111,
+      commandTimeoutMs: 222,
+      streams: { ...redis!.streams, heartbeatIntervalMs: 5_000, leaseMs: 15_000 },
+    });
+  });
+
+  it('that is heard more often than before shortens no lease', () => {
+    expect(tunedRedis(redis!, { heartbeatMs: 100 }).streams.leaseMs).toBe(redis!.streams.leaseMs);
+  });
+});

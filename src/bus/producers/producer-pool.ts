@@ -1,0 +1,107 @@
+import { BusClosedError } from '../bus.errors.js';
+import type { Bus } from '../bus.port.js';
+import type { PoolSize } from './pool.options.js';
+import type { OutgoingRecord } from '../../message/index.js';
+
+interface Member {
+  readonly bus: Bus;
+  readonly topics: Set<string>;
+  underWay: number;
+  usedAt: number;
+}
+
+/**
+ * Several connections to publish with. A topic keeps to the connection that it was given first, so that the order in it
+ * is kept; a new topic gets a connection of its own as long as there may be more.
+ */
+export class ProducerPool {
+  readonly #members: Member[] = [];
+  readonly #byTopic = new Map<string, Promise<Member>>();
+  readonly #sweeper: NodeJS.Timeout;
+  #numbers = 0;
+  /** One connection is opened at a time, so that there are never more than allowed. */
+  #growing: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    private readonly size: PoolSize,
+    private readonly openMember: (number: number) => Promise<Bus>,
+  ) {
+    this.#sweeper = setInterval(() => void this.#closeIdle(), size.maxIdleMs / 2);
+  }
+
+  /** Resolves when the smallest number of connections is there. */
+  static async open(size: PoolSize, openMember: (number: number) => Promise<Bus>): Promise<ProducerPool> {
+    const pool = new ProducerPool(size, openMember);
+    try {
+      for (let count = 0; count < size.minConnections; count++) await pool.#grow();
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  get connections(): number {
+    return this.#members.length;
+  }
+
+  async publish(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
+    if (this.#closed !== undefined) throw new BusClosedError();
+    const member = await this.#memberFor(topic);
+    member.underWay++;
+    try {
+      await member.bus.publish(topic, records);
+    } finally {
+      member.underWay--;
+      member.usedAt = performance.now();
+    }
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await this.#growing;
+    await Promise.all(this.#members.map(({ bus }) => bus.close()));
+  }
+
+  #memberFor(topic: string): Promise<Member> {
+    let member = this.#byTopic.get(topic);
+    if (member === undefined) {
+      member = this.#growing.then(() => this.#assign(topic));
+      this.#growing = member.catch(() => this.#byTopic.delete(topic));
+      this.#byTopic.set(topic, member);
+    }
+    return member;
+  }
+
+  async #assign(topic: string): Promise<Member> {
+    const [least] = this.#members.toSorted((a, b) => a.topics.size - b.topics.size);
+    const mayGrow = this.#members.length < this.size.maxConnections;
+    const member = least === undefined || (least.topics.size > 0 && mayGrow) ? await this.#grow() : least;
+    member.topics.add(topic);
+    member.usedAt = performance.now();
+    return member;
+  }
+
+  async #grow(): Promise<Member> {
+    const bus = await this.openMember(++this.#numbers);
+    const member = { bus, topics: new Set<string>(), underWay: 0, usedAt: performance.now() };
+    this.#members.push(member);
+    return member;
+  }
+
+  async #closeIdle(): Promise<void> {
+    const longAgo = performance.now() - this.size.maxIdleMs;
+    const idle = this.#members.filter(({ underWay, usedAt }) => underWay === 0 && usedAt <= longAgo);
+    const surplus = idle.slice(0, Math.max(0, this.#members.length - this.size.minConnections));
+    for (const member of surplus) {
+      this.#members.splice(this.#members.indexOf(member), 1);
+      for (const topic of member.topics) this.#byTopic.delete(topic);
+    }
+    await Promise.all(surplus.map(({ bus }) => bus.close()));
+  }
+}

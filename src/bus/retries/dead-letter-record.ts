@@ -1,0 +1,41 @@
+import type { ParkedRecord } from './retry-record.js';
+import type { OutgoingRecord } from '../../message/index.js';
+
+/** What a dead letter says of itself on its topic, beside the headers that it had. `docs/message-form.md` describes it. */
+const header = {
+  id: 'carillon-dead-id',
+  group: 'carillon-dead-group',
+  code: 'carillon-dead-code',
+  reason: 'carillon-dead-reason',
+  attempts: 'carillon-dead-attempts',
+  firstFailedAt: 'carillon-dead-first-failed-at',
+  lastFailedAt: 'carillon-dead-last-failed-at',
+  topic: 'carillon-dead-topic',
+  partition: 'carillon-dead-partition',
+  position: 'carillon-dead-position',
+} as const;
+
+export function deadLetterTopicOf({ topic, group }: Pick<ParkedRecord, 'topic' | 'group'>): string {
+  return `${topic}.${group}.dlq`;
+}
+
+export function toDeadLetterRecord(parked: ParkedRecord): OutgoingRecord {
+  const { id, group, topic, partition, position, key, value, headers, attempts, failure } = parked;
+  return {
+    ...(key === undefined ? {} : { key }),
+    headers: {
+      ...headers,
+      [header.id]: id,
+      [header.group]: group,
+      [header.code]: failure?.code ?? '',
+      [header.reason]: failure?.message ?? '',
+      [header.attempts]: String(attempts),
+      [header.firstFailedAt]: String(parked.firstFailedAt ?? ''),
+      [header.lastFailedAt]: String(parked.lastFailedAt ?? ''),
+      [header.topic]: topic,
+      [header.partition]: String(partition),
+      [header.position]: position,
+    },
+    value,
+  };
+}

@@ -1,0 +1,37 @@
+import { backoffMs } from '../../async/index.js';
+import type { Fate } from './retry-store.port.js';
+import type { ConsumerSettings } from '../consumers/consumer.options.js';
+import { failureOf, isFinal } from './failure.js';
+
+export type RetrySettings = Pick<
+  ConsumerSettings,
+  'maxAttempts' | 'retryInitialMs' | 'retryMaxMs' | 'retryJitter'
+>;
+
+/** Says when a record that failed is tried again, and when it is given up. */
+export class RetryPolicy {
+  constructor(
+    private readonly settings: RetrySettings,
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  /** @param attempts how often it failed before */
+  fateOf(error: unknown, attempts: number, now: number): Extract<Fate, { kind: 'again' }> {
+    const failed = attempts + 1;
+    const givenUp = failed >= this.settings.maxAttempts || isFinal(error);
+    return {
+      kind: 'again',
+      dueAt: givenUp ? now : now + this.#pauseMs(failed),
+      attempts: failed,
+      failure: failureOf(error),
+      failedAt: now,
+      givenUp,
+    };
+  }
+
+  #pauseMs(failed: number): number {
+    const { retryInitialMs, retryMaxMs, retryJitter } = this.settings;
+    const pauseMs = backoffMs(failed, retryInitialMs, retryMaxMs);
+    return Math.round(pauseMs * (1 - retryJitter * this.random()));
+  }
+}

@@ -1,0 +1,181 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { ScheduledMessage } from '../../message/index.js';
+import type { ScheduleConsumer } from './schedule.port.js';
+import { backoffMs, settlesWithin } from '../../async/index.js';
+
+/** A due message in the hands of this process. */
+export interface DueClaim<Message extends { readonly id: string } = ScheduledMessage> {
+  readonly message: Message;
+  /** 1 at the first hand-over. */
+  readonly attempt: number;
+}
+
+export interface DueBatch<Claim = DueClaim> {
+  /** By due time. */
+  readonly claims: readonly Claim[];
+  /** Time in ms until the next one may be claimed; absent where none waits. */
+  readonly nextInMs?: number;
+}
+
+/** What a store offers to the loop. A claim belongs to the loop until it settles or releases it. */
+export interface DueStore<Claim = DueClaim> {
+  claim(limit: number): Promise<DueBatch<Claim>>;
+  /** The message was handed over: forget it. */
+  settle(claim: Claim): Promise<void>;
+  /** It was not: let it be claimed again after `pauseMs`. */
+  release(claim: Claim, pauseMs: number): Promise<void>;
+  /** Neither worked, and the loop is closing: whoever comes next may have it. */
+  abandon(claim: Claim): void;
+}
+
+export interface DueLoopOptions {
+  readonly concurrency: number;
+  /** Longest sleep in ms: others may have added something, or the clock may have been set meanwhile. */
+  readonly lookEveryMs: number;
+  readonly retryInitialMs: number;
+  readonly retryMaxMs: number;
+  readonly closeTimeoutMs: number;
+}
+
+/**
+ * Takes messages out of a store as they become due and hands them to a handler, at most `concurrency` at a time. It
+ * sleeps until the next one that it knows of, with one timer.
+ */
+export class DueLoop<Claim extends DueClaim<{ readonly id: string }> = DueClaim> implements ScheduleConsumer {
+  readonly #logger = new Logger(DueLoop.name);
+  readonly #running = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+  #looking: Promise<void> | undefined;
+  #lookAgain = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer goes off, on the clock that never jumps. */
+  #wakesAt = Infinity;
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    private readonly store: DueStore<Claim>,
+    private readonly handler: (message: Claim['message']) => Promise<void>,
+    private readonly options: DueLoopOptions,
+  ) {
+    this.wakeIn(0);
+  }
+
+  /** Says that a message becomes due in `ms`, which the loop may not know yet. */
+  wakeIn(ms: number): void {
+    if (this.#closing.signal.aborted) return;
+    const sleepMs = Math.max(0, Math.min(Math.ceil(ms), this.options.lookEveryMs));
+    const wakesAt = performance.now() + sleepMs;
+    if (wakesAt >= this.#wakesAt) return;
+    clearTimeout(this.#timer);
+    this.#wakesAt = wakesAt;
+    this.#timer = setTimeout(() => {
+      this.#wakesAt = Infinity;
+      this.#look();
+    }, sleepMs);
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    await this.#looking;
+    if (!(await settlesWithin(this.options.closeTimeoutMs, Promise.all(this.#running)))) {
+      this.#logger.warn(`${this.#running.size} messages were still being handed over; they will come again`);
+    }
+  }
+
+  #look(): void {
+    if (this.#looking !== undefined) {
+      this.#lookAgain = true;
+      return;
+    }
+    this.#looking = this.#claimAndStart().finally(() => {
+      this.#looking = undefined;
+      if (this.#lookAgain) this.wakeIn(0);
+      this.#lookAgain = false;
+    });
+  }
+
+  async #claimAndStart(): Promise<void> {
+    const free = this.options.concurrency - this.#running.size;
+    // Without a free place, the handler that ends first looks again.
+    if (free === 0 || this.#closing.signal.aborted) return;
+    try {
+      const { claims, nextInMs = Infinity } = await this.store.claim(free);
+      for (const claim of claims) this.#start(claim);
+      if (claims.length < free) this.wakeIn(Math.min(nextInMs, this.#lookInMs()));
+      // More may be due, and places may have become free while the store was asked.
+      else if (this.#running.size < this.options.concurrency) this.wakeIn(0);
+    } catch (error) {
+      // The store reports its own state; here it is only asked again.
+      this.#logger.debug(`nothing could be claimed: ${String(error)}`);
+      this.wakeIn(this.#lookInMs());
+    }
+  }
+
+  #start(claim: Claim): void {
+    const run = this.#handOver(claim).finally(() => {
+      const wasFull = this.#running.size === this.options.concurrency;
+      this.#running.delete(run);
+      if (wasFull) this.wakeIn(0);
+    });
+    this.#running.add(run);
+  }
+
+  async #handOver(claim: Claim): Promise<void> {
+    if (this.#closing.signal.aborted) {
+      // Claimed while closing: nobody has seen it, so another process may have it at once.
+      await this.#conclude(claim, () => this.store.release(claim, 0));
+      return;
+    }
+    try {
+      await this.handler(claim.message);
+    } catch (error) {
+      const pauseMs = this.#pauseMs(claim.attempt);
+      this.#logger.warn(
+        `message ${claim.message.id} was not handed over (attempt ${claim.attempt}), again in ${Math.round(pauseMs)} ms: ${String(error)}`,
+      );
+      await this.#conclude(claim, () => this.store.release(claim, pauseMs));
+      return;
+    }
+    await this.#conclude(claim, () => this.store.settle(claim));
+  }
+
+  /** Insists, because a message that was handed over and is not settled comes twice. While closing it tries once more. */
+  async #conclude(claim: Claim, action: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await action();
+        return;
+      } catch (error) {
+        if (this.#closing.signal.aborted) {
+          this.store.abandon(claim);
+          this.#logger.warn(
+            `message ${claim.message.id} could not be settled and will come again: ${String(error)}`,
+          );
+          return;
+        }
+        await this.#pause(this.#pauseMs(attempt));
+      }
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+  }
+
+  /** With jitter, so that replicas do not look in step. */
+  #lookInMs(): number {
+    return this.options.lookEveryMs * (0.75 + Math.random() / 4);
+  }
+
+  /** Jitter keeps messages that failed together from coming back together. */
+  #pauseMs(attempt: number): number {
+    const { retryInitialMs, retryMaxMs } = this.options;
+    return backoffMs(attempt, retryInitialMs, retryMaxMs) * (0.75 + Math.random() / 4);
+  }
+}

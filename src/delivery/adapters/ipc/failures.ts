@@ -1,0 +1,21 @@
+import { BrokerUnavailableError } from '../../../bus/index.js';
+import { LinkEndedError, RemoteError, type PortFailures } from '../../../ipc/index.js';
+import { FanoutClosedError, UnrecoverablePositionError } from '../../delivery.errors.js';
+
+/** The errors of delivery's ports, made of those of a link. */
+export const deliveryFailures: PortFailures = {
+  closed: () => new FanoutClosedError(),
+  translate(error) {
+    if (error instanceof LinkEndedError)
+      return new BrokerUnavailableError('the primary process', error.message);
+    if (!(error instanceof RemoteError)) return error;
+    switch (error.remoteCode) {
+      case 'fanout_closed':
+        return new FanoutClosedError();
+      case 'unrecoverable_position':
+        return new UnrecoverablePositionError();
+      default:
+        return error;
+    }
+  },
+};

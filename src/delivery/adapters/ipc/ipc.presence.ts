@@ -1,0 +1,63 @@
+import type { ClientInfo } from '../../../message/index.js';
+import { Semaphore } from '../../../async/index.js';
+import { type Link, RemotePort } from '../../../ipc/index.js';
+import type { Presence, PresenceStats } from '../../presence/presence.port.js';
+import { deliveryFailures } from './failures.js';
+import { keptInfo } from './kept-info.js';
+
+const NAME = 'presence';
+/** As with histories: the members of a channel may be many. */
+const LISTS_AT_A_TIME = 4;
+
+/** Who is where, as the primary process knows it of all its workers. The clients of a worker that dies are gone at once. */
+export class IpcPresence implements Presence {
+  readonly #port: RemotePort;
+  readonly #semaphore = new Semaphore(LISTS_AT_A_TIME);
+
+  constructor(link: Link) {
+    this.#port = new RemotePort(link, NAME, deliveryFailures);
+  }
+
+  add(channel: string, info: ClientInfo, ttlMs: number): Promise<void> {
+    return this.#port.call('add', channel, info, ttlMs);
+  }
+
+  remove(channel: string, clientId: string): Promise<void> {
+    return this.#port.call('remove', channel, clientId);
+  }
+
+  members(channel: string): Promise<Map<string, ClientInfo>> {
+    return this.#semaphore.run(() => this.#port.call('members', channel));
+  }
+
+  stats(channel: string): Promise<PresenceStats> {
+    return this.#port.call('stats', channel);
+  }
+
+  close(): Promise<void> {
+    return this.#port.close();
+  }
+}
+
+export function servePresence(link: Link, presence: Presence): void {
+  /** The channels of each client of this worker. */
+  const entered = new Map<string, Set<string>>();
+  link.serve(NAME, {
+    add: (channel: string, info: ClientInfo, ttlMs: number) => {
+      const channels = entered.get(info.client) ?? new Set();
+      entered.set(info.client, channels.add(channel));
+      return presence.add(channel, keptInfo(info), ttlMs);
+    },
+    remove: (channel: string, clientId: string) => {
+      const channels = entered.get(clientId);
+      if (channels?.delete(channel) && channels.size === 0) entered.delete(clientId);
+      return presence.remove(channel, clientId);
+    },
+    members: (channel: string) => presence.members(channel),
+    stats: (channel: string) => presence.stats(channel),
+  });
+  link.onEnd(() => {
+    for (const [clientId, channels] of entered)
+      for (const channel of channels) presence.remove(channel, clientId).catch(() => {}); // it runs out by itself
+  });
+}

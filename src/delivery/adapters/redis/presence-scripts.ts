@@ -1,0 +1,59 @@
+import { LuaScript } from '../../../redis/index.js';
+
+/**
+ * KEYS of all: entries by client, deadlines by client, number of clients by user. An entry begins with its user, as
+ * \`client-info-bytes.ts\` has it.
+ */
+const prelude = `
+local entries, deadlines, users = unpack(KEYS)
+
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function userOf(entry)
+  return string.sub(entry, 3, 2 + struct.unpack('>I2', entry))
+end
+
+local function forget(client)
+  redis.call('ZREM', deadlines, client)
+  local entry = redis.call('HGET', entries, client)
+  if not entry then return end
+  redis.call('HDEL', entries, client)
+  local user = userOf(entry)
+  if redis.call('HINCRBY', users, user, -1) <= 0 then redis.call('HDEL', users, user) end
+end
+
+local time = now()
+for _, client in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', time)) do forget(client) end
+`;
+
+/** ARGV: client, entry, time in ms. */
+export const add = new LuaScript(`${prelude}
+local client, entry, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
+if redis.call('HGET', entries, client) ~= entry then
+  forget(client)
+  redis.call('HSET', entries, client, entry)
+  redis.call('HINCRBY', users, userOf(entry), 1)
+end
+redis.call('ZADD', deadlines, time + ttl, client)
+for _, key in ipairs(KEYS) do
+  if redis.call('PTTL', key) < ttl then redis.call('PEXPIRE', key, ttl) end
+end
+`);
+
+/** ARGV: client. */
+export const remove = new LuaScript(`${prelude}
+forget(ARGV[1])
+`);
+
+/** Answers the entries. */
+export const members = new LuaScript(`${prelude}
+return redis.call('HVALS', entries)
+`);
+
+/** Answers the numbers of clients and of users. */
+export const stats = new LuaScript(`${prelude}
+return { redis.call('HLEN', entries), redis.call('HLEN', users) }
+`);

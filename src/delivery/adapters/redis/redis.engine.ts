@@ -1,0 +1,44 @@
+import type { RedisFanoutOptions } from '../../delivery.options.js';
+import type { InterruptionHandler, PublicationHandler } from '../../fanout.port.js';
+import { RedisFanout, type RedisFanoutStatus } from './redis.fanout.js';
+import { RedisHistory } from './redis.history.js';
+import { RedisPresence } from './redis.presence.js';
+import { RedisShards, shardOf, type RedisShard } from './shards.js';
+
+export interface RedisEngineContext {
+  readonly handler: PublicationHandler;
+  readonly onInterrupted: InterruptionHandler;
+  /** `name` tells the servers apart where there are several; empty for the only one. */
+  readonly status: (name: string) => RedisFanoutStatus;
+}
+
+/** Fan-out, history and presence over one pair of connections for each Redis. */
+export async function openRedisEngine(
+  options: RedisFanoutOptions,
+  context: RedisEngineContext,
+): Promise<RedisShard> {
+  const { shards } = options;
+  if (shards.length === 0) return openShard(options, context, '', context.onInterrupted);
+  return new RedisShards(
+    await Promise.all(
+      shards.map((url, index) =>
+        openShard({ ...options, url }, context, `${index + 1}`, (isAffected) =>
+          context.onInterrupted(
+            (channel) => shardOf(channel, shards.length) === index && isAffected(channel),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+async function openShard(
+  options: RedisFanoutOptions,
+  { handler, status }: RedisEngineContext,
+  name: string,
+  onInterrupted: InterruptionHandler,
+): Promise<RedisShard> {
+  const fanout = await RedisFanout.open(options, handler, status(name), onInterrupted);
+  const { publisher } = fanout;
+  return { fanout, history: new RedisHistory(publisher), presence: new RedisPresence(publisher) };
+}

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { register } from 'prom-client';
+import {
+  BrokerUnavailableError,
+  BusModule,
+  LanesModule,
+  busOptions,
+  InstantLane,
+  Schedule,
+} from '../../bus/index.js';
+import type { Message } from '../../message/index.js';
+import { MetricsModule, metricsOptions, Readiness } from '../../metrics/index.js';
+import { LocalFanout } from '../adapters/memory/local.fanout.js';
+import { DeliveryModule } from '../delivery.module.js';
+import { deliveryOptions } from '../delivery.options.js';
+import { Delivery } from '../delivery.js';
+import { Fanout } from '../fanout.port.js';
+import type { Publication } from '../publications/publication.js';
+import { Reception } from '../subscribers/reception.js';
+
+const message = (id: string): Message => ({
+  id,
+  channel: 'a',
+  data: Buffer.from('1'),
+  format: 'json',
+  createdAt: Date.now(),
+});
+
+/** Refuses as often as it is told, then carries on. */
+class FaultyFanout extends LocalFanout {
+  refusals = 0;
+
+  override publish(publication: Publication): Promise<void> {
+    if (this.refusals-- > 0) return Promise.reject(new BrokerUnavailableError('redis', 'it is away'));
+    return super.publish(publication);
+  }
+}
+
+describe('the module, from the lanes to a subscriber', () => {
+  let application: TestingModule;
+  let fanout: FaultyFanout;
+  let arrivals: Publication[];
+  let arrived: PromiseWithResolvers<void>;
+
+  beforeEach(async () => {
+    register.clear();
+    arrivals = [];
+    arrived = Promise.withResolvers();
+    application = await Test.createTestingModule({
+      imports: [
+        MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
+        BusModule.forRoot(
+          busOptions.parse({ drivers: { sqlite: { directory: ':memory:' } }, delayed: { driver: 'memory' } }),
+        ),
+        LanesModule,
+        DeliveryModule.forRoot(deliveryOptions.parse({})),
+      ],
+    })
+      .overrideProvider(Fanout)
+      .useFactory({
+        factory: (reception: Reception) => (fanout = new FaultyFanout((each) => reception.receive(each))),
+        inject: [Reception],
+      })
+      .compile();
+    await application.init();
+    const subscriber = {
+      receive: (publication: Publication) => {
+        arrivals.push(publication);
+        arrived.resolve();
+      },
+    };
+    await application.get(Delivery).attach('a', subscriber);
+  });
+  afterEach(() => application.close());
+
+  it('delivers what is due in either lane', async () => {
+    await application.get(InstantLane).publish([message('m1')]);
+    await arrived.promise;
+    arrived = Promise.withResolvers();
+    const dueAt = Date.now() + 20;
+    await application.get(Schedule).add({ ...message('m2'), dueAt });
+    await arrived.promise;
+    expect(Date.now()).toBeGreaterThanOrEqual(dueAt);
+    expect(arrivals.map(({ id, lane }) => [id, lane])).toEqual([
+      ['m1', 'instant'],
+      ['m2', 'delayed'],
+    ]);
+  });
+
+  it('leaves to the lane what the fan-out does not take, until it does', async () => {
+    fanout.refusals = 2;
+    await application.get(InstantLane).publish([message('m1')]);
+    await arrived.promise;
+    expect(fanout.refusals).toBe(-1);
+    expect(arrivals.map(({ id }) => id)).toEqual(['m1']);
+  });
+
+  it('is ready once it consumes', () => {
+    application.get(Readiness).serving();
+    expect(application.get(Readiness).report()).toMatchObject({
+      ready: true,
+      brokers: { 'lane consumers': { state: 'up' } },
+    });
+  });
+
+  it('takes nothing more once it is closed', async () => {
+    const lane = application.get(InstantLane);
+    await application.close();
+    await expect(lane.publish([message('m1')])).rejects.toThrow('closed');
+    expect(arrivals).toEqual([]);
+  });
+});

@@ -1,0 +1,156 @@
+import { BLOB_LENGTH_BYTES, ByteReader, LENGTH_BYTES, TIME_BYTES, writeText } from './byte-reader.js';
+import { EPOCH_LENGTH } from '../history/epoch.js';
+import { encodeExtras, readExtras } from './publication-extras.js';
+import { LANES, Publication, type PublicationExtras } from './publication.js';
+
+/**
+ * The form in which a publication travels between processes. Numbers are unsigned and big-endian; times are Unix ms.
+ *
+ * ```
+ * offset  bytes
+ *      0      1  version, 1
+ *      1      1  flags: 1 id · 2 due time · 4 expiry · 8 data are bytes, not JSON · 16…48 index of the lane ·
+ *                64 extras
+ *      2      4  offset of the data: whatever a later writer adds before it is skipped
+ *      6      6  created at
+ *     12      6  due at          (if flagged)
+ *              6  expires at      (if flagged)
+ *              2  length of the id, then the id in UTF-8           (if flagged)
+ *              2  length of the channel, then the channel in UTF-8
+ *                 extras, see `publication-extras.ts`                 (if flagged)
+ *              …  data, to the end
+ * ```
+ *
+ * Where the store has given the publication a place in the history, it puts that before the envelope:
+ *
+ * ```
+ *      0      1  128
+ *      1      6  offset in the history
+ *      7      8  epoch
+ *     15      4  length of the data of the publication before it, or 0; then these data
+ * ```
+ *
+ * Several that go to one channel in one message, each with its place or without:
+ *
+ * ```
+ *      0      1  129
+ *                 4  length of the first; then the first; and so on
+ * ```
+ */
+const VERSION = 1;
+const HAS_ID = 1;
+const HAS_DUE_AT = 2;
+const HAS_EXPIRES_AT = 4;
+const IS_BINARY = 8;
+const LANE_SHIFT = 4;
+const LANE_MASK = 3;
+const HAS_EXTRAS = 64;
+const FIXED_BYTES = 12;
+
+const PLACED = 128;
+const SEVERAL = 129;
+const EPOCH_AT = 1 + TIME_BYTES;
+const PREVIOUS_AT = EPOCH_AT + EPOCH_LENGTH;
+
+/** @throws RangeError when the id, the channel, the user or its client is longer than 65535 bytes, or a time is not a Unix time in ms */
+export function encodePublication(publication: Publication): Buffer {
+  const { id, channel, data, dueAt, expiresAt } = publication;
+  const idBytes = id === undefined ? 0 : LENGTH_BYTES + Buffer.byteLength(id);
+  const extras = encodeExtras(publication);
+  const dataOffset =
+    FIXED_BYTES +
+    (extras?.length ?? 0) +
+    (dueAt === undefined ? 0 : TIME_BYTES) +
+    (expiresAt === undefined ? 0 : TIME_BYTES) +
+    idBytes +
+    LENGTH_BYTES +
+    Buffer.byteLength(channel);
+  const envelope = Buffer.allocUnsafe(dataOffset + data.length);
+  envelope[0] = VERSION;
+  envelope[1] =
+    (id === undefined ? 0 : HAS_ID) |
+    (dueAt === undefined ? 0 : HAS_DUE_AT) |
+    (expiresAt === undefined ? 0 : HAS_EXPIRES_AT) |
+    (publication.format === 'binary' ? IS_BINARY : 0) |
+    (extras === undefined ? 0 : HAS_EXTRAS) |
+    (LANES.indexOf(publication.lane) << LANE_SHIFT);
+  envelope.writeUInt32BE(dataOffset, 2);
+  let offset = envelope.writeUIntBE(publication.createdAt, 6, TIME_BYTES);
+  if (dueAt !== undefined) offset = envelope.writeUIntBE(dueAt, offset, TIME_BYTES);
+  if (expiresAt !== undefined) offset = envelope.writeUIntBE(expiresAt, offset, TIME_BYTES);
+  if (id !== undefined) offset = writeText(envelope, id, offset);
+  offset = writeText(envelope, channel, offset);
+  if (extras !== undefined) envelope.set(extras, offset);
+  envelope.set(data, dataOffset);
+  return envelope;
+}
+
+/**
+ * Reads what {@link encodePublication} wrote, with a place before it or without; `undefined` for anything else. Data and info
+ * are views of the envelope.
+ */
+export function decodePublication(bytes: Buffer): Publication | undefined {
+  if (bytes[0] !== PLACED) return decodeEnvelope(bytes, NO_PLACE);
+  if (bytes.length < PREVIOUS_AT + 4) return undefined;
+  const previousStart = PREVIOUS_AT + 4;
+  const previousEnd = previousStart + bytes.readUInt32BE(PREVIOUS_AT);
+  return decodeEnvelope(bytes.subarray(previousEnd), {
+    offset: bytes.readUIntBE(1, TIME_BYTES),
+    epoch: bytes.toString('latin1', EPOCH_AT, PREVIOUS_AT),
+    previous: previousEnd > previousStart ? bytes.subarray(previousStart, previousEnd) : undefined,
+  });
+}
+
+/** A message that has all of these. */
+export function joinEnvelopes(envelopes: readonly Buffer[]): Buffer {
+  if (envelopes.length === 1) return envelopes[0]!;
+  const bytes = envelopes.reduce((sum, { length }) => sum + BLOB_LENGTH_BYTES + length, 1);
+  const message = Buffer.allocUnsafe(bytes);
+  let offset = message.writeUInt8(SEVERAL, 0);
+  for (const envelope of envelopes) {
+    offset = message.writeUInt32BE(envelope.length, offset);
+    message.set(envelope, offset);
+    offset += envelope.length;
+  }
+  return message;
+}
+
+/** The envelopes in a message, as views of it. Where it is cut short, the last one is empty. */
+export function envelopesIn(message: Buffer): readonly Buffer[] {
+  if (message[0] !== SEVERAL) return [message];
+  const envelopes: Buffer[] = [];
+  const reader = new ByteReader(message, 1, message.length);
+  do envelopes.push(reader.blob());
+  while (reader.remains);
+  return envelopes;
+}
+
+const NO_PLACE = {};
+
+function decodeEnvelope(envelope: Buffer, place: PublicationExtras): Publication | undefined {
+  if (envelope.length < FIXED_BYTES + LENGTH_BYTES || envelope[0] !== VERSION) return undefined;
+  const flags = envelope[1]!;
+  const lane = LANES[(flags >> LANE_SHIFT) & LANE_MASK];
+  const dataOffset = envelope.readUInt32BE(2);
+  if (lane === undefined || dataOffset > envelope.length) return undefined;
+  const header = new ByteReader(envelope, FIXED_BYTES, dataOffset);
+  const createdAt = envelope.readUIntBE(6, TIME_BYTES);
+  const dueAt = flags & HAS_DUE_AT ? header.time() : undefined;
+  const expiresAt = flags & HAS_EXPIRES_AT ? header.time() : undefined;
+  const id = flags & HAS_ID ? header.text() : undefined;
+  const channel = header.text();
+  const extras = flags & HAS_EXTRAS ? readExtras(header) : NO_PLACE;
+  if (header.overrun || extras === undefined) return undefined;
+  const format = flags & IS_BINARY ? 'binary' : 'json';
+  return new Publication(
+    channel,
+    envelope.subarray(dataOffset),
+    format,
+    id,
+    createdAt,
+    dueAt,
+    lane,
+    expiresAt,
+    { ...extras, ...place },
+  );
+}

@@ -1,0 +1,140 @@
+import { isReserved } from '../channels/address.js';
+import type { Publication, StreamPosition } from '../publications/publication.js';
+import type { Subscriber } from './subscriber.js';
+
+/** Told of a subscriber that threw, which its contract forbids. */
+export type SubscriberFaultListener = (fault: unknown, channel: string) => void;
+
+interface Channel {
+  readonly subscribers: Set<Subscriber>;
+  /** Of the last publication that has a place in the history. */
+  position: StreamPosition | undefined;
+}
+
+/**
+ * The subscribers on this process, by channel. Attaching, detaching and finding the subscribers of a channel cost the
+ * same whatever the number of channels.
+ */
+export class Subscribers {
+  readonly #channels = new Map<string, Channel>();
+  readonly #onFault: SubscriberFaultListener;
+  #attachments = 0;
+  #publicChannels = 0;
+  #publicAttachments = 0;
+
+  constructor(onFault: SubscriberFaultListener) {
+    this.#onFault = onFault;
+  }
+
+  /** Channels with at least one subscriber. */
+  get channelCount(): number {
+    return this.#channels.size;
+  }
+
+  /** Pairs of a channel and a subscriber. */
+  get attachmentCount(): number {
+    return this.#attachments;
+  }
+
+  /** The same without users, connections, and whatever else has a reserved name. */
+  get publicChannelCount(): number {
+    return this.#publicChannels;
+  }
+
+  get publicAttachmentCount(): number {
+    return this.#publicAttachments;
+  }
+
+  /** Answers whether the pair is new. */
+  attach(name: string, subscriber: Subscriber): boolean {
+    const isPublic = !isReserved(name);
+    let channel = this.#channels.get(name);
+    if (channel === undefined) {
+      this.#channels.set(name, (channel = { subscribers: new Set(), position: undefined }));
+      if (isPublic) this.#publicChannels++;
+    } else if (channel.subscribers.has(subscriber)) return false;
+    channel.subscribers.add(subscriber);
+    this.#attachments++;
+    if (isPublic) this.#publicAttachments++;
+    return true;
+  }
+
+  /** Answers whether the pair was there. */
+  detach(name: string, subscriber: Subscriber): boolean {
+    const channel = this.#channels.get(name);
+    if (channel === undefined || !channel.subscribers.delete(subscriber)) return false;
+    const isPublic = !isReserved(name);
+    this.#attachments--;
+    if (isPublic) this.#publicAttachments--;
+    if (channel.subscribers.size === 0) {
+      this.#channels.delete(name);
+      if (isPublic) this.#publicChannels--;
+    }
+    return true;
+  }
+
+  has(channel: string): boolean {
+    return this.#channels.has(channel);
+  }
+
+  /** The number of subscribers of each channel whose name is wanted; without reserved names. */
+  *counts(isWanted: (channel: string) => boolean): Generator<[string, number]> {
+    for (const [name, { subscribers }] of this.#channels) {
+      if (!isReserved(name) && isWanted(name)) yield [name, subscribers.size];
+    }
+  }
+
+  /**
+   * Notes that a publication with a place in the history has come. Answers false if it came before: then everything up to
+   * that place has been delivered already.
+   */
+  advance({ channel: name, offset, epoch }: Publication): boolean {
+    const channel = this.#channels.get(name);
+    if (channel === undefined) return true;
+    const { position } = channel;
+    if (position !== undefined && position.epoch === epoch && position.offset >= offset) return false;
+    channel.position = { offset, epoch };
+    return true;
+  }
+
+  /**
+   * Hands the publication to every subscriber of its channel and answers how many there were. A subscriber may
+   * attach and detach itself or others meanwhile: who is detached before its turn is left out, and who is attached may
+   * or may not be served. The loop is bounded by the number at its beginning, so that a subscriber that leaves and comes
+   * back while it receives is not served for ever.
+   */
+  deliver(publication: Publication): number {
+    return this.#each(publication.channel, (subscriber) => hand(publication, subscriber));
+  }
+
+  /** Tells the subscribers of every channel that is affected that they may have missed something. */
+  interrupt(isAffected: (channel: string) => boolean): void {
+    for (const name of this.#channels.keys()) {
+      if (isAffected(name)) this.#each(name, (subscriber) => subscriber.interrupted?.(name));
+    }
+  }
+
+  #each(name: string, call: (subscriber: Subscriber) => void): number {
+    const subscribers = this.#channels.get(name)?.subscribers;
+    if (subscribers === undefined) return 0;
+    const limit = subscribers.size;
+    let served = 0;
+    for (const subscriber of subscribers) {
+      if (served === limit) break;
+      served++;
+      try {
+        call(subscriber);
+      } catch (fault) {
+        this.#onFault(fault, name);
+      }
+    }
+    return served;
+  }
+}
+
+function hand(publication: Publication, subscriber: Subscriber): void {
+  const { kind, info, channel } = publication;
+  if (kind === 'join') subscriber.receiveJoin?.(info!, channel);
+  else if (kind === 'leave') subscriber.receiveLeave?.(info!, channel);
+  else subscriber.receive(publication);
+}

@@ -1,0 +1,118 @@
+import type { SubscriptionOverride } from '../../../delivery/index.js';
+import { MalformedJsonError, membersOf } from '../../../json/index.js';
+
+/** What a subscription has beyond the options of its channel. */
+export interface SubscriptionGrant {
+  /** One JSON text, or any bytes where it was given in base64: goes with join, leave, presence and publications. */
+  readonly info: Buffer | undefined;
+  /** Goes to the client with the subscription. */
+  readonly data: Buffer | undefined;
+  readonly override: SubscriptionOverride;
+}
+
+const overrides = {
+  presence: 'presence',
+  join_leave: 'joinLeave',
+  force_push_join_leave: 'forcePushJoinLeave',
+  force_recovery: 'forceRecovery',
+  force_positioning: 'forcePositioning',
+} as const satisfies Record<string, keyof SubscriptionOverride>;
+
+/**
+ * The claims of a token, read one at a time. A claim that is absent or null is undefined; one of another type than expected throws
+ * {@link MalformedJsonError}. Payloads keep their spelling.
+ */
+export class Claims {
+  readonly #members: ReadonlyMap<string, Buffer>;
+
+  constructor(json: Buffer) {
+    this.#members = membersOf(json);
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#value(name);
+    if (value === undefined || typeof value === 'string') return value;
+    throw new MalformedJsonError(`${name} is no string`);
+  }
+
+  /** An id that some issuers write as a number. */
+  id(name: string): string | undefined {
+    const value = this.#value(name);
+    return Number.isSafeInteger(value) ? String(value) : this.text(name);
+  }
+
+  /** A Unix time in seconds, possibly with a fraction. */
+  seconds(name: string): number | undefined {
+    const value = this.#value(name);
+    if (value === undefined || typeof value === 'number') return value;
+    throw new MalformedJsonError(`${name} is no number`);
+  }
+
+  texts(name: string): readonly string[] {
+    const value = this.#value(name) ?? [];
+    if (isTexts(value)) return value;
+    throw new MalformedJsonError(`${name} is no list of strings`);
+  }
+
+  /** As `aud` has it: a string stands for a list of one. */
+  textOrTexts(name: string): readonly string[] {
+    const value = this.#value(name);
+    return typeof value === 'string' ? [value] : this.texts(name);
+  }
+
+  /** A payload that is given as JSON, or as bytes in base64 under `b64` and its name, which wins. */
+  payload(name: string): Buffer | undefined {
+    const encoded = this.text(`b64${name}`);
+    if (encoded === undefined || encoded === '') return this.raw(name);
+    const bytes = Buffer.from(encoded, 'base64');
+    if (bytes.toString('base64') !== encoded) throw new MalformedJsonError(`b64${name} is not base64`);
+    return bytes;
+  }
+
+  raw(name: string): Buffer | undefined {
+    const raw = this.#members.get(name);
+    return raw === undefined || isNull(raw) ? undefined : raw;
+  }
+
+  grant(): SubscriptionGrant {
+    return { info: this.payload('info'), data: this.payload('data'), override: this.#override() };
+  }
+
+  /** Grants by channel. */
+  grants(name: string): ReadonlyMap<string, SubscriptionGrant> | undefined {
+    const raw = this.raw(name);
+    if (raw === undefined) return undefined;
+    const grants = new Map<string, SubscriptionGrant>();
+    for (const [channel, member] of membersOf(raw)) {
+      grants.set(channel, isNull(member) ? noGrant : new Claims(member).grant());
+    }
+    return grants;
+  }
+
+  #override(): SubscriptionOverride {
+    const raw = this.raw('override');
+    if (raw === undefined) return {};
+    const override: { -readonly [K in keyof SubscriptionOverride]: boolean } = {};
+    for (const [name, member] of membersOf(raw)) {
+      if (!Object.hasOwn(overrides, name) || isNull(member)) continue;
+      override[overrides[name as keyof typeof overrides]] = new Claims(member).#value('value') === true;
+    }
+    return override;
+  }
+
+  #value(name: string): unknown {
+    const raw = this.raw(name);
+    return raw === undefined ? undefined : (JSON.parse(raw.toString()) as unknown);
+  }
+}
+
+/** What a channel gets that is merely listed. */
+export const noGrant: SubscriptionGrant = { info: undefined, data: undefined, override: {} };
+
+function isNull(raw: Buffer): boolean {
+  return raw.length === 4 && raw.toString() === 'null';
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((element) => typeof element === 'string');
+}

@@ -1,0 +1,104 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { Publication } from '../../delivery/index.js';
+import type { Connection, ConnectionHost } from './connection.js';
+import { Doorkeeper } from './connection-admission.js';
+import { GatewayMetrics } from '../gateway.metrics.js';
+import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
+import { Pulse } from './heartbeat.js';
+import { FlushQueue } from './outbox.js';
+import { RateLimit } from '../../limits/index.js';
+import { TimerWheel } from './timer-wheel.js';
+
+/** Every open connection of this process, whatever its protocol, and what they share. */
+@Injectable()
+export class Connections implements ConnectionHost, OnModuleInit, OnApplicationShutdown {
+  readonly flushQueue: FlushQueue;
+  readonly pulse: Pulse;
+  readonly inboundRate: RateLimit;
+  readonly #open = new Set<Connection>();
+  #emptied: PromiseWithResolvers<void> | undefined;
+  /** Since the last flush. */
+  #queued = 0;
+  #fresh: Publication[] = [];
+
+  constructor(
+    @Inject(GATEWAY_MODULE_OPTIONS) options: GatewayModuleOptions,
+    private readonly doorkeeper: Doorkeeper,
+    private readonly metrics: GatewayMetrics,
+  ) {
+    this.flushQueue = new FlushQueue(options.outboxMaxBytes, () => this.#onFlushed());
+    this.pulse = new Pulse(new TimerWheel(), options.heartbeat);
+    this.inboundRate = new RateLimit(options.limits.inbound);
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  get outboxBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#open) bytes += connection.outboxBytes;
+    return bytes;
+  }
+
+  [Symbol.iterator](): SetIterator<Connection> {
+    return this.#open.values();
+  }
+
+  /** Resolves when the last socket is gone. */
+  whenEmpty(): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    this.#emptied ??= Promise.withResolvers();
+    return this.#emptied.promise;
+  }
+
+  onModuleInit(): void {
+    this.pulse.wheel.start();
+  }
+
+  onApplicationShutdown(): void {
+    this.pulse.wheel.close();
+    this.flushQueue.close();
+  }
+
+  onOpened(connection: Connection): void {
+    this.#open.add(connection);
+    this.metrics.opened(connection.protocol);
+  }
+
+  onLeft(_: Connection, code: number): void {
+    this.metrics.closed(code);
+  }
+
+  onGone(connection: Connection): void {
+    this.doorkeeper.leave(connection.network);
+    if (!this.#open.delete(connection)) return;
+    this.metrics.gone(connection.protocol);
+    if (this.#open.size > 0) return;
+    this.#emptied?.resolve();
+    this.#emptied = undefined;
+  }
+
+  onReceived({ protocol }: Connection): void {
+    this.metrics.received(protocol);
+  }
+
+  onQueued(publication: Publication, isFirst: boolean): void {
+    this.#queued++;
+    if (isFirst) this.#fresh.push(publication);
+  }
+
+  onDropped(): void {
+    this.metrics.dropped();
+  }
+
+  #onFlushed(): void {
+    if (this.#queued === 0) return;
+    this.metrics.delivered(this.#queued);
+    this.#queued = 0;
+    if (this.#fresh.length === 0) return;
+    const now = Date.now();
+    for (const publication of this.#fresh) this.metrics.written(publication, now);
+    this.#fresh = [];
+  }
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from '@jest/globals';
+import { Publication } from '../../../../delivery/index.js';
+import type { PublicationExtras } from '../../../../delivery/publications/publication.js';
+import { unspeakable } from '../../../websocket/frame.js';
+import { jsonCodec, protobufCodec } from './codecs.js';
+import { inDeltas, infoOnWire, PublicationFormats } from './publication-formats.js';
+
+const json = new PublicationFormats(jsonCodec, (message) => message);
+const protobuf = new PublicationFormats(protobufCodec, (message) => message);
+
+function publication(
+  data: string | Buffer,
+  extras: PublicationExtras = {},
+  format: 'json' | 'binary' = 'json',
+) {
+  return new Publication(
+    'news',
+    Buffer.from(data),
+    format,
+    undefined,
+    0,
+    undefined,
+    'direct',
+    undefined,
+    extras,
+  );
+}
+
+const long = (n: number) => `{"list":"${'the same again and again '.repeat(10)}","n":${n}}`;
+
+describe('PublicationFormats', () => {
+  it('encodes once for all subscribers', () => {
+    const published = publication('{"a":1}');
+    expect(json.plain.of(published)).toBe(json.plain.of(published));
+    expect(json.plain.of(published).toString()).toBe('{"push":{"channel":"news","pub":{"data":{"a":1}}}}');
+  });
+
+  it('tells the epoch with the first of a stream', () => {
+    const at = (offset: number) => publication('1', { offset, epoch: 'abc' });
+    expect(json.plain.of(at(1)).toString()).toContain('"offset":1,"epoch":"abc"');
+    expect(json.plain.of(at(2)).toString()).not.toContain('epoch');
+    expect(json.whole.of(at(1)).toString()).not.toContain('epoch');
+  });
+
+  it('has nothing to say in JSON to bytes that are not JSON', () => {
+    const bytes = publication(Buffer.from([1, 2, 3, 0xff]), {}, 'binary');
+    for (const format of [json.plain, json.whole, json.patch, json.message])
+      expect(format.of(bytes)).toBe(unspeakable);
+    expect(protobuf.plain.of(bytes)).not.toBe(unspeakable);
+    const lucky = publication('{"a":1}', {}, 'binary');
+    expect(json.plain.of(lucky)).not.toBe(unspeakable);
+  });
+
+  it('sends a patch where that is shorter, else the whole text', () => {
+    const previous = Buffer.from(long(1));
+    const patched = JSON.parse(json.patch.of(publication(long(2), { previous, delta: true })).toString());
+    expect(patched.push.pub).toMatchObject({ delta: true });
+    expect(patched.push.pub.data.length).toBeLessThan(40);
+    const whole = JSON.parse(json.patch.of(publication('{"x":1}', { previous, delta: true })).toString());
+    expect(whole.push.pub).toEqual({ data: '{"x":1}' });
+    expect(JSON.parse(json.patch.of(publication('{"x":1}')).toString())).toEqual(whole);
+  });
+
+  it('keeps the last movement for the next subscriber', () => {
+    const info = { user: 'ann', client: 'me' };
+    const frame = json.ofMovement('join', 'news', info);
+    expect(json.ofMovement('join', 'news', info)).toBe(frame);
+    expect(json.ofMovement('leave', 'news', info).toString()).toContain('"leave"');
+  });
+});
+
+describe('publications in a row', () => {
+  it('are patches of each other but for the first', () => {
+    const row = [1, 2, 3].map((n) => publication(long(n), { offset: n }));
+    expect(inDeltas(row, 'json').map(({ delta = false, offset }) => [offset, delta])).toEqual([
+      [1, false],
+      [2, true],
+      [3, true],
+    ]);
+  });
+});
+
+describe('what clients see of a client', () => {
+  it('is left out in JSON where it is not JSON', () => {
+    const info = { user: 'ann', client: 'me', connInfo: Buffer.from('{'), chanInfo: Buffer.from('1') };
+    expect(infoOnWire(info, 'protobuf')).toBe(info);
+    expect(infoOnWire(info, 'json')).toEqual({ user: 'ann', client: 'me', chanInfo: Buffer.from('1') });
+  });
+});

@@ -1,0 +1,133 @@
+import { isUtf8 } from 'node:buffer';
+import type { HistoryEntry, Publication } from '../../../../delivery/index.js';
+import type { ClientInfo } from '../../../../message/index.js';
+import { isJson } from '../../../../json/index.js';
+import { FrameFormat, unspeakable } from '../../../websocket/frame.js';
+import type { Codec } from './codec.js';
+import { createDelta } from './fossil-delta.js';
+import type { Publication as WirePublication } from './replies.js';
+
+type Encoding = Codec['encoding'];
+
+/** The patch from the publication before, made once for all encodings. Empty where there is nothing to start from. */
+const patches = new FrameFormat(({ previous, data }) =>
+  previous === undefined ? unspeakable : createDelta(previous, data),
+);
+
+/**
+ * How publications look to the clients of one encoding on one kind of transport. Each form is encoded by the first
+ * subscriber that needs it.
+ */
+export class PublicationFormats {
+  /** In a channel. */
+  readonly plain: FrameFormat;
+  /** In a channel with deltas, for a subscriber that does not have the publication before. */
+  readonly whole: FrameFormat;
+  /** In a channel with deltas, against the publication before where that is shorter. */
+  readonly patch: FrameFormat;
+  /** To a user or a connection, outside of channels. */
+  readonly message: FrameFormat;
+  readonly #codec: Codec;
+  readonly #frame: (message: Buffer) => Buffer;
+  #lastMovement:
+    { readonly info: ClientInfo; readonly kind: 'join' | 'leave'; readonly frame: Buffer } | undefined;
+
+  /** @param frame puts the transport's own bytes around a message */
+  constructor(codec: Codec, frame: (message: Buffer) => Buffer) {
+    const { encoding } = codec;
+    this.#codec = codec;
+    this.#frame = frame;
+    const push = ({ channel }: Publication, wire: WirePublication) =>
+      frame(codec.encodePublicationPush(channel, wire));
+    const whole = (it: Publication) =>
+      canSpeak(encoding, [it], true)
+        ? push(it, onWire(it, inDelta(it.data, encoding), encoding))
+        : unspeakable;
+    this.plain = new FrameFormat((it) =>
+      canSpeak(encoding, [it]) ? push(it, onWireWithEpoch(it, it.epoch, encoding)) : unspeakable,
+    );
+    this.whole = new FrameFormat(whole);
+    this.patch = new FrameFormat((it) => {
+      const patch = patches.of(it);
+      const isWorthIt =
+        patch !== unspeakable && patch.length < it.data.length && canSpeak(encoding, [it], true);
+      if (!isWorthIt) return whole(it);
+      return push(it, { ...onWire(it, inDelta(patch, encoding), encoding), delta: true });
+    });
+    this.message = new FrameFormat((it) =>
+      canSpeak(encoding, [it]) ? frame(codec.encodePush('message', '', { data: it.data })) : unspeakable,
+    );
+  }
+
+  /** A join or a leave. It goes to all subscribers in a row, so the last one is kept. */
+  ofMovement(kind: 'join' | 'leave', channel: string, info: ClientInfo): Buffer {
+    const last = this.#lastMovement;
+    if (last?.info === info && last.kind === kind) return last.frame;
+    const body = { info: infoOnWire(info, this.#codec.encoding) };
+    const frame = this.#frame(this.#codec.encodePush(kind, channel, body));
+    this.#lastMovement = { info, kind, frame };
+    return frame;
+  }
+}
+
+/** Whether clients of the encoding can be sent these. */
+export function canSpeak(
+  encoding: Encoding,
+  publications: readonly Pick<HistoryEntry, 'format' | 'data'>[],
+  withDelta = false,
+): boolean {
+  if (encoding === 'protobuf') return true;
+  const fits = withDelta ? isUtf8 : isJson;
+  return publications.every(({ format, data }) => format === 'json' || fits(data));
+}
+
+/** @param epoch of the channel: whoever begins with the first publication of a stream learns which stream it is */
+export function onWireWithEpoch(
+  publication: Publication | HistoryEntry,
+  epoch: string,
+  encoding: Encoding,
+): WirePublication {
+  const wire = onWire(publication, publication.data, encoding);
+  return publication.offset === 1 ? { ...wire, epoch } : wire;
+}
+
+/** Publications in a row for a subscriber with deltas: the first in full, then each against the one before. */
+export function inDeltas(publications: readonly HistoryEntry[], encoding: Encoding): WirePublication[] {
+  return publications.map((publication, at) => {
+    const { data } = publication;
+    const before = publications[at - 1];
+    const patch = before && createDelta(before.data, data);
+    if (patch === undefined || patch.length >= data.length)
+      return onWire(publication, inDelta(data, encoding), encoding);
+    return { ...onWire(publication, inDelta(patch, encoding), encoding), delta: true };
+  });
+}
+
+/** What a token gives as bytes need not be JSON: clients that speak JSON do not see it then. */
+export function infoOnWire(info: ClientInfo, encoding: Encoding): ClientInfo {
+  const { user, client, connInfo, chanInfo } = info;
+  if (encoding === 'protobuf' || (isSpeakable(connInfo) && isSpeakable(chanInfo))) return info;
+  return {
+    user,
+    client,
+    ...(connInfo && isSpeakable(connInfo) && { connInfo }),
+    ...(chanInfo && isSpeakable(chanInfo) && { chanInfo }),
+  };
+}
+
+function isSpeakable(payload: Buffer | undefined): boolean {
+  return payload === undefined || isJson(payload);
+}
+
+function onWire(
+  { offset, info, tags }: Publication | HistoryEntry,
+  data: Buffer,
+  encoding: Encoding,
+): WirePublication {
+  return { data, offset, info: info && infoOnWire(info, encoding), tags };
+}
+
+/** In JSON everything in a channel with deltas is a string, as patches are no JSON. */
+function inDelta(data: Buffer, encoding: Encoding): Buffer {
+  return encoding === 'json' ? Buffer.from(JSON.stringify(data.toString())) : data;
+}

@@ -1,0 +1,73 @@
+import {
+  mayReadHistory,
+  mayReadPresence,
+  UnrecoverablePositionError,
+  type Asker,
+  type HistoryPage,
+} from '../../../../delivery/index.js';
+import { closeCodes } from '../../../connection/close-codes.js';
+import { ruleOf } from './channel-checks.js';
+import type { ChannelRequest, HistoryRequest } from '../codec/commands.js';
+import { CommandRefusedError, ConnectionForfeitedError, replyErrors } from '../centrifugo.errors.js';
+import { canSpeak, infoOnWire, onWireWithEpoch } from '../codec/publication-formats.js';
+import type { Session } from '../session/session.js';
+import type { Shared } from './handler-dependencies.js';
+
+/** What clients ask about a channel: who is in it, and what was published. */
+export class Reading {
+  constructor(private readonly shared: Shared) {}
+
+  async presence(session: Session, id: number, { channel }: ChannelRequest): Promise<void> {
+    this.#checkPresence(session, channel);
+    const members = await this.shared.presence.members(channel);
+    const presence = new Map(
+      [...members].map(([client, info]) => [client, infoOnWire(info, session.encoding)]),
+    );
+    session.answer(id, 'presence', { presence });
+  }
+
+  async presenceStats(session: Session, id: number, { channel }: ChannelRequest): Promise<void> {
+    this.#checkPresence(session, channel);
+    const { clients, users } = await this.shared.presence.stats(channel);
+    session.answer(id, 'presenceStats', { numClients: clients, numUsers: users });
+  }
+
+  async history(session: Session, id: number, request: HistoryRequest): Promise<void> {
+    const { channel, since, reverse } = request;
+    const rule = ruleOf(this.shared.rules, channel);
+    if (!rule.keepsHistory) throw new CommandRefusedError(replyErrors.notAvailable);
+    if (!mayReadHistory(rule, this.#asker(session, channel)))
+      throw new CommandRefusedError(replyErrors.permissionDenied);
+    if (reverse && since?.offset === 0) throw new CommandRefusedError(replyErrors.badRequest);
+    const max = this.shared.options.historyMaxPublicationLimit;
+    const limit = request.limit < 0 ? max : Math.min(request.limit, max);
+    const page = await this.#read(channel, { limit, reverse, ...(since && { since }) });
+    if (!canSpeak(session.encoding, page.publications))
+      throw new ConnectionForfeitedError(closeCodes.inappropriateProtocol);
+    const { epoch, offset } = page;
+    const publications = page.publications.map((each) => onWireWithEpoch(each, epoch, session.encoding));
+    session.answer(id, 'history', { publications, epoch, offset });
+  }
+
+  async #read(...query: Parameters<Shared['delivery']['history']>): Promise<HistoryPage> {
+    try {
+      return await this.shared.delivery.history(...query);
+    } catch (error) {
+      if (error instanceof UnrecoverablePositionError)
+        throw new CommandRefusedError(replyErrors.unrecoverablePosition);
+      throw error;
+    }
+  }
+
+  #checkPresence(session: Session, channel: string): void {
+    const rule = ruleOf(this.shared.rules, channel);
+    if (!rule.options.presence) throw new CommandRefusedError(replyErrors.notAvailable);
+    if (!mayReadPresence(rule, this.#asker(session, channel)))
+      throw new CommandRefusedError(replyErrors.permissionDenied);
+  }
+
+  #asker({ user, subscriptions }: Session, channel: string): Asker {
+    const subscribed = subscriptions.get(channel)?.isLive ?? false;
+    return { user, subscribed, insecure: this.shared.options.insecure };
+  }
+}

@@ -1,0 +1,93 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { CommandQueue, MALFORMED, type CommandTaker, type QueuedCommand } from './command-queue.js';
+import { decodeJsonFrame } from '../codec/json-decoder.js';
+
+/** Takes note of what it carries out; `rpc` waits until it is released. */
+class Taker implements CommandTaker {
+  readonly log: string[] = [];
+  release: () => void = () => {};
+  /** What it waits for is there already. */
+  isQuick = false;
+
+  carryOut(command: QueuedCommand): Promise<void> | undefined {
+    this.log.push(command === MALFORMED ? 'malformed' : `${command.method} ${command.id}`);
+    if (command === MALFORMED || command.method !== 'rpc') return undefined;
+    if (this.isQuick) return Promise.resolve();
+    return new Promise((resolve) => (this.release = resolve));
+  }
+
+  pause(): void {
+    this.log.push('pause');
+  }
+
+  resume(): void {
+    this.log.push('resume');
+  }
+}
+
+const frame = (...lines: string[]) => decodeJsonFrame(Buffer.from(lines.join('\n')));
+const unsubscribe = (id: number) => `{"id":${id},"unsubscribe":{"channel":"a"}}`;
+const rpc = (id: number) => `{"id":${id},"rpc":{}}`;
+
+let taker: Taker;
+let queue: CommandQueue;
+
+beforeEach(() => {
+  taker = new Taker();
+  queue = new CommandQueue(taker);
+});
+
+async function released(): Promise<void> {
+  taker.release();
+  await Promise.resolve();
+}
+
+describe('CommandQueue', () => {
+  it('carries out at once what takes no time', () => {
+    queue.add(frame(unsubscribe(1), unsubscribe(2)));
+    expect(taker.log).toEqual(['unsubscribe 1', 'unsubscribe 2']);
+  });
+
+  it('keeps the order of the client while a command takes its time', async () => {
+    queue.add(frame(unsubscribe(1), rpc(2), unsubscribe(3)));
+    queue.add(frame(rpc(4), unsubscribe(5)));
+    expect(taker.log).toEqual(['unsubscribe 1', 'rpc 2']);
+    await released();
+    expect(taker.log.slice(2)).toEqual(['unsubscribe 3', 'rpc 4']);
+    queue.add(frame(unsubscribe(6)));
+    await released();
+    expect(taker.log.slice(4)).toEqual(['unsubscribe 5', 'unsubscribe 6']);
+  });
+
+  it('comes to the malformed rest of a frame when its commands are done', async () => {
+    queue.add(frame(rpc(1), '{"id":'));
+    expect(taker.log).toEqual(['rpc 1']);
+    await released();
+    expect(taker.log).toEqual(['rpc 1', 'malformed']);
+  });
+
+  it('stops reading from a client that sends more than is carried out', async () => {
+    queue.add(frame(rpc(1)));
+    for (let id = 2; id < 80; id++) queue.add(frame(unsubscribe(id)));
+    expect(taker.log).toEqual(['rpc 1', 'pause']);
+    await released();
+    while (taker.log.at(-1) !== 'resume') await turn();
+    expect(taker.log).toHaveLength(2 + 78 + 1);
+  });
+
+  it('lets others have their turn between the commands of a long frame', async () => {
+    taker.isQuick = true;
+    queue.add(
+      frame(...Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? unsubscribe(n + 1) : rpc(n + 1)))),
+    );
+    for (const done of [16, 32, 40, 40]) {
+      for (let i = 0; i < 100; i++) await Promise.resolve();
+      expect(taker.log).toHaveLength(done);
+      await turn();
+    }
+    expect(taker.log.map((line) => Number(line.split(' ')[1]))).toEqual(
+      Array.from({ length: 40 }, (_, n) => n + 1),
+    );
+  });
+});

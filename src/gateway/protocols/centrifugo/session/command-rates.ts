@@ -1,0 +1,40 @@
+import { KeyedRateLimit, RateLimit } from '../../../../limits/index.js';
+import type { ClientOptions } from '../centrifugo.options.js';
+import type { Session } from './session.js';
+import type { Users } from './users.js';
+
+/** How many commands are carried out: of one connection, of one user's connections, and of those from one address. */
+export class CommandRates {
+  readonly #byConnection: RateLimit;
+  readonly #byUser: RateLimit;
+  readonly #byAddress: KeyedRateLimit;
+
+  constructor(
+    { connection, user, address }: ClientOptions['rates'],
+    private readonly users: Users,
+  ) {
+    this.#byConnection = new RateLimit(connection);
+    this.#byUser = new RateLimit(user);
+    this.#byAddress = new KeyedRateLimit(address);
+  }
+
+  admits(session: Session): boolean {
+    const nowMs = performance.now();
+    const rate = this.#byConnection.next(session.commandRate, nowMs);
+    if (rate === undefined) return false;
+    session.commandRate = rate;
+    return (
+      this.#admitsUser(session.user, nowMs) && this.#byAddress.take(session.transport.network, nowMs) === 0
+    );
+  }
+
+  /** Anonymous clients have nothing in common that a limit could be for. */
+  #admitsUser(id: string, nowMs: number): boolean {
+    const user = id === '' ? undefined : this.users.find(id);
+    if (user === undefined) return true;
+    const rate = this.#byUser.next(user.commandRate, nowMs);
+    if (rate === undefined) return false;
+    user.commandRate = rate;
+    return true;
+  }
+}

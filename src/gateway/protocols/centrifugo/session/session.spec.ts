@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { closeCodes } from '../../../connection/close-codes.js';
+import { TimerWheel } from '../../../connection/timer-wheel.js';
+import type { ClientSubscription } from '../subscriptions/client-subscription.js';
+import { clientOptions } from '../centrifugo.options.js';
+import { jsonCodec } from '../codec/codecs.js';
+import { CommandRefusedError, replyErrors } from '../centrifugo.errors.js';
+import { decodeJsonFrame } from '../codec/json-decoder.js';
+import { PublicationFormats } from '../codec/publication-formats.js';
+import type { SessionTransport } from './session-transport.js';
+import { Session, type Handlers, type SessionHost } from './session.js';
+
+const STALE_MS = 10_000;
+
+let wheel: TimerWheel;
+let now: number;
+let log: string[];
+let admits: boolean;
+let session: Session;
+
+const transport: SessionTransport = {
+  id: 'me',
+  network: '127.0.0.1',
+  codec: jsonCodec,
+  formats: new PublicationFormats(jsonCodec, (message) => message),
+  send: (message) => void log.push(message.toString()),
+  sendFrame: (frame) => log.push(frame.toString()) > 0,
+  deliver: () => {},
+  startPings: () => true,
+  pong: () => false,
+  caughtUp: () => undefined,
+  pause: () => {},
+  resume: () => {},
+  close: ({ code }) => {
+    log.push(`close ${code}`);
+    session.end();
+  },
+  terminate: () => void log.push('cut'),
+};
+
+const handlers = {
+  connect: (its, id) => {
+    its.phase = 'connecting';
+    its.answer(id, 'connect', { client: its.id });
+    its.establish();
+    return undefined;
+  },
+  unsubscribe: (its, id) => {
+    its.answer(id, 'unsubscribe', {});
+    return undefined;
+  },
+  rpc: () => Promise.reject(new CommandRefusedError(replyErrors.notAvailable)),
+  history: () => Promise.reject(new Error('a defect')),
+} as Partial<Handlers> as Handlers;
+
+const hosted = (overrides: Partial<SessionHost> = {}): SessionHost =>
+  ({
+    options: clientOptions.parse({ staleCloseDelayMs: STALE_MS }),
+    wheel,
+    handlers,
+    admitCommand: () => admits,
+    onEnded: () => void log.push('ended'),
+    inBackground: () => {},
+    ...overrides,
+  }) as SessionHost;
+
+const say = (...lines: string[]) => session.take(decodeJsonFrame(Buffer.from(lines.join('\n'))));
+const CONNECT = '{"id":1,"connect":{}}';
+
+function elapse(ms: number): void {
+  for (const end = now + ms; now < end;) {
+    now += 100;
+    jest.setSystemTime(now);
+    wheel.advance();
+  }
+}
+
+beforeEach(() => {
+  now = 1_000_000;
+  jest.useFakeTimers({ now, doNotFake: ['performance', 'setImmediate', 'nextTick', 'queueMicrotask'] });
+  log = [];
+  admits = true;
+  wheel = new TimerWheel({ tickMs: 100, now: () => now });
+  session = new Session(transport, hosted());
+});
+
+afterEach(() => {
+  wheel.close();
+  jest.useRealTimers();
+});
+
+async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
+describe('a session', () => {
+  it.each([
+    ['anything before connect', ['{"id":1,"unsubscribe":{"channel":"a"}}']],
+    ['a second connect', [CONNECT, CONNECT]],
+    ['a pong that no ping asked for', [CONNECT, '{}']],
+    ['what is no command', [CONNECT, '{"id":2}']],
+  ])('ends with 3501 at %s', (_, lines) => {
+    say(...lines);
+    expect(log.slice(-2)).toEqual(['close 3501', 'ended']);
+  });
+
+  it('is stale if it does not connect in time', () => {
+    elapse(STALE_MS - 200);
+    expect(log).toEqual([]);
+    elapse(400);
+    expect(log).toEqual(['close 3502', 'ended']);
+  });
+
+  it('is not stale once it is connected', () => {
+    say(CONNECT);
+    elapse(10 * STALE_MS);
+    expect(log).toEqual(['{"id":1,"connect":{"client":"me"}}']);
+  });
+
+  it('answers what a handler refuses, and goes on', async () => {
+    say(CONNECT, '{"id":2,"rpc":{}}', '{"id":3,"unsubscribe":{"channel":"a"}}');
+    await settled();
+    expect(log.slice(1)).toEqual([
+      '{"id":2,"error":{"code":108,"message":"not available"}}',
+      '{"id":3,"unsubscribe":{}}',
+    ]);
+  });
+
+  it('answers a defect as an internal error', async () => {
+    say(CONNECT, '{"id":2,"history":{"channel":"a"}}');
+    await settled();
+    expect(log[1]).toBe('{"id":2,"error":{"code":100,"message":"internal server error","temporary":true}}');
+  });
+
+  it('answers what is over the rate with 111', () => {
+    say(CONNECT);
+    admits = false;
+    say('{"id":2,"unsubscribe":{"channel":"a"}}');
+    expect(log[1]).toBe('{"id":2,"error":{"code":111,"message":"too many requests","temporary":true}}');
+  });
+
+  it('ends with 3013 where a client connects over the rate', () => {
+    admits = false;
+    say(CONNECT);
+    expect(log).toEqual(['close 3013', 'ended']);
+  });
+
+  it('reads nothing after an error in answer to connect, and is cut soon', async () => {
+    const refusing = { ...handlers, connect: handlers.rpc } as unknown as Handlers;
+    session = new Session(transport, hosted({ handlers: refusing }));
+    say(CONNECT);
+    await settled();
+    say(CONNECT);
+    expect(log).toEqual(['{"id":1,"error":{"code":108,"message":"not available"}}']);
+    elapse(5_100);
+    expect(log.slice(1)).toEqual(['cut']);
+  });
+
+  it('ends when its token has and was not renewed', () => {
+    say(CONNECT);
+    session.expiresAt(now / 1000 + 60);
+    elapse(60_000 + 24_000);
+    expect(log).toHaveLength(1);
+    elapse(2_000);
+    expect(log.slice(1)).toEqual(['close 3005', 'ended']);
+  });
+
+  it('goes on when its token was renewed', () => {
+    say(CONNECT);
+    session.expiresAt(now / 1000 + 60);
+    elapse(50_000);
+    session.expiresAt(0);
+    elapse(3_600_000);
+    expect(log).toHaveLength(1);
+  });
+
+  it('stays ended where the answer to connect was its end', () => {
+    session = new Session({ ...transport, send: () => session.close(closeCodes.slow) }, hosted());
+    say(CONNECT);
+    expect(log).toEqual(['close 3008', 'ended']);
+    expect(session.isOver).toBe(true);
+  });
+
+  it('renews its presence although the clock of the machine is set back', () => {
+    const enterPresence = jest.fn(async () => {});
+    const subscription = { channel: 'a', hasPresence: true, isLive: true, endsAt: Infinity, enterPresence };
+    say(CONNECT);
+    session.subscriptions.add(subscription as unknown as ClientSubscription);
+    session.attendTo(subscription as unknown as ClientSubscription);
+    for (let ticks = 0; ticks < 2 * 280; ticks++) {
+      jest.setSystemTime(0);
+      now += 100;
+      wheel.advance();
+    }
+    expect(enterPresence).toHaveBeenCalledTimes(2);
+  });
+
+  it('renews its presence soon where the store may have lost it', () => {
+    const enterPresence = jest.fn(async () => {});
+    const subscription = { channel: 'a', hasPresence: true, isLive: true, endsAt: Infinity, enterPresence };
+    say(CONNECT);
+    session.subscriptions.add(subscription as unknown as ClientSubscription);
+    session.attendTo(subscription as unknown as ClientSubscription);
+    session.renewPresenceSoon();
+    elapse(27_000 / 4 + 200);
+    expect(enterPresence).toHaveBeenCalledTimes(1);
+    elapse(27_200);
+    expect(enterPresence).toHaveBeenCalledTimes(2);
+  });
+
+  it('says nothing after its end', () => {
+    say(CONNECT);
+    session.end();
+    session.end();
+    session.answer(2, 'unsubscribe', {});
+    session.push('unsubscribe', 'a', { code: 2000 });
+    say('{"id":3,"unsubscribe":{"channel":"a"}}');
+    expect(log.slice(1)).toEqual(['ended']);
+  });
+});

@@ -1,0 +1,74 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ChannelRules, Delivery, Presence } from '../../../../delivery/index.js';
+import { Connections } from '../../../connection/connections.js';
+import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../../../gateway.module-definition.js';
+import { RepeatedWarning } from '../../../../limits/index.js';
+import type { TimerWheel } from '../../../connection/timer-wheel.js';
+import { createVerifiers, type TokenVerifiers } from '../../../auth/tokens/token-verifier.js';
+import { Claims } from './single-connection-policy.js';
+import type { ClientOptions } from '../centrifugo.options.js';
+import { CommandRates } from './command-rates.js';
+import { Controls } from './controls.js';
+import { createHandlers } from '../handlers/handlers.js';
+import { PositionWatch } from '../subscriptions/position-watch.js';
+import type { SessionTransport } from './session-transport.js';
+import { Session, type Handlers } from './session.js';
+import type { Shared } from '../handlers/handler-dependencies.js';
+import { Users } from './users.js';
+
+/** Every session of the Centrifugo protocol on this process, and what they share. */
+@Injectable()
+export class Sessions implements Shared {
+  readonly options: ClientOptions;
+  readonly wheel: TimerWheel;
+  readonly verifiers: TokenVerifiers;
+  readonly users: Users;
+  readonly claims: Claims;
+  readonly positions: PositionWatch;
+  readonly handlers: Handlers;
+  readonly pingSeconds: number;
+  /** What could not be sent to the client need not be held for it. */
+  readonly heldMaxBytes: number;
+  readonly #failures = new RepeatedWarning(new Logger('Centrifugo'));
+  readonly #rates: CommandRates;
+
+  constructor(
+    @Inject(GATEWAY_MODULE_OPTIONS) { client, heartbeat, outboxMaxBytes, version = '' }: GatewayModuleOptions,
+    readonly delivery: Delivery,
+    readonly presence: Presence,
+    readonly rules: ChannelRules,
+    connections: Connections,
+  ) {
+    this.options = client;
+    this.wheel = connections.pulse.wheel;
+    this.verifiers = createVerifiers(client.tokens);
+    this.users = new Users(delivery);
+    this.claims = new Claims(delivery);
+    this.positions = new PositionWatch(delivery, this.wheel, {
+      intervalMs: client.channelPositionCheckDelayMs,
+    });
+    this.heldMaxBytes = outboxMaxBytes;
+    this.pingSeconds = Math.ceil(heartbeat.pingIntervalMs / 1000);
+    this.handlers = createHandlers(this, version);
+    this.#rates = new CommandRates(client.rates, this.users);
+    const controls = new Controls(this);
+    delivery.onCommand((command) => controls.carryOut(command));
+    delivery.describeAudience(() => ({ numClients: connections.size, numUsers: this.users.count }));
+  }
+
+  open(transport: SessionTransport): Session {
+    return new Session(transport, this);
+  }
+
+  admitCommand(session: Session): boolean {
+    return this.#rates.admits(session);
+  }
+
+  onEnded(session: Session): void {
+    this.users.leave(session);
+  }
+
+  inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#failures.warn(`in the background: ${String(error)}`));
+  }
+}

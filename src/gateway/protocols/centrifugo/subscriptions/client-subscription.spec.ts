@@ -1,0 +1,283 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  ChannelRules,
+  channelsOptions,
+  Publication,
+  type Delivery,
+  type HistoryEntry,
+  type Presence,
+} from '../../../../delivery/index.js';
+import type { ClientInfo } from '../../../../message/index.js';
+import type { PublicationExtras } from '../../../../delivery/publications/publication.js';
+import { encodeFrame, Opcode } from '../../../websocket/frame.js';
+import { ClientSubscription } from './client-subscription.js';
+import { jsonCodec } from '../codec/codecs.js';
+import type { PositionWatch } from './position-watch.js';
+import { PublicationFormats } from '../codec/publication-formats.js';
+import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './subscription-terms.js';
+import { compileTagsFilter } from './tags-filter.js';
+
+const EPOCH = 'abcdefgh';
+const formats = new PublicationFormats(jsonCodec, (message) => encodeFrame(Opcode.text, message));
+
+/** What went to the client and to the stores, in order. */
+let log: string[];
+let attached: PromiseWithResolvers<void>;
+let history: HistoryEntry[];
+let top: number;
+
+const names = new Map([
+  [formats.plain, 'plain'],
+  [formats.whole, 'whole'],
+  [formats.patch, 'patch'],
+]);
+
+const owner: SubscriptionOwner = {
+  id: 'me',
+  encoding: 'json',
+  formats,
+  clientInfo: (chanInfo) => ({ user: 'ann', client: 'me', ...(chanInfo && { chanInfo }) }),
+  deliver: ({ data }, format) => log.push(`${names.get(format)} ${data.toString()}`),
+  push: (kind, channel, body) => log.push(`${kind} ${channel} ${JSON.stringify(body)}`),
+  pushMovement: (kind, _, info) => log.push(`${kind} of ${info.client}`),
+  close: ({ code }) => log.push(`close ${code}`),
+  renewPresenceSoon: () => log.push('renew'),
+  forget: (channel) => log.push(`forget ${channel}`),
+};
+
+const delivery = {
+  attach: () => attached.promise,
+  detach: () => log.push('detach'),
+  history: () => Promise.resolve({ publications: history, offset: top, epoch: EPOCH }),
+  publishJoin: (_: string, info: ClientInfo) => Promise.resolve(log.push(`joined ${info.client}`)),
+  publishLeave: (_: string, info: ClientInfo) => Promise.resolve(log.push(`left ${info.client}`)),
+};
+
+const host: SubscriptionHost = {
+  delivery: delivery as unknown as Delivery,
+  presence: {
+    add: () => Promise.resolve(log.push('enter')),
+    remove: () => Promise.resolve(log.push('exit')),
+  } as unknown as Presence,
+  positions: {
+    add: () => log.push('watch'),
+    delete: () => {},
+    hurry: () => log.push('hurry'),
+  } as unknown as PositionWatch,
+  options: { presenceTtlMs: 1, expiredSubCloseDelayMs: 1_000, recoveryMaxPublicationLimit: 10 },
+  heldMaxBytes: 1_000,
+  inBackground: (work) => void work,
+};
+
+const rule = new ChannelRules(channelsOptions.parse({})).find('news');
+const nothing = {
+  presence: false,
+  joinLeave: false,
+  pushJoinLeave: false,
+  positioning: false,
+  recovery: false,
+};
+
+function subscription(terms: Partial<SubscriptionTerms> = {}): ClientSubscription {
+  const defaults = { serverSide: false, fromToken: false, info: undefined, expireAt: 0, delta: false };
+  const base = { channel: 'news', rule, features: nothing, filter: undefined, ...defaults };
+  return new ClientSubscription({ ...base, ...terms } as SubscriptionTerms, owner, host);
+}
+
+const positioned = { ...nothing, positioning: true, recovery: true };
+
+function publication(data: string, extras: PublicationExtras = {}): Publication {
+  const previous = extras.delta ? { previous: Buffer.from('"before"') } : {};
+  return new Publication('news', Buffer.from(data), 'json', undefined, 0, undefined, 'direct', undefined, {
+    epoch: extras.offset === undefined ? '' : EPOCH,
+    ...previous,
+    ...extras,
+  });
+}
+
+/** Begun and live. */
+async function live(terms: Partial<SubscriptionTerms> = {}): Promise<ClientSubscription> {
+  const made = subscription(terms);
+  await made.begin(undefined);
+  made.goLive();
+  log.length = 0;
+  return made;
+}
+
+beforeEach(() => {
+  log = [];
+  history = [];
+  top = 0;
+  attached = Promise.withResolvers();
+  attached.resolve();
+});
+
+describe('the beginning of a subscription', () => {
+  it('holds back what comes before the client knows of it', async () => {
+    const made = subscription();
+    const begun = made.begin(undefined);
+    made.receive(publication('1'));
+    await begun;
+    made.receive(publication('2'));
+    expect(log).toEqual([]);
+    made.goLive();
+    made.receive(publication('3'));
+    expect(log).toEqual(['plain 1', 'plain 2', 'plain 3']);
+  });
+
+  it('sends each publication once, by the answer or after it', async () => {
+    attached = Promise.withResolvers();
+    const made = subscription({ features: positioned });
+    const begun = made.begin({ offset: 1, epoch: EPOCH });
+    for (const offset of [2, 3, 4]) made.receive(publication(String(offset), { offset }));
+    history = [2, 3].map((offset) => ({
+      offset,
+      data: Buffer.from(String(offset)),
+      format: 'json',
+      createdAt: 0,
+    }));
+    top = 3;
+    attached.resolve();
+    const result = await begun;
+    expect(result).toMatchObject({ recovered: true, wasRecovering: true, offset: 1, epoch: EPOCH });
+    expect(result.publications?.map(({ offset }) => offset)).toEqual([2, 3]);
+    made.goLive();
+    expect(log).toEqual(['plain 4', 'watch']);
+  });
+
+  it('is there before it is announced, and gone before its leave is', async () => {
+    const made = subscription({
+      features: { ...nothing, presence: true, joinLeave: true, pushJoinLeave: true },
+    });
+    await made.begin(undefined);
+    made.receiveJoin({ user: '', client: 'early' });
+    expect(log).toEqual(['enter']);
+    made.goLive();
+    made.receiveJoin({ user: '', client: 'other' });
+    made.end();
+    made.receiveLeave({ user: '', client: 'other' });
+    made.end();
+    expect(log.slice(1)).toEqual(['joined me', 'join of other', 'detach', 'exit', 'left me', 'forget news']);
+  });
+
+  it('does not announce what ended while it began', async () => {
+    attached = Promise.withResolvers();
+    const made = subscription({ features: { ...nothing, presence: true, joinLeave: true } });
+    const begun = made.begin(undefined);
+    made.end();
+    attached.resolve();
+    await begun;
+    expect(log).toEqual(['detach', 'exit', 'forget news']);
+    expect(made.isLive).toBe(false);
+  });
+
+  it.each([
+    ['many', Array<string>(11).fill('1')],
+    ['large', ['x'.repeat(500), 'x'.repeat(500)]],
+  ])('gives up where what comes meanwhile is too %s to be held', async (_, data) => {
+    const made = subscription();
+    for (const each of data) made.receive(publication(each));
+    made.receive(publication('more'));
+    await made.begin(undefined);
+    made.goLive();
+    expect(log.at(-1)).toContain('unsubscribe news {"code":2500');
+    expect(log).not.toContain('plain more');
+  });
+
+  it('holds a single publication of any size', async () => {
+    const made = subscription();
+    made.receive(publication('x'.repeat(5_000)));
+    await made.begin(undefined);
+    made.goLive();
+    expect(log).toEqual([`plain ${'x'.repeat(5_000)}`]);
+  });
+});
+
+describe('the position of a subscription', () => {
+  it('passes over what has been seen', async () => {
+    top = 5;
+    const made = await live({ features: positioned });
+    for (const offset of [4, 5, 6, 6, 7]) made.receive(publication(String(offset), { offset }));
+    expect(log).toEqual(['plain 6', 'plain 7']);
+    expect(made.offset).toBe(7);
+  });
+
+  it.each([
+    ['a gap', { offset: 7 }],
+    ['another epoch', { offset: 6, epoch: 'zzzzzzzz' }],
+  ])('ends the subscription at %s, so that the client begins anew', async (_, extras) => {
+    top = 5;
+    const made = await live({ features: positioned });
+    made.receive(publication('x', extras));
+    expect(log).toEqual([
+      'detach',
+      'forget news',
+      'unsubscribe news {"code":2500,"reason":"insufficient state"}',
+    ]);
+    made.receive(publication('y', { offset: 8 }));
+    expect(log).toHaveLength(3);
+  });
+
+  it('ends the connection where the server made the subscription', async () => {
+    const made = await live({ features: positioned, serverSide: true });
+    made.receive(publication('x', { offset: 7 }));
+    expect(log).toEqual(['close 3010']);
+  });
+
+  it('advances with what the client does not want', async () => {
+    const filter = compileTagsFilter({ op: '', key: 't', cmp: 'eq', val: 'x', vals: [], nodes: [] });
+    const made = await live({ features: positioned, filter });
+    for (const [n, t] of ['y', 'x', 'y', 'x'].entries())
+      made.receive(publication(String(n), { offset: n + 1, tags: { t } }));
+    expect(log).toEqual(['plain 1', 'plain 3']);
+  });
+
+  it('lets through what is not kept', async () => {
+    top = 5;
+    const made = await live({ features: positioned });
+    made.receive(publication('1'));
+    made.receive(publication('2', { offset: 6 }));
+    expect(log).toEqual(['plain 1', 'plain 2']);
+  });
+
+  it('is looked at after an interruption', async () => {
+    (await live({ features: positioned })).interrupted();
+    (await live()).interrupted();
+    expect(log).toEqual([]);
+    (await live({ features: positioned })).interrupted();
+    expect(log).toEqual(['hurry']);
+  });
+
+  it('enters the presence again after an interruption', async () => {
+    (await live({ features: { ...nothing, presence: true } })).interrupted();
+    expect(log).toEqual(['renew']);
+  });
+});
+
+describe('a subscription with deltas', () => {
+  it('starts from what the client has, and from nothing else', async () => {
+    top = 5;
+    const made = await live({ features: positioned, delta: true });
+    made.receive(publication('a', { offset: 6, delta: true }));
+    made.receive(publication('b', { offset: 7, delta: true }));
+    made.receive(publication('c'));
+    made.receive(publication('d', { offset: 8, delta: true }));
+    made.receive(publication('e', { offset: 9, delta: true }));
+    expect(log).toEqual(['whole a', 'patch b', 'whole c', 'whole d', 'patch e']);
+  });
+});
+
+describe('the end of a subscription by its token', () => {
+  it('comes after a time of grace', async () => {
+    const made = await live({ expireAt: 100 });
+    expect(made.endsAt).toBe(101_000);
+    made.expire();
+    expect(log.at(-1)).toBe('unsubscribe news {"code":2501,"reason":"subscription expired"}');
+    expect((await live()).endsAt).toBe(Infinity);
+  });
+
+  it('ends the connection where the server made the subscription', async () => {
+    (await live({ expireAt: 100, serverSide: true })).expire();
+    expect(log).toEqual(['close 3006']);
+  });
+});

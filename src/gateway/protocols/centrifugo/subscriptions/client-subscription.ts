@@ -1,0 +1,259 @@
+import type { HistoryEntry, Publication, StreamPosition, Subscriber } from '../../../../delivery/index.js';
+import type { ClientInfo } from '../../../../message/index.js';
+import { closeCodes, type CloseCode } from '../../../connection/close-codes.js';
+import type { SubscriptionToken } from '../../../auth/tokens/token-verifier.js';
+import { unsubscribeReasons } from '../centrifugo.errors.js';
+import { HeldPublications } from './held-publications.js';
+import type { OwnPublication } from './own-publication.js';
+import type { Positioned } from './position-watch.js';
+import { canSpeak, inDeltas, onWireWithEpoch } from '../codec/publication-formats.js';
+import { recoverCache, recoverStream, type ReadHistory, type Recovery } from './recovery.js';
+import type { CodeAndReason, SubscribeResult } from '../codec/replies.js';
+import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './subscription-terms.js';
+
+/**
+ * One connection's subscription to one channel. It begins by attaching to delivery and holds what arrives; then it reads
+ * where the channel stands and what the client missed. After the answer has gone to the client it lets go of what it held, and
+ * from there on keeps the position: what it has seen already is dropped, and a gap ends it.
+ */
+export class ClientSubscription implements Subscriber, Positioned {
+  offset = 0;
+  epoch = '';
+  #expireAt: number;
+  #info: Buffer | undefined;
+  /** Until the client knows of the subscription. */
+  #held: HeldPublications | undefined;
+  #isOver = false;
+  /** The client has the publication at `offset`, so that a patch can start from it. */
+  #hasBase = false;
+  /** What the client publishes itself at the moment. */
+  awaited: OwnPublication | undefined;
+
+  constructor(
+    private readonly terms: SubscriptionTerms,
+    private readonly owner: SubscriptionOwner,
+    private readonly host: SubscriptionHost,
+  ) {
+    this.#expireAt = terms.expireAt;
+    this.#info = terms.info;
+    this.#held = new HeldPublications(host.heldMaxBytes);
+  }
+
+  get channel(): string {
+    return this.terms.channel;
+  }
+
+  get isServerSide(): boolean {
+    return this.terms.serverSide;
+  }
+
+  get isFromToken(): boolean {
+    return this.terms.fromToken;
+  }
+
+  get hasPresence(): boolean {
+    return this.terms.features.presence;
+  }
+
+  /** Ended, possibly while it was still beginning. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get isLive(): boolean {
+    return this.#held === undefined && !this.#isOver;
+  }
+
+  /** What others see of the client in this channel. */
+  get info(): Buffer | undefined {
+    return this.#info;
+  }
+
+  /** Unix time in seconds; 0 for never. */
+  get expireAt(): number {
+    return this.#expireAt;
+  }
+
+  /** A new token goes on from the one before. Others see the new info from the next renewal of the presence on. */
+  renew({ expireAt = 0, info }: Pick<SubscriptionToken, 'expireAt' | 'info'>): void {
+    this.#expireAt = expireAt;
+    // The token's own bytes would be kept with it.
+    this.#info = info && Buffer.copyBytesFrom(info);
+  }
+
+  /**
+   * Answers what the client is to be told, without what only the caller knows of. The caller hands it over and calls {@link goLive}
+   * in the same turn, or {@link end}.
+   * @param leftOffAt where the client left off
+   * @throws CarillonError where a store does not answer
+   */
+  async begin(leftOffAt: StreamPosition | undefined): Promise<SubscribeResult> {
+    const { features } = this.terms;
+    const since = leftOffAt ?? (this.#recoversUnasked ? NOWHERE : undefined);
+    await this.host.delivery.attach(this.channel, this);
+    const [recovery] = await Promise.all([
+      features.positioning ? this.#stand(since) : undefined,
+      this.hasPresence && !this.#isOver ? this.enterPresence() : undefined,
+    ]);
+    const wasRecovering = since !== undefined;
+    const { delta } = this.terms;
+    if (recovery === undefined) return { wasRecovering, delta };
+    const { position, recovered, publications } = recovery;
+    ({ offset: this.offset, epoch: this.epoch } = position);
+    this.#hasBase = publications.length > 0;
+    return {
+      recoverable: features.recovery,
+      positioned: true,
+      epoch: position.epoch,
+      // A recovered client moves on from its own position by the publications.
+      offset: recovered && since !== undefined ? since.offset : position.offset,
+      recovered,
+      publications: this.#onWire(publications),
+      wasRecovering,
+      delta,
+    };
+  }
+
+  /** The client knows of the subscription: lets through what came meanwhile, and tells the others. */
+  goLive(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) return;
+    if (held.publications === undefined) {
+      this.loseState();
+      return;
+    }
+    for (const publication of held.publications) this.receive(publication);
+    if (this.#isOver) return;
+    const { features } = this.terms;
+    if (features.positioning) this.host.positions.add(this);
+    if (features.joinLeave)
+      this.host.inBackground(this.host.delivery.publishJoin(this.channel, this.#clientInfo));
+  }
+
+  receive(publication: Publication): void {
+    if (this.#held !== undefined) {
+      this.#held.add(publication);
+      return;
+    }
+    if (this.#isOver) return;
+    this.#take(publication);
+    if (this.awaited !== undefined) this.awaited.onSeen(publication.id);
+  }
+
+  #take(publication: Publication): void {
+    const { filter, delta, features } = this.terms;
+    const follows = publication.offset === this.offset + 1;
+    if (publication.offset > 0) {
+      if (features.positioning && !this.#advances(publication, follows)) return;
+      this.offset = publication.offset;
+    }
+    if (filter !== undefined && !filter(publication.tags ?? NO_TAGS)) return;
+    const { formats } = this.owner;
+    if (!delta) this.owner.deliver(publication, formats.plain);
+    else {
+      this.owner.deliver(publication, this.#hasBase && follows ? formats.patch : formats.whole);
+      this.#hasBase = publication.offset > 0;
+    }
+  }
+
+  receiveJoin(info: ClientInfo): void {
+    if (this.isLive && this.terms.features.pushJoinLeave) this.owner.pushMovement('join', this.channel, info);
+  }
+
+  receiveLeave(info: ClientInfo): void {
+    if (this.isLive && this.terms.features.pushJoinLeave)
+      this.owner.pushMovement('leave', this.channel, info);
+  }
+
+  interrupted(): void {
+    if (this.terms.features.positioning) this.host.positions.hurry(this.channel);
+    if (this.hasPresence && this.isLive) this.owner.renewPresenceSoon();
+  }
+
+  loseState(): void {
+    this.#fail(unsubscribeReasons.insufficientState, closeCodes.insufficientState);
+  }
+
+  enterPresence(): Promise<void> {
+    return this.host.presence.add(this.channel, this.#clientInfo, this.host.options.presenceTtlMs);
+  }
+
+  /** When it ends unless its token is renewed: Unix time in ms, or infinity. */
+  get endsAt(): number {
+    return this.expireAt === 0 ? Infinity : this.expireAt * 1000 + this.host.options.expiredSubCloseDelayMs;
+  }
+
+  expire(): void {
+    this.#fail(unsubscribeReasons.subscriptionExpired, closeCodes.subscriptionExpired);
+  }
+
+  /** Ends it without a word to the client. */
+  end(): void {
+    if (this.#isOver) return;
+    const wasLive = this.isLive;
+    this.#isOver = true;
+    this.#held = undefined;
+    this.awaited?.giveUp();
+    const { delivery, positions, presence } = this.host;
+    const { features } = this.terms;
+    delivery.detach(this.channel, this);
+    positions.delete(this);
+    if (this.hasPresence) this.host.inBackground(presence.remove(this.channel, this.owner.id));
+    if (wasLive && features.joinLeave)
+      this.host.inBackground(delivery.publishLeave(this.channel, this.#clientInfo));
+    this.owner.forget(this.channel);
+  }
+
+  get #clientInfo(): ClientInfo {
+    return this.owner.clientInfo(this.#info);
+  }
+
+  /** Ends it for a reason that the client can mend: by subscribing again, or by connecting again where the server subscribed it. */
+  #fail(reason: CodeAndReason, code: CloseCode): void {
+    if (this.terms.serverSide) {
+      this.owner.close(code);
+      return;
+    }
+    this.end();
+    this.owner.push('unsubscribe', this.channel, reason);
+  }
+
+  #advances({ offset, epoch }: Publication, follows: boolean): boolean {
+    if (this.epoch === '') this.epoch = epoch;
+    if (follows && epoch === this.epoch) return true;
+    if (epoch !== this.epoch || offset > this.offset) this.loseState();
+    return false;
+  }
+
+  get #recoversUnasked(): boolean {
+    const { rule, features } = this.terms;
+    return features.recovery && rule.options.autoCacheRecover && rule.options.forceRecoveryMode === 'cache';
+  }
+
+  #stand(since: StreamPosition | undefined): Promise<Recovery> {
+    const { rule, features, filter } = this.terms;
+    const read: ReadHistory = (query) => this.host.delivery.history(this.channel, query);
+    const limit = this.host.options.recoveryMaxPublicationLimit;
+    if (!features.recovery || since === undefined)
+      return read({ limit: 0 }).then((position) => ({ recovered: false, publications: [], position }));
+    if (rule.options.forceRecoveryMode === 'cache') return recoverCache(read, since, filter, limit);
+    return recoverStream(read, since, limit);
+  }
+
+  #onWire(publications: readonly HistoryEntry[]): SubscribeResult['publications'] {
+    const { filter, delta } = this.terms;
+    const { encoding } = this.owner;
+    if (!canSpeak(encoding, publications, delta)) {
+      this.owner.close(closeCodes.inappropriateProtocol);
+      return [];
+    }
+    if (delta) return inDeltas(publications, encoding);
+    const wanted =
+      filter === undefined ? publications : publications.filter(({ tags }) => filter(tags ?? NO_TAGS));
+    return wanted.map((publication) => onWireWithEpoch(publication, this.epoch, encoding));
+  }
+}
+
+const NO_TAGS = {};
+const NOWHERE: StreamPosition = { offset: 0, epoch: '' };

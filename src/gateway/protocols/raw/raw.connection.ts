@@ -1,0 +1,46 @@
+import {
+  connectionChannel,
+  identityChannel,
+  type Delivery,
+  type Publication,
+  type Subscriber,
+} from '../../../delivery/index.js';
+import { Connection, type ConnectionHost } from '../../connection/connection.js';
+import { rawFormat } from '../../websocket/frame.js';
+import type { Handshake } from '../../websocket/handshake.js';
+
+/** A client without a protocol: it receives what is sent to its identity or its connection id, and has nothing to say. */
+export class RawConnection extends Connection implements Subscriber {
+  override readonly protocol = 'raw';
+  readonly #delivery: Delivery;
+  readonly #identity: string;
+
+  constructor(handshake: Handshake, host: ConnectionHost, delivery: Delivery) {
+    super(handshake, host);
+    this.#delivery = delivery;
+    this.#identity = identityChannel(handshake.userAgent, handshake.address);
+  }
+
+  override async join(): Promise<void> {
+    await Promise.all([
+      this.#delivery.attach(this.#identity, this),
+      this.#delivery.attach(connectionChannel(this.id), this),
+    ]);
+  }
+
+  protected override onOpen(): void {
+    this.startHeartbeat();
+  }
+
+  receive(publication: Publication): void {
+    this.deliver(publication, rawFormat);
+  }
+
+  protected override leave(): void {
+    this.#delivery.detach(this.#identity, this);
+    this.#delivery.detach(connectionChannel(this.id), this);
+  }
+
+  /** Accepted and ignored: a plain client may have a heartbeat of its own. */
+  protected override onInbound(): void {}
+}

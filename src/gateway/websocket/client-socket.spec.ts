@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { describe, expect, it, jest } from '@jest/globals';
+import { WebSocket } from 'ws';
+import type { ClientSocket, SocketListener } from './client-socket.js';
+import { encodeFrame, Opcode } from './frame.js';
+import { gatewayOptions } from '../gateway.options.js';
+import { FlushQueue, Outbox } from '../connection/outbox.js';
+import { SocketServer } from './socket-server.js';
+
+/** A client, and what the server has of it. */
+async function connected() {
+  const http = createServer();
+  const server = new SocketServer('/', gatewayOptions.parse({}));
+  const queue = new FlushQueue(10_000);
+  const outbox = new Outbox(queue);
+  const listener = {
+    onMessage: jest.fn(),
+    onPing: jest.fn(),
+    onPong: jest.fn(),
+    onClosing: jest.fn<() => void>(),
+    onFault: jest.fn(),
+    onClose: jest.fn<(code: number) => void>(),
+  } satisfies SocketListener;
+  const opened = new Promise<ClientSocket>((resolve) => {
+    http.on('upgrade', (request, stream: Socket, head) => {
+      server.handleUpgrade(request, stream, head, (socket) => {
+        socket.attach(stream, listener);
+        outbox.open(socket);
+        resolve(socket);
+      });
+    });
+  });
+  http.listen(0);
+  const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`);
+  const received: string[] = [];
+  client.on('message', (data) => received.push((data as Buffer).toString()));
+  const socket = await opened;
+  await once(client, 'open');
+  return {
+    client,
+    received,
+    socket,
+    outbox,
+    listener,
+    [Symbol.dispose]() {
+      client.terminate();
+      queue.close();
+      http.close();
+    },
+  };
+}
+
+function text(content: string): Buffer {
+  return encodeFrame(Opcode.text, Buffer.from(content));
+}
+
+describe('ClientSocket', () => {
+  it('lets no ready-made frame into the middle of another', async () => {
+    using scene = await connected();
+    const { client, received, socket, outbox, listener } = scene;
+    // A blob is read asynchronously, and what `ws` sends meanwhile queues behind it.
+    socket.send(new Blob(['blob']));
+    socket.send('behind');
+    expect(socket.isMidFrame).toBe(true);
+    outbox.push(text('ready-made'));
+    while (received.length < 3) await once(client, 'message');
+    expect(received).toEqual(['blob', 'behind', 'ready-made']);
+    expect(socket.isMidFrame).toBe(false);
+
+    client.close();
+    await once(client, 'close');
+    expect(socket.isOpen).toBe(false);
+    expect(listener.onClose).toHaveBeenCalledWith(1005);
+  });
+
+  it.each([
+    ['the client closes', 1000, (client: WebSocket) => client.close(1000)],
+    [
+      'the client breaks the protocol',
+      1007,
+      (client: WebSocket) => client.send(Buffer.of(0xff), { binary: false }),
+    ],
+  ])('lets frames go before its close frame when %s', async (_, code, end) => {
+    using scene = await connected();
+    const { client, received, outbox, listener } = scene;
+    listener.onClosing.mockImplementation(() => {
+      outbox.push(text('last'));
+      outbox.end();
+    });
+    end(client);
+    expect(await once(client, 'close')).toEqual([code, expect.anything()]);
+    expect(received).toEqual(['last']);
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import { identityChannel } from '../delivery/index.js';
+import type { CarillonError } from '../errors.js';
+import { ApiKeys } from './api-keys.js';
+import { Callers } from './callers.js';
+import { triggerOptions } from '../trigger/trigger.options.js';
+
+const OLD = 'the-old-key-0123456789';
+const NEW = 'the-new-key-0123456789';
+
+function callers(options: object = {}, trustedProxies: string[] = []) {
+  return new Callers({ ...triggerOptions.parse(options), trustedProxies });
+}
+
+function request(headers: Record<string, string> = {}, remoteAddress = '203.0.113.7') {
+  return { headers: { 'user-agent': 'bell/1', ...headers }, socket: { remoteAddress } };
+}
+
+function codeOf(work: () => unknown): string {
+  try {
+    work();
+    return 'ok';
+  } catch (error) {
+    return (error as CarillonError).code;
+  }
+}
+
+describe('ApiKeys', () => {
+  it('knows each of its keys by a name that is not the key', () => {
+    const keys = new ApiKeys([OLD, NEW]);
+    expect(keys.match(OLD)).toBeDefined();
+    expect(keys.match(NEW)).toBeDefined();
+    expect(keys.match(OLD)).not.toBe(keys.match(NEW));
+    expect(OLD).not.toContain(keys.match(OLD));
+    for (const wrong of ['', OLD.slice(0, -1), `${OLD} `, OLD.toUpperCase()])
+      expect(keys.match(wrong)).toBeUndefined();
+  });
+});
+
+describe('Callers', () => {
+  it('knows a caller without a key by User-Agent and address', () => {
+    const caller = callers().admit(request());
+    expect(caller).toEqual({
+      channel: identityChannel('bell/1', '203.0.113.7'),
+      scope: caller.channel,
+      hasApiKey: false,
+    });
+  });
+
+  it('believes X-Forwarded-For of a trusted proxy only', () => {
+    const forwarded = request({ 'x-forwarded-for': '198.51.100.1' });
+    expect(callers().admit(forwarded).channel).toBe(identityChannel('bell/1', '203.0.113.7'));
+    expect(callers({}, ['203.0.113.0/24']).admit(forwarded).channel).toBe(
+      identityChannel('bell/1', '198.51.100.1'),
+    );
+  });
+
+  it.each([
+    { authorization: `Bearer ${OLD}` },
+    { authorization: `bearer ${NEW}` },
+    { 'x-api-key': NEW },
+    { 'x-api-key': NEW, authorization: 'Basic eDp5' },
+  ])('takes either key in either header: %j', (headers) => {
+    const some = callers({ apiKeys: [OLD, NEW] });
+    const caller = some.admit(request(headers));
+    expect(caller.hasApiKey).toBe(true);
+    expect(codeOf(() => some.requireApiKey(caller))).toBe('ok');
+  });
+
+  it('says the same to a missing key and to a wrong one', () => {
+    const some = callers({ apiKeys: [OLD] });
+    expect(() => some.admit(request({ 'x-api-key': 'wrong' }))).toThrow(/API key is needed/);
+    expect(() => some.requireApiKey(some.admit(request()))).toThrow(/API key is needed/);
+    expect(codeOf(() => some.admit(request({ authorization: 'Bearer wrong' })))).toBe('unauthorized');
+  });
+
+  it('says what to set where no key is configured, whatever was presented', () => {
+    const none = callers();
+    const caller = none.admit(request({ authorization: 'Bearer something-else' }));
+    expect(codeOf(() => none.requireApiKey(caller))).toBe('api_key_not_configured');
+    expect(() => none.requireApiKey(caller)).toThrow(/CARILLON_API_KEY/);
+  });
+
+  it('limits an address whatever its User-Agent, guesses of keys included, but not who has a key', () => {
+    const some = callers({ apiKeys: [OLD], rateLimit: { perSecond: 0.001, burst: 2 } });
+    expect(codeOf(() => some.admit(request({ 'user-agent': 'a' })))).toBe('ok');
+    expect(codeOf(() => some.admit(request({ 'x-api-key': 'guess' })))).toBe('unauthorized');
+    expect(codeOf(() => some.admit(request({ 'user-agent': 'b' })))).toBe('rate_limited');
+    expect(codeOf(() => some.admit(request({ 'x-api-key': 'guess' })))).toBe('rate_limited');
+    expect(codeOf(() => some.admit(request({ 'x-api-key': OLD })))).toBe('ok');
+    expect(codeOf(() => some.admit(request({}, '203.0.113.8')))).toBe('ok');
+  });
+
+  it('counts the addresses of one IPv6 network as one, as whoever has one has all of them', () => {
+    const some = callers({ rateLimit: { perSecond: 0.001, burst: 1 } });
+    expect(codeOf(() => some.admit(request({}, '2001:db8::1')))).toBe('ok');
+    expect(codeOf(() => some.admit(request({}, '2001:db8::2')))).toBe('rate_limited');
+    expect(codeOf(() => some.admit(request({}, '2001:db8:0:1::1')))).toBe('ok');
+  });
+});

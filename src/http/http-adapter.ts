@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
+import { EarlyRefusals } from './early-refusals.js';
+import { EndOfTurn } from './response-batcher.js';
+import { RouteTable } from './route-table.js';
+import { MethodNotAllowedError } from '../trigger/trigger.errors.js';
+import type { HttpOptions } from '../trigger/trigger.options.js';
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
+
+const ACCEPTABLE_REQUEST_ID = /^[\w.-]{1,64}$/;
+/** How often Node looks for requests that take too long. */
+const CHECKING_INTERVAL_MS = 5000;
+
+/**
+ * The HTTP server of the process: limits, request ids, bodies as bytes, and errors in one shape also where Fastify or
+ * Node answer before any route does.
+ */
+export class HttpAdapter extends FastifyAdapter {
+  readonly #routes = new RouteTable();
+
+  constructor(
+    options: HttpOptions,
+    readonly earlyRefusals = new EarlyRefusals(),
+  ) {
+    super(fastifyOptions(options, earlyRefusals));
+    const server = this.getInstance();
+    server.removeAllContentTypeParsers();
+    server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    server.addHook('onRoute', ({ url, method }) => this.#routes.add(url, [method].flat()));
+    server.addHook('onRequest', (request, reply, done) => {
+      setCommonHeaders(request, reply);
+      done();
+    });
+    const endOfTurn = new EndOfTurn();
+    server.addHook('onSend', (_request, { raw }, payload, done) =>
+      endOfTurn.add(() => {
+        try {
+          done(null, payload);
+        } catch (cause) {
+          // Nobody above us would catch it: an answer that cannot be sent ends its request, and no other.
+          raw.destroy(cause as Error);
+        }
+      }),
+    );
+  }
+
+  /** Nest would parse JSON and forms; here every route gets the bytes. */
+  override registerParserMiddleware(): void {}
+
+  override setNotFoundHandler(handler: Handler) {
+    return super.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+      const [path = '/'] = request.url.split('?', 1);
+      const allowed = this.#routes.methodsOf(path);
+      if (allowed.length > 0) throw new MethodNotAllowedError(request.method, allowed);
+      return handler(request, reply);
+    });
+  }
+}
+
+function fastifyOptions(options: HttpOptions, refusals: EarlyRefusals): FastifyHttpOptions<Server> {
+  const { bodyLimitBytes, maxHeaderBytes, requestTimeoutMs, keepAliveTimeoutMs } = options;
+  return {
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    http: {
+      maxHeaderSize: maxHeaderBytes,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(CHECKING_INTERVAL_MS, requestTimeoutMs),
+    },
+    // Requests that arrive while the server drains are served; the bus says when it is too late.
+    return503OnClosing: false,
+    requestIdHeader: false,
+    genReqId: ({ headers }) => requestId(headers['x-request-id']),
+    frameworkErrors: (error, request, reply) => {
+      setCommonHeaders(request, reply);
+      refusals.answer(error, reply);
+    },
+    clientErrorHandler: (cause, socket) => refusals.answerOn(socket, cause),
+  };
+}
+
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && ACCEPTABLE_REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff' });
+}

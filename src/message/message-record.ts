@@ -1,0 +1,196 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { UndeliverableRecordError } from './message.errors.js';
+import type { Message, MessageFormat } from './message.js';
+import { termHeaders } from './message-terms.js';
+import type { OutgoingRecord, ReceivedRecord } from './record.js';
+import { fromTermHeaders, toTermHeaders } from './message-terms.js';
+
+/**
+ * The wire form of a message, version 1. `docs/message-form.md` describes it for other programs; a change here is a
+ * change there, and of the version if a reader of the former one would be misled.
+ */
+export const messageHeaders = {
+  version: 'carillon-version',
+  id: 'carillon-id',
+  channel: 'carillon-channel',
+  format: 'carillon-format',
+  name: 'carillon-name',
+  tags: 'carillon-tags',
+  createdAt: 'carillon-created-at',
+  dueAt: 'carillon-due-at',
+  expiresAt: 'carillon-expires-at',
+  traceparent: 'traceparent',
+  ...termHeaders,
+} as const;
+
+const VERSION = '1';
+
+/** Where the channel of a record without Carillon headers comes from. */
+export const foreignRecordRule = z.discriminatedUnion('from', [
+  z.strictObject({
+    from: z.literal('fixed').describe('Every such record goes to one channel.'),
+    channel: z.string().min(1).describe('That channel.'),
+  }),
+  z.strictObject({
+    from: z.literal('header').describe('A header of the record names its channel.'),
+    header: z.string().min(1).describe('Name of that header.'),
+  }),
+  z.strictObject({ from: z.literal('key').describe("The record's key is its channel.") }),
+]);
+
+export type ForeignRecordRule = z.infer<typeof foreignRecordRule>;
+
+/** The record that carries `message`: its data byte for byte, everything else in headers. */
+export function toRecord(message: Message): OutgoingRecord {
+  const headers: Record<string, string> = {
+    [messageHeaders.version]: VERSION,
+    [messageHeaders.id]: message.id,
+    [messageHeaders.channel]: message.channel,
+    [messageHeaders.format]: message.format,
+    [messageHeaders.createdAt]: String(message.createdAt),
+    ...toTermHeaders(message),
+  };
+  if (message.name !== undefined) headers[messageHeaders.name] = message.name;
+  if (message.tags !== undefined) headers[messageHeaders.tags] = JSON.stringify(message.tags);
+  if (message.dueAt !== undefined) headers[messageHeaders.dueAt] = String(message.dueAt);
+  if (message.expiresAt !== undefined) headers[messageHeaders.expiresAt] = String(message.expiresAt);
+  if (message.traceparent !== undefined) headers[messageHeaders.traceparent] = message.traceparent;
+  return { key: message.key ?? message.channel, headers, value: message.data };
+}
+
+/**
+ * The message that `record` carries. Of a record without Carillon headers the body is the data, and `rule` says what
+ * its channel is.
+ *
+ * @throws {UndeliverableRecordError} the record cannot be understood, now or later
+ */
+export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Message {
+  const version = record.headers[messageHeaders.version];
+  if (version === undefined) return foreignMessage(record, rule);
+  if (version !== VERSION) throw undeliverable(messageHeaders.version, version, `is not ${VERSION}`);
+  const channel = record.headers[messageHeaders.channel];
+  if (!channel) throw new UndeliverableRecordError(`header ${messageHeaders.channel} is absent or empty`);
+  const dueAt = time(record, messageHeaders.dueAt);
+  const expiresAt = time(record, messageHeaders.expiresAt);
+  const name = record.headers[messageHeaders.name];
+  const tags = tagsOf(record);
+  return {
+    id: record.headers[messageHeaders.id] || derivedId(record),
+    channel,
+    data: record.value,
+    format: declaredFormat(record),
+    createdAt: time(record, messageHeaders.createdAt) ?? record.publishedAt,
+    ...(name === undefined ? {} : { name }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(record.key === undefined || record.key === channel ? {} : { key: record.key }),
+    ...(dueAt === undefined ? {} : { dueAt }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...fromTermHeaders(record.headers),
+    ...traceOf(record),
+  };
+}
+
+function foreignMessage(record: ReceivedRecord, rule: ForeignRecordRule | undefined): Message {
+  return {
+    id: derivedId(record),
+    channel: foreignChannel(record, rule),
+    data: record.value,
+    format: isJson(record.value) ? 'json' : 'binary',
+    createdAt: record.publishedAt,
+    ...(record.key === undefined ? {} : { key: record.key }),
+    ...traceOf(record),
+  };
+}
+
+function foreignChannel(record: ReceivedRecord, rule: ForeignRecordRule | undefined): string {
+  switch (rule?.from) {
+    case undefined:
+      throw new UndeliverableRecordError(
+        'it has no Carillon headers, and no rule says which channel such a record is for',
+      );
+    case 'fixed':
+      return rule.channel;
+    case 'header':
+      return record.headers[rule.header] || absent(`header ${rule.header}, which names its channel,`);
+    case 'key':
+      return record.key || absent('its key, which names its channel,');
+    default:
+      return rule satisfies never;
+  }
+}
+
+function absent(what: string): never {
+  throw new UndeliverableRecordError(`it has no Carillon headers, and ${what} is absent or empty`);
+}
+
+/**
+ * An id that depends on nothing but the record's place and time, so that a redelivered record has the id that it had before.
+ * It is a UUIDv7 like any other: ordered by the time at which the record was published.
+ */
+function derivedId({ topic, partition, position, publishedAt }: ReceivedRecord): string {
+  const random = createHash('sha256').update(`${topic}\0${partition}\0${position}`).digest();
+  return uuidv7({ msecs: Math.max(0, publishedAt), random: random.subarray(0, 16) });
+}
+
+/** What is called JSON is checked, because one bad text would spoil the frames that it is put into for every subscriber. */
+function declaredFormat(record: ReceivedRecord): MessageFormat {
+  const format = record.headers[messageHeaders.format] ?? 'json';
+  if (format === 'binary') return format;
+  if (format !== 'json') throw undeliverable(messageHeaders.format, format, 'is neither json nor binary');
+  if (!isJson(record.value)) throw new UndeliverableRecordError('its body is not JSON in UTF-8');
+  return format;
+}
+
+function isJson(data: Buffer): boolean {
+  // Decoding would replace broken bytes silently, and a client drops its connection over them.
+  if (!isUtf8(data)) return false;
+  try {
+    JSON.parse(data.toString());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function time(record: ReceivedRecord, header: string): number | undefined {
+  const text = record.headers[header];
+  if (text === undefined) return undefined;
+  const milliseconds = Number(text);
+  // Up to the last instant that a Date can hold.
+  if (!/^\d{1,16}$/.test(text) || milliseconds > 8.64e15) {
+    throw undeliverable(header, text, 'is not a Unix time in milliseconds');
+  }
+  return milliseconds;
+}
+
+function tagsOf(record: ReceivedRecord): Record<string, string> | undefined {
+  const text = record.headers[messageHeaders.tags];
+  if (text === undefined) return undefined;
+  const tags = parsedTags(text);
+  if (tags === undefined) throw undeliverable(messageHeaders.tags, text, 'is not a JSON object of strings');
+  return tags;
+}
+
+function parsedTags(text: string): Record<string, string> | undefined {
+  try {
+    return z.record(z.string(), z.string()).safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A malformed trace context is left out, as W3C Trace Context asks: it must not harm what it accompanies. */
+function traceOf(record: ReceivedRecord): { traceparent?: string } {
+  const traceparent = record.headers[messageHeaders.traceparent];
+  return traceparent !== undefined && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}/.test(traceparent)
+    ? { traceparent }
+    : {};
+}
+
+function undeliverable(header: string, value: string, why: string): UndeliverableRecordError {
+  const shown = value.length > 64 ? `${value.slice(0, 64)}…` : value;
+  return new UndeliverableRecordError(`header ${header} (${JSON.stringify(shown)}) ${why}`);
+}

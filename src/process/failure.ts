@@ -1,0 +1,14 @@
+import { Logger } from '@nestjs/common';
+import { CommandError } from '../cli/cli.errors.js';
+import { ConfigError } from '../config/config.errors.js';
+import { CarillonError } from '../errors.js';
+
+/** Ends the process. What the operator can mend is said in words; anything else is a defect and shows its stack. */
+export function fail(error: unknown): never {
+  if (error instanceof ConfigError || error instanceof CommandError)
+    process.stderr.write(`carillon: ${error.message}\n`);
+  else if (error instanceof CarillonError)
+    process.stderr.write(`carillon: ${error.code}: ${error.message}\n`);
+  else new Logger('Main').error(error);
+  process.exit(1);
+}

@@ -1,0 +1,88 @@
+import type { LoggerService, LogLevel } from '@nestjs/common';
+import { pino, type Logger as Pino } from 'pino';
+import type { LogOptions } from '../config/server.options.js';
+
+/** What Nest tells of its own start: of use to a developer of Carillon, not to who runs it. */
+const FRAMEWORK = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
+
+/** What Nest says of a failed start before it throws the same: whoever catches it says it, once and in words. */
+const THROWN_AS_WELL = new Set(['ExceptionHandler', 'NestApplication']);
+
+/** Nest's logger on pino: one JSON object a line for machines, readable lines on a terminal. */
+export class PinoLogger implements LoggerService {
+  readonly #pino: Pino;
+
+  constructor({ level, format }: LogOptions) {
+    const pretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
+    this.#pino = pino({
+      level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      // A last fence: the code does not log these, and a library that does is silenced here.
+      redact: [
+        '*.token',
+        '*.password',
+        '*.authorization',
+        '*["x-api-key"]',
+        'headers.authorization',
+        'headers.cookie',
+      ],
+      ...(pretty ? { transport: { target: 'pino-pretty', options: { ignore: 'pid', sync: true } } } : {}),
+    });
+  }
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.#write('info', message, rest);
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.#write('error', message, rest);
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.#write('warn', message, rest);
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.#write('debug', message, rest);
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.#write('trace', message, rest);
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.#write('fatal', message, rest);
+  }
+
+  setLogLevels(_levels: LogLevel[]): void {
+    // The level comes from the configuration, not from Nest.
+  }
+
+  /** Nest passes a stack or further values first and the context last. */
+  #write(
+    level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
+    message: unknown,
+    rest: unknown[],
+  ): void {
+    const last = rest.at(-1);
+    const context = typeof last === 'string' ? last : undefined;
+    const details = context === undefined ? rest : rest.slice(0, -1);
+    const fields = {
+      ...(context === undefined ? {} : { context }),
+      ...(message instanceof Error ? { err: message } : {}),
+      ...(details.length > 0 ? { details: details.length === 1 ? details[0] : details } : {}),
+    };
+    const quiet =
+      context !== undefined &&
+      ((level === 'info' && FRAMEWORK.has(context)) || (level === 'error' && THROWN_AS_WELL.has(context)));
+    this.#pino[quiet ? 'debug' : level](fields, message instanceof Error ? message.message : String(message));
+  }
+}

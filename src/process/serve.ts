@@ -1,0 +1,30 @@
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Config } from '../config/config.js';
+import { WebSocketAdapter } from '../gateway/index.js';
+import { listen } from './listen.js';
+import { PinoLogger } from './logger.js';
+import { Readiness } from '../metrics/index.js';
+import { stopApplication, stopOnSignals } from './shutdown.js';
+import { HttpAdapter, setUpOpenApi } from '../trigger/index.js';
+import { version } from './version.js';
+
+/** Runs the application until it is told to stop. Resolves with its URL when it takes clients. */
+export async function serve(
+  module: DynamicModule,
+  { server, log }: Config,
+  onRepeatedSignal?: () => void,
+): Promise<string> {
+  const logger = new PinoLogger(log);
+  const app = await NestFactory.create<NestFastifyApplication>(module, new HttpAdapter(server.http), {
+    logger,
+    abortOnError: false,
+  });
+  stopOnSignals(() => stopApplication(app, server.shutdown), onRepeatedSignal);
+  app.useWebSocketAdapter(new WebSocketAdapter(app));
+  setUpOpenApi(app, version);
+  await listen(app, server);
+  app.get(Readiness).serving();
+  return app.getUrl();
+}

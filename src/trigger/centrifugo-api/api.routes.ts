@@ -1,0 +1,143 @@
+import { isUtf8 } from 'node:buffer';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { JsonScanner, MalformedJsonError } from '../../json/index.js';
+import { Callers } from '../../http/callers.js';
+import { readTraceparent } from '../../message/index.js';
+import { statusByCode, type HttpErrorCode } from '../trigger.errors.js';
+import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
+import { Batch } from './batch.js';
+import type { Command } from './command.js';
+import { readEnvelopes } from './envelopes.js';
+import { Methods } from './methods.js';
+import { faultText, Replies, replyText } from './replies.js';
+
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+
+/** One scanner serves all requests: reading never yields. */
+const scanner = new JsonScanner();
+
+/**
+ * Centrifugo's server API at `/api`. Its routes are the HTTP server's own and not Nest's: publishing is the hot path of the
+ * process, and Nest's pipeline would cost more than what it wraps. Its answers and errors have a form of their own.
+ */
+@Injectable()
+export class ApiRoutes implements OnModuleInit {
+  readonly #batch: Batch;
+
+  constructor(
+    private readonly host: HttpAdapterHost<FastifyAdapter>,
+    private readonly callers: Callers,
+    private readonly methods: Methods,
+    private readonly replies: Replies,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+  ) {
+    this.#batch = new Batch(methods);
+  }
+
+  onModuleInit(): void {
+    if (!this.options.api.enabled) return;
+    const server = this.host.httpAdapter.getInstance<FastifyInstance>();
+    const route = { onRequest: this.#requireKey, bodyLimit: this.options.api.bodyLimitBytes };
+    for (const method of this.methods.all)
+      server.post(`/api/${method.name}`, route, (request, reply) =>
+        this.#answer(request, reply, () => method.read(scanner)),
+      );
+    server.post('/api/batch', route, (request, reply) => this.#answerBatch(request, reply));
+    server.post('/api', route, (request, reply) => this.#answerEnvelopes(request, reply));
+    const paths = new Set(['', 'batch', ...this.methods.all.map(({ name }) => name)]);
+    for (const path of ['/api', '/api/*'])
+      server.route({
+        method: path === '/api' ? ['GET', 'PUT', 'PATCH', 'DELETE'] : [...server.supportedMethods],
+        url: path,
+        handler: ({ url }, reply) => {
+          const [asked = ''] = url.slice('/api/'.length).split('?');
+          if (paths.has(asked)) return this.#refuse(reply.header('Allow', 'POST'), 'method_not_allowed');
+          return this.#refuse(reply, 'not_found', '404 page not found\n');
+        },
+      });
+  }
+
+  /** Before the body is read. */
+  readonly #requireKey = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    if (this.callers.opens(presentedKey(request), request.raw)) done();
+    else void this.#refuse(reply, 'unauthorized');
+  };
+
+  async #answer(request: FastifyRequest, reply: FastifyReply, read: () => Command): Promise<FastifyReply> {
+    const command = readBody(request, read);
+    if (command === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
+    const outcome = await this.replies.settle(command, this.#contextOf(request));
+    if ('fault' in outcome && this.#wantsStatus(request))
+      return sendJson(reply.code(outcome.fault.status), faultText(outcome.fault));
+    return sendJson(reply, replyText(outcome));
+  }
+
+  async #answerBatch(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const run = readBody(request, () => this.#batch.read(scanner));
+    if (run === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
+    const context = this.#contextOf(request);
+    const answer = await run((command) => this.replies.settle(command, context));
+    return sendJson(reply, answer);
+  }
+
+  async #answerEnvelopes(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const envelopes = readBody(request, () => readEnvelopes(scanner, this.methods));
+    if (envelopes === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
+    const context = this.#contextOf(request);
+    const lines: string[] = [];
+    for (const { id, command } of envelopes)
+      lines.push(replyText(await this.replies.settle(command, context), id));
+    return sendJson(reply, lines.join('\n'));
+  }
+
+  /** The answer is Centrifugo's; it is counted by the code that it would have elsewhere. */
+  #refuse(reply: FastifyReply, code: HttpErrorCode, text?: string): FastifyReply {
+    this.replies.countRefusal(code);
+    reply.code(statusByCode[code]);
+    return text === undefined ? reply.send() : reply.type(TEXT_TYPE).send(text);
+  }
+
+  #contextOf({ headers }: FastifyRequest) {
+    return this.replies.contextFor(readTraceparent(headers.traceparent));
+  }
+
+  #wantsStatus({ headers }: FastifyRequest): boolean {
+    return (headers['x-centrifugo-error-mode'] ?? this.options.api.errorMode) === 'transport';
+  }
+}
+
+/** Of several keys the first in this order counts, even where another one would do. */
+function presentedKey({ headers, url }: FastifyRequest): string | undefined {
+  const header = headers['x-api-key'];
+  if (typeof header === 'string') return header;
+  const [, key] = /^apikey +(.+)$/i.exec(headers.authorization ?? '') ?? [];
+  if (key !== undefined) return key;
+  const query = url.indexOf('?');
+  return query < 0 ? undefined : (new URLSearchParams(url.slice(query)).get('api_key') ?? undefined);
+}
+
+/** What `read` makes of the body; undefined where the body is no such JSON. The type that it claims to have is not looked at. */
+function readBody<Result>({ body }: FastifyRequest, read: () => Result): Result | undefined {
+  if (!Buffer.isBuffer(body) || !isUtf8(body)) return undefined;
+  try {
+    scanner.start(body);
+    const result = read();
+    scanner.finish();
+    return result;
+  } catch (error) {
+    if (error instanceof MalformedJsonError) return undefined;
+    throw error;
+  }
+}
+
+/** As text, which Node sends in one piece with the headers, and past Fastify, which would add a charset to the type. */
+function sendJson(reply: FastifyReply, text: string): FastifyReply {
+  return reply.type('application/json').serializer(asItIs).send(text);
+}
+
+function asItIs(text: string): string {
+  return text;
+}

@@ -1,0 +1,151 @@
+import { isUtf8 } from 'node:buffer';
+import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { DeadLetters, eventName, type DeadLetterFilter, type ParkedRecord } from '../../bus/index.js';
+import { Callers } from '../../http/callers.js';
+import {
+  DescribeDeadLetter,
+  DescribeDeadLetters,
+  DescribeDrop,
+  DescribeRedrive,
+  DescribeRedriveAll,
+} from './dead-letters.open-api.js';
+import { withinAnswerTime } from '../answer-deadline.js';
+import { readCursor, readLimit, writeCursor } from '../../http/parameters/page-parameters.js';
+import { parametersOf, type Query } from '../../http/parameters/parameters.js';
+import { ConflictingParametersError, UnknownDeadLetterError } from '../trigger.errors.js';
+import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
+import type { DeadLetter, DeadLetterPageAnswer, Redriven } from '../push/trigger.schemas.js';
+
+type Request = FastifyRequest<{ Querystring: Query }>;
+
+const MAX_REDRIVEN = 1000;
+
+/** What consumers gave up. They may be anybody's events, so every call needs an API key. */
+@Controller('dead-letters')
+export class DeadLettersController {
+  constructor(
+    private readonly deadLetters: DeadLetters,
+    private readonly callers: Callers,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+  ) {}
+
+  @Get()
+  @DescribeDeadLetters()
+  async list(@Req() request: Request): Promise<DeadLetterPageAnswer> {
+    this.#admit(request);
+    const parameters = parametersOf(request.query, ['group', 'topic', 'limit', 'cursor']);
+    const cursor = parameters.get('cursor');
+    const query = {
+      ...filterOf(parameters),
+      limit: readLimit(parameters.get('limit')),
+      ...(cursor !== undefined ? { cursor: readCursor('dead-letters', cursor) } : {}),
+    };
+    const page = await this.#within(() => this.deadLetters.list(query));
+    return {
+      deadLetters: page.records.map(describe),
+      ...(page.next !== undefined ? { next: writeCursor('dead-letters', page.next) } : {}),
+    };
+  }
+
+  @Get(':id')
+  @Header('Content-Type', 'application/json; charset=utf-8')
+  @DescribeDeadLetter()
+  async find(@Param('id') id: string, @Req() request: Request): Promise<string> {
+    this.#admit(request);
+    parametersOf(request.query, []);
+    const record = await this.#within(() => this.deadLetters.find(id));
+    if (record === undefined) throw unknown();
+    return describeWithData(record);
+  }
+
+  @Post('redrive')
+  @HttpCode(202)
+  @DescribeRedriveAll()
+  async redriveAll(@Req() request: Request): Promise<Redriven> {
+    this.#admit(request);
+    const parameters = parametersOf(request.query, ['group', 'topic', 'limit']);
+    const filter = filterOf(parameters);
+    if (filter.group === undefined && filter.topic === undefined)
+      throw new ConflictingParametersError('group, topic, or both are needed');
+    const limit = readLimit(parameters.get('limit'), MAX_REDRIVEN);
+    return { redriven: await this.#within(() => this.deadLetters.redriveAll(filter, limit)) };
+  }
+
+  @Post(':id/redrive')
+  @HttpCode(202)
+  @DescribeRedrive()
+  async redrive(@Param('id') id: string, @Req() request: Request): Promise<Redriven> {
+    this.#admit(request);
+    parametersOf(request.query, []);
+    if (!(await this.#within(() => this.deadLetters.redrive(id)))) throw unknown();
+    return { redriven: 1 };
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @DescribeDrop()
+  async drop(@Param('id') id: string, @Req() request: Request): Promise<void> {
+    this.#admit(request);
+    parametersOf(request.query, []);
+    if (!(await this.#within(() => this.deadLetters.drop(id)))) throw unknown();
+  }
+
+  #admit(request: Request): void {
+    this.callers.requireApiKey(this.callers.admit(request.raw));
+  }
+
+  #within<T>(call: () => Promise<T>): Promise<T> {
+    return withinAnswerTime(this.options.answerTimeoutMs, call);
+  }
+}
+
+function filterOf(parameters: ReadonlyMap<string, string>): DeadLetterFilter {
+  const [group, topic] = [parameters.get('group'), parameters.get('topic')];
+  return { ...(group !== undefined ? { group } : {}), ...(topic !== undefined ? { topic } : {}) };
+}
+
+function unknown(): UnknownDeadLetterError {
+  return new UnknownDeadLetterError('there is no dead letter with this id');
+}
+
+function describe(record: ParkedRecord): DeadLetter {
+  const { id, group, driver, topic, partition, position, key, attempts, failure } = record;
+  return {
+    id,
+    group,
+    event: eventName(record),
+    driver,
+    topic,
+    partition,
+    position,
+    ...(key !== undefined ? { key } : {}),
+    attempts,
+    reason: { code: failure?.code ?? '', message: failure?.message ?? '' },
+    publishedAt: time(record.publishedAt),
+    firstFailedAt: time(record.firstFailedAt ?? record.publishedAt),
+    lastFailedAt: time(record.lastFailedAt ?? record.publishedAt),
+  };
+}
+
+/** Joined as text, so that the data stays byte for byte what it is. */
+function describeWithData(record: ParkedRecord): string {
+  const fields = JSON.stringify({ ...describe(record), headers: record.headers }).slice(0, -1);
+  return isJson(record.value)
+    ? `${fields},"data":${record.value.toString('utf8')}}`
+    : `${fields},"base64":"${record.value.toString('base64')}"}`;
+}
+
+function isJson(value: Buffer): boolean {
+  if (!isUtf8(value)) return false;
+  try {
+    JSON.parse(value.toString());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function time(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,75 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { authenticated, errors, ref } from '../../http/open-api.js';
+
+const filters = () => [
+  ApiQuery({ name: 'group', required: false, description: 'Those of one consumer: module-consumer.' }),
+  ApiQuery({ name: 'topic', required: false, description: 'Those from one topic.' }),
+];
+
+const limit = (byDefault: number) =>
+  ApiQuery({
+    name: 'limit',
+    required: false,
+    schema: { type: 'integer', minimum: 1, maximum: 1000, default: byDefault },
+  });
+
+const id = () => ApiParam({ name: 'id', description: 'The id of a dead letter.' });
+
+const redriven = () =>
+  ApiResponse({ status: 202, description: 'They are tried again.', schema: ref('Redriven') });
+
+const needKey = ['api_key_not_configured'] as const;
+
+export const DescribeDeadLetters = () =>
+  applyDecorators(
+    ApiTags('dead letters'),
+    ApiOperation({ summary: 'What consumers gave up.' }),
+    ...authenticated(),
+    ...filters(),
+    limit(100),
+    ApiQuery({ name: 'cursor', required: false, description: 'The next of the page before.' }),
+    ApiResponse({ status: 200, description: 'One page, the oldest first.', schema: ref('DeadLetterPage') }),
+    ...errors('invalid_limit', 'invalid_cursor', ...needKey),
+  );
+
+export const DescribeDeadLetter = () =>
+  applyDecorators(
+    ApiTags('dead letters'),
+    ApiOperation({ summary: 'One dead letter, with its headers and data.' }),
+    ...authenticated(),
+    id(),
+    ApiResponse({ status: 200, description: 'The dead letter.', schema: ref('DeadLetterWithData') }),
+    ...errors('unknown_dead_letter', ...needKey),
+  );
+
+export const DescribeRedrive = () =>
+  applyDecorators(
+    ApiTags('dead letters'),
+    ApiOperation({ summary: 'Have its consumer try it again, with all of its attempts.' }),
+    ...authenticated(),
+    id(),
+    redriven(),
+    ...errors('unknown_dead_letter', ...needKey),
+  );
+
+export const DescribeRedriveAll = () =>
+  applyDecorators(
+    ApiTags('dead letters'),
+    ApiOperation({ summary: 'Have those of a consumer, or from a topic, tried again.' }),
+    ...authenticated(),
+    ...filters(),
+    limit(1000),
+    redriven(),
+    ...errors('conflicting_parameters', 'invalid_limit', ...needKey),
+  );
+
+export const DescribeDrop = () =>
+  applyDecorators(
+    ApiTags('dead letters'),
+    ApiOperation({ summary: 'Forget it.' }),
+    ...authenticated(),
+    id(),
+    ApiResponse({ status: 204, description: 'It is gone.' }),
+    ...errors('unknown_dead_letter', ...needKey),
+  );

@@ -1,0 +1,20 @@
+import { InvalidIdempotencyKeyError } from '../trigger.errors.js';
+
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+
+/**
+ * The key in the form in which the store knows it, with the caller's scope before it.
+ * @throws InvalidIdempotencyKeyError
+ */
+export function readIdempotencyKey(
+  header: string | string[] | undefined,
+  scope: string,
+  maxLength: number,
+): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || header.length > maxLength || !VISIBLE_ASCII.test(header))
+    throw new InvalidIdempotencyKeyError(
+      `Idempotency-Key must be 1 to ${maxLength} visible ASCII characters without spaces`,
+    );
+  return `trigger/${scope}/${header}`;
+}

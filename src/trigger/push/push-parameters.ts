@@ -1,0 +1,46 @@
+import { parametersOf, type Query } from '../../http/parameters/parameters.js';
+import type { PushRequest } from './push-request.js';
+import { targetChannel } from './target.js';
+import { readExpiresIn, readTiming } from './timing.js';
+import { ConflictingParametersError, InvalidLanesError } from '../trigger.errors.js';
+import type { TriggerOptions } from '../trigger.options.js';
+
+const NAMES = ['lanes', 'delay', 'deliverAt', 'expiresIn', 'channel', 'user', 'connection'] as const;
+
+/** The words that `lanes` may be; two of them say the default. */
+const LANES = new Map([
+  ['instant', { instant: true, delayed: false }],
+  ['delayed', { instant: false, delayed: true }],
+  ['instant,delayed', { instant: true, delayed: true }],
+  ['delayed,instant', { instant: true, delayed: true }],
+  ['both', { instant: true, delayed: true }],
+]);
+
+export interface PushParameters extends Pick<PushRequest, 'instant' | 'delayed' | 'expiresInMs'> {
+  /** Absent: the caller itself. */
+  readonly channel?: string;
+}
+
+/**
+ * Reads the query of `POST /trigger`.
+ * @throws the refusal of the first parameter that is wrong
+ */
+export function readPushParameters(
+  query: Query,
+  options: Pick<TriggerOptions, 'defaultDelayMs' | 'maxDelayMs'>,
+): PushParameters {
+  const parameters = parametersOf(query, NAMES);
+  const lanes = LANES.get(parameters.get('lanes') ?? 'both');
+  if (lanes === undefined) throw new InvalidLanesError('lanes must be instant, delayed or instant,delayed');
+  const timing = readTiming(parameters.get('delay'), parameters.get('deliverAt'), options.maxDelayMs);
+  if (timing !== undefined && !lanes.delayed)
+    throw new ConflictingParametersError('delay and deliverAt are for a delayed copy, and lanes excludes it');
+  const expiresInMs = readExpiresIn(parameters.get('expiresIn'), options.maxDelayMs);
+  const channel = targetChannel(parameters);
+  return {
+    instant: lanes.instant,
+    ...(lanes.delayed ? { delayed: timing ?? { afterMs: options.defaultDelayMs } } : {}),
+    ...(expiresInMs !== undefined ? { expiresInMs } : {}),
+    ...(channel !== undefined ? { channel } : {}),
+  };
+}

@@ -1,0 +1,62 @@
+import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Callers } from '../../http/callers.js';
+import { readIdempotencyKey } from './idempotency-key.js';
+import { requireJson } from '../../http/json-text.js';
+import { DescribePush } from '../../http/open-api.js';
+import type { Query } from '../../http/parameters/parameters.js';
+import { readPushParameters } from './push-parameters.js';
+import type { PushRequest } from './push-request.js';
+import { jsonBytes } from '../../http/request-body.js';
+import { readTraceparent } from '../../message/index.js';
+import { Trigger, type Pushed } from './trigger.js';
+import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
+import type { PushAnswer } from './trigger.schemas.js';
+
+@Controller('trigger')
+export class TriggerController {
+  constructor(
+    private readonly trigger: Trigger,
+    private readonly callers: Callers,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+  ) {}
+
+  @Post()
+  @HttpCode(202)
+  @DescribePush()
+  async push(
+    @Req() request: FastifyRequest<{ Querystring: Query }>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<PushAnswer> {
+    const push = this.#read(request);
+    const pushed = await this.trigger.push(push);
+    if (pushed.replayed) void reply.header('Idempotency-Replayed', 'true');
+    return answer(push.channel, pushed);
+  }
+
+  #read(request: FastifyRequest<{ Querystring: Query }>): PushRequest {
+    const caller = this.callers.admit(request.raw);
+    const parameters = readPushParameters(request.query, this.options);
+    if (parameters.channel !== undefined) this.callers.requireApiKey(caller);
+    const { maxKeyLength } = this.options.idempotency;
+    const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'], caller.scope, maxKeyLength);
+    const traceparent = readTraceparent(request.headers['traceparent']);
+    const data = jsonBytes(request);
+    requireJson(data, this.options.maxJsonDepth);
+    return {
+      channel: caller.channel,
+      ...parameters,
+      data,
+      format: 'json',
+      ...(idempotencyKey !== undefined ? { idempotencyKey } : {}),
+      ...(traceparent !== undefined ? { traceparent } : {}),
+    };
+  }
+}
+
+function answer(channel: string, { copies }: Pushed): PushAnswer {
+  return {
+    channel,
+    messages: copies.map(({ id, lane, dueAt }) => ({ id, lane, dueAt: new Date(dueAt).toISOString() })),
+  };
+}

@@ -1,0 +1,55 @@
+import type { ScheduleQuery } from '../../bus/index.js';
+import { readCursor, readLimit } from '../../http/parameters/page-parameters.js';
+import { parametersOf, type Query } from '../../http/parameters/parameters.js';
+import { TARGET_PARAMETERS, targetChannel } from '../push/target.js';
+import { readTiming, type Timing } from '../push/timing.js';
+import {
+  ConflictingParametersError,
+  InvalidBodyError,
+  InvalidDelayError,
+  InvalidDeliverAtError,
+  UnknownFieldError,
+} from '../trigger.errors.js';
+import { reschedule } from '../push/trigger.schemas.js';
+
+/**
+ * Reads the query of `GET /schedules`.
+ * @throws the refusal of the first parameter that is wrong
+ */
+export function readScheduleQuery(query: Query): ScheduleQuery {
+  const parameters = parametersOf(query, ['limit', 'cursor', ...TARGET_PARAMETERS]);
+  const channel = targetChannel(parameters);
+  const cursor = parameters.get('cursor');
+  return {
+    limit: readLimit(parameters.get('limit')),
+    ...(cursor !== undefined ? { cursor: readCursor('schedules', cursor) } : {}),
+    ...(channel !== undefined ? { channel } : {}),
+  };
+}
+
+/**
+ * Reads the body of `PATCH /schedules/{id}`.
+ * @throws InvalidBodyError, UnknownFieldError, ConflictingParametersError, and what {@link readTiming} refuses
+ */
+export function readReschedule(body: unknown, maxDelayMs: number): Timing {
+  const parsed = reschedule.safeParse(body);
+  if (!parsed.success) throw refusalOf(parsed.error.issues[0]);
+  const { delay, deliverAt } = parsed.data;
+  const timing = readTiming(delay?.toString(), deliverAt, maxDelayMs);
+  if (timing === undefined) throw new ConflictingParametersError('one of delay and deliverAt is needed');
+  return timing;
+}
+
+function refusalOf(
+  issue: { readonly code: string; readonly path: readonly PropertyKey[] } | undefined,
+): Error {
+  if (issue?.code === 'unrecognized_keys') return new UnknownFieldError('the fields are delay and deliverAt');
+  switch (issue?.path[0]) {
+    case 'delay':
+      return new InvalidDelayError('delay must be whole milliseconds or an ISO 8601 duration such as PT3S');
+    case 'deliverAt':
+      return new InvalidDeliverAtError('deliverAt must be an RFC 3339 timestamp');
+    default:
+      return new InvalidBodyError('the body must be a JSON object');
+  }
+}

@@ -1,0 +1,92 @@
+import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Patch, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { ScheduledMessage } from '../../message/index.js';
+import { Callers, type Caller } from '../../http/callers.js';
+import { parseJson } from '../../http/json-text.js';
+import { DescribeCancel, DescribeFind, DescribeList, DescribeReschedule } from '../../http/open-api.js';
+import { writeCursor } from '../../http/parameters/page-parameters.js';
+import { parametersOf, type Query } from '../../http/parameters/parameters.js';
+import { jsonBytes } from '../../http/request-body.js';
+import { readReschedule, readScheduleQuery } from './schedule-parameters.js';
+import { Schedules } from './schedules.js';
+import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
+import type { Scheduled, SchedulePageAnswer } from '../push/trigger.schemas.js';
+
+type Request = FastifyRequest<{ Querystring: Query }>;
+
+/** What waits in the delayed lane. A caller without an API key sees what goes to itself, as if there were nothing else. */
+@Controller('schedules')
+export class SchedulesController {
+  constructor(
+    private readonly schedules: Schedules,
+    private readonly callers: Callers,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+  ) {}
+
+  @Get()
+  @DescribeList()
+  async list(@Req() request: Request): Promise<SchedulePageAnswer> {
+    const caller = this.callers.admit(request.raw);
+    const query = readScheduleQuery(request.query);
+    if (query.channel !== undefined) this.callers.requireApiKey(caller);
+    const owner = ownerOf(caller);
+    const page = await this.schedules.list({ ...query, ...(owner !== undefined ? { channel: owner } : {}) });
+    return {
+      schedules: page.messages.map(describe),
+      ...(page.next !== undefined ? { next: writeCursor('schedules', page.next) } : {}),
+    };
+  }
+
+  @Get(':id')
+  @Header('Content-Type', 'application/json; charset=utf-8')
+  @DescribeFind()
+  async find(@Param('id') id: string, @Req() request: Request): Promise<string> {
+    const caller = this.#admit(request);
+    return describeWithData(await this.schedules.find(id, ownerOf(caller)));
+  }
+
+  @Patch(':id')
+  @DescribeReschedule()
+  async reschedule(@Param('id') id: string, @Req() request: Request): Promise<Scheduled> {
+    const caller = this.#admit(request);
+    const body = parseJson(jsonBytes(request), this.options.maxJsonDepth);
+    const timing = readReschedule(body, this.options.maxDelayMs);
+    return describe(await this.schedules.reschedule(id, timing, ownerOf(caller)));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @DescribeCancel()
+  async cancel(@Param('id') id: string, @Req() request: Request): Promise<void> {
+    const caller = this.#admit(request);
+    await this.schedules.cancel(id, ownerOf(caller));
+  }
+
+  #admit(request: Request): Caller {
+    const caller = this.callers.admit(request.raw);
+    parametersOf(request.query, []);
+    return caller;
+  }
+}
+
+function ownerOf(caller: Caller): string | undefined {
+  return caller.hasApiKey ? undefined : caller.channel;
+}
+
+function describe({ id, channel, createdAt, dueAt, expiresAt }: ScheduledMessage): Scheduled {
+  return {
+    id,
+    channel,
+    createdAt: new Date(createdAt).toISOString(),
+    dueAt: new Date(dueAt).toISOString(),
+    ...(expiresAt !== undefined ? { expiresAt: new Date(expiresAt).toISOString() } : {}),
+  };
+}
+
+/** Joined as text, so that the data stays byte for byte what it is. */
+function describeWithData(message: ScheduledMessage): string {
+  const fields = JSON.stringify(describe(message)).slice(0, -1);
+  return message.format === 'json'
+    ? `${fields},"data":${message.data.toString('utf8')}}`
+    : `${fields},"base64":"${message.data.toString('base64')}"}`;
+}

@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
+import { RecordRefusedError } from '../../../src/bus/index.js';
+import { BrokerStatus } from '../../../src/metrics/index.js';
+import { describeWithOwn, startKafka, type RunningBroker } from '../../support/brokers.js';
+import { Journal } from '../../support/event-log.js';
+import { type BusSubject, describeBus } from './bus.contract.js';
+import { startHoldingProcess } from './holding-process.js';
+import { hasty, open } from './kafka-bus.open.js';
+import { WorkerProcess } from './worker-process.js';
+
+describeWithOwn('kafka', 'KafkaBus', () => {
+  let kafka: RunningBroker;
+  const settings = () => ({ brokers: kafka.url.split(',') });
+  beforeAll(async () => {
+    kafka = await startKafka();
+  });
+  afterAll(() => kafka.dispose());
+
+  describeBus('KafkaBus', async (): Promise<BusSubject> => {
+    const bus = await open(settings());
+    return {
+      bus,
+      name: () => randomUUID(),
+      another: () => open(settings()),
+      holdElsewhere: (subscription) =>
+        startHoldingProcess({ module: './kafka-bus.open.ts', options: settings() }, subscription),
+      broker: {
+        hasty: () => open({ ...settings(), ...hasty }),
+        stop: () => kafka.stop(),
+        start: () => kafka.restart(),
+        freeze: () => kafka.freeze(),
+        thaw: () => kafka.thaw(),
+      },
+      deadAfterMs: 10_000,
+    };
+  });
+
+  describe('KafkaBus', () => {
+    it('refuses what Kafka refuses, and only that', async () => {
+      await using bus = await disposable();
+      const topic = randomUUID();
+      const fits = { value: Buffer.alloc(100) };
+      const tooLarge = { value: Buffer.alloc(2_000_000) };
+      const outcomes = await Promise.allSettled([
+        bus.publish(topic, [fits]),
+        bus.publish(topic, [tooLarge]),
+        bus.publish(topic, [fits]),
+      ]);
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(outcomes[1]).toMatchObject({ reason: { code: 'record_refused' } });
+      await expect(bus.publish('no topic!', [fits])).rejects.toBeInstanceOf(RecordRefusedError);
+      await expect(bus.subscribe({ topics: ['..'], group: 'g' }, async () => {})).rejects.toBeInstanceOf(
+        RecordRefusedError,
+      );
+    });
+
+    it('finds out which of many records together are too large', async () => {
+      await using bus = await disposable({ maxRequestBytes: 50_000_000 });
+      const topic = randomUUID();
+      const records = Array.from({ length: 12 }, () => ({ key: 'k', value: Buffer.alloc(100_000) }));
+      await bus.publish(topic, records);
+      const received = Promise.withResolvers<void>();
+      const sizes: number[] = [];
+      await bus.subscribe(
+        { topics: [topic], group: randomUUID(), from: 'earliest', maxBatchSize: 12 },
+        async (batch) => {
+          sizes.push(...batch.map(({ value }) => value.length));
+          if (sizes.length >= 12) received.resolve();
+        },
+      );
+      await received.promise;
+      expect(sizes.every((size) => size === 100_000)).toBe(true);
+    });
+
+    it('says what became of the broker', async () => {
+      const changes: string[] = [];
+      const heard = { up: Promise.withResolvers<void>(), down: Promise.withResolvers<void>() };
+      const status = new BrokerStatus('kafka', ({ state, reason }) => {
+        changes.push(state === 'down' ? `down: ${reason}` : state);
+        if (state !== 'connecting') heard[state].resolve();
+      });
+      const bus = await open(settings(), status);
+      await heard.up.promise;
+      heard.up = Promise.withResolvers();
+      await kafka.stop();
+      // Nobody publishes: the bus notices by itself.
+      await heard.down.promise;
+      await kafka.restart();
+      await heard.up.promise;
+      expect(changes).toEqual(['up', expect.stringMatching(/^down: ./), 'up']);
+      await bus.close();
+    });
+
+    it('makes a topic anew that was deleted under its only consumer', async () => {
+      await using consumer = await disposable();
+      await using producer = await disposable();
+      const topic = randomUUID();
+      const arrived = Promise.withResolvers<string>();
+      const options = { topics: [topic], group: randomUUID(), from: 'earliest' } as const;
+      await consumer.subscribe(options, async ([record]) => arrived.resolve(String(record?.value)));
+      const admin = new Kafka({ brokers: kafka.url.split(','), logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      await admin.deleteTopics({ topics: [topic] });
+      while (!(await admin.listTopics()).includes(topic)) await delay(100);
+      await admin.disconnect();
+      await producer.publish(topic, [{ value: Buffer.from('after') }]);
+      expect(await arrived.promise).toBe('after');
+    });
+
+    it('lets a handler finish before another member gets its partition', async () => {
+      await using first = await disposable({ partitions: 1 });
+      await using second = await disposable({ partitions: 1 });
+      const topic = randomUUID();
+      const group = randomUUID();
+      const entered = Promise.withResolvers<void>();
+      const release = Promise.withResolvers<void>();
+      const handled: string[] = [];
+      const options = { topics: [topic], group, from: 'earliest' } as const;
+      await first.subscribe(options, async () => {
+        entered.resolve();
+        await release.promise;
+        handled.push('first');
+      });
+      await first.publish(topic, [{ value: Buffer.from('1') }]);
+      await entered.promise;
+      const joining = second.subscribe(options, async () => void handled.push('second'));
+      const early = await Promise.race([
+        joining.then(() => 'joined'),
+        new Promise((resolve) => setTimeout(resolve, 3_000, 'waiting')),
+      ]);
+      expect(early).toBe('waiting');
+      release.resolve();
+      await joining;
+      expect(handled).toEqual(['first']);
+    });
+
+    const workers: WorkerProcess[] = [];
+    afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.kill())));
+
+    it('begins nothing after a standstill in which others were given its partitions', async () => {
+      const directory = await mkdtemp(join(tmpdir(), 'carillon-kafka-'));
+      const options = { ...settings(), partitions: 2, sessionTimeoutMs: 6_000 };
+      await using bus = await disposable(options);
+      const topic = randomUUID();
+      const subscription = { topics: [topic], group: randomUUID(), from: 'earliest' } as const;
+      const records = (name: string) =>
+        Array.from({ length: 8 }, (_, at) => ({ key: String(at), value: Buffer.from(`${name}-${at}`) }));
+      await bus.publish(topic, records('before'));
+      const begun = Promise.withResolvers<void>();
+      const byWorker = new Journal<string>();
+      const byOthers = new Journal<string>();
+      const worker = await WorkerProcess.start(
+        {
+          bus: { module: './kafka-bus.open.ts', options },
+          subscription,
+          workMs: 500,
+          log: join(directory, 'log'),
+        },
+        (bodies) => bodies.forEach((body) => byWorker.add(body)),
+        begun.resolve,
+      );
+      workers.push(worker);
+      // In the middle of its first record.
+      await begun.promise;
+      worker.freeze();
+      await bus.subscribe(subscription, async ([record]) => byOthers.add(String(record?.value)));
+      const all = () => new Set([...byWorker.entries, ...byOthers.entries]);
+      await byOthers.until(() => all().size >= 8);
+      const thawedAt = process.hrtime.bigint();
+      worker.thaw();
+      // Until it is a member again, and is given something.
+      for (let round = 0; !byWorker.entries.some((body) => body.startsWith('after')); round++) {
+        await bus.publish(topic, records(`after-${round}`));
+        const isDone = () => [...all()].filter((body) => body.startsWith(`after-${round}-`)).length === 8;
+        await Promise.race([byWorker.until(isDone), byOthers.until(isDone)]);
+      }
+      await worker.kill();
+      const visits = (await worker.visits()).filter(({ enteredAt }) => enteredAt > thawedAt);
+      const twice = visits.flatMap(({ bodies }) => bodies).filter((body) => body.startsWith('before'));
+      expect(twice).toEqual([]);
+      await rm(directory, { recursive: true });
+    });
+  });
+
+  async function disposable(more: object = {}) {
+    const bus = await open({ ...settings(), ...more });
+    return Object.assign(bus, { [Symbol.asyncDispose]: () => bus.close() });
+  }
+});

@@ -1,0 +1,194 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { BrokerUnavailableError } from '../../../src/bus/index.js';
+import { LocalFanout } from '../../../src/delivery/adapters/memory/local.fanout.js';
+import { MemoryHistory } from '../../../src/delivery/adapters/memory/memory.history.js';
+import { MemoryPresence } from '../../../src/delivery/adapters/memory/memory.presence.js';
+import { Publication, type StreamPosition } from '../../../src/delivery/index.js';
+import { ask } from '../../../scripts/brokers/redis.js';
+import {
+  describeWithOwn,
+  startRedis,
+  startRedisCluster,
+  type RunningBroker,
+  type RunningRedisCluster,
+} from '../../support/brokers.js';
+import {
+  describeHistory,
+  describeSharedHistory,
+  describeStoppedHistory,
+  HistoryInbox,
+} from './history.contract.js';
+import { describePresence } from './presence.contract.js';
+import { redisEngines } from './redis-engine.open.js';
+
+const kept = { size: 10, ttlMs: 60_000, metaTtlMs: 60_000 };
+const roomy = { maxBytes: 10_000_000, maxChannels: 1_000, maxKeys: 1_000 };
+
+describeHistory('MemoryHistory', async () => {
+  let now = 1_000_000;
+  return {
+    open: async (inbox) => {
+      const fanout = new LocalFanout(inbox.handler);
+      return { fanout, history: new MemoryHistory(fanout, { ...roomy, now: () => now }) };
+    },
+    elapse: async (ms) => void (now += ms),
+  };
+});
+
+describePresence('MemoryPresence', async () => {
+  let now = 1_000_000;
+  return {
+    open: async () => {
+      const presence = new MemoryPresence(() => now);
+      return { presence, close: () => presence.close() };
+    },
+    elapse: async (ms) => void (now += ms),
+    isShared: false,
+  };
+});
+
+for (const sharded of [false, true]) {
+  const suffix = sharded ? ' (sharded pub/sub)' : '';
+  describeWithOwn('redis', `one Redis${suffix}`, () => {
+    let redis: RunningBroker;
+    beforeAll(async () => {
+      redis = await startRedis();
+    });
+    afterAll(() => redis.dispose());
+
+    describeHistory(`RedisHistory${suffix}`, async () => redisEngines([redis], { sharded }));
+    describeSharedHistory(`RedisHistory${suffix}`, async () => redisEngines([redis], { sharded }));
+    describeStoppedHistory(`RedisHistory${suffix}`, async () => redisEngines([redis], { sharded }));
+    describePresence(`RedisPresence${suffix}`, async () => redisEngines([redis], { sharded }).presence);
+  });
+}
+
+describeWithOwn('redis', 'a Redis that keeps its data', () => {
+  let redis: RunningBroker;
+  beforeAll(async () => {
+    redis = await startRedis({ appendOnly: true });
+  });
+  afterAll(() => redis.dispose());
+
+  describeStoppedHistory('RedisHistory (append only file)', async () =>
+    redisEngines([redis], { keepsData: true }),
+  );
+});
+
+describeWithOwn('redis', 'a Redis that went back to an earlier state', () => {
+  let redis: RunningBroker;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.dispose());
+
+  it.each(['with', 'without'])('begins other epochs and has all again, %s idempotency keys', async (keys) => {
+    const engines = redisEngines([redis]);
+    const inbox = new HistoryInbox();
+    const { fanout, history } = await engines.open(inbox);
+    const publish = async (text: string) => {
+      const data = Buffer.from(text);
+      const message = new Publication('a', data, 'json', text, 0, undefined, 'direct');
+      const idempotency = keys === 'with' ? { idempotency: { key: text, ttlMs: 60_000 } } : {};
+      const terms = { history: kept, ...idempotency };
+      for (;;) {
+        const position = await history.publish(message, terms).catch((error: unknown) => error);
+        if (!(position instanceof Error)) return position as StreamPosition;
+        expect(position).toBeInstanceOf(BrokerUnavailableError);
+        await once(AbortSignal.timeout(20), 'abort');
+      }
+    };
+    await fanout.subscribe('a');
+    for (const text of ['1', '2', '3']) await publish(text);
+    await ask(redis.url, 'SAVE');
+    const lost = [await publish('4'), await publish('5')];
+    await redis.kill();
+    const { epoch } = lost[0]!;
+    await redis.restart();
+    const isAgain = (text: string) => (each: Publication) =>
+      each.data.toString() === text && each.epoch !== epoch;
+    await inbox.until(() => inbox.publications.some(isAgain('5')));
+    const next = await publish('6');
+    const page = await history.read('a', { limit: -1, metaTtlMs: kept.metaTtlMs });
+    expect(page.epoch).not.toBe(epoch);
+    expect(page).toMatchObject(next);
+    // Another epoch, so that no offset is given twice.
+    const texts = ['1', '2', '3', '4', '5', '6'];
+    expect(page.publications.map(({ offset, data }) => [offset, data.toString()])).toEqual(
+      texts.map((text, index) => [index + 1, text]),
+    );
+    await fanout.close();
+  });
+});
+
+describeWithOwn('redis', 'a Redis that has lost nothing', () => {
+  let redis: RunningBroker;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.dispose());
+
+  it('keeps its histories when a process that has been quiet for long is cut off', async () => {
+    const engines = redisEngines([redis], { replayWindowMs: 1_000 });
+    const { fanout, history } = await engines.open(new HistoryInbox());
+    const message = new Publication('a', Buffer.from('1'), 'json', '1', 0, undefined, 'direct');
+    const place = await history.publish(message, { history: kept });
+    await engines.elapse(3_000);
+    await ask(redis.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await engines.elapse(3_000);
+    const page = await history.read('a', { limit: -1, metaTtlMs: kept.metaTtlMs });
+    expect(page).toMatchObject({ ...place, publications: [{ offset: 1 }] });
+    await fanout.close();
+  });
+
+  it('hands over what was missed although the ids of a stream are ahead of its clock', async () => {
+    const engines = redisEngines([redis]);
+    const inbox = new HistoryInbox();
+    const [here, there] = [await engines.open(new HistoryInbox()), await engines.open(inbox)];
+    await there.fanout.subscribe('a');
+    const publish = (text: string) =>
+      here.fanout.publish(new Publication('a', Buffer.from(text), 'json', text, 0, undefined, 'direct'));
+    await publish('1');
+    for (const key of (await ask(redis.url, 'KEYS', '*recent')).match(/\{.*recent/g) ?? [])
+      await ask(redis.url, 'XADD', key, `${Date.now() + 60_000}-0`, 'e', 'of a server whose clock is ahead');
+    await engines.faults.cutSubscriptions();
+    await publish('2');
+    await inbox.until(() => inbox.publications.some(({ data }) => data.toString() === '2'));
+    expect(inbox.publications.at(-1)?.data.toString()).toBe('2');
+    await Promise.all([here.fanout.close(), there.fanout.close()]);
+  });
+});
+
+describeWithOwn('redis', 'several Redis', () => {
+  let servers: RunningBroker[];
+  beforeAll(async () => {
+    servers = await Promise.all([startRedis(), startRedis(), startRedis()]);
+  });
+  afterAll(async () => void (await Promise.all(servers.map((server) => server.dispose()))));
+
+  const engines = () => redisEngines(servers, { shards: servers.map(({ url }) => url) });
+  describeHistory('RedisHistory (several Redis)', async () => engines());
+  describeSharedHistory('RedisHistory (several Redis)', async () => engines());
+  describeStoppedHistory('RedisHistory (several Redis)', async () => engines());
+  describePresence('RedisPresence (several Redis)', async () => engines().presence);
+});
+
+describeWithOwn('redis', 'a Redis Cluster', () => {
+  let cluster: RunningRedisCluster;
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+  });
+  afterAll(() => cluster.dispose());
+
+  for (const sharded of [false, true]) {
+    const suffix = ` (Cluster${sharded ? ', sharded' : ''})`;
+    const engines = () => {
+      const clusterNodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`);
+      return redisEngines(cluster.brokers, { clusterNodes, sharded });
+    };
+    describeHistory(`RedisHistory${suffix}`, async () => engines());
+    describeSharedHistory(`RedisHistory${suffix}`, async () => engines());
+    describePresence(`RedisPresence${suffix}`, async () => engines().presence);
+  }
+});

@@ -1,0 +1,114 @@
+import { EventEmitter, once } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { BrokerUnavailableError } from '../../../src/bus/index.js';
+import { IpcFanout } from '../../../src/delivery/adapters/ipc/ipc.fanout.js';
+import { IpcSwitchboard } from '../../../src/delivery/adapters/ipc/ipc-hub.js';
+import { connectionChannel, newConnectionId, Publication } from '../../../src/delivery/index.js';
+import { describeFanout } from './fanout.contract.js';
+import { linkPair } from '../ipc-link.js';
+
+class Worker {
+  readonly link;
+  readonly fanout;
+  readonly texts: string[] = [];
+  readonly publications: Publication[] = [];
+  readonly #arrivals = new EventEmitter();
+
+  constructor(switchboard: IpcSwitchboard) {
+    const { primary, worker } = linkPair();
+    switchboard.connect(primary);
+    this.link = worker;
+    this.fanout = new IpcFanout(worker, (arrived) => {
+      this.publications.push(arrived);
+      this.texts.push(arrived.data.toString());
+      this.#arrivals.emit('arrival');
+    });
+  }
+
+  async has(text: string): Promise<void> {
+    while (!this.texts.includes(text)) await once(this.#arrivals, 'arrival');
+  }
+}
+
+function publication(channel: string, text: string): Publication {
+  return new Publication(channel, Buffer.from(text), 'json', text, Date.now(), undefined, 'instant');
+}
+
+describeFanout('IpcFanout', async () => {
+  const switchboard = new IpcSwitchboard();
+  return {
+    open: async (handler) => {
+      const { primary, worker } = linkPair();
+      switchboard.connect(primary);
+      return new IpcFanout(worker, handler);
+    },
+  };
+});
+
+describe('IpcFanout between workers', () => {
+  it('hands each worker the channels that it subscribed to, and no others', async () => {
+    const switchboard = new IpcSwitchboard();
+    const [a, b] = [new Worker(switchboard), new Worker(switchboard)];
+    await Promise.all([a.fanout.subscribe('both'), b.fanout.subscribe('both'), b.fanout.subscribe('b')]);
+    for (const channel of ['nobody', 'b', 'both']) await a.fanout.publish(publication(channel, channel));
+    await Promise.all([a.has('both'), b.has('both')]);
+    expect(a.texts).toEqual(['both']);
+    expect(b.texts).toEqual(['b', 'both']);
+  });
+
+  it('reaches a connection of another worker by the route that its connections share', async () => {
+    const switchboard = new IpcSwitchboard();
+    const [a, b] = [new Worker(switchboard), new Worker(switchboard)];
+    const [one, two] = [connectionChannel(newConnectionId()), connectionChannel(newConnectionId())];
+    await Promise.all([a.fanout.subscribe(one), a.fanout.subscribe(two)]);
+    expect(switchboard.routeCount).toBe(1);
+    a.fanout.unsubscribe(one);
+    await b.fanout.publish(publication(two, 'to a connection'));
+    await a.has('to a connection');
+  });
+
+  it('ends a subscription with the last of its users', async () => {
+    const switchboard = new IpcSwitchboard();
+    const { fanout, texts } = new Worker(switchboard);
+    await Promise.all([fanout.subscribe('c'), fanout.subscribe('c')]);
+    fanout.unsubscribe('c');
+    await fanout.publish(publication('c', 'one user left'));
+    fanout.unsubscribe('c');
+    fanout.unsubscribe('c'); // one too many does no harm
+    await fanout.publish(publication('c', 'nobody left'));
+    expect(texts).toEqual(['one user left']);
+    expect(switchboard.routeCount).toBe(0);
+  });
+
+  it('carries what a publication has besides', async () => {
+    const worker = new Worker(new IpcSwitchboard());
+    await worker.fanout.subscribe('c');
+    const info = { user: 'u', client: 'i', connInfo: Buffer.from('{}') };
+    const extras = {
+      kind: 'join',
+      tags: { a: 'b' },
+      info,
+      delta: true,
+      offset: 7,
+      epoch: 'abcdefgh',
+      previous: Buffer.from('before'),
+    } as const;
+    const sent = new Publication('c', Buffer.from('x'), 'json', 'id', 1, 2, 'direct', 3, extras);
+    await worker.fanout.publish(sent);
+    await worker.has('x');
+    expect(worker.publications).toEqual([sent]);
+  });
+
+  it('forgets what a worker that died listened to, and tells the worker whose primary died', async () => {
+    const switchboard = new IpcSwitchboard();
+    const worker = new Worker(switchboard);
+    await worker.fanout.subscribe('c');
+    const ended = Promise.withResolvers<void>();
+    worker.link.onEnd(ended.resolve);
+    worker.link.close();
+    await ended.promise;
+    expect(switchboard.routeCount).toBe(0);
+    await expect(worker.fanout.publish(publication('c', 'x'))).rejects.toBeInstanceOf(BrokerUnavailableError);
+    await worker.fanout.close();
+  });
+});

@@ -1,0 +1,23 @@
+import { IpcSchedule, serveSchedule } from '../../../src/bus/adapters/ipc/ipc.schedule.js';
+import type { SqliteSchedule } from '../../../src/bus/adapters/sqlite/sqlite.schedule.js';
+import { linkPair } from '../ipc-link.js';
+import { open as openSqlite } from './sqlite-schedule.open.js';
+
+/** As a further worker has it. */
+export function connect(store: SqliteSchedule): Promise<IpcSchedule> {
+  const { primary, worker } = linkPair();
+  serveSchedule(primary, store);
+  return IpcSchedule.open(worker);
+}
+
+/** A primary process and its only worker, which ends it when it closes. */
+export async function open(options: unknown): Promise<IpcSchedule> {
+  const store = await openSqlite(options);
+  const schedule = await connect(store);
+  const close = schedule.close.bind(schedule);
+  schedule.close = async () => {
+    await close();
+    await store.close();
+  };
+  return schedule;
+}

@@ -1,0 +1,55 @@
+import {
+  pulsarDriverOptions,
+  pulsarScheduleOptions,
+} from '../../../src/bus/adapters/pulsar/pulsar.options.js';
+import { PulsarSchedule } from '../../../src/bus/adapters/pulsar/pulsar.schedule.js';
+import { RedisLedger } from '../../../src/bus/adapters/redis/schedule/redis.ledger.js';
+import { SqliteLedger } from '../../../src/bus/adapters/sqlite/sqlite.ledger.js';
+import { BrokerStatus } from '../../../src/metrics/index.js';
+import { redisDriverOptions } from '../../../src/redis/index.js';
+
+export const leaseMs = 500;
+/** Above the broker's own pause, which is about 100 ms and would hide how ours grow. */
+export const retryInitialMs = 100;
+
+export interface PulsarScheduleGiven {
+  readonly serviceUrl: string;
+  readonly topic: string;
+  /** Where the ledger is: the path of a file, or a server with the prefix of its keys. */
+  readonly ledger: string | { readonly url: string; readonly keyPrefix: string };
+  readonly driver?: object;
+  readonly lane?: object;
+  readonly now?: () => number;
+  readonly leaseMs?: number;
+}
+
+/** Pauses and leases are short; a call waits for a machine that is busy, and for the thousands that some tests send at once. */
+export async function open(
+  given: unknown,
+  status = new BrokerStatus('pulsar (delayed lane)'),
+): Promise<PulsarSchedule> {
+  const { serviceUrl, topic, ledger, driver, lane, now, ...lease } = given as PulsarScheduleGiven;
+  const patient = { connectTimeoutMs: 20_000, sendTimeoutMs: 20_000 };
+  const options = {
+    ...pulsarDriverOptions.parse({ serviceUrl, reconnectMaxDelayMs: 500, ...patient, ...driver }),
+    ...pulsarScheduleOptions.parse({ topic, ...lane }),
+    leaseMs,
+    ...lease,
+    retryInitialMs,
+    retryMaxMs: 1_000,
+    closeTimeoutMs: 5_000,
+    ...(now === undefined ? {} : { now }),
+  };
+  return PulsarSchedule.open(options, await openLedger(ledger, { leaseMs, ...lease }), status);
+}
+
+function openLedger(where: PulsarScheduleGiven['ledger'], lease: { leaseMs: number }) {
+  const remembering = { ...lease, rememberMs: 60_000 };
+  const status = new BrokerStatus('ledger');
+  return typeof where === 'string'
+    ? SqliteLedger.open({ path: where, synchronous: 'normal', ...remembering }, status)
+    : RedisLedger.open(
+        { ...redisDriverOptions.parse({ ...where, reconnectMaxDelayMs: 200 }), ...remembering },
+        status,
+      );
+}

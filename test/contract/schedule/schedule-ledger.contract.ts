@@ -1,0 +1,239 @@
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { LedgerOptions, ScheduleLedger } from '../../../src/bus/schedule/schedule-ledger.port.js';
+import { messageIn } from './scheduled-messages.js';
+
+/** The promises of the `ScheduleLedger` port, for any adapter. `open` gives an empty ledger with these options. */
+export function describeLedger(
+  name: string,
+  open: (options: LedgerOptions) => Promise<ScheduleLedger>,
+): void {
+  describe(`${name} keeps the contract of ScheduleLedger`, () => {
+    let ledger: ScheduleLedger;
+    /** Nothing ends while a test looks elsewhere, unless the test is about that. */
+    const begin = async (options: Partial<LedgerOptions> = {}) => {
+      ledger = await open({ leaseMs: 60_000, rememberMs: 60_000, ...options });
+    };
+    beforeEach(() => begin());
+    const beginAnew = async (options: Partial<LedgerOptions>) => {
+      await ledger.close();
+      await begin(options);
+    };
+    afterEach(() => ledger.close());
+
+    const pending = async (delayMs: number) => {
+      const message = messageIn(delayMs);
+      expect(await ledger.record(message)).toBe(true);
+      await ledger.confirm(message.id);
+      return message;
+    };
+    const claimed = async (id: string) => {
+      const claim = await ledger.claim(id);
+      if (claim.outcome !== 'claimed') throw new Error(`the claim is ${claim.outcome}`);
+      return claim;
+    };
+
+    describe('record', () => {
+      it('asks for one copy of a message', async () => {
+        const message = await pending(60_000);
+        expect(await ledger.record(message)).toBe(false);
+        expect(await ledger.find(message.id)).toEqual(message);
+      });
+
+      it('asks for another where nobody said that there is one', async () => {
+        const message = messageIn(60_000);
+        expect(await ledger.record(message)).toBe(true);
+        expect(await ledger.record(message)).toBe(true);
+        await ledger.confirm(message.id);
+        expect(await ledger.record(message)).toBe(false);
+      });
+
+      it('is undone when its only sender gives up, and may be repeated', async () => {
+        const message = messageIn(60_000);
+        await ledger.record(message);
+        await ledger.abandon(message.id);
+        expect(await ledger.find(message.id)).toBeUndefined();
+        expect(await ledger.claim(message.id)).toEqual({ outcome: 'gone' });
+        expect(await ledger.record(message)).toBe(true);
+        expect(await ledger.find(message.id)).toEqual(message);
+      });
+
+      it('stands as long as another sender has not given up', async () => {
+        const message = messageIn(60_000);
+        await ledger.record(message);
+        await ledger.record(message);
+        await ledger.abandon(message.id);
+        expect(await ledger.find(message.id)).toEqual(message);
+        await ledger.confirm(message.id);
+        expect(await ledger.record(message)).toBe(false);
+      });
+
+      it('is forgotten where nobody ever said that there is a copy', async () => {
+        const rememberMs = 300;
+        await beginAnew({ rememberMs });
+        const message = messageIn(-10);
+        await ledger.record(message);
+        await untilAfter(Date.now() + rememberMs);
+        expect((await ledger.list({ limit: 10 })).messages).toEqual([]);
+        expect(await ledger.find(message.id)).toBeUndefined();
+      });
+    });
+
+    describe('claim', () => {
+      it('waits for the due time', async () => {
+        const distant = await pending(60_000);
+        expect(await ledger.claim(distant.id)).toMatchObject({ outcome: 'early', dueAt: distant.dueAt });
+        const message = await pending(100);
+        await untilAfter(message.dueAt);
+        expect(await ledger.claim(message.id)).toMatchObject({ outcome: 'claimed', dueAt: message.dueAt });
+      });
+
+      it('keeps others away until its lease ends, and may be extended', async () => {
+        const leaseMs = 3_000;
+        await beginAnew({ leaseMs });
+        const { id } = await pending(0);
+        const { lease } = await claimed(id);
+        const end = Date.now() + leaseMs;
+        const other = await ledger.claim(id);
+        expect(other).toMatchObject({ outcome: 'leased' });
+        while (Date.now() <= end) {
+          await untilAfter(Date.now() + 100);
+          await ledger.extend(id, lease);
+        }
+        expect(await ledger.claim(id)).toMatchObject({ outcome: 'leased' });
+        await untilAfter(Date.now() + leaseMs);
+        expect((await claimed(id)).lease).toBeGreaterThan(lease);
+      });
+
+      it('can be given back, by its holder only', async () => {
+        const { id } = await pending(0);
+        const first = await claimed(id);
+        await ledger.release(id, first.lease);
+        const second = await claimed(id);
+        await ledger.release(id, first.lease);
+        expect(await ledger.claim(id)).toMatchObject({ outcome: 'leased' });
+        await ledger.release(id, second.lease);
+        await claimed(id);
+      });
+
+      it('ends what is pending for good', async () => {
+        const message = await pending(0);
+        const { lease } = await claimed(message.id);
+        const isPending = async () => [
+          await ledger.find(message.id),
+          (await ledger.list({ limit: 1 })).messages[0],
+          (await ledger.list({ limit: 1, channel: message.channel })).messages[0],
+          (await ledger.cancel(message.id)) || undefined,
+          await ledger.move(message.id, Date.now()),
+        ];
+        expect(await isPending()).toEqual(Array(5).fill(undefined));
+        await ledger.release(message.id, lease);
+        expect(await isPending()).toEqual(Array(5).fill(undefined));
+        expect(await ledger.record(message)).toBe(false);
+      });
+
+      it('is granted to one of many', async () => {
+        const { id } = await pending(0);
+        const claims = await Promise.all(Array.from({ length: 20 }, () => ledger.claim(id)));
+        expect(claims.filter(({ outcome }) => outcome === 'claimed')).toHaveLength(1);
+      });
+
+      it('and a cancellation do not both win', async () => {
+        const messages = await Promise.all(Array.from({ length: 50 }, () => pending(0)));
+        for (const { id } of messages) {
+          const [claim, cancelled] = await Promise.all([ledger.claim(id), ledger.cancel(id)]);
+          expect(claim.outcome).toBe(cancelled ? 'gone' : 'claimed');
+        }
+      });
+
+      it('of an unknown message is granted, to one', async () => {
+        const { id } = messageIn(0);
+        expect(await claimed(id)).not.toHaveProperty('dueAt');
+        expect(await ledger.claim(id)).toMatchObject({ outcome: 'leased' });
+        await ledger.settle(id);
+        expect(await ledger.claim(id)).toEqual({ outcome: 'gone' });
+      });
+
+      it('that was given up may be followed by another', async () => {
+        const rememberMs = 300;
+        await beginAnew({ rememberMs });
+        const { id } = await pending(0);
+        await ledger.giveUp(id, (await claimed(id)).lease);
+        await claimed(id);
+        await untilAfter(Date.now() + rememberMs);
+        expect((await ledger.claim(id)).outcome).toMatch(/leased|claimed/);
+      });
+    });
+
+    describe('what is gone', () => {
+      it('is remembered for a while after its last copy is due, and then forgotten', async () => {
+        const rememberMs = 300;
+        await beginAnew({ rememberMs });
+        const moved = await pending(4_000);
+        expect(await ledger.move(moved.id, moved.dueAt - 4_000)).toBe(moved.dueAt);
+        await claimed(moved.id);
+        await ledger.settle(moved.id);
+        const cancelled = await pending(0);
+        expect(await ledger.cancel(cancelled.id)).toBe(true);
+        // Where the time would count from when it was gone, it would be over.
+        await untilAfter(Date.now() + rememberMs + 20);
+        expect(await ledger.claim(moved.id)).toEqual({ outcome: 'gone' });
+        await untilAfter(moved.dueAt + rememberMs + 20);
+        expect(await ledger.record(moved)).toBe(true);
+        expect(await ledger.record(cancelled)).toBe(true);
+      });
+    });
+
+    describe('move', () => {
+      it('answers the former time, and finds the message at the new one', async () => {
+        const message = await pending(60_000);
+        const dueAt = message.dueAt + 60_000;
+        expect(await ledger.move(message.id, dueAt)).toBe(message.dueAt);
+        expect(await ledger.find(message.id)).toEqual({ ...message, dueAt });
+        expect((await ledger.list({ limit: 1, channel: message.channel })).messages).toEqual([
+          { ...message, dueAt },
+        ]);
+      });
+
+      it('leaves alone what was moved by another meanwhile', async () => {
+        const message = await pending(60_000);
+        await ledger.move(message.id, message.dueAt + 2);
+        expect(await ledger.move(message.id, message.dueAt, message.dueAt + 1)).toBeUndefined();
+        expect(await ledger.move(message.id, message.dueAt, message.dueAt + 2)).toBe(message.dueAt + 2);
+      });
+    });
+
+    describe('list', () => {
+      it('shows what is pending by due time, then id, in pages, of all channels or of one', async () => {
+        const messages = Array.from({ length: 23 }, (_, index) =>
+          messageIn(60_000 + (index % 3), { channel: index % 2 ? 'odd' : 'even' }),
+        );
+        await Promise.all(messages.map((message) => ledger.record(message)));
+        const sorted = messages.toSorted((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
+        expect(await pages(ledger)).toEqual(sorted);
+        expect(await pages(ledger, 'odd')).toEqual(sorted.filter(({ channel }) => channel === 'odd'));
+        expect(await pages(ledger, 'none')).toEqual([]);
+      });
+    });
+  });
+}
+
+async function pages(ledger: ScheduleLedger, channel?: string) {
+  const messages = [];
+  let cursor: string | undefined;
+  do {
+    const page = await ledger.list({
+      limit: 5,
+      ...(channel === undefined ? {} : { channel }),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    messages.push(...page.messages);
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return messages;
+}
+
+/** Time itself is what these tests are about. */
+async function untilAfter(time: number): Promise<void> {
+  await once(AbortSignal.timeout(Math.max(1, Math.ceil(time - Date.now()) + 1)), 'abort');
+}

@@ -1,0 +1,558 @@
+import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BrokerUnavailableError, BusClosedError, type Schedule } from '../../../src/bus/index.js';
+import { newMessageId, type ScheduledMessage } from '../../../src/message/index.js';
+import { timeTaken } from '../../support/time-taken.js';
+import { HandOvers } from './hand-overs.js';
+import { type ScheduleElsewhere, startScheduleProcess } from './schedule-process.js';
+
+/** A schedule under test, whose store holds nothing yet. */
+export interface ScheduleSubject {
+  readonly schedule: Schedule;
+  /** A further one on the same store, as another process has it. Absent where a store belongs to one process. */
+  another?(conditions?: Conditions): Promise<Schedule>;
+  /** Opens the store again after `schedule` was closed. Absent where it forgets. */
+  reopen?(): Promise<Schedule>;
+  /** What another process may open in order to be killed, and how its messages are taken over. */
+  readonly elsewhere?: { readonly process: ScheduleElsewhere; takeOver(): Promise<Schedule> };
+  /** Present where the store can be taken away and come back with its data. */
+  readonly store?: { stop(): Promise<void>; start(): Promise<void> };
+}
+
+/** The clock of the process, for those that are wrong, and how long a lease lasts, where the usual one is too short. */
+export interface Conditions {
+  readonly now: () => number;
+  readonly leaseMs?: number;
+}
+
+export interface ScheduleTraits {
+  /** The store has a clock of its own, so that a process whose clock is fast does not hand over early. */
+  readonly storeHasClock: boolean;
+  /** What the subject's leases last, in ms. */
+  readonly leaseMs: number;
+  /** The first pause after a rejection, in ms; 20 where nothing is said. */
+  readonly retryInitialMs?: number;
+  /**
+   * Present where the order of due times holds only for messages that are at least so far apart, in ms, and were added in
+   * time. The others may come as they were added.
+   */
+  readonly orderGrainMs?: number;
+}
+
+const accurate: Conditions = { now: Date.now };
+
+/**
+ * The promises of the `Schedule` port, for any adapter: open it with short pauses between retries (20 ms at first) and
+ * with leases of about half a second.
+ */
+export function describeSchedule(
+  name: string,
+  open: (conditions: Conditions) => Promise<ScheduleSubject>,
+  traits: ScheduleTraits,
+): void {
+  describe(`${name} keeps the contract of Schedule`, () => {
+    let subject: ScheduleSubject;
+    let schedule: Schedule;
+    let opened: Schedule[];
+
+    const begin = async (conditions: Conditions) => {
+      subject = await open(conditions);
+      schedule = subject.schedule;
+      opened.push(schedule);
+    };
+    const keep = async (opening: Promise<Schedule>) => {
+      const another = await opening;
+      opened.push(another);
+      return another;
+    };
+    const consume = async (
+      on: Schedule,
+      handler: (message: ScheduledMessage) => Promise<void> | void = () => {},
+      concurrency = 16,
+    ) => {
+      const handOvers = new HandOvers();
+      await on.consume({ concurrency }, async (message) => {
+        handOvers.begin(message);
+        await handler(message);
+        handOvers.end(message);
+      });
+      return handOvers;
+    };
+    const addAll = (messages: readonly ScheduledMessage[], to: Schedule = schedule) =>
+      Promise.all(messages.map((message) => to.add(message)));
+
+    beforeEach(async () => {
+      opened = [];
+      await begin(accurate);
+    });
+    afterEach(async () => {
+      await Promise.all(opened.map((each) => each.close()));
+    });
+
+    describe('time', () => {
+      it('is never early', async () => {
+        const handOvers = await consume(schedule);
+        const messages = Array.from({ length: 60 }, () => messageIn(Math.floor(Math.random() * 600)));
+        await addAll(messages);
+        await handOvers.completed(60);
+        expect(handOvers.ids().toSorted()).toEqual(idsOf(messages).toSorted());
+        for (const { at, message } of handOvers.all) expect(at).toBeGreaterThanOrEqual(message.dueAt);
+      });
+
+      it('passes at once what was due before it was added', async () => {
+        const handOvers = await consume(schedule);
+        const tookMs = await timeTaken(async () => {
+          await schedule.add(messageIn(-60_000));
+          await handOvers.completed(1);
+        });
+        expect(tookMs).toBeLessThan(5_000);
+      });
+
+      it('is not early where the clock of the process is slow', async () => {
+        const slow = { now: () => Date.now() - 400 };
+        await schedule.close();
+        await begin(slow);
+        const handOvers = await consume(schedule);
+        const message = messageIn(-300);
+        await schedule.add(message);
+        await handOvers.completed(1);
+        expect(handOvers.all[0]!.at - 400).toBeGreaterThanOrEqual(message.dueAt);
+      });
+
+      if (traits.storeHasClock) {
+        it('is not early where the clock of the process is fast', async () => {
+          await schedule.close();
+          await begin({ now: () => Date.now() + 60_000 });
+          const handOvers = await consume(schedule);
+          const messages = Array.from({ length: 20 }, () => messageIn(100 + Math.random() * 300));
+          await addAll(messages);
+          await handOvers.completed(20);
+          for (const { at, message } of handOvers.all) expect(at).toBeGreaterThanOrEqual(message.dueAt);
+        });
+      }
+
+      it('may be further away than a timer can wait', async () => {
+        const warnings: Error[] = [];
+        const onWarning = (warning: Error) => void warnings.push(warning);
+        process.on('warning', onWarning);
+        const handOvers = await consume(schedule);
+        const distant = messageIn(100 * 24 * 3_600_000);
+        await schedule.add(distant);
+        await schedule.add(messageIn(30));
+        await handOvers.completed(1);
+        process.off('warning', onWarning);
+        expect(warnings).toEqual([]);
+        expect(handOvers.ids()).not.toContain(distant.id);
+        expect((await schedule.find(distant.id))?.dueAt).toBe(distant.dueAt);
+      });
+
+      it('hands over in the order of due times', async () => {
+        const { orderGrainMs } = traits;
+        const addMixed = async (aheadMs: number, apartMs: number) => {
+          const added = [4, 1, 3, 2, 0].map((index) => messageIn(aheadMs + index * apartMs));
+          await addAll(added);
+          return added;
+        };
+        const inOrder = (messages: readonly ScheduledMessage[]) =>
+          [4, 1, 3, 2, 0].map((index) => messages[index]!.id);
+        let messages = orderGrainMs === undefined ? await addMixed(-1_000, 10) : [];
+        const handOvers = await consume(schedule, undefined, 1);
+        const isPunctual = async (grainMs: number) => {
+          const count = handOvers.all.length + 5;
+          messages = await addMixed(500, grainMs);
+          const wereInTime = Date.now() < messages[4]!.dueAt - grainMs;
+          await handOvers.completed(count);
+          return (
+            wereInTime && handOvers.all.slice(-5).every(({ at, message }) => at < message.dueAt + grainMs)
+          );
+        };
+        // A round proves nothing in which something was late: the next was due by then.
+        if (orderGrainMs !== undefined) while (!(await isPunctual(orderGrainMs)));
+        await handOvers.completed(5);
+        expect(handOvers.ids().slice(-5)).toEqual(inOrder(messages));
+      });
+    });
+
+    describe('messages', () => {
+      it('arrive as they were added, with every field and byte', async () => {
+        const handOvers = await consume(schedule);
+        const full: ScheduledMessage = {
+          ...messageIn(0, '~user:Zoë 🔔'),
+          data: Buffer.from([0, 255, 10, 13, 0xc3, 0x28]),
+          format: 'binary',
+          name: 'bell',
+          tags: { ключ: 'значение' },
+          key: 'k',
+          expiresAt: Date.now() + 60_000,
+          traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+        };
+        const empty: ScheduledMessage = { ...messageIn(1), data: Buffer.alloc(0), format: 'binary' };
+        await addAll([full, empty]);
+        await handOvers.completed(2);
+        expect(handOvers.message(full.id)).toEqual(full);
+        expect(handOvers.message(empty.id)).toEqual(empty);
+      });
+
+      it('are each handed over once, however often and whenever they are added', async () => {
+        const first = messageIn(80);
+        const cancelled = messageIn(80);
+        const last = messageIn(200);
+        await addAll([first, first, cancelled]);
+        await schedule.add({ ...first, data: Buffer.from('"another"'), dueAt: first.dueAt + 60_000 });
+        expect(await schedule.cancel(cancelled.id)).toBe(true);
+        await schedule.add(cancelled);
+        const handOvers = await consume(schedule);
+        await handOvers.completed(1);
+        await schedule.add(first);
+        await schedule.add(last);
+        await handOvers.completed(2);
+        expect(handOvers.ids()).toEqual([first.id, last.id]);
+        expect(handOvers.message(first.id).data).toEqual(first.data);
+      });
+
+      it('come again after a growing pause when the handler rejects, and are not pending meanwhile', async () => {
+        const message = messageIn(0);
+        let attempts = 0;
+        const handOvers = await consume(schedule, async () => {
+          attempts += 1;
+          if (attempts < 6) throw new Error(`attempt ${attempts}`);
+        });
+        await schedule.add(message);
+        await handOvers.begun(1);
+        expect(await schedule.cancel(message.id)).toBe(false);
+        expect(await schedule.find(message.id)).toBeUndefined();
+        await handOvers.completed(1);
+        expect(handOvers.all.map((each) => each.message.id)).toEqual(Array(6).fill(message.id));
+        const times = handOvers.all.map(({ at }) => at);
+        // Whatever the machine adds: it would be one initial pause if pauses did not grow, and is eight or more.
+        expect(times[5]! - times[4]!).toBeGreaterThan(5 * (traits.retryInitialMs ?? 20));
+      });
+
+      it('wait neither for a slow one nor for one that fails', async () => {
+        const slow = messageIn(0);
+        const failing = messageIn(0);
+        const done = Promise.withResolvers<void>();
+        const handOvers = await consume(schedule, async ({ id }) => {
+          if (id === slow.id) await done.promise;
+          if (id === failing.id) throw new Error('never');
+        });
+        await addAll([slow, failing, ...Array.from({ length: 50 }, () => messageIn(5))]);
+        await handOvers.completed(50);
+        expect(handOvers.completedIds()).not.toContain(slow.id);
+        done.resolve();
+        await handOvers.completed(51);
+        expect(handOvers.completedIds()).not.toContain(failing.id);
+      });
+
+      it('are handed over so many at a time and no more', async () => {
+        let running = 0;
+        let most = 0;
+        await addAll(Array.from({ length: 40 }, () => messageIn(0)));
+        const handOvers = await consume(
+          schedule,
+          async () => {
+            most = Math.max(most, ++running);
+            await new Promise((resolve) => setImmediate(resolve));
+            running -= 1;
+          },
+          4,
+        );
+        await handOvers.completed(40);
+        expect(most).toBe(4);
+      });
+    });
+
+    describe('a change of mind', () => {
+      it('cancels what is pending, once', async () => {
+        const [doomed, other] = [messageIn(60), messageIn(120)];
+        await addAll([doomed, other]);
+        expect(await schedule.cancel(doomed.id)).toBe(true);
+        expect(await schedule.cancel(doomed.id)).toBe(false);
+        expect(await schedule.cancel(newMessageId())).toBe(false);
+        expect(await schedule.find(doomed.id)).toBeUndefined();
+        const handOvers = await consume(schedule);
+        await handOvers.completed(1);
+        expect(handOvers.ids()).toEqual([other.id]);
+      });
+
+      it('brings a message forward', async () => {
+        const handOvers = await consume(schedule);
+        const message = messageIn(3_600_000);
+        await schedule.add(message);
+        const dueAt = Date.now() + 50;
+        expect(await schedule.reschedule(message.id, dueAt)).toBe(true);
+        await handOvers.completed(1);
+        expect(handOvers.all[0]!.at).toBeGreaterThanOrEqual(dueAt);
+        expect(handOvers.message(message.id)).toEqual({ ...message, dueAt });
+      });
+
+      it('puts a message off', async () => {
+        const handOvers = await consume(schedule);
+        const message = messageIn(150);
+        await schedule.add(message);
+        const dueAt = message.dueAt + 150;
+        expect(await schedule.reschedule(message.id, dueAt)).toBe(true);
+        expect((await schedule.find(message.id))?.dueAt).toBe(dueAt);
+        await handOvers.completed(1);
+        expect(handOvers.all[0]!.at).toBeGreaterThanOrEqual(dueAt);
+      });
+
+      it('comes too late once the handler has begun', async () => {
+        const done = Promise.withResolvers<void>();
+        const message = messageIn(0);
+        const handOvers = await consume(schedule, () => done.promise);
+        await schedule.add(message);
+        await handOvers.begun(1);
+        expect(await schedule.cancel(message.id)).toBe(false);
+        expect(await schedule.reschedule(message.id, Date.now() + 60_000)).toBe(false);
+        expect(await schedule.find(message.id)).toBeUndefined();
+        expect((await schedule.list({ limit: 10 })).messages).toEqual([]);
+        done.resolve();
+        await handOvers.completed(1);
+        expect(await schedule.cancel(message.id)).toBe(false);
+        expect(await schedule.reschedule(message.id, Date.now() + 60_000)).toBe(false);
+      });
+
+      it('and the hand-over do not both win', async () => {
+        const dueAt = Date.now() + 100;
+        const messages = Array.from({ length: 200 }, () => ({ ...messageIn(0), dueAt }));
+        await addAll(messages);
+        const handOvers = await consume(schedule, undefined, 8);
+        await handOvers.begun(1);
+        const answers = await Promise.all(
+          messages.map(({ id }, index) =>
+            index % 2 === 0 ? schedule.cancel(id) : schedule.reschedule(id, Date.now() + 3_600_000),
+          ),
+        );
+        const left = messages.filter((_, index) => !answers[index]);
+        await handOvers.completed(left.length);
+        // What comes after them proves that nothing else is under way.
+        const last = messageIn(0);
+        await schedule.add(last);
+        await handOvers.completed(left.length + 1);
+        expect(handOvers.ids().toSorted()).toEqual([...idsOf(left), last.id].toSorted());
+      });
+    });
+
+    describe('the list', () => {
+      it('shows what is pending by due time, then id, in pages', async () => {
+        const dueAt = Date.now() + 3_600_000;
+        const messages = Array.from({ length: 25 }, (_, index) => ({
+          ...messageIn(0, index % 5 === 0 ? 'a' : 'ab'),
+          dueAt: dueAt + (index % 3),
+        }));
+        await addAll(messages);
+        const sorted = messages.toSorted((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
+        expect(await allPages(schedule, 4)).toEqual(sorted);
+        expect(await allPages(schedule, 25)).toEqual(sorted);
+        expect(await allPages(schedule, 2, 'a')).toEqual(sorted.filter(({ channel }) => channel === 'a'));
+        expect(await schedule.list({ limit: 5, channel: 'nobody' })).toEqual({ messages: [] });
+        expect(await schedule.find(sorted[7]!.id)).toEqual(sorted[7]);
+        expect(await schedule.find(newMessageId())).toBeUndefined();
+      });
+
+      it('follows what was cancelled and moved', async () => {
+        const [a, b, c] = [messageIn(3_600_000, 'x'), messageIn(3_600_100, 'x'), messageIn(3_600_200, 'x')];
+        await addAll([a, b, c]);
+        await schedule.cancel(b.id);
+        await schedule.reschedule(a.id, c.dueAt + 100);
+        const expected = [c, { ...a, dueAt: c.dueAt + 100 }];
+        expect((await schedule.list({ limit: 10 })).messages).toEqual(expected);
+        expect((await schedule.list({ limit: 10, channel: 'x' })).messages).toEqual(expected);
+      });
+
+      it('goes on from a cursor whose message is gone', async () => {
+        const messages = [1, 2, 3].map((ms) => messageIn(3_600_000 + ms));
+        await addAll(messages);
+        const page = await schedule.list({ limit: 1 });
+        await schedule.cancel(page.messages[0]!.id);
+        expect((await schedule.list({ limit: 5, cursor: page.next! })).messages).toEqual(messages.slice(1));
+      });
+    });
+
+    it('copes with ten thousand that are pending', async () => {
+      const dueAt = Date.now() + 3_600_000;
+      const messages = Array.from({ length: 10_000 }, (_, index) => ({
+        ...messageIn(0, `c${index % 100}`),
+        dueAt: dueAt + index,
+      }));
+      for (let from = 0; from < messages.length; from += 500) await addAll(messages.slice(from, from + 500));
+      expect(await allPages(schedule, 1_000)).toHaveLength(10_000);
+      expect(await allPages(schedule, 10, 'c7')).toHaveLength(100);
+      const handOvers = await consume(schedule, undefined, 64);
+      for (let from = 0; from < 2_000; from += 500) {
+        await Promise.all(
+          messages.slice(from, from + 500).map(({ id }) => schedule.reschedule(id, 1_000 + from)),
+        );
+      }
+      await handOvers.completed(2_000);
+      expect(new Set(handOvers.ids()).size).toBe(2_000);
+    });
+
+    describe('close', () => {
+      it('of a consumer waits for its handlers and takes nothing more', async () => {
+        const done = Promise.withResolvers<void>();
+        const begun = Promise.withResolvers<void>();
+        let handed = 0;
+        const consumer = await schedule.consume({ concurrency: 1 }, async () => {
+          handed += 1;
+          begun.resolve();
+          await done.promise;
+        });
+        await addAll([messageIn(0), messageIn(1)]);
+        await begun.promise;
+        let closed = false;
+        const closing = Promise.all([consumer.close(), consumer.close()]).then(() => (closed = true));
+        await schedule.list({ limit: 1 });
+        expect(closed).toBe(false);
+        done.resolve();
+        await closing;
+        expect(handed).toBe(1);
+        const handOvers = await consume(schedule);
+        await handOvers.completed(1);
+      });
+
+      it('may be called twice, finishes what is under way, and refuses what comes after', async () => {
+        const handed: string[] = [];
+        const begun = Promise.withResolvers<void>();
+        await schedule.consume({ concurrency: 4 }, async ({ id }) => {
+          begun.resolve();
+          await new Promise((resolve) => setImmediate(resolve));
+          handed.push(id);
+        });
+        const message = messageIn(0);
+        await schedule.add(message);
+        await begun.promise;
+        const adding = schedule.add(messageIn(60_000));
+        await Promise.all([schedule.close(), schedule.close()]);
+        await adding;
+        expect(handed).toEqual([message.id]);
+        await expect(schedule.add(messageIn(0))).rejects.toBeInstanceOf(BusClosedError);
+        await expect(schedule.find(message.id)).rejects.toBeInstanceOf(BusClosedError);
+        await expect(schedule.list({ limit: 1 })).rejects.toBeInstanceOf(BusClosedError);
+        await expect(schedule.cancel(message.id)).rejects.toBeInstanceOf(BusClosedError);
+        await expect(schedule.reschedule(message.id, 0)).rejects.toBeInstanceOf(BusClosedError);
+        await expect(schedule.consume({ concurrency: 1 }, async () => {})).rejects.toBeInstanceOf(
+          BusClosedError,
+        );
+      });
+    });
+
+    it('keeps a thousand pending messages over a restart, where it is durable', async () => {
+      expect(subject.reopen !== undefined).toBe(schedule.capabilities.durable);
+      if (subject.reopen === undefined) return;
+      const messages = Array.from({ length: 1_000 }, (_, index) => messageIn(300 + (index % 100)));
+      await addAll(messages);
+      await schedule.close();
+      const handOvers = await consume(await keep(subject.reopen()));
+      await handOvers.completed(1_000);
+      expect(handOvers.ids().toSorted()).toEqual(idsOf(messages).toSorted());
+    });
+
+    it('leaves what a killed process held to another, where it is durable', async () => {
+      expect(subject.elsewhere !== undefined).toBe(schedule.capabilities.durable);
+      if (subject.elsewhere === undefined) return;
+      const held = messageIn(0);
+      const others = Array.from({ length: 50 }, () => messageIn(1_000));
+      const victim = await startScheduleProcess(subject.elsewhere.process, [held, ...others]);
+      await victim.holds;
+      await victim.kill();
+      const killedAt = Date.now();
+      const heir = await keep(subject.elsewhere.takeOver());
+      const handOvers = await consume(heir);
+      await handOvers.completed(51);
+      expect(handOvers.ids().toSorted()).toEqual(idsOf([held, ...others]).toSorted());
+      const again = handOvers.all.find(({ message }) => message.id === held.id)!;
+      expect(again.at - killedAt).toBeLessThan(traits.leaseMs + 20_000);
+    });
+
+    it('is shared by several processes, each message with one of them, where it says so', async () => {
+      expect(subject.another !== undefined).toBe(schedule.capabilities.shared);
+      if (subject.another === undefined) return;
+      // Two thirds of it are longer than a busy machine stops a process. A lease that ends is another matter.
+      const leaseMs = 16 * traits.leaseMs;
+      const conditions = { ...accurate, leaseMs };
+      await schedule.close();
+      await begin(conditions);
+      const competitors = [schedule];
+      for (let i = 0; i < 2; i++) competitors.push(await keep(subject.another(conditions)));
+      const handOvers = new HandOvers();
+      for (const competitor of competitors) {
+        await competitor.consume({ concurrency: 8 }, async (message) => {
+          handOvers.begin(message);
+          // Longer than a lease for some: it has to be extended.
+          if (message.channel === 'long') await untilAfter(Date.now() + leaseMs * 1.5);
+          handOvers.end(message);
+        });
+      }
+      const messages = Array.from({ length: 300 }, (_, index) =>
+        messageIn(Math.random() * 500, index % 60 === 0 ? 'long' : 'short'),
+      );
+      await Promise.all(messages.map((message, index) => competitors[index % 3]!.add(message)));
+      await handOvers.completed(300);
+      const onlyOnce = messageIn(0);
+      await competitors[2]!.add(onlyOnce);
+      await handOvers.completed(301);
+      expect(handOvers.ids().toSorted()).toEqual(idsOf([...messages, onlyOnce]).toSorted());
+      for (const { at, message } of handOvers.all) expect(at).toBeGreaterThanOrEqual(message.dueAt);
+    });
+
+    it('fails fast while its store is away, and goes on when it is back, where it can go away', async () => {
+      if (subject.store === undefined) return;
+      const done = Promise.withResolvers<void>();
+      const meanwhile = messageIn(0);
+      const later = messageIn(1_000);
+      const handOvers = await consume(schedule, ({ id }) => (id === meanwhile.id ? done.promise : undefined));
+      await addAll([meanwhile, later]);
+      await handOvers.begun(1);
+      await subject.store.stop();
+      const tookMs = await timeTaken(async () => {
+        const calls = [schedule.add(messageIn(0)), schedule.cancel(later.id), schedule.find(later.id)];
+        for (const outcome of await Promise.allSettled(calls)) {
+          expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(BrokerUnavailableError) });
+        }
+      });
+      expect(tookMs).toBeLessThan(2_000);
+      // Its settlement finds nobody at first.
+      done.resolve();
+      await untilAfter(later.dueAt);
+      await subject.store.start();
+      await handOvers.completed(2);
+      // At least once: a store may have taken the one in hand for abandoned.
+      expect(new Set(handOvers.ids())).toEqual(new Set([meanwhile.id, later.id]));
+    });
+  });
+}
+
+function messageIn(delayMs: number, channel = `room-${randomUUID()}`): ScheduledMessage {
+  const createdAt = Date.now();
+  const id = newMessageId();
+  const data = Buffer.from(JSON.stringify({ id }));
+  return { id, channel, data, format: 'json', createdAt, dueAt: createdAt + Math.floor(delayMs) };
+}
+
+function idsOf(messages: readonly ScheduledMessage[]): string[] {
+  return messages.map(({ id }) => id);
+}
+
+async function allPages(schedule: Schedule, limit: number, channel?: string): Promise<ScheduledMessage[]> {
+  const messages: ScheduledMessage[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await schedule.list({
+      limit,
+      ...(channel === undefined ? {} : { channel }),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    expect(page.messages.length).toBeLessThanOrEqual(limit);
+    messages.push(...page.messages);
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return messages;
+}
+
+/** Time itself is what these tests are about. */
+async function untilAfter(time: number): Promise<void> {
+  await once(AbortSignal.timeout(Math.max(1, Math.ceil(time - Date.now()) + 1)), 'abort');
+}

@@ -1,0 +1,29 @@
+import { type Schedule } from '../../../src/bus/index.js';
+import { newMessageId, type ScheduledMessage } from '../../../src/message/index.js';
+
+/** A message to a channel of its own, due in `delayMs`. */
+export function messageIn(delayMs: number, more: Partial<ScheduledMessage> = {}): ScheduledMessage {
+  const createdAt = Date.now();
+  const id = newMessageId();
+  return {
+    id,
+    channel: `room-${id}`,
+    data: Buffer.from(JSON.stringify({ id })),
+    format: 'json',
+    createdAt,
+    dueAt: createdAt + delayMs,
+    ...more,
+  };
+}
+
+/** Adds as a caller does who insists: a call that fails takes its own time. */
+export async function untilAdded(schedule: Schedule, message: ScheduledMessage): Promise<void> {
+  for (;;) {
+    try {
+      await schedule.add(message);
+      return;
+    } catch {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}

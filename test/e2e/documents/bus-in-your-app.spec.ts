@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { register } from 'prom-client';
+import { AppModule } from '../../../examples/bus-in-your-app/app.module.js';
+import type { Invoice } from '../../../examples/bus-in-your-app/invoices.consumer.js';
+import { BusModule, Bus, DeadLetters, Schedule } from '../../../src/bus/index.js';
+
+describe('examples/bus-in-your-app', () => {
+  let app: NestFastifyApplication;
+  let directory: string;
+  let url: string;
+
+  beforeAll(async () => {
+    register.clear();
+    directory = await mkdtemp(`${tmpdir()}/carillon-in-your-app-`);
+    const bus = { drivers: { sqlite: { directory } } };
+    const testing = await Test.createTestingModule({ imports: [AppModule.forRoot(bus)] }).compile();
+    app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
+    await app.listen(0, '127.0.0.1');
+    url = await app.getUrl();
+  });
+  afterAll(async () => {
+    await app.close();
+    await rm(directory, { recursive: true });
+  });
+
+  const place = async (customer: string, key: string) => {
+    const answer = await fetch(`${url}/orders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify({ customer, total: 12 }),
+    });
+    expect(answer.status).toBe(202);
+    return (await answer.json()) as { id: string };
+  };
+  const invoices = async (count: number): Promise<readonly Invoice[]> => {
+    for (;;) {
+      const list = (await (await fetch(`${url}/invoices`)).json()) as Invoice[];
+      if (list.length >= count) return list;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+
+  it('takes the bus alone, without the server', async () => {
+    const { id } = await place('ada', 'order-1');
+    expect(await place('ada', 'order-1')).toEqual({ id });
+    await place('bob', 'order-2');
+    const all = await invoices(2);
+    expect(all).toContainEqual({ id, customer: 'ada', total: 12 });
+    expect(all).toHaveLength(2);
+    expect(app.get(DeadLetters)).toBeInstanceOf(DeadLetters);
+    for (const absent of [Bus, Schedule]) expect(() => app.get(absent as never)).toThrow('could not find');
+  });
+
+  it('says everything that is wrong with its options at once', async () => {
+    const wrong = { defaultDriver: 'kafka', consumers: { batchSize: 0 } } as const;
+    const compiling = Test.createTestingModule({ imports: [BusModule.forRoot(wrong)] }).compile();
+    await expect(compiling).rejects.toMatchObject({ code: 'adapter_unusable' });
+    await expect(compiling).rejects.toThrow(/batchSize/);
+  });
+
+  it('takes options that come from a provider', async () => {
+    const testing = await Test.createTestingModule({
+      imports: [
+        BusModule.forRootAsync({
+          useFactory: async () => ({ drivers: { sqlite: { directory: ':memory:' } } }),
+        }),
+      ],
+    }).compile();
+    await expect(testing.init()).resolves.toBe(testing);
+    await testing.close();
+  });
+});

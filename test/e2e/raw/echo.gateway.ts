@@ -1,0 +1,32 @@
+import { type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
+import { Connection } from '../../../src/gateway/connection/connection.js';
+import { Connections } from '../../../src/gateway/connection/connections.js';
+import { encodeFrame, Opcode } from '../../../src/gateway/websocket/frame.js';
+import type { SocketServer } from '../../../src/gateway/websocket/socket-server.js';
+
+/** Sends back what comes in, as the kind of message that it came as. All else is every connection's own. */
+class EchoConnection extends Connection {
+  override readonly protocol = 'echo';
+
+  override async join(): Promise<void> {}
+
+  protected override onOpen(): void {
+    this.startHeartbeat();
+  }
+
+  protected override leave(): void {}
+
+  protected override onInbound(data: Buffer, isBinary: boolean): void {
+    this.sendFrame(encodeFrame(isBinary ? Opcode.binary : Opcode.text, data));
+  }
+}
+
+/** Takes the place of the raw socket, which has nothing to say. */
+@WebSocketGateway({ path: '/message' })
+export class EchoGateway implements OnGatewayInit<SocketServer> {
+  constructor(private readonly connections: Connections) {}
+
+  afterInit(server: SocketServer): void {
+    server.entrance = (handshake) => new EchoConnection(handshake, this.connections);
+  }
+}

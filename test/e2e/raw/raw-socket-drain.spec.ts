@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { Doorkeeper } from '../../../src/gateway/connection/connection-admission.js';
+import { channelOf, metric, serve, type Client, type Server } from './raw-socket.app.js';
+
+function crowd(server: Server, size: number): Promise<Client[]> {
+  return Promise.all(Array.from({ length: size }, () => server.connect()));
+}
+
+describe('raw socket at shutdown', () => {
+  it('sends clients away with 3001 at the configured pace, and refuses newcomers', async () => {
+    await using server = await serve({ drain: { connectionsPerSecond: 4 } });
+    const clients = await crowd(server, 20);
+    const startedAt = performance.now();
+    const closedAt: number[] = [];
+    for (const { closed } of clients) void closed.then(() => closedAt.push(performance.now() - startedAt));
+    const stopping = server.app.close();
+    await clients[0]!.closed;
+    expect((await server.refusal()).statusCode).toBe(503);
+    const reasons = await Promise.all(clients.map(({ closed }) => closed));
+    expect(reasons.every(({ code, reason }) => code === 3001 && reason === 'shutdown')).toBe(true);
+    await stopping;
+    // Twenty at 4 a second: half are told in the first two seconds and a half, and the last after nearly five.
+    expect(closedAt.filter((ms) => ms < 2_250).length).toBeLessThanOrEqual(12);
+    expect(closedAt.at(-1)).toBeGreaterThan(4_000);
+    expect(await metric('carillon_gateway_connections', { protocol: 'raw' })).toBe(0);
+    expect(server.table.channels).toEqual([]);
+  });
+
+  it('tells everybody in time even where the pace would be too slow', async () => {
+    await using server = await serve({ drain: { connectionsPerSecond: 1, timeoutMs: 1_000 } });
+    const clients = await crowd(server, 20);
+    await server.app.close();
+    const reasons = await Promise.all(clients.map(({ closed }) => closed));
+    expect(reasons.map(({ code }) => code)).toEqual(Array(20).fill(3001));
+  });
+
+  it('sends what waits before the reason', async () => {
+    await using server = await serve();
+    const client = await server.connect();
+    server.table.send(channelOf(client), '"last"');
+    await server.app.close();
+    expect((await client.closed).code).toBe(3001);
+    expect(client.received).toEqual(['"last"']);
+  });
+
+  it('cuts those who do not go', async () => {
+    await using server = await serve({ drain: { timeoutMs: 200 }, closeTimeoutMs: 60_000 });
+    const client = await server.connect();
+    client.socket.pause();
+    await server.app.close();
+    expect(await metric('carillon_gateway_connections', { protocol: 'raw' })).toBe(0);
+    client.socket.resume();
+    await client.closed;
+  });
+
+  it('does not open a socket whose handshake waits while it stops', async () => {
+    await using server = await serve();
+    const attached = Promise.withResolvers<void>();
+    server.table.ready = attached.promise;
+    const refused = server.refusal();
+    while (server.table.channels.length < 2) await new Promise(setImmediate);
+    const stopping = server.app.close();
+    while (!server.app.get(Doorkeeper).isShut) await new Promise(setImmediate);
+    attached.resolve();
+    expect((await refused).statusCode).toBe(503);
+    await stopping;
+    expect(server.table.channels).toEqual([]);
+  });
+});

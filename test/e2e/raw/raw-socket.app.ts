@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { register } from 'prom-client';
+import { WebSocket, type ClientOptions } from 'ws';
+import type { z } from 'zod';
+import {
+  ChannelRules,
+  channelsOptions,
+  connectionChannel,
+  Delivery,
+  identityChannel,
+  Presence,
+  Publication,
+  type Subscriber,
+} from '../../../src/delivery/index.js';
+import { GatewayModule, gatewayOptions, WebSocketAdapter } from '../../../src/gateway/index.js';
+import { RawGateway } from '../../../src/gateway/protocols/raw/raw.gateway.js';
+import { HttpAdapter, httpOptions } from '../../../src/trigger/index.js';
+
+/** Delivery without stores: who is attached here, and nobody else. */
+export class Table {
+  readonly #byChannel = new Map<string, Set<Subscriber>>();
+  /** What an attachment waits for. */
+  ready: Promise<void> = Promise.resolve();
+
+  attach(channel: string, subscriber: Subscriber): Promise<void> {
+    const subscribers = this.#byChannel.get(channel) ?? new Set();
+    this.#byChannel.set(channel, subscribers.add(subscriber));
+    return this.ready;
+  }
+
+  detach(channel: string, subscriber: Subscriber): void {
+    const subscribers = this.#byChannel.get(channel);
+    if (subscribers?.delete(subscriber) && subscribers.size === 0) this.#byChannel.delete(channel);
+  }
+
+  onCommand(): void {}
+
+  describeAudience(): void {}
+
+  get channels(): string[] {
+    return [...this.#byChannel.keys()];
+  }
+
+  send(channel: string, data: string | Buffer, format: 'json' | 'binary' = 'json'): void {
+    const publication = new Publication(
+      channel,
+      Buffer.from(data),
+      format,
+      undefined,
+      Date.now(),
+      undefined,
+      'direct',
+    );
+    for (const subscriber of this.#byChannel.get(channel) ?? []) subscriber.receive(publication);
+  }
+}
+
+export interface Server extends AsyncDisposable {
+  readonly app: NestFastifyApplication;
+  readonly table: Table;
+  readonly port: number;
+  readonly url: string;
+  /** Resolves when the socket is open; rejects when the handshake is refused. */
+  connect(options?: ClientOptions): Promise<Client>;
+  /** The status and the headers with which a handshake is refused. */
+  refusal(options?: ClientOptions, path?: string): Promise<IncomingMessage>;
+  /** A TCP connection on which the test speaks for itself. */
+  dial(): Promise<Socket>;
+}
+
+export interface Client {
+  readonly socket: WebSocket;
+  /** The TCP socket under it, for what its library would not send. */
+  readonly wire: Socket;
+  readonly id: string;
+  readonly received: string[];
+  /** Resolves when this many messages have come in all. */
+  messages(count: number): Promise<string[]>;
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+}
+
+export type Settings = z.input<typeof gatewayOptions> & {
+  readonly trustedProxies?: readonly string[];
+  readonly http?: z.input<typeof httpOptions>;
+};
+
+/** @param rawGateway what takes the place of the raw socket's own */
+export async function serve(
+  { trustedProxies = [], http, ...settings }: Settings = {},
+  rawGateway: Type = RawGateway,
+): Promise<Server> {
+  register.clear();
+  const options = gatewayOptions.parse(settings);
+  const table = new Table();
+  @Global()
+  @Module({})
+  class TableModule {
+    static readonly instance: DynamicModule = {
+      module: TableModule,
+      providers: [
+        { provide: Delivery, useValue: table },
+        { provide: Presence, useValue: {} },
+        { provide: ChannelRules, useValue: new ChannelRules(channelsOptions.parse({})) },
+      ],
+      exports: [Delivery, Presence, ChannelRules],
+    };
+  }
+  const built = await Test.createTestingModule({
+    imports: [TableModule.instance, GatewayModule.forRoot({ ...options, trustedProxies })],
+  })
+    .overrideProvider(RawGateway)
+    .useClass(rawGateway)
+    .compile();
+  const app = built.createNestApplication<NestFastifyApplication>(new HttpAdapter(httpOptions.parse(http)), {
+    logger: false,
+  });
+  app.useWebSocketAdapter(new WebSocketAdapter(app));
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const url = `ws://127.0.0.1:${port}`;
+  const clients: WebSocket[] = [];
+  const open = (path: string, client: ClientOptions) => {
+    const socket = new WebSocket(`${url}${path}`, { perMessageDeflate: false, ...client });
+    clients.push(socket);
+    return socket;
+  };
+  return {
+    app,
+    table,
+    port,
+    url,
+    connect: (client = {}) => opened(open('/message', client)),
+    async refusal(client = {}, path = '/message') {
+      const socket = open(path, client);
+      socket.on('error', () => {});
+      const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+      socket.terminate();
+      return response;
+    },
+    async dial() {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      await once(socket, 'connect');
+      return socket;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) client.terminate();
+      await app.close();
+    },
+  };
+}
+
+async function opened(socket: WebSocket): Promise<Client> {
+  const received: string[] = [];
+  const closed = Promise.withResolvers<{ code: number; reason: string }>();
+  const upgraded = once(socket, 'upgrade') as Promise<[IncomingMessage]>;
+  socket.on('message', (data) => received.push((data as Buffer).toString()));
+  socket.on('close', (code, reason) => closed.resolve({ code, reason: String(reason) }));
+  await once(socket, 'open');
+  socket.on('error', () => {});
+  const [{ headers, socket: wire }] = await upgraded;
+  return {
+    socket,
+    wire,
+    id: String(headers['carillon-connection-id']),
+    received,
+    closed: closed.promise,
+    async messages(count) {
+      while (received.length < count) await once(socket, 'message');
+      return received;
+    },
+  };
+}
+
+export function channelOf(client: Client): string {
+  return connectionChannel(client.id);
+}
+
+/** Of the clients on this machine that call themselves so. */
+export function identity(userAgent: string, address = '127.0.0.1'): string {
+  return identityChannel(userAgent, address);
+}
+
+export async function metric(name: string, labels: Record<string, string> = {}): Promise<number> {
+  const found = await register.getSingleMetric(name)?.get();
+  const value = found?.values.find((each) =>
+    Object.entries(labels).every(([label, text]) => each.labels[label] === text),
+  );
+  return value?.value ?? 0;
+}

@@ -1,0 +1,181 @@
+import { once, EventEmitter } from 'node:events';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { MemoryBus } from '../../src/bus/adapters/memory/memory.bus.js';
+import { memoryBusOptions } from '../../src/bus/adapters/memory/memory.options.js';
+import { SqliteIdempotency } from '../../src/bus/adapters/sqlite/sqlite.idempotency.js';
+import { SqliteParkedRecords } from '../../src/bus/adapters/sqlite/sqlite.retry-store.js';
+import { SqliteSchedule } from '../../src/bus/adapters/sqlite/sqlite.schedule.js';
+import { delayedLaneOptions } from '../../src/bus/lanes/delayed-lane.options.js';
+import {
+  type Bus,
+  DeadLetters,
+  type BusSubscription,
+  Idempotency,
+  InstantLane,
+  Schedule,
+} from '../../src/bus/index.js';
+import { newMessageId, type Message } from '../../src/message/index.js';
+import { instantLaneOptions } from '../../src/bus/lanes/instant-lane.options.js';
+import { Delivery, DeliveryModule, deliveryOptions } from '../../src/delivery/index.js';
+import { LaneConsumers } from '../../src/delivery/consumers/lane-consumers.js';
+import { BrokerStatus, MetricsModule, metricsOptions } from '../../src/metrics/index.js';
+import {
+  HttpAdapter,
+  httpOptions,
+  setUpOpenApi,
+  Trigger,
+  TriggerModule,
+  triggerOptions,
+} from '../../src/trigger/index.js';
+
+export const API_KEY = 'a-key-for-the-tests-0123';
+const SQLITE = { path: ':memory:', synchronous: 'normal' } as const;
+
+/** What nodes of one deployment share. */
+export interface Stores {
+  readonly schedule: Schedule;
+  readonly idempotency: Idempotency;
+}
+
+/** @param delayed settings of the delayed lane */
+export async function openStores(delayed: object = {}): Promise<Stores> {
+  const schedule = await SqliteSchedule.open(
+    { ...SQLITE, ...delayedLaneOptions.parse(delayed) },
+    new BrokerStatus('sqlite'),
+  );
+  return { schedule, idempotency: await SqliteIdempotency.open(SQLITE, new BrokerStatus('sqlite')) };
+}
+
+export interface TriggerAppOptions {
+  readonly trigger?: object;
+  readonly delivery?: object;
+  readonly http?: object;
+  readonly trustedProxies?: readonly string[];
+  /** Stores of its own by default. */
+  readonly stores?: Stores;
+  /** How many messages the instant lane holds while nobody takes them; beyond, it refuses as a broker that is down. */
+  readonly instantCapacity?: number;
+  /** Stands between the instant lane and its bus. */
+  readonly between?: (bus: Bus) => Bus;
+}
+
+@Global()
+@Module({})
+class LanesModule {
+  static of(lane: InstantLane, { schedule, idempotency }: Stores, deadLetters: DeadLetters): DynamicModule {
+    const providers = [
+      { provide: InstantLane, useValue: lane },
+      { provide: Schedule, useValue: schedule },
+      { provide: Idempotency, useValue: idempotency },
+      { provide: DeadLetters, useValue: deadLetters },
+    ];
+    return { module: LanesModule, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}
+
+/** Leaves what is in the lanes there, for a test to look at. */
+const nobody = { start: () => {}, close: async () => {} };
+
+/** The request edge on a free port, over embedded adapters whose contents can be looked at. */
+export class TriggerApp implements AsyncDisposable {
+  readonly #taken = new EventEmitter();
+  readonly instantMessages: Message[] = [];
+
+  private constructor(
+    private readonly app: NestFastifyApplication,
+    readonly bus: Bus,
+    readonly lane: InstantLane,
+    readonly stores: Stores,
+    readonly parked: SqliteParkedRecords,
+  ) {}
+
+  static async start(options: TriggerAppOptions = {}): Promise<TriggerApp> {
+    const stores = options.stores ?? (await openStores());
+    const bus = new MemoryBus(
+      // One partition, so that a message which is seen tells that all before it were.
+      memoryBusOptions.parse({ partitions: 1, maxPendingRecords: options.instantCapacity ?? 10_000 }),
+      new BrokerStatus('memory'),
+    );
+    const parked = await SqliteParkedRecords.open(
+      { ...SQLITE, closeTimeoutMs: 10_000 },
+      new BrokerStatus('sqlite'),
+    );
+    const lane = new InstantLane(options.between?.(bus) ?? bus, instantLaneOptions.parse({}));
+    const testing = await Test.createTestingModule({
+      imports: [
+        MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
+        LanesModule.of(lane, stores, new DeadLetters(parked)),
+        DeliveryModule.forRoot({ ...deliveryOptions.parse(options.delivery ?? {}), version: '0.0.0' }),
+        TriggerModule.forRoot({
+          // A caller waits for a machine that is busy.
+          ...triggerOptions.parse({ apiKeys: [API_KEY], answerTimeoutMs: 20_000, ...options.trigger }),
+          trustedProxies: options.trustedProxies ?? [],
+        }),
+      ],
+    })
+      .overrideProvider(LaneConsumers)
+      .useValue(nobody)
+      .compile();
+    const app = testing.createNestApplication<NestFastifyApplication>(
+      new HttpAdapter(httpOptions.parse(options.http ?? {})),
+      { logger: false },
+    );
+    setUpOpenApi(app, '1.2.3');
+    await app.listen(0, '127.0.0.1');
+    return new TriggerApp(app, bus, lane, stores, parked);
+  }
+
+  get port(): number {
+    return (this.app.getHttpServer().address() as { port: number }).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get delivery(): Delivery {
+    return this.app.get(Delivery);
+  }
+
+  /** Takes messages from the instant lane, those first that are waiting. */
+  consume(): Promise<BusSubscription> {
+    return this.lane.consume(async (message) => {
+      this.instantMessages.push(message);
+      this.#taken.emit(message.id);
+    });
+  }
+
+  /** The messages that the instant lane was given up to now. */
+  async instant(): Promise<readonly Message[]> {
+    const id = newMessageId();
+    const seen = once(this.#taken, id);
+    const data = Buffer.from('null');
+    await this.lane.publish([{ id, channel: 'sentinel', data, format: 'json', createdAt: Date.now() }]);
+    await seen;
+    return this.instantMessages.filter(({ channel }) => channel !== 'sentinel');
+  }
+
+  /** Resolves when the instant lane's consumer has, or has had, the message with this id. */
+  async taken(id: string): Promise<void> {
+    if (!this.instantMessages.some((message) => message.id === id)) await once(this.#taken, id);
+  }
+
+  /** Resolves when nothing goes on behind an answer any more. */
+  settled(): Promise<void> {
+    return this.app.get(Trigger).onModuleDestroy();
+  }
+
+  async delayed() {
+    return (await this.stores.schedule.list({ limit: 1000 })).messages;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.app.close();
+    await this.bus.close();
+    await this.stores.schedule.close();
+    await this.stores.idempotency.close();
+    await this.parked.close();
+  }
+}
