@@ -27,17 +27,17 @@ const message = (id: string): Message => ({
   createdAt: Date.now(),
 });
 
-/** Refuses as often as it is told, then carries on. */
+/** Rejects as many publications as `refusals` says, then publishes normally. */
 class FaultyFanout extends LocalFanout {
   refusals = 0;
 
   override publish(publication: Publication): Promise<void> {
-    if (this.refusals-- > 0) return Promise.reject(new BrokerUnavailableError('redis', 'it is away'));
+    if (this.refusals-- > 0) return Promise.reject(new BrokerUnavailableError('redis', 'it is unavailable'));
     return super.publish(publication);
   }
 }
 
-describe('the module, from the lanes to a subscriber', () => {
+describe('DeliveryModule, from the lanes to a subscriber', () => {
   let application: TestingModule;
   let fanout: FaultyFanout;
   let arrivals: Publication[];
@@ -74,7 +74,7 @@ describe('the module, from the lanes to a subscriber', () => {
   });
   afterEach(() => application.close());
 
-  it('delivers what is due in either lane', async () => {
+  it('delivers the due messages of both lanes', async () => {
     await application.get(InstantLane).publish([message('m1')]);
     await arrived.promise;
     arrived = Promise.withResolvers();
@@ -88,7 +88,7 @@ describe('the module, from the lanes to a subscriber', () => {
     ]);
   });
 
-  it('leaves to the lane what the fan-out does not take, until it does', async () => {
+  it('leaves a message that the fan-out rejects with its lane, which delivers it again', async () => {
     fanout.refusals = 2;
     await application.get(InstantLane).publish([message('m1')]);
     await arrived.promise;
@@ -96,7 +96,7 @@ describe('the module, from the lanes to a subscriber', () => {
     expect(arrivals.map(({ id }) => id)).toEqual(['m1']);
   });
 
-  it('is ready once it consumes', () => {
+  it('is ready when it consumes both lanes', () => {
     application.get(Readiness).serving();
     expect(application.get(Readiness).report()).toMatchObject({
       ready: true,
@@ -104,7 +104,7 @@ describe('the module, from the lanes to a subscriber', () => {
     });
   });
 
-  it('takes nothing more once it is closed', async () => {
+  it('delivers nothing after it is closed', async () => {
     const lane = application.get(InstantLane);
     await application.close();
     await expect(lane.publish([message('m1')])).rejects.toThrow('closed');

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { retryUntilDone, settlesWithin } from '../../async/index.js';
 import type { InstantLane, Schedule } from '../../bus/index.js';
 import type { BrokerStatus } from '../../metrics/index.js';
 import type { Delivery } from '../delivery.js';
@@ -7,7 +7,7 @@ import type { Delivery } from '../delivery.js';
 const RETRY_MS = 1_000;
 
 export interface LaneConsumersOptions {
-  /** Delayed messages in hand at a time. */
+  /** Delayed messages that are delivered at a time. */
   readonly laneConcurrency: number;
   /** Longest wait of `close`, in ms. */
   readonly drainTimeoutMs: number;
@@ -18,8 +18,8 @@ interface Consumer {
 }
 
 /**
- * Takes what is due from both lanes and hands it to delivery. A message that the fan-out does not take stays with its
- * lane, which brings it again.
+ * Consumes the due messages of both lanes and publishes them with delivery. A message that the fan-out rejects stays with
+ * its lane, which delivers it again.
  */
 export class LaneConsumers {
   readonly #logger = new Logger(LaneConsumers.name);
@@ -34,7 +34,7 @@ export class LaneConsumers {
     private readonly status: BrokerStatus,
   ) {}
 
-  /** Returns at once: a lane whose broker is away is joined when it comes back, and `status` says so meanwhile. */
+  /** Returns at once. A lane whose broker is unavailable is opened when the broker returns; until then `status` is down. */
   start(): void {
     const concurrency = this.options.laneConcurrency;
     this.#opening = [
@@ -51,23 +51,24 @@ export class LaneConsumers {
     void this.#reportOpened();
   }
 
-  /** Takes nothing more, and waits for what is in hand, but not for ever: a lane brings again what was not finished. */
+  /**
+   * Stops consuming, and waits up to `drainTimeoutMs` for the messages that are being delivered. The lane delivers
+   * unfinished ones again.
+   */
   async close(): Promise<void> {
     this.#closing.abort();
-    const finished = new AbortController();
-    const closed = Promise.allSettled(this.#opening.map(async (consumer) => (await consumer)?.close()));
-    const outcome = await Promise.race([
-      closed,
-      delay(this.options.drainTimeoutMs, 'late' as const, { signal: finished.signal }),
-    ]);
-    finished.abort();
-    if (outcome === 'late') {
-      this.#logger.warn(`gave up on messages in hand after ${this.options.drainTimeoutMs} ms`);
-      return;
-    }
-    for (const result of outcome) {
-      if (result.status === 'rejected') this.#logger.warn(`could not leave a lane: ${String(result.reason)}`);
-    }
+    const closed = this.#opening.map(async (consumer) => {
+      try {
+        await (await consumer)?.close();
+      } catch (error) {
+        this.#logger.warn(`could not close a lane consumer: ${String(error)}`);
+      }
+    });
+    const { drainTimeoutMs } = this.options;
+    if (await settlesWithin(drainTimeoutMs, Promise.all(closed))) return;
+    this.#logger.warn(
+      `messages were still being delivered after ${drainTimeoutMs} ms; their lane delivers them again`,
+    );
   }
 
   async #reportOpened(): Promise<void> {
@@ -75,19 +76,17 @@ export class LaneConsumers {
     if (!this.#closing.signal.aborted) this.status.up();
   }
 
-  async #open(lane: string, consume: () => Promise<Consumer>): Promise<Consumer | undefined> {
-    const { signal } = this.#closing;
-    for (let told: string | undefined; !signal.aborted;) {
-      try {
-        return await consume();
-      } catch (error) {
+  #open(lane: string, consume: () => Promise<Consumer>): Promise<Consumer | undefined> {
+    let logged: string | undefined;
+    return retryUntilDone(consume, {
+      pauseMs: () => RETRY_MS,
+      signal: this.#closing.signal,
+      onFailure: (error) => {
         const reason = `cannot consume the ${lane} lane: ${error instanceof Error ? error.message : String(error)}`;
-        if (reason !== told) this.#logger.warn(reason);
-        told = reason;
+        if (reason !== logged) this.#logger.warn(`${reason}; retrying every ${RETRY_MS} ms`);
+        logged = reason;
         this.status.down(reason);
-        await delay(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
-      }
-    }
-    return undefined;
+      },
+    });
   }
 }
