@@ -11,7 +11,7 @@ export {
   decideSubscribe,
   mayReadHistory,
   mayReadPresence,
-  type Asker,
+  type Requester,
   type PublishDecision,
   type SubscribeAttempt,
   type SubscribeDecision,
@@ -28,7 +28,7 @@ export {
   featuresOf,
   type SubscriptionFeatures,
   type SubscriptionOverride,
-  type SubscriptionWishes,
+  type RequestedFeatures,
 } from './channels/subscription-features.js';
 export type { ChannelHistoryQuery, PublishableMessage, PublishOptions } from './history/channel-state.js';
 export { FanoutClosedError, SurveyIncompleteError, UnrecoverablePositionError } from './delivery.errors.js';
@@ -47,7 +47,7 @@ export {
   type TrustedProxies,
 } from '../http/client-identity.js';
 export type {
-  Claim,
+  Takeover,
   CommandHandler,
   CommandTarget,
   ControlCommand,

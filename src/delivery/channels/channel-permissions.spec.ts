@@ -45,12 +45,12 @@ describe('decideSubscribe', () => {
 });
 
 describe('publishing, presence and history', () => {
-  const asker = { user: '42', subscribed: false, insecure: false };
+  const requester = { user: '42', subscribed: false, insecure: false };
 
   it.each(['Publish', 'Presence', 'History'] as const)('have the same rights: %s', (what) => {
-    const may = (given: Given, by: Partial<typeof asker>): boolean => {
+    const may = (given: Given, by: Partial<typeof requester>): boolean => {
       const { rule } = setUp(given);
-      const who = { ...asker, ...by };
+      const who = { ...requester, ...by };
       if (what === 'Publish') return decidePublish(rule, who) === 'allow';
       return what === 'Presence' ? mayReadPresence(rule, who) : mayReadHistory(rule, who);
     };
@@ -70,7 +70,7 @@ describe('publishing, presence and history', () => {
 
   it('leaves publishing to the proxy where there is one', () => {
     const { rule } = setUp({ publishProxyEnabled: true, allowPublishForClient: true });
-    expect(decidePublish(rule, asker)).toBe('askProxy');
+    expect(decidePublish(rule, requester)).toBe('askProxy');
   });
 });
 
@@ -117,8 +117,8 @@ describe('featuresOf', () => {
       { presence: true, joinLeave: true, forcePushJoinLeave: true },
       { presence: true, joinLeave: true, pushJoinLeave: true },
     ],
-  ])('with %j, wishes %j and override %j: %j', (given, wishes, override, expected) => {
-    const features = featuresOf(setUp(given).rule, client, { ...nothing, ...wishes }, override);
+  ])('with %j, requested %j and override %j: %j', (given, requested, override, expected) => {
+    const features = featuresOf(setUp(given).rule, client, { ...nothing, ...requested }, override);
     expect(features).toEqual({ ...none, ...expected });
   });
 });

@@ -2,7 +2,7 @@ import type { ChannelOptions } from './channel-options.js';
 import type { ChannelRule, ChannelRules } from './channel-rules.js';
 
 /** Who asks for something in a channel. */
-export interface Asker {
+export interface Requester {
   /** Empty for an anonymous client. */
   readonly user: string;
   readonly subscribed: boolean;
@@ -37,23 +37,27 @@ export function decideSubscribe(
   return (open && !limited) || insecure ? 'allow' : 'deny';
 }
 
-export function decidePublish({ options }: ChannelRule, asker: Asker): PublishDecision {
+export function decidePublish({ options }: ChannelRule, requester: Requester): PublishDecision {
   if (options.publishProxyEnabled) return 'askProxy';
-  return mayUse(options, 'Publish', asker) ? 'allow' : 'deny';
+  return mayUse(options, 'Publish', requester) ? 'allow' : 'deny';
 }
 
 /** Whether a client may see who is in the channel, where presence is on. */
-export function mayReadPresence({ options }: ChannelRule, asker: Asker): boolean {
-  return mayUse(options, 'Presence', asker);
+export function mayReadPresence({ options }: ChannelRule, requester: Requester): boolean {
+  return mayUse(options, 'Presence', requester);
 }
 
 /** Whether a client may read the history, where there is one. */
-export function mayReadHistory({ options }: ChannelRule, asker: Asker): boolean {
-  return mayUse(options, 'History', asker);
+export function mayReadHistory({ options }: ChannelRule, requester: Requester): boolean {
+  return mayUse(options, 'History', requester);
 }
 
-function mayUse(options: ChannelOptions, what: 'Publish' | 'Presence' | 'History', asker: Asker): boolean {
-  if (asker.insecure) return true;
-  if (asker.user === '' && !options[`allow${what}ForAnonymous`]) return false;
-  return options[`allow${what}ForClient`] || (asker.subscribed && options[`allow${what}ForSubscriber`]);
+function mayUse(
+  options: ChannelOptions,
+  what: 'Publish' | 'Presence' | 'History',
+  requester: Requester,
+): boolean {
+  if (requester.insecure) return true;
+  if (requester.user === '' && !options[`allow${what}ForAnonymous`]) return false;
+  return options[`allow${what}ForClient`] || (requester.subscribed && options[`allow${what}ForSubscriber`]);
 }

@@ -1,4 +1,4 @@
-import { mayReadHistory, mayReadPresence, type Asker } from './channel-permissions.js';
+import { mayReadHistory, mayReadPresence, type Requester } from './channel-permissions.js';
 import type { ChannelRule } from './channel-rules.js';
 
 /** Options of the channel that a token, a proxy or the API may set differently for one subscription. */
@@ -11,7 +11,7 @@ export interface SubscriptionOverride {
 }
 
 /** What a client may ask for when it subscribes. What it may not have is left out without an error. */
-export interface SubscriptionWishes {
+export interface RequestedFeatures {
   readonly positioned: boolean;
   readonly recoverable: boolean;
   readonly joinLeave: boolean;
@@ -32,28 +32,28 @@ export interface SubscriptionFeatures {
 
 export function featuresOf(
   rule: ChannelRule,
-  client: Omit<Asker, 'subscribed'>,
-  wishes: SubscriptionWishes,
+  client: Omit<Requester, 'subscribed'>,
+  requested: RequestedFeatures,
   override: SubscriptionOverride = {},
 ): SubscriptionFeatures {
   const { options } = rule;
-  const asker = { ...client, subscribed: true };
-  const readsHistory = rule.keepsHistory && mayReadHistory(rule, asker);
-  const seesOthers = options.joinLeave && mayReadPresence(rule, asker);
+  const requester = { ...client, subscribed: true };
+  const readsHistory = rule.keepsHistory && mayReadHistory(rule, requester);
+  const seesOthers = options.joinLeave && mayReadPresence(rule, requester);
   // Without a history nobody could say whether something was missed.
   const recovery =
     rule.keepsHistory &&
     ((override.forceRecovery ?? options.forceRecovery) ||
-      (wishes.recoverable && (options.allowRecovery || readsHistory)));
+      (requested.recoverable && (options.allowRecovery || readsHistory)));
   return {
     presence: override.presence ?? options.presence,
     joinLeave: override.joinLeave ?? options.joinLeave,
     pushJoinLeave:
-      (override.forcePushJoinLeave ?? options.forcePushJoinLeave) || (wishes.joinLeave && seesOthers),
+      (override.forcePushJoinLeave ?? options.forcePushJoinLeave) || (requested.joinLeave && seesOthers),
     positioning:
       recovery ||
       (override.forcePositioning ?? options.forcePositioning) ||
-      (wishes.positioned && (options.allowPositioning || readsHistory)),
+      (requested.positioned && (options.allowPositioning || readsHistory)),
     recovery,
   };
 }

@@ -28,8 +28,8 @@ export interface UnsubscribeCommand extends CommandTarget {
   readonly channel: string;
 }
 
-/** Of a connection that is to be the only one of its user. Of two claims at one moment, the later one is that of the greater id. */
-export interface Claim {
+/** A connection becomes the only one of its user. Of two takeovers at the same time, the one with the greater id is the later one. */
+export interface Takeover {
   /** Unix time in ms, or somewhat more. */
   readonly at: number;
   /** Id of the connection. */
@@ -42,8 +42,8 @@ export interface DisconnectCommand extends CommandTarget {
   readonly whitelist?: readonly string[];
   /** Close code and reason. Absent: 3503, force disconnect. */
   readonly disconnect?: { readonly code: number; readonly reason: string };
-  /** Connections with a later claim are spared. */
-  readonly claim?: Claim;
+  /** Connections with a later takeover stay open. The name is part of the form on the wire between nodes. */
+  readonly claim?: Takeover;
 }
 
 export interface RefreshCommand extends CommandTarget {

@@ -47,7 +47,7 @@ export class CommandRefusedError extends CarillonError {
 }
 
 /** The answer to a command is the end of the connection. */
-export class ConnectionForfeitedError extends CarillonError {
+export class DisconnectError extends CarillonError {
   readonly code = 'connection_forfeited';
 
   constructor(readonly close: CloseCode) {

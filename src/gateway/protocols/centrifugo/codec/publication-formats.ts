@@ -40,22 +40,22 @@ export class PublicationFormats {
     const push = ({ channel }: Publication, wire: WirePublication) =>
       frame(codec.encodePublicationPush(channel, wire));
     const whole = (it: Publication) =>
-      canSpeak(encoding, [it], true)
+      isEncodable(encoding, [it], true)
         ? push(it, onWire(it, inDelta(it.data, encoding), encoding))
         : unspeakable;
     this.plain = new FrameFormat((it) =>
-      canSpeak(encoding, [it]) ? push(it, onWireWithEpoch(it, it.epoch, encoding)) : unspeakable,
+      isEncodable(encoding, [it]) ? push(it, onWireWithEpoch(it, it.epoch, encoding)) : unspeakable,
     );
     this.whole = new FrameFormat(whole);
     this.patch = new FrameFormat((it) => {
       const patch = patches.of(it);
       const isWorthIt =
-        patch !== unspeakable && patch.length < it.data.length && canSpeak(encoding, [it], true);
+        patch !== unspeakable && patch.length < it.data.length && isEncodable(encoding, [it], true);
       if (!isWorthIt) return whole(it);
       return push(it, { ...onWire(it, inDelta(patch, encoding), encoding), delta: true });
     });
     this.message = new FrameFormat((it) =>
-      canSpeak(encoding, [it]) ? frame(codec.encodePush('message', '', { data: it.data })) : unspeakable,
+      isEncodable(encoding, [it]) ? frame(codec.encodePush('message', '', { data: it.data })) : unspeakable,
     );
   }
 
@@ -71,7 +71,7 @@ export class PublicationFormats {
 }
 
 /** Whether clients of the encoding can be sent these. */
-export function canSpeak(
+export function isEncodable(
   encoding: Encoding,
   publications: readonly Pick<HistoryEntry, 'format' | 'data'>[],
   withDelta = false,

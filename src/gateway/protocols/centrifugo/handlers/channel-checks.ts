@@ -1,11 +1,6 @@
 import type { ChannelFault, ChannelRule, ChannelRules } from '../../../../delivery/index.js';
 import { closeCodes } from '../../../connection/close-codes.js';
-import {
-  CommandRefusedError,
-  ConnectionForfeitedError,
-  replyErrors,
-  type ReplyError,
-} from '../centrifugo.errors.js';
+import { CommandRefusedError, DisconnectError, replyErrors, type ReplyError } from '../centrifugo.errors.js';
 
 /** How a client is told that it cannot use a channel. */
 const channelFaults: Readonly<Record<ChannelFault, ReplyError>> = {
@@ -16,10 +11,10 @@ const channelFaults: Readonly<Record<ChannelFault, ReplyError>> = {
 
 /**
  * The rule of the channel that a client's command names.
- * @throws CommandRefusedError, ConnectionForfeitedError
+ * @throws CommandRefusedError, DisconnectError
  */
 export function ruleOf(rules: ChannelRules, channel: string): ChannelRule {
-  if (channel === '') throw new ConnectionForfeitedError(closeCodes.badRequest);
+  if (channel === '') throw new DisconnectError(closeCodes.badRequest);
   const rule = rules.findForClient(channel);
   if (typeof rule === 'string') throw new CommandRefusedError(channelFaults[rule]);
   return rule;

@@ -3,7 +3,7 @@ import type { ConnectionToken } from '../../../auth/tokens/token-verifier.js';
 import type { ConnectRequest } from '../codec/commands.js';
 import {
   CommandRefusedError,
-  ConnectionForfeitedError,
+  DisconnectError,
   replyErrors,
   SubscribeTimeoutError,
 } from '../centrifugo.errors.js';
@@ -13,18 +13,18 @@ import { openSubscription, type OpenedSubscription } from '../subscriptions/open
 import type { SubscribeResult } from '../codec/replies.js';
 import { admissionsAtConnect } from './server-subscriptions.js';
 import type { Session } from '../session/session.js';
-import type { Shared } from './handler-dependencies.js';
+import type { HandlerDependencies } from './handler-dependencies.js';
 
 /** The first command of a session: who the client is, and what it is subscribed to from the start. */
-export class Connecting {
+export class ConnectHandler {
   /** @param version what the client is told of this server */
   constructor(
-    private readonly shared: Shared,
+    private readonly dependencies: HandlerDependencies,
     private readonly version: string,
   ) {}
 
   async connect(session: Session, id: number, request: ConnectRequest): Promise<void> {
-    const { users, options } = this.shared;
+    const { users, options } = this.dependencies;
     session.phase = 'connecting';
     const token = await this.#authenticate(request.token);
     if (session.isOver) return;
@@ -32,43 +32,43 @@ export class Connecting {
     session.user = user;
     session.expireAt = expireAt;
     session.info = info && Buffer.copyBytesFrom(info);
-    if (this.#hasTooMany(user)) throw new ConnectionForfeitedError(closeCodes.connectionLimit);
-    const admissions = admissionsAtConnect(this.shared, session, token, request);
+    if (this.#hasTooMany(user)) throw new DisconnectError(closeCodes.connectionLimit);
+    const admissions = admissionsAtConnect(this.dependencies, session, token, request);
     const [entered, ...opened] = await Promise.all([
       settlesWithin(options.subscribeTimeoutMs, users.enter(session)),
-      ...admissions.map((each) => openSubscription(session, this.shared, each)),
+      ...admissions.map((each) => openSubscription(session, this.dependencies, each)),
     ]);
     if (!entered) throw new SubscribeTimeoutError();
     if (session.isOver) return;
     this.#welcome(session, id, opened);
     if (options.personalChannel.enabled && options.personalChannel.singleConnection && user !== '')
-      this.shared.inBackground(this.shared.claims.make(session));
+      this.dependencies.inBackground(this.dependencies.singleConnection.takeOver(session));
   }
 
-  /** @throws CommandRefusedError, ConnectionForfeitedError */
+  /** @throws CommandRefusedError, DisconnectError */
   async #authenticate(text: string): Promise<ConnectionToken | undefined> {
-    const { verifiers, options } = this.shared;
+    const { verifiers, options } = this.dependencies;
     if (text === '') {
       if (options.insecure || options.allowAnonymousConnectWithoutToken) return undefined;
-      throw new ConnectionForfeitedError(closeCodes.badRequest);
+      throw new DisconnectError(closeCodes.badRequest);
     }
     const outcome = await verifiers.connection.verifyConnection(text);
     if (!outcome.ok) {
-      if (outcome.reason === 'invalid') throw new ConnectionForfeitedError(closeCodes.invalidToken);
+      if (outcome.reason === 'invalid') throw new DisconnectError(closeCodes.invalidToken);
       throw new CommandRefusedError(
         outcome.reason === 'expired' ? replyErrors.tokenExpired : replyErrors.internal,
       );
     }
     const token = outcome.value;
     if (token.user === '' && options.disallowAnonymousConnectionTokens)
-      throw new ConnectionForfeitedError(closeCodes.permissionDenied);
+      throw new DisconnectError(closeCodes.permissionDenied);
     if (hasExpired(token.expireAt)) throw new CommandRefusedError(replyErrors.expired);
     return token;
   }
 
   #hasTooMany(user: string): boolean {
-    const { userConnectionLimit: limit } = this.shared.options;
-    return limit > 0 && user !== '' && this.shared.users.sessionsOf(user).size >= limit;
+    const { userConnectionLimit: limit } = this.dependencies.options;
+    return limit > 0 && user !== '' && this.dependencies.users.sessionsOf(user).size >= limit;
   }
 
   #welcome(session: Session, id: number, opened: readonly OpenedSubscription[]): void {
@@ -81,8 +81,8 @@ export class Connecting {
       version: this.version,
       subs,
       ...expiryOf(session.expireAt),
-      ...(session.transport.startPings() && { ping: this.shared.pingSeconds, pong: true }),
-      ...(this.shared.options.connectIncludeServerTime && { time: Date.now() }),
+      ...(session.transport.startPings() && { ping: this.dependencies.pingSeconds, pong: true }),
+      ...(this.dependencies.options.connectIncludeServerTime && { time: Date.now() }),
     });
     session.establish();
     for (const { subscription } of live) subscription.goLive();

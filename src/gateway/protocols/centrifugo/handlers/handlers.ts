@@ -1,30 +1,30 @@
 import { closeCodes } from '../../../connection/close-codes.js';
-import { Connecting } from './connect-handler.js';
-import { CommandRefusedError, ConnectionForfeitedError, replyErrors } from '../centrifugo.errors.js';
-import { Publishing } from './publish-handler.js';
-import { Reading } from './query-handler.js';
-import { Refreshing } from './refresh-handler.js';
+import { ConnectHandler } from './connect-handler.js';
+import { CommandRefusedError, DisconnectError, replyErrors } from '../centrifugo.errors.js';
+import { PublishHandler } from './publish-handler.js';
+import { QueryHandler } from './query-handler.js';
+import { RefreshHandler } from './refresh-handler.js';
 import type { Handlers } from '../session/session.js';
-import type { Shared } from './handler-dependencies.js';
-import { Subscribing } from './subscribe-handler.js';
+import type { HandlerDependencies } from './handler-dependencies.js';
+import { SubscribeHandler } from './subscribe-handler.js';
 
-/** Who carries out which command. */
-export function createHandlers(shared: Shared, version: string): Handlers {
-  const connecting = new Connecting(shared, version);
-  const subscribing = new Subscribing(shared);
-  const publishing = new Publishing(shared);
-  const reading = new Reading(shared);
-  const refreshing = new Refreshing(shared);
+/** Creates the handler of each command. */
+export function createHandlers(dependencies: HandlerDependencies, version: string): Handlers {
+  const connectHandler = new ConnectHandler(dependencies, version);
+  const subscribeHandler = new SubscribeHandler(dependencies);
+  const publishHandler = new PublishHandler(dependencies);
+  const queryHandler = new QueryHandler(dependencies);
+  const refreshHandler = new RefreshHandler(dependencies);
   return {
-    connect: (session, id, request) => connecting.connect(session, id, request),
-    subscribe: (session, id, request) => subscribing.subscribe(session, id, request),
-    unsubscribe: (session, id, request) => subscribing.unsubscribe(session, id, request),
-    publish: (session, id, request) => publishing.publish(session, id, request),
-    presence: (session, id, request) => reading.presence(session, id, request),
-    presenceStats: (session, id, request) => reading.presenceStats(session, id, request),
-    history: (session, id, request) => reading.history(session, id, request),
-    refresh: (session, id, request) => refreshing.refresh(session, id, request),
-    subRefresh: (session, id, request) => refreshing.subRefresh(session, id, request),
+    connect: (session, id, request) => connectHandler.connect(session, id, request),
+    subscribe: (session, id, request) => subscribeHandler.subscribe(session, id, request),
+    unsubscribe: (session, id, request) => subscribeHandler.unsubscribe(session, id, request),
+    publish: (session, id, request) => publishHandler.publish(session, id, request),
+    presence: (session, id, request) => queryHandler.presence(session, id, request),
+    presenceStats: (session, id, request) => queryHandler.presenceStats(session, id, request),
+    history: (session, id, request) => queryHandler.history(session, id, request),
+    refresh: (session, id, request) => refreshHandler.refresh(session, id, request),
+    subRefresh: (session, id, request) => refreshHandler.subRefresh(session, id, request),
     rpc(_session, _id, { method }) {
       // A method of a namespace that is not configured is another matter than having no methods at all.
       throw new CommandRefusedError(
@@ -32,7 +32,7 @@ export function createHandlers(shared: Shared, version: string): Handlers {
       );
     },
     send() {
-      throw new ConnectionForfeitedError(closeCodes.notAvailable);
+      throw new DisconnectError(closeCodes.notAvailable);
     },
   };
 }

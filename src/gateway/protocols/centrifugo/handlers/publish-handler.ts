@@ -7,15 +7,15 @@ import type { PublishRequest } from '../codec/commands.js';
 import { CommandRefusedError, replyErrors } from '../centrifugo.errors.js';
 import { OwnPublication } from '../subscriptions/own-publication.js';
 import type { Session } from '../session/session.js';
-import type { Shared } from './handler-dependencies.js';
+import type { HandlerDependencies } from './handler-dependencies.js';
 
 /** What clients publish themselves. */
-export class Publishing {
-  constructor(private readonly shared: Shared) {}
+export class PublishHandler {
+  constructor(private readonly dependencies: HandlerDependencies) {}
 
   async publish(session: Session, id: number, request: PublishRequest): Promise<void> {
     const { channel, data } = request;
-    const { rules, options, delivery } = this.shared;
+    const { rules, options, delivery } = this.dependencies;
     const rule = ruleOf(rules, channel);
     // Nothing can be written to a map where every namespace is one of streams.
     if (request.type !== 0) throw new CommandRefusedError(replyErrors.permissionDenied);
@@ -23,8 +23,8 @@ export class Publishing {
       throw new CommandRefusedError(replyErrors.badRequest);
     const subscription = session.subscriptions.get(channel);
     const subscribed = subscription?.isLive ?? false;
-    const asker = { user: session.user, subscribed, insecure: options.insecure };
-    switch (decidePublish(rule, asker)) {
+    const requester = { user: session.user, subscribed, insecure: options.insecure };
+    switch (decidePublish(rule, requester)) {
       case 'deny':
         throw new CommandRefusedError(replyErrors.permissionDenied);
       case 'askProxy':

@@ -2,24 +2,24 @@ import {
   mayReadHistory,
   mayReadPresence,
   UnrecoverablePositionError,
-  type Asker,
+  type Requester,
   type HistoryPage,
 } from '../../../../delivery/index.js';
 import { closeCodes } from '../../../connection/close-codes.js';
 import { ruleOf } from './channel-checks.js';
 import type { ChannelRequest, HistoryRequest } from '../codec/commands.js';
-import { CommandRefusedError, ConnectionForfeitedError, replyErrors } from '../centrifugo.errors.js';
-import { canSpeak, infoOnWire, onWireWithEpoch } from '../codec/publication-formats.js';
+import { CommandRefusedError, DisconnectError, replyErrors } from '../centrifugo.errors.js';
+import { isEncodable, infoOnWire, onWireWithEpoch } from '../codec/publication-formats.js';
 import type { Session } from '../session/session.js';
-import type { Shared } from './handler-dependencies.js';
+import type { HandlerDependencies } from './handler-dependencies.js';
 
 /** What clients ask about a channel: who is in it, and what was published. */
-export class Reading {
-  constructor(private readonly shared: Shared) {}
+export class QueryHandler {
+  constructor(private readonly dependencies: HandlerDependencies) {}
 
   async presence(session: Session, id: number, { channel }: ChannelRequest): Promise<void> {
     this.#checkPresence(session, channel);
-    const members = await this.shared.presence.members(channel);
+    const members = await this.dependencies.presence.members(channel);
     const presence = new Map(
       [...members].map(([client, info]) => [client, infoOnWire(info, session.encoding)]),
     );
@@ -28,30 +28,30 @@ export class Reading {
 
   async presenceStats(session: Session, id: number, { channel }: ChannelRequest): Promise<void> {
     this.#checkPresence(session, channel);
-    const { clients, users } = await this.shared.presence.stats(channel);
+    const { clients, users } = await this.dependencies.presence.stats(channel);
     session.answer(id, 'presenceStats', { numClients: clients, numUsers: users });
   }
 
   async history(session: Session, id: number, request: HistoryRequest): Promise<void> {
     const { channel, since, reverse } = request;
-    const rule = ruleOf(this.shared.rules, channel);
+    const rule = ruleOf(this.dependencies.rules, channel);
     if (!rule.keepsHistory) throw new CommandRefusedError(replyErrors.notAvailable);
-    if (!mayReadHistory(rule, this.#asker(session, channel)))
+    if (!mayReadHistory(rule, this.#requester(session, channel)))
       throw new CommandRefusedError(replyErrors.permissionDenied);
     if (reverse && since?.offset === 0) throw new CommandRefusedError(replyErrors.badRequest);
-    const max = this.shared.options.historyMaxPublicationLimit;
+    const max = this.dependencies.options.historyMaxPublicationLimit;
     const limit = request.limit < 0 ? max : Math.min(request.limit, max);
     const page = await this.#read(channel, { limit, reverse, ...(since && { since }) });
-    if (!canSpeak(session.encoding, page.publications))
-      throw new ConnectionForfeitedError(closeCodes.inappropriateProtocol);
+    if (!isEncodable(session.encoding, page.publications))
+      throw new DisconnectError(closeCodes.inappropriateProtocol);
     const { epoch, offset } = page;
     const publications = page.publications.map((each) => onWireWithEpoch(each, epoch, session.encoding));
     session.answer(id, 'history', { publications, epoch, offset });
   }
 
-  async #read(...query: Parameters<Shared['delivery']['history']>): Promise<HistoryPage> {
+  async #read(...query: Parameters<HandlerDependencies['delivery']['history']>): Promise<HistoryPage> {
     try {
-      return await this.shared.delivery.history(...query);
+      return await this.dependencies.delivery.history(...query);
     } catch (error) {
       if (error instanceof UnrecoverablePositionError)
         throw new CommandRefusedError(replyErrors.unrecoverablePosition);
@@ -60,14 +60,14 @@ export class Reading {
   }
 
   #checkPresence(session: Session, channel: string): void {
-    const rule = ruleOf(this.shared.rules, channel);
+    const rule = ruleOf(this.dependencies.rules, channel);
     if (!rule.options.presence) throw new CommandRefusedError(replyErrors.notAvailable);
-    if (!mayReadPresence(rule, this.#asker(session, channel)))
+    if (!mayReadPresence(rule, this.#requester(session, channel)))
       throw new CommandRefusedError(replyErrors.permissionDenied);
   }
 
-  #asker({ user, subscriptions }: Session, channel: string): Asker {
+  #requester({ user, subscriptions }: Session, channel: string): Requester {
     const subscribed = subscriptions.get(channel)?.isLive ?? false;
-    return { user, subscribed, insecure: this.shared.options.insecure };
+    return { user, subscribed, insecure: this.dependencies.options.insecure };
   }
 }

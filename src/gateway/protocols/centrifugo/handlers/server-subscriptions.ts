@@ -4,24 +4,24 @@ import { noGrant } from '../../../auth/tokens/claims.js';
 import type { ConnectionToken } from '../../../auth/tokens/token-verifier.js';
 import { ruleOfGiven } from './channel-checks.js';
 import type { ConnectRequest, SubscribeRequest } from '../codec/commands.js';
-import { ConnectionForfeitedError } from '../centrifugo.errors.js';
+import { DisconnectError } from '../centrifugo.errors.js';
 import type { Admission } from '../subscriptions/open-subscription.js';
 import type { Session } from '../session/session.js';
-import type { Shared } from './handler-dependencies.js';
+import type { HandlerDependencies } from './handler-dependencies.js';
 import { sinceOf } from './subscribe-handler.js';
 
 /**
  * The subscriptions that a client gets as it connects: those that its token lists, its personal channel, and of those
  * that it names itself the ones that it could have without a token.
- * @throws CommandRefusedError, ConnectionForfeitedError
+ * @throws CommandRefusedError, DisconnectError
  */
 export function admissionsAtConnect(
-  shared: Shared,
+  dependencies: HandlerDependencies,
   { user }: Session,
   token: ConnectionToken | undefined,
   { subs }: ConnectRequest,
 ): Admission[] {
-  const { rules, options } = shared;
+  const { rules, options } = dependencies;
   const admissions = new Map<string, Admission>();
   for (const [channel, grant] of token?.subs ?? []) {
     const rule = ruleOfGiven(rules, channel);
@@ -35,13 +35,13 @@ export function admissionsAtConnect(
   for (const channel of subs.keys()) {
     if (admissions.has(channel)) continue;
     const rule = rules.findForClient(channel);
-    if (rule === 'unknownNamespace') throw new ConnectionForfeitedError(closeCodes.badRequest);
+    if (rule === 'unknownNamespace') throw new DisconnectError(closeCodes.badRequest);
     if (typeof rule === 'string' || channel === '') continue;
     const attempt = { channel, user, hasToken: false, insecure: options.insecure };
     if (decideSubscribe(rules, rule, attempt) === 'allow')
       admissions.set(channel, serverSide(channel, rule, subs));
   }
-  if (admissions.size > options.channelLimit) throw new ConnectionForfeitedError(closeCodes.channelLimit);
+  if (admissions.size > options.channelLimit) throw new DisconnectError(closeCodes.channelLimit);
   return [...admissions.values()];
 }
 

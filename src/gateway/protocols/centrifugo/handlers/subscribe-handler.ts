@@ -3,16 +3,16 @@ import { closeCodes } from '../../../connection/close-codes.js';
 import type { SubscriptionToken } from '../../../auth/tokens/token-verifier.js';
 import { ruleOf } from './channel-checks.js';
 import { SubscribeFlag, type ChannelRequest, type SubscribeRequest } from '../codec/commands.js';
-import { CommandRefusedError, ConnectionForfeitedError, replyErrors } from '../centrifugo.errors.js';
+import { CommandRefusedError, DisconnectError, replyErrors } from '../centrifugo.errors.js';
 import { hasExpired } from './expiry.js';
 import { openSubscription } from '../subscriptions/open-subscription.js';
 import type { Session } from '../session/session.js';
-import type { Shared } from './handler-dependencies.js';
+import type { HandlerDependencies } from './handler-dependencies.js';
 import { compileTagsFilter, type TagsFilter } from '../subscriptions/tags-filter.js';
 
 /** The subscriptions that a client asks for. */
-export class Subscribing {
-  constructor(private readonly shared: Shared) {}
+export class SubscribeHandler {
+  constructor(private readonly dependencies: HandlerDependencies) {}
 
   async subscribe(session: Session, id: number, request: SubscribeRequest): Promise<void> {
     const { channel } = request;
@@ -20,10 +20,10 @@ export class Subscribing {
     const token = await this.#authorize(session, rule, request);
     if (session.isOver) return;
     const since = sinceOf(request);
-    const { subscription, result } = await openSubscription(session, this.shared, {
+    const { subscription, result } = await openSubscription(session, this.dependencies, {
       channel,
       rule,
-      wishes: request,
+      requested: request,
       filter: filterOf(rule, request),
       delta: request.delta !== '',
       since,
@@ -43,19 +43,19 @@ export class Subscribing {
   }
 
   unsubscribe(session: Session, id: number, { channel }: ChannelRequest): undefined {
-    if (channel === '') throw new ConnectionForfeitedError(closeCodes.badRequest);
+    if (channel === '') throw new DisconnectError(closeCodes.badRequest);
     session.subscriptions.get(channel)?.end();
     session.answer(id, 'unsubscribe', {});
   }
 
   #check({ subscriptions }: Session, { channel, delta, type }: SubscribeRequest): ChannelRule {
-    if (delta !== '' && delta !== 'fossil') throw new ConnectionForfeitedError(closeCodes.badRequest);
+    if (delta !== '' && delta !== 'fossil') throw new DisconnectError(closeCodes.badRequest);
     if (subscriptions.get(channel) !== undefined)
       throw new CommandRefusedError(replyErrors.alreadySubscribed);
-    const isKnownTooLong = this.shared.rules.findForClient(channel) === 'tooLong';
-    if (!isKnownTooLong && channel !== '' && subscriptions.size >= this.shared.options.channelLimit)
+    const isKnownTooLong = this.dependencies.rules.findForClient(channel) === 'tooLong';
+    if (!isKnownTooLong && channel !== '' && subscriptions.size >= this.dependencies.options.channelLimit)
       throw new CommandRefusedError(replyErrors.limitExceeded);
-    const rule = ruleOf(this.shared.rules, channel);
+    const rule = ruleOf(this.dependencies.rules, channel);
     // Every namespace is one of streams.
     if (type !== 0) throw new CommandRefusedError(replyErrors.permissionDenied);
     return rule;
@@ -67,7 +67,7 @@ export class Subscribing {
     rule: ChannelRule,
     { channel, token }: SubscribeRequest,
   ): Promise<SubscriptionToken | undefined> {
-    const { rules, verifiers, options } = this.shared;
+    const { rules, verifiers, options } = this.dependencies;
     const attempt = { channel, user, hasToken: token !== '', insecure: options.insecure };
     switch (decideSubscribe(rules, rule, attempt)) {
       case 'allow':
@@ -79,8 +79,7 @@ export class Subscribing {
       case 'verifyToken': {
         const outcome = await verifiers.subscription.verifySubscription(token);
         if (!outcome.ok) throw new CommandRefusedError(tokenRefusals[outcome.reason]);
-        if (!isFor(outcome.value, user, id, channel))
-          throw new ConnectionForfeitedError(closeCodes.invalidToken);
+        if (!isFor(outcome.value, user, id, channel)) throw new DisconnectError(closeCodes.invalidToken);
         if (hasExpired(outcome.value.expireAt)) throw new CommandRefusedError(replyErrors.expired);
         return outcome.value;
       }

@@ -10,12 +10,7 @@ import { MALFORMED, type CommandTaker, CommandQueue, type QueuedCommand } from '
 import type { Codec, DecodedFrame } from '../codec/codec.js';
 import type { ClientOptions } from '../centrifugo.options.js';
 import type { CommandOf, Method, Requests } from '../codec/commands.js';
-import {
-  CommandRefusedError,
-  ConnectionForfeitedError,
-  replyErrors,
-  type ReplyError,
-} from '../centrifugo.errors.js';
+import { CommandRefusedError, DisconnectError, replyErrors, type ReplyError } from '../centrifugo.errors.js';
 import type { PublicationFormats } from '../codec/publication-formats.js';
 import type { AnsweredMethod, Pushes, PushKind, Results } from '../codec/replies.js';
 import type { SessionTransport } from './session-transport.js';
@@ -24,7 +19,7 @@ import { Subscriptions } from '../subscriptions/subscriptions.js';
 
 /**
  * Carries out one kind of command and answers it, or throws.
- * @throws CommandRefusedError, ConnectionForfeitedError; any other error is answered as an internal one
+ * @throws CommandRefusedError, DisconnectError; any other error is answered as an internal one
  */
 export type Handler<M extends Method> = (
   session: Session,
@@ -68,8 +63,8 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   info: Buffer | undefined;
   /** Unix time in seconds; 0 for never. */
   expireAt = 0;
-  /** When it claimed to be the only connection of its user, see `Claims`; 0 for never. */
-  claimedAt = 0;
+  /** When it became the only connection of its user, see `SingleConnectionPolicy`; 0 for never. */
+  takeoverAt = 0;
   /** State of the rate limit by connection. */
   commandRate = 0;
   phase: Phase = 'new';
@@ -277,7 +272,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   }
 
   #onFailed(id: number, method: Method, error: unknown): void {
-    if (error instanceof ConnectionForfeitedError) this.close(error.close);
+    if (error instanceof DisconnectError) this.close(error.close);
     else if (method === 'connect') this.#refuseConnect(id, replyOf(method, error));
     else this.refuse(id, replyOf(method, error));
   }

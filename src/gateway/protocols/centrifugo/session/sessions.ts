@@ -5,25 +5,25 @@ import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../../../gate
 import { RepeatedWarning } from '../../../../limits/index.js';
 import type { TimerWheel } from '../../../connection/timer-wheel.js';
 import { createVerifiers, type TokenVerifiers } from '../../../auth/tokens/token-verifier.js';
-import { Claims } from './single-connection-policy.js';
+import { SingleConnectionPolicy } from './single-connection-policy.js';
 import type { ClientOptions } from '../centrifugo.options.js';
 import { CommandRates } from './command-rates.js';
-import { Controls } from './controls.js';
+import { ControlHandler } from './control-handler.js';
 import { createHandlers } from '../handlers/handlers.js';
 import { PositionWatch } from '../subscriptions/position-watch.js';
 import type { SessionTransport } from './session-transport.js';
 import { Session, type Handlers } from './session.js';
-import type { Shared } from '../handlers/handler-dependencies.js';
+import type { HandlerDependencies } from '../handlers/handler-dependencies.js';
 import { Users } from './users.js';
 
 /** Every session of the Centrifugo protocol on this process, and what they share. */
 @Injectable()
-export class Sessions implements Shared {
+export class Sessions implements HandlerDependencies {
   readonly options: ClientOptions;
   readonly wheel: TimerWheel;
   readonly verifiers: TokenVerifiers;
   readonly users: Users;
-  readonly claims: Claims;
+  readonly singleConnection: SingleConnectionPolicy;
   readonly positions: PositionWatch;
   readonly handlers: Handlers;
   readonly pingSeconds: number;
@@ -43,7 +43,7 @@ export class Sessions implements Shared {
     this.wheel = connections.pulse.wheel;
     this.verifiers = createVerifiers(client.tokens);
     this.users = new Users(delivery);
-    this.claims = new Claims(delivery);
+    this.singleConnection = new SingleConnectionPolicy(delivery);
     this.positions = new PositionWatch(delivery, this.wheel, {
       intervalMs: client.channelPositionCheckDelayMs,
     });
@@ -51,7 +51,7 @@ export class Sessions implements Shared {
     this.pingSeconds = Math.ceil(heartbeat.pingIntervalMs / 1000);
     this.handlers = createHandlers(this, version);
     this.#rates = new CommandRates(client.rates, this.users);
-    const controls = new Controls(this);
+    const controls = new ControlHandler(this);
     delivery.onCommand((command) => controls.carryOut(command));
     delivery.describeAudience(() => ({ numClients: connections.size, numUsers: this.users.count }));
   }

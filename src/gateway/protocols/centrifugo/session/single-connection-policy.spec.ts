@@ -2,16 +2,16 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import * as fc from 'fast-check';
 import type { ControlCommand, Delivery } from '../../../../delivery/index.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
-import { Claims } from './single-connection-policy.js';
-import { Controls } from './controls.js';
+import { SingleConnectionPolicy } from './single-connection-policy.js';
+import { ControlHandler } from './control-handler.js';
 import type { Session } from './session.js';
-import type { Shared } from '../handlers/handler-dependencies.js';
+import type { HandlerDependencies } from '../handlers/handler-dependencies.js';
 
-/** A connection of the one user there is. */
+/** A connection of the only user. */
 class Connection {
   readonly isConnected = true;
   readonly isOver = false;
-  claimedAt = 0;
+  takeoverAt = 0;
   readonly user = 'u';
   closedWith: number | undefined;
 
@@ -28,44 +28,44 @@ class Connection {
   }
 }
 
-/** One process, whose clock may be wrong, and which hears of commands when it is told to. */
+/** A process with its own clock offset. It receives a command when the test says so. */
 class Node {
   readonly connections = new Set<Connection>();
   readonly #inbox: ControlCommand[] = [];
-  readonly #controls: Controls;
-  readonly #claims: Claims;
+  readonly #controls: ControlHandler;
+  readonly #policy: SingleConnectionPolicy;
 
   constructor(
     nodes: readonly Node[],
-    private readonly clockIsOffBy: number,
+    private readonly clockOffsetMs: number,
   ) {
     const command = async (given: ControlCommand) => {
       for (const node of nodes) node.#inbox.push(given);
     };
-    this.#claims = new Claims({ command } as unknown as Delivery);
-    this.#controls = new Controls({
-      claims: this.#claims,
+    this.#policy = new SingleConnectionPolicy({ command } as unknown as Delivery);
+    this.#controls = new ControlHandler({
+      singleConnection: this.#policy,
       users: { sessionsOf: () => this.connections },
       inBackground: () => {},
-    } as unknown as Shared);
+    } as unknown as HandlerDependencies);
   }
 
   connect(id: string, at: number): Connection {
     const connection = new Connection(id, this);
-    jest.setSystemTime(at + this.clockIsOffBy);
-    void this.#claims.make(connection as unknown as Session);
+    jest.setSystemTime(at + this.clockOffsetMs);
+    void this.#policy.takeOver(connection as unknown as Session);
     return connection;
   }
 
-  /** Hears of one of the commands that are on their way to it. Answers whether there was one. */
-  hear(which: number): boolean {
+  /** Receives one of the commands on their way to it. Returns whether there was one. */
+  receive(which: number): boolean {
     const [command] = this.#inbox.splice(which % Math.max(1, this.#inbox.length), 1);
     if (command !== undefined) this.#controls.carryOut(command);
     return command !== undefined;
   }
 
-  /** Was cut off for too long. */
-  forget(): void {
+  /** Loses all commands on their way to it, as after a network partition. */
+  dropAll(): void {
     this.#inbox.length = 0;
   }
 }
@@ -77,21 +77,21 @@ function nodesWithClocks(...offsets: readonly number[]): Node[] {
 }
 
 function settle(nodes: readonly Node[]): void {
-  while (nodes.some((node) => node.hear(0)));
+  while (nodes.some((node) => node.receive(0)));
 }
 
-describe('Claims', () => {
+describe('SingleConnectionPolicy', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('leave one of two connections that come at the same moment', () => {
+  it('keeps one of two connections that are made at the same moment', () => {
     const [one, other] = nodesWithClocks(0, 0);
     const connections = [one!.connect('a', 1_000), other!.connect('b', 1_000)];
     settle([one!, other!]);
     expect(connections.map(({ closedWith }) => closedWith)).toEqual([3504, undefined]);
   });
 
-  it('leave the one that came last, although the clock of its process is behind', () => {
+  it('keeps the latest connection, although the clock of its process is behind', () => {
     const [one, other] = nodesWithClocks(0, -60_000);
     const first = one!.connect('a', 1_000_000);
     settle([one!, other!]);
@@ -100,10 +100,10 @@ describe('Claims', () => {
     expect([first.closedWith, second.closedWith]).toEqual([3504, undefined]);
   });
 
-  it('leave one where a process with a slow clock has not heard of the other, whom the next one replaces', () => {
+  it('keeps one connection if a process with a slow clock missed a takeover, and the next takeover replaces it', () => {
     const [one, other] = nodesWithClocks(0, -60_000);
     const first = one!.connect('a', 1_000_000);
-    other!.forget();
+    other!.dropAll();
     const second = other!.connect('b', 1_001_000);
     settle([one!, other!]);
     expect([first.closedWith, second.closedWith]).toEqual([undefined, 3504]);
@@ -112,24 +112,24 @@ describe('Claims', () => {
     expect([first.closedWith, third.closedWith]).toEqual([3504, undefined]);
   });
 
-  it('are made again while the store is away', async () => {
+  it('retries the takeover while the store is unavailable', async () => {
     const command = jest
       .fn<Delivery['command']>()
       .mockRejectedValueOnce(new Error('away'))
       .mockResolvedValue();
-    const claims = new Claims({ command } as unknown as Delivery);
-    const session = { id: 'a', user: 'u', claimedAt: 0, isOver: false } as unknown as Session;
-    const made = claims.make(session);
+    const policy = new SingleConnectionPolicy({ command } as unknown as Delivery);
+    const session = { id: 'a', user: 'u', takeoverAt: 0, isOver: false } as unknown as Session;
+    const made = policy.takeOver(session);
     await jest.advanceTimersByTimeAsync(1_000);
     await made;
     expect(command.mock.calls.map(([{ user }]) => user)).toEqual(['u', 'u']);
     expect(command.mock.calls[1]).toEqual(command.mock.calls[0]);
   });
 
-  it('leave exactly one, whatever the clocks say and in whichever order commands arrive', () => {
+  it('keeps exactly one connection, whatever the clock offsets and the order of the commands', () => {
     const step = fc.oneof(
       fc.record({ connects: fc.nat(2) }),
-      fc.record({ hears: fc.nat(2), which: fc.nat(20) }),
+      fc.record({ receives: fc.nat(2), which: fc.nat(20) }),
     );
     fc.assert(
       fc.property(
@@ -139,7 +139,7 @@ describe('Claims', () => {
           const nodes = nodesWithClocks(...offsets);
           nodes[0]!.connect('first', 1_000);
           steps.forEach((each, index) => {
-            if ('hears' in each) nodes[each.hears]!.hear(each.which);
+            if ('receives' in each) nodes[each.receives]!.receive(each.which);
             else nodes[each.connects]!.connect(`${index % 7}-${index}`, 1_000 + Math.floor(index / 10));
           });
           settle(nodes);

@@ -1,61 +1,64 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { Claim, Delivery } from '../../../../delivery/index.js';
+import type { Delivery, Takeover } from '../../../../delivery/index.js';
 import { closeCodes } from '../../../connection/close-codes.js';
 import { RepeatedWarning } from '../../../../limits/index.js';
 import type { Session } from './session.js';
 
 const RETRY_MS = 1_000;
 
-const warning = new RepeatedWarning(new Logger('Claims'));
+const warning = new RepeatedWarning(new Logger('SingleConnectionPolicy'));
 
 /**
- * Leaves each user one connection: the one that connected last. A new connection claims its user, and every process closes those
- * of earlier claims. Which of two claims is the later one does not depend on the order in which they arrive, so that of two
- * connections that come at the same moment on two processes both processes keep the same one.
+ * Keeps one connection per user: the latest one. A new connection announces a takeover, and every process closes the connections of
+ * that user with an earlier takeover. The order of two takeovers does not depend on the order in which they arrive, so that two
+ * processes on which a user connects at the same moment keep the same connection.
  *
- * The time of a claim is later than that of every claim that was heard of here, whatever the clock says: a clock that is behind
- * does not make a newcomer the older one.
+ * The time of a takeover is later than that of every takeover that this process has observed, whatever its clock says. Otherwise a
+ * new connection on a process whose clock is slow would be closed instead of the old one.
  */
-export class Claims {
+export class SingleConnectionPolicy {
   #latest = 0;
 
   constructor(private readonly delivery: Delivery) {}
 
-  /** Resolves when the store has taken the claim, or nobody stands behind it any more. */
-  async make(session: Session): Promise<void> {
-    session.claimedAt = this.#latest = Math.max(Date.now(), this.#latest + 1);
+  /** Retries until the takeover is published. Resolves when it is, or when the session has ended. */
+  async takeOver(session: Session): Promise<void> {
+    session.takeoverAt = this.#latest = Math.max(Date.now(), this.#latest + 1);
     while (!session.isOver) {
       try {
-        return await this.repeat(session);
+        return await this.announce(session);
       } catch (error) {
-        warning.warn(`the older connections of a user are still there: ${String(error)}`);
+        warning.warn(
+          `the older connections of a user could not be closed, retrying in ${RETRY_MS / 1000} s: ${String(error)}`,
+        );
         await delay(RETRY_MS, undefined, { ref: false });
       }
     }
   }
 
   /**
-   * For a process that does not know of the claim: it may be younger than it.
+   * Publishes the takeover of a session. It may be published again for a process that has missed it.
    * @throws BrokerUnavailableError
    */
-  repeat({ id, user, claimedAt }: Session): Promise<void> {
+  announce({ id, user, takeoverAt }: Session): Promise<void> {
     const { code, reason } = closeCodes.connectionLimit;
     return this.delivery.command({
       kind: 'disconnect',
       user,
       whitelist: [id],
       disconnect: { code, reason },
-      claim: { at: claimedAt, client: id },
+      claim: { at: takeoverAt, client: id },
     });
   }
 
-  hear({ at }: Claim): void {
+  /** Records the time of a takeover of any process. */
+  observe({ at }: Takeover): void {
     this.#latest = Math.max(this.#latest, at);
   }
 
-  /** Whether the session has a later claim than the given one. */
-  outdoes({ id, claimedAt }: Session, { at, client }: Claim): boolean {
-    return claimedAt > at || (claimedAt === at && id > client);
+  /** Whether the takeover of the session is later than the given one. */
+  isLater({ id, takeoverAt }: Session, { at, client }: Takeover): boolean {
+    return takeoverAt > at || (takeoverAt === at && id > client);
   }
 }

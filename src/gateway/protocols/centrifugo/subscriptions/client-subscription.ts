@@ -6,7 +6,7 @@ import { unsubscribeReasons } from '../centrifugo.errors.js';
 import { HeldPublications } from './held-publications.js';
 import type { OwnPublication } from './own-publication.js';
 import type { Positioned } from './position-watch.js';
-import { canSpeak, inDeltas, onWireWithEpoch } from '../codec/publication-formats.js';
+import { isEncodable, inDeltas, onWireWithEpoch } from '../codec/publication-formats.js';
 import { recoverCache, recoverStream, type ReadHistory, type Recovery } from './recovery.js';
 import type { CodeAndReason, SubscribeResult } from '../codec/replies.js';
 import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './subscription-terms.js';
@@ -244,7 +244,7 @@ export class ClientSubscription implements Subscriber, Positioned {
   #onWire(publications: readonly HistoryEntry[]): SubscribeResult['publications'] {
     const { filter, delta } = this.terms;
     const { encoding } = this.owner;
-    if (!canSpeak(encoding, publications, delta)) {
+    if (!isEncodable(encoding, publications, delta)) {
       this.owner.close(closeCodes.inappropriateProtocol);
       return [];
     }

@@ -2,7 +2,7 @@ import {
   featuresOf,
   type ChannelRule,
   type StreamPosition,
-  type SubscriptionWishes,
+  type RequestedFeatures,
 } from '../../../../delivery/index.js';
 import { closeCodes } from '../../../connection/close-codes.js';
 import { settlesWithin } from '../../../../async/index.js';
@@ -10,7 +10,7 @@ import { noGrant, type SubscriptionGrant } from '../../../auth/tokens/claims.js'
 import { ClientSubscription } from './client-subscription.js';
 import { CommandRefusedError, replyErrors, SubscribeTimeoutError } from '../centrifugo.errors.js';
 import { expiryOf } from '../handlers/expiry.js';
-import { canSpeak } from '../codec/publication-formats.js';
+import { isEncodable } from '../codec/publication-formats.js';
 import type { SubscribeResult } from '../codec/replies.js';
 import type { Session, SessionHost } from '../session/session.js';
 import type { TagsFilter } from './tags-filter.js';
@@ -25,7 +25,7 @@ export interface Admission {
   readonly grant?: SubscriptionGrant;
   /** Unix time in seconds; 0 for never. */
   readonly expireAt?: number;
-  readonly wishes?: SubscriptionWishes;
+  readonly requested?: RequestedFeatures;
   readonly filter?: TagsFilter | undefined;
   /** The client can do with differences. */
   readonly delta?: boolean;
@@ -38,7 +38,7 @@ export interface OpenedSubscription {
   readonly result: SubscribeResult;
 }
 
-const NO_WISHES: SubscriptionWishes = { positioned: false, recoverable: false, joinLeave: false };
+const NOTHING_REQUESTED: RequestedFeatures = { positioned: false, recoverable: false, joinLeave: false };
 
 /**
  * Makes a subscription and begins it. It belongs to the session from the call on, so that a second one to the channel
@@ -59,7 +59,7 @@ export async function openSubscription(
     const begin = subscription.begin(since).then((begun) => (result = begun));
     await settlesWithin(host.options.subscribeTimeoutMs, begin);
     if (result === undefined) throw new SubscribeTimeoutError();
-    if (grant.data !== undefined && !canSpeak(session.encoding, [{ format: 'binary', data: grant.data }]))
+    if (grant.data !== undefined && !isEncodable(session.encoding, [{ format: 'binary', data: grant.data }]))
       session.close(closeCodes.inappropriateProtocol);
     return { subscription, result: { ...result, ...expiryOf(subscription.expireAt), data: grant.data } };
   } catch (error) {
@@ -77,7 +77,7 @@ function termsOf(session: Session, host: SessionHost, admission: Admission) {
     serverSide,
     fromToken,
     filter,
-    features: featuresOf(rule, client, admission.wishes ?? NO_WISHES, grant.override),
+    features: featuresOf(rule, client, admission.requested ?? NOTHING_REQUESTED, grant.override),
     // The token's own bytes would be kept with it.
     info: grant.info && Buffer.copyBytesFrom(grant.info),
     expireAt: admission.expireAt ?? 0,

@@ -1,9 +1,9 @@
 import type {
-  Claim,
   ControlCommand,
   DisconnectCommand,
   RefreshCommand,
   SubscribeCommand,
+  Takeover,
   UnsubscribeCommand,
 } from '../../../../delivery/index.js';
 import { closeCodes, type CloseCode } from '../../../connection/close-codes.js';
@@ -12,26 +12,26 @@ import { unsubscribeReasons } from '../centrifugo.errors.js';
 import { expiryOf, hasExpired } from '../handlers/expiry.js';
 import { openSubscription } from '../subscriptions/open-subscription.js';
 import type { Session } from './session.js';
-import type { Shared } from '../handlers/handler-dependencies.js';
+import type { HandlerDependencies } from '../handlers/handler-dependencies.js';
 
-/** Carries out on the sessions of this process what the server's API asks for. */
-export class Controls {
-  constructor(private readonly shared: Shared) {}
+/** Carries out the commands of the server API on the sessions of this process. */
+export class ControlHandler {
+  constructor(private readonly dependencies: HandlerDependencies) {}
 
   carryOut(command: ControlCommand): void {
-    const { users, claims } = this.shared;
-    const claim = claimOf(command);
-    if (claim !== undefined) claims.hear(claim);
+    const { users, singleConnection } = this.dependencies;
+    const takeover = takeoverOf(command);
+    if (takeover !== undefined) singleConnection.observe(takeover);
     for (const session of users.sessionsOf(command.user)) {
-      const isThere = session.isConnected || (session.phase === 'connecting' && reachesNewcomers(command));
-      if (isThere && isMeant(session, command)) this.#carryOutOn(session, command);
+      const isReached = session.isConnected || (session.phase === 'connecting' && reachesConnecting(command));
+      if (isReached && isTarget(session, command)) this.#carryOutOn(session, command);
     }
   }
 
   #carryOutOn(session: Session, command: ControlCommand): void {
     switch (command.kind) {
       case 'subscribe':
-        this.shared.inBackground(this.#subscribe(session, command));
+        this.dependencies.inBackground(this.#subscribe(session, command));
         break;
       case 'unsubscribe':
         this.#unsubscribe(session, command);
@@ -47,8 +47,8 @@ export class Controls {
   async #subscribe(session: Session, command: SubscribeCommand): Promise<void> {
     const { channel, info, data, override = {}, expiresAt = 0, recoverSince: since } = command;
     const expireAt = Math.floor(expiresAt / 1000);
-    const rule = this.shared.rules.find(channel);
-    // The API has checked the name; another version of it may have other rules.
+    const rule = this.dependencies.rules.find(channel);
+    // The server API has checked the channel, but it may have run on a process with a different configuration.
     if (typeof rule === 'string' || hasExpired(expireAt)) return;
     const { subscriptions } = session;
     const present = subscriptions.get(channel);
@@ -56,11 +56,11 @@ export class Controls {
       if (present.isServerSide) prolong(session, present, { expireAt, info: info ?? present.info });
       return;
     }
-    if (subscriptions.size >= this.shared.options.channelLimit) {
+    if (subscriptions.size >= this.dependencies.options.channelLimit) {
       session.close(closeCodes.channelLimit);
       return;
     }
-    const { subscription, result } = await openSubscription(session, this.shared, {
+    const { subscription, result } = await openSubscription(session, this.dependencies, {
       channel,
       rule,
       serverSide: true,
@@ -76,16 +76,16 @@ export class Controls {
   }
 
   #disconnect(session: Session, command: DisconnectCommand): void {
-    const { whitelist = [], claim } = command;
-    const { claims } = this.shared;
+    const { whitelist = [], claim: takeover } = command;
+    const { singleConnection } = this.dependencies;
     if (whitelist.includes(session.id)) return;
-    // The process that made the claim would have closed its connection if it knew.
-    if (claim !== undefined && claims.outdoes(session, claim))
-      this.shared.inBackground(claims.repeat(session));
+    // The other process has missed the later takeover: otherwise it would have closed its connection.
+    if (takeover !== undefined && singleConnection.isLater(session, takeover))
+      this.dependencies.inBackground(singleConnection.announce(session));
     else session.close(closeCodeOf(command));
   }
 
-  /** The client is told even where it was not subscribed: it may be about to be. */
+  /** Notifies the client even if it is not subscribed: its subscription may be in progress. */
   #unsubscribe(session: Session, { channel }: UnsubscribeCommand): void {
     session.subscriptions.get(channel)?.end();
     session.push('unsubscribe', channel, unsubscribeReasons.server);
@@ -102,7 +102,7 @@ export class Controls {
   }
 }
 
-/** The subscription stands already: it only ends at another time. */
+/** Changes only the expiry and the info of a subscription that exists already. */
 function prolong(
   session: Session,
   subscription: ClientSubscription,
@@ -112,19 +112,19 @@ function prolong(
   session.attendTo(subscription);
 }
 
-function claimOf(command: ControlCommand): Claim | undefined {
+function takeoverOf(command: ControlCommand): Takeover | undefined {
   return command.kind === 'disconnect' ? command.claim : undefined;
 }
 
 /**
- * A client whose token was accepted before the command came must not slip through. It could not yet be told of a subscription,
- * and has no claim yet.
+ * Whether the command applies to a client that is still connecting: its token may have been accepted before the command came. Such a
+ * client cannot receive a subscribe push yet, and it has not announced its own takeover yet.
  */
-function reachesNewcomers(command: ControlCommand): boolean {
-  return command.kind !== 'subscribe' && claimOf(command) === undefined;
+function reachesConnecting(command: ControlCommand): boolean {
+  return command.kind !== 'subscribe' && takeoverOf(command) === undefined;
 }
 
-/** A code that WebSocket does not know could not be sent. */
+/** Falls back to {@link closeCodes.forceDisconnect} for a code or a reason that does not fit in a WebSocket close frame. */
 function closeCodeOf({ disconnect }: DisconnectCommand): CloseCode {
   const { forceDisconnect } = closeCodes;
   const { code, reason } = disconnect ?? forceDisconnect;
@@ -132,7 +132,7 @@ function closeCodeOf({ disconnect }: DisconnectCommand): CloseCode {
   return canBeSent ? { code, reason, reconnect: code % 1000 < 500 } : forceDisconnect;
 }
 
-/** A session that a WebSocket carries has no session id of its own. */
-function isMeant({ id }: Session, { client = '', session = '' }: ControlCommand): boolean {
+/** A session on a WebSocket has no session id besides its connection id. */
+function isTarget({ id }: Session, { client = '', session = '' }: ControlCommand): boolean {
   return (client === '' || client === id) && session === '';
 }
