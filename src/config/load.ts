@@ -5,7 +5,8 @@ import { readConfigFile, readDotEnv } from './files.js';
 import { fromFlags } from './flags.js';
 import { fromVariables, type Assignment, type Environment } from './sources.js';
 import { settingsOf, type Setting } from './settings.js';
-import type { Translate, Translation, Tree } from './translation.js';
+import type { Translate, Translation } from './translation.js';
+import { isTree, setAt, valueAt, type Tree } from './tree.js';
 import type { WellKnownVariables } from './well-known.js';
 
 export interface LoadRequest<Schema extends z.ZodType> {
@@ -49,13 +50,13 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
     fromVariables(request.env, settings, wellKnown, 'the environment'),
   ];
   for (const assignment of [...sources, flags].flatMap(({ assignments }) => assignments)) {
-    assign(tree, assignment);
+    setAt(tree, assignment.setting.path, assignment.value);
     origins.set(assignment.setting.key, assignment.origin);
   }
   // The last that applies wins among the implied, but anything said outright wins over them.
   const implied = [...impliedBy(translated, settings), ...sources.flatMap((source) => source.implied)];
-  for (const assignment of implied.toReversed())
-    if (valueAt(tree, assignment.setting) === undefined) assign(tree, assignment);
+  for (const { setting, value } of implied.toReversed())
+    if (valueAt(tree, setting.path) === undefined) setAt(tree, setting.path, value);
 
   const known = settings.map(({ key }) => key);
   const variables = [...settings.map(({ variable }) => variable), ...Object.keys(wellKnown)];
@@ -76,7 +77,7 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
 }
 
 function asTree(value: unknown, file: string): Tree {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Tree;
+  if (isTree(value)) return value;
   throw new ConfigError([`the configuration file ${file} must hold one JSON object`]);
 }
 
@@ -85,19 +86,6 @@ function impliedBy(translation: Translation | undefined, settings: readonly Sett
   return settings
     .filter(({ key }) => Object.hasOwn(implied, key))
     .map((setting) => ({ setting, value: implied[setting.key], origin: 'the configuration file' }));
-}
-
-function assign(tree: Tree, { setting, value }: Assignment): void {
-  let node = tree;
-  for (const name of setting.path.slice(0, -1)) {
-    const child = node[name];
-    node = typeof child === 'object' && child !== null ? (child as Tree) : (node[name] = {});
-  }
-  node[setting.path.at(-1) ?? ''] = value;
-}
-
-function valueAt(tree: Tree, { path }: Setting): unknown {
-  return path.reduce<unknown>((node, name) => (node as Tree | undefined)?.[name], tree);
 }
 
 /** Unknown keys are worth a warning, not an outage: they are reported, taken out, and the rest is parsed. */

@@ -1,6 +1,5 @@
 import type { Environment } from './sources.js';
-
-export type Tree = Record<string, unknown>;
+import type { Tree } from './tree.js';
 
 /** A configuration in our names. */
 export interface Translation {

@@ -1,7 +1,8 @@
 import { centrifugoChannelOptions, fromCentrifugo } from '../../delivery/index.js';
 import type { Environment } from '../sources.js';
 import { guess } from '../guess.js';
-import type { Translation, Tree } from '../translation.js';
+import type { Translation } from '../translation.js';
+import { isTree, merge, removeAt, setAt, type Tree } from '../tree.js';
 import { duration } from './converters.js';
 import { translateEngine } from './engine.js';
 import { counterparts, zeroMeansDefault } from './options.js';
@@ -151,10 +152,6 @@ class Translator {
   }
 }
 
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isOn(theirs: Tree, name: string): boolean {
   const { client } = theirs;
   const block = isTree(client) ? client[name] : undefined;
@@ -163,29 +160,4 @@ function isOn(theirs: Tree, name: string): boolean {
 
 function pick(tree: Tree, isWanted: (name: string) => boolean): Tree {
   return Object.fromEntries(Object.entries(tree).filter(([name]) => isWanted(name)));
-}
-
-function setAt(tree: Tree, path: readonly string[], value: unknown): void {
-  let node = tree;
-  for (const name of path.slice(0, -1)) {
-    const child = node[name];
-    node = isTree(child) ? child : (node[name] = {} as Tree);
-  }
-  node[path.at(-1) ?? ''] = value;
-}
-
-function removeAt(tree: Tree, [first = '', ...rest]: readonly string[]): void {
-  const child = tree[first];
-  if (rest.length === 0) Reflect.deleteProperty(tree, first);
-  else if (isTree(child)) removeAt(child, rest);
-}
-
-/** What `stronger` says wins; objects are joined. */
-function merge(weaker: Tree, stronger: Tree): Tree {
-  const merged: Tree = { ...weaker };
-  for (const [name, value] of Object.entries(stronger)) {
-    const other = merged[name];
-    merged[name] = isTree(other) && isTree(value) ? merge(other, value) : value;
-  }
-  return merged;
 }
