@@ -1,5 +1,6 @@
 import { translateCentrifugo } from './centrifugo/translate.js';
 import { loadConfig, type Loaded } from './load.js';
+import { renamedSettings } from './renamed-settings.js';
 import { configSchema, type Config } from './schema.js';
 import { wellKnownVariables } from './well-known.js';
 
@@ -14,6 +15,7 @@ export function readConfig(argv: readonly string[] = process.argv.slice(2)): Loa
   return loadConfig({
     schema: configSchema,
     wellKnown: wellKnownVariables,
+    renamed: renamedSettings,
     translate: translateCentrifugo,
     argv,
     env: process.env,

@@ -1,4 +1,5 @@
 import { guess } from './guess.js';
+import { formerNamesOf, renamedNotice, type RenamedSettings } from './renamed-settings.js';
 import { readText, type Setting } from './settings.js';
 import type { Assignment } from './sources.js';
 
@@ -7,18 +8,27 @@ export interface Flags {
   readonly configFile?: string;
   /** What cannot be understood, without the values: they may be secrets. */
   readonly faults: readonly string[];
+  /** Uses of former names. */
+  readonly notices: readonly string[];
 }
 
 const CONFIG_FILE = 'config';
 const SHORT_FLAGS: Readonly<Record<string, string>> = { port: 'server.port', host: 'server.host' };
 
 /** Reads `--key value` and `--key=value`. A boolean setting may stand alone. */
-export function fromFlags(argv: readonly string[], settings: readonly Setting[]): Flags {
+export function fromFlags(
+  argv: readonly string[],
+  settings: readonly Setting[],
+  renamed: RenamedSettings,
+): Flags {
   const byName = new Map(settings.map((setting) => [setting.key, setting]));
   for (const [name, key] of Object.entries(SHORT_FLAGS)) byName.set(name, byName.get(key)!);
   const names = [CONFIG_FILE, ...byName.keys()];
+  for (const setting of settings)
+    for (const { key } of formerNamesOf(setting, renamed)) byName.set(key, setting);
   const assignments: Assignment[] = [];
   const faults: string[] = [];
+  const notices: string[] = [];
   let configFile: string | undefined;
 
   for (let i = 0; i < argv.length; i++) {
@@ -34,8 +44,10 @@ export function fromFlags(argv: readonly string[], settings: readonly Setting[])
     if (setting === undefined && name !== CONFIG_FILE)
       faults.push(`${origin} is unknown${guess(name, names)}`);
     else if (alone && setting?.type !== 'boolean') faults.push(`${origin} needs a value`);
-    else if (setting) assignments.push({ setting, value: readText(setting, text), origin });
-    else configFile = text;
+    else if (setting) {
+      assignments.push({ setting, value: readText(setting, text), origin });
+      if (!names.includes(name)) notices.push(renamedNotice(origin, `--${setting.key}`));
+    } else configFile = text;
   }
-  return { assignments, faults, ...(configFile !== undefined ? { configFile } : {}) };
+  return { assignments, faults, notices, ...(configFile !== undefined ? { configFile } : {}) };
 }

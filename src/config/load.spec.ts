@@ -48,6 +48,7 @@ describe('loadConfig', () => {
     if (given.dotEnv !== undefined) writeFileSync(join(cwd, '.env'), given.dotEnv);
     return loadConfig({
       schema,
+      renamed: { queue: 'bus', 'server.number': 'server.port' },
       wellKnown: {
         KAFKA_BROKER: { sets: ['bus.kafka.brokers'], implies: { 'bus.topic': 'on-kafka' } },
         PORT: { sets: ['server.port'] },
@@ -138,6 +139,30 @@ describe('loadConfig', () => {
       'bus.topik in c.json is unknown and was ignored: did you mean bus.topic?',
       'servers in c.json is unknown and was ignored',
     ]);
+  });
+
+  it('takes settings under their former names, and reports the present ones', () => {
+    const { config, notices } = load({
+      file: { queue: { topic: 'file', verbose: true }, server: { number: 1 } },
+      env: { CARILLON_SERVER_NUMBER: '2' },
+      argv: ['--queue.topic', 'flag'],
+    });
+    expect(config).toMatchObject({ server: { port: 2 }, bus: { topic: 'flag', verbose: true } });
+    const advice = 'the former name still works, but use the present one';
+    expect(notices).toEqual([
+      `queue in c.json is now called bus: ${advice}`,
+      `server.number in c.json is now called server.port: ${advice}`,
+      `CARILLON_SERVER_NUMBER in the environment is now called CARILLON_SERVER_PORT: ${advice}`,
+      `the flag --queue.topic is now called --bus.topic: ${advice}`,
+    ]);
+  });
+
+  it('prefers the present name to a former one in the same place, and a former one to a well-known variable', () => {
+    const file = { queue: { topic: 'former', verbose: true }, bus: { topic: 'present' } };
+    expect(load({ file }).config.bus).toMatchObject({ topic: 'present', verbose: true });
+    const env = { PORT: '1', CARILLON_SERVER_NUMBER: '2' };
+    expect(load({ env }).config.server.port).toBe(2);
+    expect(load({ env: { CARILLON_SERVER_PORT: '3', ...env } }).config.server.port).toBe(3);
   });
 
   it.each([

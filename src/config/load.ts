@@ -4,6 +4,7 @@ import { guess } from './guess.js';
 import { readConfigFile, readDotEnv } from './files.js';
 import { fromFlags } from './flags.js';
 import { fromVariables, type Assignment, type Environment } from './sources.js';
+import { applyRenames, renamedNotice, type RenamedSettings } from './renamed-settings.js';
 import { settingsOf, type Setting } from './settings.js';
 import type { Translate, Translation } from './translation.js';
 import { isTree, setAt, valueAt, type Tree } from './tree.js';
@@ -12,6 +13,7 @@ import type { WellKnownVariables } from './well-known.js';
 export interface LoadRequest<Schema extends z.ZodType> {
   readonly schema: Schema;
   readonly wellKnown: WellKnownVariables;
+  readonly renamed?: RenamedSettings;
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly cwd: string;
@@ -33,22 +35,25 @@ export interface Loaded<Config> {
  * @throws ConfigError with every fault at once, each with where the value came from
  */
 export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema>): Loaded<z.output<Schema>> {
-  const { schema, wellKnown, argv, cwd } = request;
+  const { schema, wellKnown, renamed = {}, argv, cwd } = request;
   const settings = settingsOf(schema);
   const dotEnv = readDotEnv(cwd);
-  const flags = fromFlags(argv, settings);
+  const flags = fromFlags(argv, settings, renamed);
   const configFile = flags.configFile ?? (request.env.CARILLON_CONFIG || dotEnv.CARILLON_CONFIG);
 
   const file = configFile ? asTree(readConfigFile(cwd, configFile), configFile) : {};
   const translated = request.translate?.(file, { ...dotEnv, ...request.env });
   const tree: Tree = structuredClone(translated?.file ?? file);
   const notices = [...(translated?.notices ?? [])];
+  for (const [former, present] of applyRenames(tree, renamed))
+    notices.push(renamedNotice(`${former} in ${configFile}`, present));
   const origins = new Map(translated?.origins);
 
   const sources = [
-    fromVariables(dotEnv, settings, wellKnown, 'the .env file'),
-    fromVariables(request.env, settings, wellKnown, 'the environment'),
+    fromVariables(dotEnv, { settings, wellKnown, renamed }, 'the .env file'),
+    fromVariables(request.env, { settings, wellKnown, renamed }, 'the environment'),
   ];
+  notices.push(...[...sources, flags].flatMap((source) => source.notices));
   for (const assignment of [...sources, flags].flatMap(({ assignments }) => assignments)) {
     setAt(tree, assignment.setting.path, assignment.value);
     origins.set(assignment.setting.key, assignment.origin);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { renamedSettings } from './renamed-settings.js';
 import { renderReference } from './reference.js';
 import { configSchema } from './schema.js';
 import { settingsOf } from './settings.js';
@@ -10,7 +11,7 @@ const settings = settingsOf(configSchema);
 describe('the configuration reference', () => {
   it('is what the schema says: run npm run docs:config', () => {
     expect(readFileSync('docs/configuration.md', 'utf8')).toBe(
-      renderReference(configSchema, wellKnownVariables),
+      renderReference(configSchema, wellKnownVariables, renamedSettings),
     );
   });
 
@@ -29,5 +30,12 @@ describe('the configuration reference', () => {
       ...Object.keys(implies),
     ]);
     expect(named.filter((key) => !keys.has(key))).toEqual([]);
+  });
+
+  it('renames settings to names that exist, from names that are free', () => {
+    const keys = settings.map(({ key }) => `${key}.`);
+    const isName = (name: string) => keys.some((key) => key.startsWith(`${name}.`));
+    expect(Object.values(renamedSettings).filter((present) => !isName(present))).toEqual([]);
+    expect(Object.keys(renamedSettings).filter(isName)).toEqual([]);
   });
 });

@@ -1,9 +1,14 @@
 import type { z } from 'zod';
+import type { RenamedSettings } from './renamed-settings.js';
 import { settingsOf, type Setting } from './settings.js';
 import type { WellKnownVariables } from './well-known.js';
 
 /** Renders the reference of every setting as Markdown: `npm run docs:config` writes it to `docs/configuration.md`. */
-export function renderReference(schema: z.ZodType, wellKnown: WellKnownVariables): string {
+export function renderReference(
+  schema: z.ZodType,
+  wellKnown: WellKnownVariables,
+  renamed: RenamedSettings = {},
+): string {
   const settings = settingsOf(schema);
   const sections = Map.groupBy(settings, ({ path }) => path.slice(0, Math.min(path.length - 1, 3)).join('.'));
   return [
@@ -30,6 +35,7 @@ export function renderReference(schema: z.ZodType, wellKnown: WellKnownVariables
           .join('<br>')} |`,
     ),
     '',
+    ...renamedSection(renamed),
     ...[...sections].flatMap(([section, members]) => [
       `## ${section}`,
       '',
@@ -39,6 +45,21 @@ export function renderReference(schema: z.ZodType, wellKnown: WellKnownVariables
       '',
     ]),
   ].join('\n');
+}
+
+function renamedSection(renamed: RenamedSettings): string[] {
+  const rows = Object.entries(renamed).map(([former, present]) => `| \`${former}\` | \`${present}\` |`);
+  if (rows.length === 0) return [];
+  return [
+    '## Renamed settings',
+    '',
+    'The former names still work in files, variables and flags. Each use is reported when the process starts.',
+    '',
+    '| former name | present name |',
+    '|---|---|',
+    ...rows,
+    '',
+  ];
 }
 
 function row(setting: Setting): string {

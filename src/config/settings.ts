@@ -89,7 +89,8 @@ function typeOf(node: Node): SettingType {
   }
 }
 
-function variableOf(path: readonly string[]): string {
+/** `CARILLON_BUS_INSTANT_TOPIC` for `bus.instant.topic`. */
+export function variableOf(path: readonly string[]): string {
   const words = path.map((name) => name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toUpperCase());
   return `CARILLON_${words.join('_')}`;
 }

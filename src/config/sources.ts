@@ -1,3 +1,4 @@
+import { formerNamesOf, renamedNotice, type RenamedSettings } from './renamed-settings.js';
 import { readText, type Setting } from './settings.js';
 import type { WellKnownVariables } from './well-known.js';
 
@@ -14,6 +15,15 @@ export interface Source {
   readonly implied: readonly Assignment[];
   /** Names with our prefix that mean nothing. */
   readonly unknown: readonly string[];
+  /** Uses of former names. */
+  readonly notices: readonly string[];
+}
+
+/** The names that a source may use. */
+export interface Names {
+  readonly settings: readonly Setting[];
+  readonly wellKnown: WellKnownVariables;
+  readonly renamed: RenamedSettings;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,34 +37,43 @@ const NOT_SETTINGS = new Set([
   'CARILLON_REQUIRE_BROKERS',
 ]);
 
-/** Reads variables. An empty one counts as absent, as in a `.env` file whose lines were left blank. */
+/**
+ * Reads variables. An empty one counts as absent, as in a `.env` file whose lines were left blank. The later of the assignments
+ * wins: well-known names, then former ones, then a setting's own.
+ */
 export function fromVariables(
   variables: Environment,
-  settings: readonly Setting[],
-  wellKnown: WellKnownVariables,
+  { settings, wellKnown, renamed }: Names,
   where: string,
 ): Source {
   const byKey = new Map(settings.map((setting) => [setting.key, setting]));
   const byVariable = new Map(settings.map((setting) => [setting.variable, setting]));
-  const assignments: Assignment[] = [];
-  const implied: Assignment[] = [];
-  const unknown: string[] = [];
-  const read = (key: string, text: string, name: string): Assignment[] => {
-    const setting = byKey.get(key);
-    return setting ? [{ setting, value: readText(setting, text), origin: `${name} in ${where}` }] : [];
-  };
+  const byFormerName = new Map(
+    settings.flatMap((setting) => formerNamesOf(setting, renamed).map(({ variable }) => [variable, setting])),
+  );
+  const read = (setting: Setting | undefined, text: string, name: string): Assignment[] =>
+    setting ? [{ setting, value: readText(setting, text), origin: `${name} in ${where}` }] : [];
 
+  const fromWellKnown: Assignment[] = [];
+  const implied: Assignment[] = [];
   for (const [name, { sets, implies = {} }] of Object.entries(wellKnown)) {
     const text = variables[name];
     if (text === undefined || text === '') continue;
-    assignments.push(...sets.flatMap((key) => read(key, text, name)));
-    implied.push(...Object.entries(implies).flatMap(([key, value]) => read(key, value, name)));
+    fromWellKnown.push(...sets.flatMap((key) => read(byKey.get(key), text, name)));
+    implied.push(...Object.entries(implies).flatMap(([key, value]) => read(byKey.get(key), value, name)));
   }
+  const own: Assignment[] = [];
+  const fromFormerNames: Assignment[] = [];
+  const unknown: string[] = [];
+  const notices: string[] = [];
   for (const [name, text] of Object.entries(variables)) {
     if (!name.startsWith(PREFIX) || text === undefined || text === '') continue;
-    const setting = byVariable.get(name);
-    if (setting) assignments.push(...read(setting.key, text, name));
-    else if (!(name in wellKnown) && !NOT_SETTINGS.has(name)) unknown.push(`${name} in ${where}`);
+    const renamedSetting = byFormerName.get(name);
+    if (byVariable.has(name)) own.push(...read(byVariable.get(name), text, name));
+    else if (renamedSetting !== undefined) {
+      fromFormerNames.push(...read(renamedSetting, text, name));
+      notices.push(renamedNotice(`${name} in ${where}`, renamedSetting.variable));
+    } else if (!(name in wellKnown) && !NOT_SETTINGS.has(name)) unknown.push(`${name} in ${where}`);
   }
-  return { assignments, implied, unknown };
+  return { assignments: [...fromWellKnown, ...fromFormerNames, ...own], implied, unknown, notices };
 }
