@@ -14,7 +14,7 @@ import { Events } from './consumers/events.js';
 import { LagMeter } from './consumers/lag-meter.js';
 import { Idempotency } from './idempotency.port.js';
 import { configured, embedded, statusOf } from './opening.js';
-import { ParkedRecords } from './retries/retry-store.port.js';
+import { RetryStore } from './retries/retry-store.port.js';
 import { tunedKafka, tunedPulsar, tunedRedis } from './producers/pool-tuning.js';
 
 const optionalReadiness = { token: Readiness, optional: true };
@@ -37,8 +37,8 @@ const optionalPrimary = { token: Link, optional: true };
       inject: [BUS_OPTIONS, optionalReadiness, optionalPrimary],
     },
     {
-      provide: ParkedRecords,
-      useFactory: openParkedRecords,
+      provide: RetryStore,
+      useFactory: openRetryStore,
       inject: [BUS_OPTIONS, optionalReadiness, optionalPrimary],
     },
     {
@@ -49,14 +49,14 @@ const optionalPrimary = { token: Link, optional: true };
     },
     {
       provide: ConsumerRegistry,
-      useFactory: (options: BusOptions, buses: Buses, parked: ParkedRecords, metrics: BusMetrics) =>
+      useFactory: (options: BusOptions, buses: Buses, parked: RetryStore, metrics: BusMetrics) =>
         new ConsumerRegistry(options, { buses, parked, metrics }),
-      inject: [BUS_OPTIONS, Buses, ParkedRecords, BusMetrics],
+      inject: [BUS_OPTIONS, Buses, RetryStore, BusMetrics],
     },
     {
       provide: DeadLetters,
-      useFactory: (parked: ParkedRecords) => new DeadLetters(parked),
-      inject: [ParkedRecords],
+      useFactory: (parked: RetryStore) => new DeadLetters(parked),
+      inject: [RetryStore],
     },
     {
       provide: LagMeter,
@@ -74,7 +74,7 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
   constructor(
     private readonly buses: Buses,
     private readonly idempotency: Idempotency,
-    private readonly parked: ParkedRecords,
+    private readonly parked: RetryStore,
     private readonly consumers: ConsumerRegistry,
     private readonly lagMeter: LagMeter,
   ) {
@@ -151,24 +151,24 @@ async function openIdempotency(
   }
 }
 
-async function openParkedRecords(
+async function openRetryStore(
   { drivers, parked }: BusOptions,
   readiness?: Readiness,
   primary?: Link,
-): Promise<ParkedRecords> {
+): Promise<RetryStore> {
   if (parked.store === 'sqlite' && primary !== undefined) {
-    const { IpcParkedRecords } = await import('./adapters/ipc/ipc.retry-store.js');
-    return IpcParkedRecords.open(primary);
+    const { IpcRetryStore } = await import('./adapters/ipc/ipc.retry-store.js');
+    return IpcRetryStore.open(primary);
   }
   const status = statusOf(readiness, `${parked.store} (parked records)`);
   switch (parked.store) {
     case 'sqlite': {
-      const { SqliteParkedRecords } = await import('./adapters/sqlite/sqlite.retry-store.js');
-      return SqliteParkedRecords.open({ ...embedded(drivers, 'parked'), ...parked }, status);
+      const { SqliteRetryStore } = await import('./adapters/sqlite/sqlite.retry-store.js');
+      return SqliteRetryStore.open({ ...embedded(drivers, 'parked'), ...parked }, status);
     }
     case 'redis': {
-      const { RedisParkedRecords } = await import('./adapters/redis/retries/redis.retry-store.js');
-      return RedisParkedRecords.open({ ...configured(drivers, 'redis'), ...parked }, status);
+      const { RedisRetryStore } = await import('./adapters/redis/retries/redis.retry-store.js');
+      return RedisRetryStore.open({ ...configured(drivers, 'redis'), ...parked }, status);
     }
     default:
       return parked.store satisfies never;

@@ -8,7 +8,7 @@ import { sqliteDriverOptions } from './adapters/sqlite/sqlite.options.js';
 import { consumerDefaults, consumerName, consumerSettings } from './consumers/consumer.options.js';
 import { delayedLaneOptions } from './lanes/delayed-lane.options.js';
 import { instantLaneOptions } from './lanes/instant-lane.options.js';
-import { parkedOptions } from './retries/retry-store.options.js';
+import { retryStoreOptions } from './retries/retry-store.options.js';
 import { consumerPools, producerPools } from './producers/pool.options.js';
 
 const busDriver = z.enum(['memory', 'kafka', 'pulsar', 'redis']);
@@ -121,7 +121,7 @@ export const busOptions = z
       .min(0)
       .default(15_000)
       .describe('How often the brokers are asked how far consumers are behind, in ms. 0: never.'),
-    parked: parkedOptions,
+    parked: retryStoreOptions,
     instant,
     delayed,
     worker,

@@ -45,14 +45,14 @@ export class Buses {
   }
 
   /** The bus from which the consumers of `module` take. */
-  consuming(driver: BusDriver, module: string): Promise<Bus> {
+  forConsumers(driver: BusDriver, module: string): Promise<Bus> {
     const tuning = driver === 'memory' ? undefined : this.options.modules[module]?.pools[driver];
     if (tuning === undefined) return this.shared(driver);
     const name = `module ${module}`;
     return this.#once(`${driver} ${name}`, () => this.open(driver, { name, tuning }));
   }
 
-  publishing(driver: BusDriver = this.defaultDriver): Promise<Publisher> {
+  forProducers(driver: BusDriver = this.defaultDriver): Promise<Publisher> {
     const pool = driver === 'memory' ? undefined : this.options.producers[driver];
     if (pool === undefined) return this.shared(driver);
     return this.#once(`${driver} producers`, async () =>

@@ -4,13 +4,13 @@ import { Readiness } from '../metrics/index.js';
 import { serveBus } from './adapters/ipc/ipc.bus.js';
 import { serveIdempotency } from './adapters/ipc/ipc.idempotency.js';
 import { serveLedger } from './adapters/ipc/ipc.ledger.js';
-import { serveParkedRecords } from './adapters/ipc/ipc.retry-store.js';
+import { serveRetryStore } from './adapters/ipc/ipc.retry-store.js';
 import { serveSchedule } from './adapters/ipc/ipc.schedule.js';
 import { MemoryBus } from './adapters/memory/memory.bus.js';
 import { SqliteIdempotency } from './adapters/sqlite/sqlite.idempotency.js';
 import { SqliteLedger } from './adapters/sqlite/sqlite.ledger.js';
 import { sqliteFile } from './adapters/sqlite/sqlite.options.js';
-import { SqliteParkedRecords } from './adapters/sqlite/sqlite.retry-store.js';
+import { SqliteRetryStore } from './adapters/sqlite/sqlite.retry-store.js';
 import { SqliteSchedule } from './adapters/sqlite/sqlite.schedule.js';
 import type { BusOptions } from './bus.options.js';
 import { embedded } from './opening.js';
@@ -31,7 +31,7 @@ export class EmbeddedStores implements OnModuleDestroy {
       openSchedule(options, readiness),
       openLedger(options, readiness),
       openIdempotency(options, readiness),
-      openParkedRecords(options, readiness),
+      openRetryStore(options, readiness),
     ];
     return new EmbeddedStores((await Promise.all(opening)).filter((store) => store !== undefined));
   }
@@ -100,12 +100,12 @@ async function openIdempotency(
   return { serve: (link) => serveIdempotency(link, store), close: () => store.close() };
 }
 
-async function openParkedRecords(
+async function openRetryStore(
   { drivers, parked }: BusOptions,
   readiness: Readiness,
 ): Promise<Store | undefined> {
   if (parked.store !== 'sqlite') return undefined;
   const status = readiness.broker('sqlite (parked records)');
-  const records = await SqliteParkedRecords.open({ ...embedded(drivers, 'parked'), ...parked }, status);
-  return { serve: (link) => serveParkedRecords(link, records), close: () => records.close() };
+  const records = await SqliteRetryStore.open({ ...embedded(drivers, 'parked'), ...parked }, status);
+  return { serve: (link) => serveRetryStore(link, records), close: () => records.close() };
 }

@@ -67,5 +67,5 @@ export { DeadLetters, type DeadLetterFilter } from './retries/dead-letters.js';
 export { eventName, type OutgoingEvent } from './consumers/event-record.js';
 export { Events, type EmitOptions, type Emitted } from './consumers/events.js';
 export type { ReceivedEvent } from './consumers/received-event.js';
-export type { Failure, ParkedRecord } from './retries/retry-record.js';
+export type { Failure, RetryRecord } from './retries/retry-record.js';
 export type { DeadLetterPage, DeadLetterQuery } from './retries/retry-store.port.js';

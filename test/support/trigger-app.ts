@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { MemoryBus } from '../../src/bus/adapters/memory/memory.bus.js';
 import { memoryBusOptions } from '../../src/bus/adapters/memory/memory.options.js';
 import { SqliteIdempotency } from '../../src/bus/adapters/sqlite/sqlite.idempotency.js';
-import { SqliteParkedRecords } from '../../src/bus/adapters/sqlite/sqlite.retry-store.js';
+import { SqliteRetryStore } from '../../src/bus/adapters/sqlite/sqlite.retry-store.js';
 import { SqliteSchedule } from '../../src/bus/adapters/sqlite/sqlite.schedule.js';
 import { delayedLaneOptions } from '../../src/bus/lanes/delayed-lane.options.js';
 import {
@@ -88,7 +88,7 @@ export class TriggerApp implements AsyncDisposable {
     readonly bus: Bus,
     readonly lane: InstantLane,
     readonly stores: Stores,
-    readonly parked: SqliteParkedRecords,
+    readonly retryStore: SqliteRetryStore,
   ) {}
 
   static async start(options: TriggerAppOptions = {}): Promise<TriggerApp> {
@@ -98,7 +98,7 @@ export class TriggerApp implements AsyncDisposable {
       memoryBusOptions.parse({ partitions: 1, maxPendingRecords: options.instantCapacity ?? 10_000 }),
       new BrokerStatus('memory'),
     );
-    const parked = await SqliteParkedRecords.open(
+    const retryStore = await SqliteRetryStore.open(
       { ...SQLITE, closeTimeoutMs: 10_000 },
       new BrokerStatus('sqlite'),
     );
@@ -106,7 +106,7 @@ export class TriggerApp implements AsyncDisposable {
     const testing = await Test.createTestingModule({
       imports: [
         MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
-        LanesModule.of(lane, stores, new DeadLetters(parked)),
+        LanesModule.of(lane, stores, new DeadLetters(retryStore)),
         DeliveryModule.forRoot({ ...deliveryOptions.parse(options.delivery ?? {}), version: '0.0.0' }),
         TriggerModule.forRoot({
           // A caller waits for a machine that is busy.
@@ -124,7 +124,7 @@ export class TriggerApp implements AsyncDisposable {
     );
     setUpOpenApi(app, '1.2.3');
     await app.listen(0, '127.0.0.1');
-    return new TriggerApp(app, bus, lane, stores, parked);
+    return new TriggerApp(app, bus, lane, stores, retryStore);
   }
 
   get port(): number {
@@ -176,6 +176,6 @@ export class TriggerApp implements AsyncDisposable {
     await this.bus.close();
     await this.stores.schedule.close();
     await this.stores.idempotency.close();
-    await this.parked.close();
+    await this.retryStore.close();
   }
 }

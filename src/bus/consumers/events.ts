@@ -99,7 +99,7 @@ export class Events {
   }
 
   async #publish(driver: BusDriver, topic: string, records: readonly OutgoingRecord[]): Promise<void> {
-    const publisher = await this.buses.publishing(driver);
+    const publisher = await this.buses.forProducers(driver);
     await publisher.publish(topic, records);
   }
 

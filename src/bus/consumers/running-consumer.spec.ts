@@ -7,7 +7,7 @@ import { BrokerUnavailableError } from '../bus.errors.js';
 import { BusModule } from '../bus.module.js';
 import type { BusOptionsInput } from '../bus.options.js';
 import { Buses } from '../buses.js';
-import { ParkedRecords } from '../retries/retry-store.port.js';
+import { RetryStore } from '../retries/retry-store.port.js';
 import type { ConsumerDescription, EventContext } from './consumer.js';
 import { ModuleConsumer, ModuleHandler } from './consumer.decorators.js';
 import { ConsumerRegistry } from './consumer-registry.js';
@@ -68,10 +68,10 @@ describe('A running consumer', () => {
 
   it('stands still while the store is away, and handles nothing twice because of it', async () => {
     await start({});
-    const parked = application.get(ParkedRecords);
+    const parked = application.get(RetryStore);
     const refused = new Journal<void>();
-    const park = parked.park.bind(parked);
-    parked.park = async () => {
+    const park = parked.add.bind(parked);
+    parked.add = async () => {
       refused.add();
       throw new BrokerUnavailableError('the store', 'away');
     };
@@ -80,7 +80,7 @@ describe('A running consumer', () => {
     await emit('good', 'bad', 'next');
     await refused.atLeast(2);
     expect(handled.entries).toEqual(['good', 'next']);
-    parked.park = park;
+    parked.add = park;
     failing.clear();
     await emit('later');
     await handled.atLeast(4);
@@ -110,11 +110,11 @@ describe('A running consumer', () => {
   it('is started again after it could not start', async () => {
     await start({});
     const buses = application.get(Buses);
-    const consuming = buses.consuming.bind(buses);
+    const forConsumers = buses.forConsumers.bind(buses);
     let refusals = 2;
-    buses.consuming = async (...args) => {
+    buses.forConsumers = async (...args) => {
       if (refusals-- > 0) throw new BrokerUnavailableError('kafka', 'away');
-      return consuming(...args);
+      return forConsumers(...args);
     };
     await consumer({ restartDelayMs: 10 });
     const registry = application.get(ConsumerRegistry);

@@ -3,20 +3,20 @@ import { Logger } from '@nestjs/common';
 import type { BusMetrics, ConsumerMeters } from '../bus.metrics.js';
 import type { Bus, BusSubscription, PartitionLag } from '../bus.port.js';
 import type { Buses } from '../buses.js';
-import type { ParkedConsumer, ParkedRecords } from '../retries/retry-store.port.js';
+import type { RetryConsumer, RetryStore } from '../retries/retry-store.port.js';
 import type { ReceivedRecord } from '../../message/index.js';
-import { Aside } from '../retries/failed-batch.js';
+import { FailedBatch } from '../retries/failed-batch.js';
 import type { Consumer } from './consumer.js';
 import { eventName, toReceivedEvent } from './event-record.js';
 import { Handling } from './handling.js';
-import { Pace } from './throttle.js';
+import { Throttle } from './throttle.js';
 import type { ReceivedEvent } from './received-event.js';
 import { Retries } from '../retries/retries.js';
 import { RetryPolicy } from '../retries/retry-policy.js';
 
 export interface ConsumerSurroundings {
   readonly buses: Buses;
-  readonly parked: ParkedRecords;
+  readonly parked: RetryStore;
   readonly metrics: BusMetrics;
 }
 
@@ -33,12 +33,12 @@ export class RunningConsumer {
   readonly #handling: Handling;
   readonly #policy: RetryPolicy;
   readonly #retries: Retries;
-  readonly #pace: Pace;
+  readonly #pace: Throttle;
   #state: ConsumerState = 'starting';
   #starting: Promise<void> = Promise.resolve();
   #bus: Bus | undefined;
   #subscription: BusSubscription | undefined;
-  #parkedConsumer: ParkedConsumer | undefined;
+  #retryConsumer: RetryConsumer | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -49,9 +49,9 @@ export class RunningConsumer {
     this.#meters = metrics.metersOf(consumer);
     this.#handling = new Handling(consumer, this.#meters);
     this.#policy = new RetryPolicy(consumer.settings);
-    const publisher = () => buses.publishing(consumer.driver);
+    const publisher = () => buses.forProducers(consumer.driver);
     this.#retries = new Retries(consumer, this.#handling, this.#policy, this.#meters, publisher);
-    this.#pace = new Pace(consumer.settings.takeEveryMs, consumer.settings.concurrency);
+    this.#pace = new Throttle(consumer.settings.takeEveryMs, consumer.settings.concurrency);
   }
 
   get state(): ConsumerState {
@@ -86,8 +86,8 @@ export class RunningConsumer {
   }
 
   async #leave(): Promise<void> {
-    await Promise.all([this.#subscription?.close(), this.#parkedConsumer?.close()]);
-    this.#subscription = this.#parkedConsumer = undefined;
+    await Promise.all([this.#subscription?.close(), this.#retryConsumer?.close()]);
+    this.#subscription = this.#retryConsumer = undefined;
   }
 
   async #startSomeTime(decided: () => void): Promise<void> {
@@ -114,9 +114,9 @@ export class RunningConsumer {
     const { module, driver, group, topics, settings } = this.consumer;
     const { batchSize, concurrency, from } = settings;
     const { buses, parked, metrics } = this.surroundings;
-    this.#bus = await buses.consuming(driver, module);
-    this.#parkedConsumer = await parked.consume(group, { concurrency }, (record) =>
-      this.#retries.fateOf(record),
+    this.#bus = await buses.forConsumers(driver, module);
+    this.#retryConsumer = await parked.consume(group, { concurrency }, (record) =>
+      this.#retries.outcomeOf(record),
     );
     this.#subscription = await this.#bus.subscribe(
       {
@@ -137,18 +137,18 @@ export class RunningConsumer {
     const { events, handler } = this.consumer;
     const wanted = events === undefined ? records : records.filter((record) => events.has(eventName(record)));
     const { parked } = this.surroundings;
-    const aside = await Aside.open(this.consumer, this.#policy, parked, wanted, this.#closing.signal);
+    const aside = await FailedBatch.open(this.consumer, this.#policy, parked, wanted, this.#closing.signal);
     if (handler.takes === 'batch') await this.#handle(wanted, aside);
     else for (const record of wanted) await this.#handle([record], aside);
-    await aside.park();
+    await aside.add();
   }
 
   /** What is held up behind another record, or cannot be read, is no matter for the handler. */
-  async #handle(records: readonly ReceivedRecord[], aside: Aside): Promise<void> {
+  async #handle(records: readonly ReceivedRecord[], aside: FailedBatch): Promise<void> {
     const events: ReceivedEvent[] = [];
     const origins: ReceivedRecord[] = [];
     for (const record of records) {
-      if (aside.isHeldUp(record)) aside.behind(record);
+      if (aside.isBlocked(record)) aside.behind(record);
       else
         try {
           events.push(toReceivedEvent(record, this.consumer.driver));

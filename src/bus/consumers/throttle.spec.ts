@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Pace } from './throttle.js';
+import { Throttle } from './throttle.js';
 
-describe('Pace', () => {
+describe('Throttle', () => {
   let gate: string[];
   const governed = { pause: () => gate.push('pause'), resume: () => gate.push('resume') };
 
@@ -14,7 +14,7 @@ describe('Pace', () => {
   });
 
   it('lets so many batches through in an interval', () => {
-    const pace = new Pace(1_000, 2);
+    const pace = new Throttle(1_000, 2);
     pace.govern(governed);
     pace.taken();
     expect(gate).toEqual([]);
@@ -31,7 +31,7 @@ describe('Pace', () => {
   });
 
   it('pauses what it comes to govern after the first batches', () => {
-    const pace = new Pace(1_000, 1);
+    const pace = new Throttle(1_000, 1);
     pace.taken();
     pace.govern(governed);
     expect(gate).toEqual(['pause']);
@@ -41,7 +41,7 @@ describe('Pace', () => {
   });
 
   it('does nothing without an interval', () => {
-    const pace = new Pace(0, 1);
+    const pace = new Throttle(0, 1);
     pace.govern(governed);
     for (let count = 0; count < 5; count++) pace.taken();
     expect(gate).toEqual([]);

@@ -5,7 +5,7 @@ export interface Gate {
 }
 
 /** Lets so many batches be taken in each interval, and pauses the subscription for the rest of it. */
-export class Pace {
+export class Throttle {
   #gate: Gate | undefined;
   #taken = 0;
   #timer: NodeJS.Timeout | undefined;

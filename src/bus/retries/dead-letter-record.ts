@@ -1,4 +1,4 @@
-import type { ParkedRecord } from './retry-record.js';
+import type { RetryRecord } from './retry-record.js';
 import type { OutgoingRecord } from '../../message/index.js';
 
 /** What a dead letter says of itself on its topic, beside the headers that it had. `docs/message-form.md` describes it. */
@@ -15,11 +15,11 @@ const header = {
   position: 'carillon-dead-position',
 } as const;
 
-export function deadLetterTopicOf({ topic, group }: Pick<ParkedRecord, 'topic' | 'group'>): string {
+export function deadLetterTopicOf({ topic, group }: Pick<RetryRecord, 'topic' | 'group'>): string {
   return `${topic}.${group}.dlq`;
 }
 
-export function toDeadLetterRecord(parked: ParkedRecord): OutgoingRecord {
+export function toDeadLetterRecord(parked: RetryRecord): OutgoingRecord {
   const { id, group, topic, partition, position, key, value, headers, attempts, failure } = parked;
   return {
     ...(key === undefined ? {} : { key }),

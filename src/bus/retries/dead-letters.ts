@@ -1,5 +1,5 @@
-import type { ParkedRecord } from './retry-record.js';
-import type { DeadLetterPage, DeadLetterQuery, ParkedRecords } from './retry-store.port.js';
+import type { RetryRecord } from './retry-record.js';
+import type { DeadLetterPage, DeadLetterQuery, RetryStore } from './retry-store.port.js';
 
 /** Which dead letters: of a consumer group, of a topic, of both, or all. */
 export type DeadLetterFilter = Pick<DeadLetterQuery, 'group' | 'topic'>;
@@ -8,14 +8,14 @@ const PAGE = 100;
 
 /** What consumers gave up: to be looked at, tried once more, or thrown away. */
 export class DeadLetters {
-  constructor(private readonly parked: ParkedRecords) {}
+  constructor(private readonly parked: RetryStore) {}
 
   /** By the time of their publishing, the oldest first. */
   list(query: DeadLetterQuery): Promise<DeadLetterPage> {
     return this.parked.list(query);
   }
 
-  async find(id: string): Promise<ParkedRecord | undefined> {
+  async find(id: string): Promise<RetryRecord | undefined> {
     const record = await this.parked.find(id);
     return record?.state === 'dead' ? record : undefined;
   }

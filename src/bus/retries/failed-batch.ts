@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { type ParkedRecord, parkedId } from './retry-record.js';
-import type { ParkedRecords } from './retry-store.port.js';
+import { type RetryRecord, retryRecordId } from './retry-record.js';
+import type { RetryStore } from './retry-store.port.js';
 import type { ReceivedRecord } from '../../message/index.js';
 import { backoffMs } from '../../async/index.js';
 import type { Consumer } from '../consumers/consumer.js';
@@ -15,15 +15,15 @@ const RETRY_MAX_MS = 5_000;
  * What of one batch is put aside: records that failed and, where the order of keys is kept, those that have to wait
  * behind them or behind others that failed earlier.
  */
-export class Aside {
+export class FailedBatch {
   readonly #logger = new Logger('Consumers');
-  readonly #records: ParkedRecord[] = [];
-  readonly #heldUp = new Set<string>();
+  readonly #records: RetryRecord[] = [];
+  readonly #blocked = new Set<string>();
 
   private constructor(
     private readonly consumer: Consumer,
     private readonly policy: RetryPolicy,
-    private readonly parked: ParkedRecords,
+    private readonly parked: RetryStore,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -31,29 +31,29 @@ export class Aside {
   static async open(
     consumer: Consumer,
     policy: RetryPolicy,
-    parked: ParkedRecords,
+    parked: RetryStore,
     batch: readonly ReceivedRecord[],
     signal: AbortSignal,
-  ): Promise<Aside> {
-    const aside = new Aside(consumer, policy, parked, signal);
+  ): Promise<FailedBatch> {
+    const aside = new FailedBatch(consumer, policy, parked, signal);
     if (consumer.settings.ordering === 'none') return aside;
-    const lines = [...new Set(batch.flatMap((record) => aside.#lineOf(record) ?? []))];
-    if (lines.length > 0) {
-      const occupied = await aside.#insist(() => parked.occupied(consumer.group, lines));
-      for (const line of occupied) aside.#heldUp.add(line);
+    const orderingKeys = [...new Set(batch.flatMap((record) => aside.#orderingKeyOf(record) ?? []))];
+    if (orderingKeys.length > 0) {
+      const blockedKeys = await aside.#insist(() => parked.blockedKeys(consumer.group, orderingKeys));
+      for (const orderingKey of blockedKeys) aside.#blocked.add(orderingKey);
     }
     return aside;
   }
 
-  isHeldUp(record: ReceivedRecord): boolean {
-    const line = this.#lineOf(record);
-    return line !== undefined && this.#heldUp.has(line);
+  isBlocked(record: ReceivedRecord): boolean {
+    const orderingKey = this.#orderingKeyOf(record);
+    return orderingKey !== undefined && this.#blocked.has(orderingKey);
   }
 
   failed(record: ReceivedRecord, error: unknown): void {
     const now = Date.now();
     const { group } = this.consumer;
-    const { dueAt, attempts, failure, givenUp } = this.policy.fateOf(error, 0, now);
+    const { dueAt, attempts, failure, givenUp } = this.policy.outcomeOf(error, 0, now);
     this.#logger.warn(
       `${group} failed with ${record.topic}/${record.partition}/${record.position}, ` +
         `${givenUp ? 'for good' : `again in ${dueAt - now} ms`}: ${failure.code}: ${failure.message}`,
@@ -70,26 +70,26 @@ export class Aside {
    * Resolves when all of it is kept. Until then, its partition stands still: while the store is away, and while the
    * group has as many records waiting as it may have.
    */
-  async park(): Promise<void> {
+  async add(): Promise<void> {
     if (this.#records.length === 0) return;
     const { group, settings } = this.consumer;
     await this.#insist(async () => {
-      if (await this.parked.park(this.#records, settings.maxWaiting)) return;
+      if (await this.parked.add(this.#records, settings.maxWaiting)) return;
       throw new Error(`group ${group} has ${settings.maxWaiting} records waiting, and may not have more`);
     });
   }
 
-  #add(record: ParkedRecord): void {
+  #add(record: RetryRecord): void {
     this.#records.push(record);
-    if (record.line !== undefined) this.#heldUp.add(record.line);
+    if (record.orderingKey !== undefined) this.#blocked.add(record.orderingKey);
   }
 
-  #fresh(record: ReceivedRecord): ParkedRecord {
+  #fresh(record: ReceivedRecord): RetryRecord {
     const { group, driver } = this.consumer;
     const { topic, partition, position, key, headers, value, publishedAt } = record;
-    const line = this.#lineOf(record);
+    const orderingKey = this.#orderingKeyOf(record);
     return {
-      id: parkedId(group, driver, record),
+      id: retryRecordId(group, driver, record),
       group,
       driver,
       topic,
@@ -99,7 +99,7 @@ export class Aside {
       headers,
       value,
       publishedAt,
-      ...(line === undefined ? {} : { line }),
+      ...(orderingKey === undefined ? {} : { orderingKey }),
       state: 'waiting',
       dueAt: Date.now(),
       attempts: 0,
@@ -107,7 +107,7 @@ export class Aside {
     };
   }
 
-  #lineOf({ topic, key }: ReceivedRecord): string | undefined {
+  #orderingKeyOf({ topic, key }: ReceivedRecord): string | undefined {
     return this.consumer.settings.ordering === 'key' && key !== undefined ? `${topic}\0${key}` : undefined;
   }
 

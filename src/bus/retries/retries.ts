@@ -2,8 +2,8 @@ import { Logger } from '@nestjs/common';
 import { RecordRefusedError } from '../bus.errors.js';
 import type { ConsumerMeters } from '../bus.metrics.js';
 import type { Publisher } from '../buses.js';
-import type { ParkedRecord } from './retry-record.js';
-import type { Fate } from './retry-store.port.js';
+import type { RetryRecord } from './retry-record.js';
+import type { RetryOutcome } from './retry-store.port.js';
 import type { Consumer } from '../consumers/consumer.js';
 import { deadLetterTopicOf, toDeadLetterRecord } from './dead-letter-record.js';
 import { eventName, toReceivedEvent } from '../consumers/event-record.js';
@@ -24,23 +24,25 @@ export class Retries {
   ) {}
 
   /** Rejects when a dead letter could not be copied to its topic: then it is not buried yet. */
-  async fateOf(parked: ParkedRecord): Promise<Fate> {
+  async outcomeOf(parked: RetryRecord): Promise<RetryOutcome> {
     if (parked.givenUp) return this.#bury(parked);
     let event: ReceivedEvent;
     try {
       event = toReceivedEvent(parked, this.consumer.driver, parked.attempts + 1);
     } catch (error) {
-      return this.policy.fateOf(error, parked.attempts, Date.now());
+      return this.policy.outcomeOf(error, parked.attempts, Date.now());
     }
     const { events } = this.consumer;
     // The consumer may have been changed since.
     if (events !== undefined && !events.has(event.event)) return { kind: 'handled' };
     if (parked.attempts > 0) this.meters.of(event.event).retries.inc();
     const [fault] = (await this.handling.attempt([event])).values();
-    return fault === undefined ? { kind: 'handled' } : this.policy.fateOf(fault, parked.attempts, Date.now());
+    return fault === undefined
+      ? { kind: 'handled' }
+      : this.policy.outcomeOf(fault, parked.attempts, Date.now());
   }
 
-  async #bury(parked: ParkedRecord): Promise<Fate> {
+  async #bury(parked: RetryRecord): Promise<RetryOutcome> {
     if (this.consumer.settings.deadLetterTopic) await this.#copy(parked);
     const { id, group, topic, partition, position, attempts, failure } = parked;
     this.meters.of(eventName(parked)).deadLetters.inc();
@@ -52,7 +54,7 @@ export class Retries {
   }
 
   /** What the broker will never take (too large with what is said of it, a name too long) is a dead letter all the same. */
-  async #copy(parked: ParkedRecord): Promise<void> {
+  async #copy(parked: RetryRecord): Promise<void> {
     const topic = deadLetterTopicOf(parked);
     const publisher = await this.publisher();
     try {

@@ -11,7 +11,7 @@ describe('RetryPolicy', () => {
     const pausesWith = (random: number) =>
       [0, 1, 2, 3].map((attempts) => {
         const policy = new RetryPolicy(settings, () => random);
-        return policy.fateOf(new Error('x'), attempts, now).dueAt - now;
+        return policy.outcomeOf(new Error('x'), attempts, now).dueAt - now;
       });
     expect(pausesWith(0)).toEqual([100, 200, 350, 350]);
     expect(pausesWith(1)).toEqual([50, 100, 175, 175]);
@@ -19,8 +19,12 @@ describe('RetryPolicy', () => {
 
   it('gives up after the last attempt, at once', () => {
     const policy = new RetryPolicy(settings);
-    expect(policy.fateOf(new Error('x'), 3, now)).toMatchObject({ attempts: 4, givenUp: false });
-    expect(policy.fateOf(new Error('x'), 4, now)).toMatchObject({ attempts: 5, givenUp: true, dueAt: now });
+    expect(policy.outcomeOf(new Error('x'), 3, now)).toMatchObject({ attempts: 4, givenUp: false });
+    expect(policy.outcomeOf(new Error('x'), 4, now)).toMatchObject({
+      attempts: 5,
+      givenUp: true,
+      dueAt: now,
+    });
   });
 
   it.each([
@@ -29,6 +33,6 @@ describe('RetryPolicy', () => {
     [new HandlerTimedOutError(10), false],
     ['a string', false],
   ])('knows when trying again does not help: %s', (error, givenUp) => {
-    expect(new RetryPolicy(settings).fateOf(error, 0, now).givenUp).toBe(givenUp);
+    expect(new RetryPolicy(settings).outcomeOf(error, 0, now).givenUp).toBe(givenUp);
   });
 });

@@ -1,5 +1,5 @@
 import { backoffMs } from '../../async/index.js';
-import type { Fate } from './retry-store.port.js';
+import type { RetryOutcome } from './retry-store.port.js';
 import type { ConsumerSettings } from '../consumers/consumer.options.js';
 import { failureOf, isFinal } from './failure.js';
 
@@ -16,11 +16,11 @@ export class RetryPolicy {
   ) {}
 
   /** @param attempts how often it failed before */
-  fateOf(error: unknown, attempts: number, now: number): Extract<Fate, { kind: 'again' }> {
+  outcomeOf(error: unknown, attempts: number, now: number): Extract<RetryOutcome, { kind: 'retry' }> {
     const failed = attempts + 1;
     const givenUp = failed >= this.settings.maxAttempts || isFinal(error);
     return {
-      kind: 'again',
+      kind: 'retry',
       dueAt: givenUp ? now : now + this.#pauseMs(failed),
       attempts: failed,
       failure: failureOf(error),

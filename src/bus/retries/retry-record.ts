@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { BusDriver } from '../bus.options.js';
-import { frame } from '../../message/index.js';
-import { unframe, type ReceivedRecord } from '../../message/index.js';
+import { frame, unframe, type ReceivedRecord } from '../../message/index.js';
 
 /** Why a handler did not manage, in words that may be shown and stored: no secrets, no stack. */
 export interface Failure {
@@ -16,7 +15,7 @@ export interface Failure {
  *
  * It is `waiting` to be tried again (or for its turn in its line), and `dead` once its group gave it up.
  */
-export interface ParkedRecord {
+export interface RetryRecord {
   /** UUIDv7 made of the record's place: parking the same record once more changes nothing. By it they are listed: oldest first. */
   readonly id: string;
   readonly group: string;
@@ -28,8 +27,8 @@ export interface ParkedRecord {
   readonly headers: Readonly<Record<string, string>>;
   readonly value: Buffer;
   readonly publishedAt: number;
-  /** Records of one line are tried one at a time, in the order in which they were parked. Absent: it stands in no line. */
-  readonly line?: string;
+  /** Records with the same ordering key are retried one at a time, in the order in which they were added. Absent: no order. */
+  readonly orderingKey?: string;
   readonly state: 'waiting' | 'dead';
   /** Unix time in ms before which it is not tried. Of one that is behind others in its line: when it was parked. */
   readonly dueAt: number;
@@ -44,7 +43,7 @@ export interface ParkedRecord {
 }
 
 /** The id of the record at this place, for this group. The time is part of it, as a memory bus counts from zero in every process. */
-export function parkedId(
+export function retryRecordId(
   group: string,
   driver: BusDriver,
   { topic, partition, position, publishedAt }: ReceivedRecord,
@@ -54,11 +53,16 @@ export function parkedId(
   return uuidv7({ msecs: Math.max(0, publishedAt), random });
 }
 
-export function parkedToBytes({ value, ...header }: ParkedRecord): Buffer {
-  return frame(header, value);
+/** The header as it is stored. It was stored before `orderingKey` got this name. */
+type StoredHeader = Omit<RetryRecord, 'value' | 'orderingKey'> & { readonly line?: string };
+
+export function retryRecordToBytes({ value, orderingKey, ...header }: RetryRecord): Buffer {
+  const stored: StoredHeader = orderingKey === undefined ? header : { ...header, line: orderingKey };
+  return frame(stored, value);
 }
 
-export function parkedFromBytes(bytes: Uint8Array): ParkedRecord {
+export function retryRecordFromBytes(bytes: Uint8Array): RetryRecord {
   const { header, body } = unframe(bytes);
-  return { ...(header as Omit<ParkedRecord, 'value'>), value: body };
+  const { line, ...rest } = header as StoredHeader;
+  return { ...rest, ...(line === undefined ? {} : { orderingKey: line }), value: body };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Where records are kept that a consumer could not handle: retries and dead letters. */
-export const parkedOptions = z
+export const retryStoreOptions = z
   .strictObject({
     store: z
       .enum(['sqlite', 'redis'])
@@ -28,4 +28,4 @@ export const parkedOptions = z
   })
   .prefault({});
 
-export type ParkedOptions = z.output<typeof parkedOptions>;
+export type RetryStoreOptions = z.output<typeof retryStoreOptions>;

@@ -1,6 +1,6 @@
-import type { Failure, ParkedRecord } from './retry-record.js';
+import type { Failure, RetryRecord } from './retry-record.js';
 
-export interface ParkedCapabilities {
+export interface RetryStoreCapabilities {
   /** A parked record outlives this process, a SIGKILL included. */
   readonly durable: boolean;
   /** Several processes share the records: any of them may try them again, list, redrive and drop them. */
@@ -8,10 +8,10 @@ export interface ParkedCapabilities {
 }
 
 /** What became of a try. `again` leaves it waiting until `dueAt`; `dead` gives it up for good. */
-export type Fate =
+export type RetryOutcome =
   | { readonly kind: 'handled' }
   | {
-      readonly kind: 'again';
+      readonly kind: 'retry';
       readonly dueAt: number;
       readonly attempts: number;
       readonly failure: Failure;
@@ -21,9 +21,9 @@ export type Fate =
   | { readonly kind: 'dead' };
 
 /** Tries one record again. Rejecting tells nothing of the record: it comes again soon, as if it had not been tried. */
-export type ParkedHandler = (record: ParkedRecord) => Promise<Fate>;
+export type RetryHandler = (record: RetryRecord) => Promise<RetryOutcome>;
 
-export interface ParkedConsumer {
+export interface RetryConsumer {
   /** Takes no further records and waits a bounded time for those in hand. May be called twice. */
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export interface DeadLetterQuery {
 
 export interface DeadLetterPage {
   /** By id, which is by the time of their publishing. */
-  readonly records: readonly ParkedRecord[];
+  readonly records: readonly RetryRecord[];
   /** Absent on the last page. */
   readonly next?: string;
 }
@@ -63,18 +63,18 @@ export interface DeadLetterPage {
  *
  * Not promised: order between records without a line, or of different lines.
  */
-export abstract class ParkedRecords {
-  abstract readonly capabilities: ParkedCapabilities;
+export abstract class RetryStore {
+  abstract readonly capabilities: RetryStoreCapabilities;
   /** @param records of one group */
-  abstract park(records: readonly ParkedRecord[], maxWaiting: number): Promise<boolean>;
+  abstract add(records: readonly RetryRecord[], maxWaiting: number): Promise<boolean>;
   /** Which of these lines of a group have a waiting record. */
-  abstract occupied(group: string, lines: readonly string[]): Promise<ReadonlySet<string>>;
+  abstract blockedKeys(group: string, orderingKeys: readonly string[]): Promise<ReadonlySet<string>>;
   abstract consume(
     group: string,
     options: { readonly concurrency: number },
-    handler: ParkedHandler,
-  ): Promise<ParkedConsumer>;
-  abstract find(id: string): Promise<ParkedRecord | undefined>;
+    handler: RetryHandler,
+  ): Promise<RetryConsumer>;
+  abstract find(id: string): Promise<RetryRecord | undefined>;
   /** Dead ones only. */
   abstract list(query: DeadLetterQuery): Promise<DeadLetterPage>;
   abstract redrive(id: string): Promise<boolean>;
@@ -83,13 +83,16 @@ export abstract class ParkedRecords {
 }
 
 /** The record after a try that left it waiting, or made it dead. Handled ones are gone. */
-export function afterFate(record: ParkedRecord, fate: Exclude<Fate, { kind: 'handled' }>): ParkedRecord {
-  if (fate.kind === 'dead') return { ...record, state: 'dead' };
-  const { dueAt, attempts, failure, failedAt, givenUp } = fate;
+export function withOutcome(
+  record: RetryRecord,
+  outcome: Exclude<RetryOutcome, { kind: 'handled' }>,
+): RetryRecord {
+  if (outcome.kind === 'dead') return { ...record, state: 'dead' };
+  const { dueAt, attempts, failure, failedAt, givenUp } = outcome;
   const firstFailedAt = record.firstFailedAt ?? failedAt;
   return { ...record, dueAt, attempts, failure, givenUp, firstFailedAt, lastFailedAt: failedAt };
 }
 
-export function redriven(record: ParkedRecord, now: number): ParkedRecord {
+export function redriven(record: RetryRecord, now: number): RetryRecord {
   return { ...record, state: 'waiting', dueAt: now, attempts: 0, givenUp: false };
 }

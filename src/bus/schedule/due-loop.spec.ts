@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { timeTaken } from '../../../test/support/time-taken.js';
-import { type DueBatch, type DueClaim, DueLoop, type DueStore } from './due-loop.js';
+import { type DueBatch, type DueItem, DueLoop, type DueStore } from './due-loop.js';
 
 const options = {
   concurrency: 2,
-  lookEveryMs: 5,
+  pollIntervalMs: 5,
   retryInitialMs: 1,
   retryMaxMs: 4,
   closeTimeoutMs: 1_000,
 };
 
-function claimOf(id: string): DueClaim {
+function itemOf(id: string): DueItem {
   const message = {
     id,
     channel: 'c',
@@ -25,30 +25,30 @@ function claimOf(id: string): DueClaim {
 /** Everything in it is due. What happens to a claim is written down, and may fail. */
 class WrittenDown implements DueStore {
   readonly log: string[] = [];
-  readonly waiting: DueClaim[];
+  readonly waiting: DueItem[];
   failures = 0;
   #onLog = () => {};
 
   constructor(...ids: string[]) {
-    this.waiting = ids.map(claimOf);
+    this.waiting = ids.map(itemOf);
   }
 
   async claim(limit: number): Promise<DueBatch> {
     this.#fail('claim');
-    return { claims: this.waiting.splice(0, limit) };
+    return { items: this.waiting.splice(0, limit) };
   }
 
-  async settle({ message }: DueClaim): Promise<void> {
+  async settle({ message }: DueItem): Promise<void> {
     this.#fail(`settle ${message.id}`);
     this.#write(`settled ${message.id}`);
   }
 
-  async release({ message }: DueClaim): Promise<void> {
+  async release({ message }: DueItem): Promise<void> {
     this.#fail(`release ${message.id}`);
     this.#write(`released ${message.id}`);
   }
 
-  abandon({ message }: DueClaim): void {
+  abandon({ message }: DueItem): void {
     this.#write(`abandoned ${message.id}`);
   }
 
@@ -115,7 +115,7 @@ describe('DueLoop', () => {
     const loop = new DueLoop(store, () => Promise.reject(new Error('must not be called')), options);
     await asked.promise;
     const closing = loop.close();
-    answer.resolve({ claims: [claimOf('a')] });
+    answer.resolve({ items: [itemOf('a')] });
     await closing;
     expect(store.log).toEqual(['released a']);
   });

@@ -5,34 +5,34 @@ import type { ScheduleConsumer } from './schedule.port.js';
 import { backoffMs, settlesWithin } from '../../async/index.js';
 
 /** A due message in the hands of this process. */
-export interface DueClaim<Message extends { readonly id: string } = ScheduledMessage> {
+export interface DueItem<Message extends { readonly id: string } = ScheduledMessage> {
   readonly message: Message;
   /** 1 at the first hand-over. */
   readonly attempt: number;
 }
 
-export interface DueBatch<Claim = DueClaim> {
+export interface DueBatch<Item = DueItem> {
   /** By due time. */
-  readonly claims: readonly Claim[];
+  readonly items: readonly Item[];
   /** Time in ms until the next one may be claimed; absent where none waits. */
   readonly nextInMs?: number;
 }
 
 /** What a store offers to the loop. A claim belongs to the loop until it settles or releases it. */
-export interface DueStore<Claim = DueClaim> {
-  claim(limit: number): Promise<DueBatch<Claim>>;
+export interface DueStore<Item = DueItem> {
+  claim(limit: number): Promise<DueBatch<Item>>;
   /** The message was handed over: forget it. */
-  settle(claim: Claim): Promise<void>;
+  settle(item: Item): Promise<void>;
   /** It was not: let it be claimed again after `pauseMs`. */
-  release(claim: Claim, pauseMs: number): Promise<void>;
+  release(item: Item, pauseMs: number): Promise<void>;
   /** Neither worked, and the loop is closing: whoever comes next may have it. */
-  abandon(claim: Claim): void;
+  abandon(item: Item): void;
 }
 
 export interface DueLoopOptions {
   readonly concurrency: number;
   /** Longest sleep in ms: others may have added something, or the clock may have been set meanwhile. */
-  readonly lookEveryMs: number;
+  readonly pollIntervalMs: number;
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
   readonly closeTimeoutMs: number;
@@ -42,7 +42,7 @@ export interface DueLoopOptions {
  * Takes messages out of a store as they become due and hands them to a handler, at most `concurrency` at a time. It
  * sleeps until the next one that it knows of, with one timer.
  */
-export class DueLoop<Claim extends DueClaim<{ readonly id: string }> = DueClaim> implements ScheduleConsumer {
+export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> implements ScheduleConsumer {
   readonly #logger = new Logger(DueLoop.name);
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
@@ -54,8 +54,8 @@ export class DueLoop<Claim extends DueClaim<{ readonly id: string }> = DueClaim>
   #closed: Promise<void> | undefined;
 
   constructor(
-    private readonly store: DueStore<Claim>,
-    private readonly handler: (message: Claim['message']) => Promise<void>,
+    private readonly store: DueStore<Item>,
+    private readonly handler: (message: Item['message']) => Promise<void>,
     private readonly options: DueLoopOptions,
   ) {
     this.wakeIn(0);
@@ -64,7 +64,7 @@ export class DueLoop<Claim extends DueClaim<{ readonly id: string }> = DueClaim>
   /** Says that a message becomes due in `ms`, which the loop may not know yet. */
   wakeIn(ms: number): void {
     if (this.#closing.signal.aborted) return;
-    const sleepMs = Math.max(0, Math.min(Math.ceil(ms), this.options.lookEveryMs));
+    const sleepMs = Math.max(0, Math.min(Math.ceil(ms), this.options.pollIntervalMs));
     const wakesAt = performance.now() + sleepMs;
     if (wakesAt >= this.#wakesAt) return;
     clearTimeout(this.#timer);
@@ -105,9 +105,9 @@ export class DueLoop<Claim extends DueClaim<{ readonly id: string }> = DueClaim>
     // Without a free place, the handler that ends first looks again.
     if (free === 0 || this.#closing.signal.aborted) return;
     try {
-      const { claims, nextInMs = Infinity } = await this.store.claim(free);
-      for (const claim of claims) this.#start(claim);
-      if (claims.length < free) this.wakeIn(Math.min(nextInMs, this.#lookInMs()));
+      const { items, nextInMs = Infinity } = await this.store.claim(free);
+      for (const item of items) this.#start(item);
+      if (items.length < free) this.wakeIn(Math.min(nextInMs, this.#lookInMs()));
       // More may be due, and places may have become free while the store was asked.
       else if (this.#running.size < this.options.concurrency) this.wakeIn(0);
     } catch (error) {
@@ -117,8 +117,8 @@ export class DueLoop<Claim extends DueClaim<{ readonly id: string }> = DueClaim>
     }
   }
 
-  #start(claim: Claim): void {
-    const run = this.#handOver(claim).finally(() => {
+  #start(item: Item): void {
+    const run = this.#handOver(item).finally(() => {
       const wasFull = this.#running.size === this.options.concurrency;
       this.#running.delete(run);
       if (wasFull) this.wakeIn(0);
@@ -126,36 +126,36 @@ export class DueLoop<Claim extends DueClaim<{ readonly id: string }> = DueClaim>
     this.#running.add(run);
   }
 
-  async #handOver(claim: Claim): Promise<void> {
+  async #handOver(item: Item): Promise<void> {
     if (this.#closing.signal.aborted) {
       // Claimed while closing: nobody has seen it, so another process may have it at once.
-      await this.#conclude(claim, () => this.store.release(claim, 0));
+      await this.#conclude(item, () => this.store.release(item, 0));
       return;
     }
     try {
-      await this.handler(claim.message);
+      await this.handler(item.message);
     } catch (error) {
-      const pauseMs = this.#pauseMs(claim.attempt);
+      const pauseMs = this.#pauseMs(item.attempt);
       this.#logger.warn(
-        `message ${claim.message.id} was not handed over (attempt ${claim.attempt}), again in ${Math.round(pauseMs)} ms: ${String(error)}`,
+        `message ${item.message.id} was not handed over (attempt ${item.attempt}), again in ${Math.round(pauseMs)} ms: ${String(error)}`,
       );
-      await this.#conclude(claim, () => this.store.release(claim, pauseMs));
+      await this.#conclude(item, () => this.store.release(item, pauseMs));
       return;
     }
-    await this.#conclude(claim, () => this.store.settle(claim));
+    await this.#conclude(item, () => this.store.settle(item));
   }
 
   /** Insists, because a message that was handed over and is not settled comes twice. While closing it tries once more. */
-  async #conclude(claim: Claim, action: () => Promise<void>): Promise<void> {
+  async #conclude(item: Item, action: () => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await action();
         return;
       } catch (error) {
         if (this.#closing.signal.aborted) {
-          this.store.abandon(claim);
+          this.store.abandon(item);
           this.#logger.warn(
-            `message ${claim.message.id} could not be settled and will come again: ${String(error)}`,
+            `message ${item.message.id} could not be settled and will come again: ${String(error)}`,
           );
           return;
         }
@@ -170,7 +170,7 @@ export class DueLoop<Claim extends DueClaim<{ readonly id: string }> = DueClaim>
 
   /** With jitter, so that replicas do not look in step. */
   #lookInMs(): number {
-    return this.options.lookEveryMs * (0.75 + Math.random() / 4);
+    return this.options.pollIntervalMs * (0.75 + Math.random() / 4);
   }
 
   /** Jitter keeps messages that failed together from coming back together. */

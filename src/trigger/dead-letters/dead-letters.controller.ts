@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { DeadLetters, eventName, type DeadLetterFilter, type ParkedRecord } from '../../bus/index.js';
+import { DeadLetters, eventName, type DeadLetterFilter, type RetryRecord } from '../../bus/index.js';
 import { Callers } from '../../http/callers.js';
 import {
   DescribeDeadLetter,
@@ -109,7 +109,7 @@ function unknown(): UnknownDeadLetterError {
   return new UnknownDeadLetterError('there is no dead letter with this id');
 }
 
-function describe(record: ParkedRecord): DeadLetter {
+function describe(record: RetryRecord): DeadLetter {
   const { id, group, driver, topic, partition, position, key, attempts, failure } = record;
   return {
     id,
@@ -129,7 +129,7 @@ function describe(record: ParkedRecord): DeadLetter {
 }
 
 /** Joined as text, so that the data stays byte for byte what it is. */
-function describeWithData(record: ParkedRecord): string {
+function describeWithData(record: RetryRecord): string {
   const fields = JSON.stringify({ ...describe(record), headers: record.headers }).slice(0, -1);
   return isJson(record.value)
     ? `${fields},"data":${record.value.toString('utf8')}}`

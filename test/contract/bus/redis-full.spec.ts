@@ -1,11 +1,11 @@
 /** What is in a Redis that is at its memory limit can still be taken out of it, so that there is room again. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { BrokerUnavailableError, type ParkedRecord } from '../../../src/bus/index.js';
+import { BrokerUnavailableError, type RetryRecord } from '../../../src/bus/index.js';
 import { newMessageId } from '../../../src/message/index.js';
 import { RedisLedger } from '../../../src/bus/adapters/redis/schedule/redis.ledger.js';
-import { RedisParkedRecords } from '../../../src/bus/adapters/redis/retries/redis.retry-store.js';
-import type { Fate } from '../../../src/bus/retries/retry-store.port.js';
+import { RedisRetryStore } from '../../../src/bus/adapters/redis/retries/redis.retry-store.js';
+import type { RetryOutcome } from '../../../src/bus/retries/retry-store.port.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { redisDriverOptions } from '../../../src/redis/index.js';
 import { ask } from '../../../scripts/brokers/redis.js';
@@ -94,11 +94,11 @@ describeWithOwn('redis', 'A full Redis', () => {
   });
 
   it('has what failed tried again, and given up', async () => {
-    const parked = await RedisParkedRecords.open(
+    const retryStore = await RedisRetryStore.open(
       { ...redisDriverOptions.parse(driver), pollIntervalMs: 20, closeTimeoutMs: 1_000 },
       new BrokerStatus('redis'),
     );
-    const record: ParkedRecord = {
+    const record: RetryRecord = {
       id: newMessageId(),
       group: 'g',
       driver: 'redis',
@@ -113,17 +113,24 @@ describeWithOwn('redis', 'A full Redis', () => {
       attempts: 0,
       givenUp: false,
     };
-    await parked.park([record], 10);
+    await retryStore.add([record], 10);
     await fill();
     const failure = { code: 'c', message: 'm' };
-    const again: Fate = { kind: 'again', dueAt: 0, attempts: 1, failure, failedAt: 1, givenUp: false };
-    const fates: Fate[] = [again, { kind: 'dead' }];
-    const consumer = await parked.consume('g', { concurrency: 1 }, async () => fates.shift()!);
+    const again: RetryOutcome = {
+      kind: 'retry',
+      dueAt: 0,
+      attempts: 1,
+      failure,
+      failedAt: 1,
+      givenUp: false,
+    };
+    const outcomes: RetryOutcome[] = [again, { kind: 'dead' }];
+    const consumer = await retryStore.consume('g', { concurrency: 1 }, async () => outcomes.shift()!);
     let state;
-    do state = (await parked.find(record.id))?.state;
+    do state = (await retryStore.find(record.id))?.state;
     while (state !== 'dead');
-    expect(fates).toEqual([]);
+    expect(outcomes).toEqual([]);
     await consumer.close();
-    await parked.close();
+    await retryStore.close();
   });
 });

@@ -1,51 +1,51 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BrokerUnavailableError, BusClosedError, type ParkedRecord } from '../../../src/bus/index.js';
+import { BrokerUnavailableError, BusClosedError, type RetryRecord } from '../../../src/bus/index.js';
 import { newMessageId } from '../../../src/message/index.js';
-import type { Fate, ParkedHandler, ParkedRecords } from '../../../src/bus/retries/retry-store.port.js';
+import type { RetryOutcome, RetryHandler, RetryStore } from '../../../src/bus/retries/retry-store.port.js';
 import { Journal } from '../../support/event-log.js';
 import { timeTaken } from '../../support/time-taken.js';
 
-export interface ParkedSubject {
-  readonly parked: ParkedRecords;
+export interface RetryStoreSubject {
+  readonly retryStore: RetryStore;
   /** A further one on the same store, as another process has it. Absent where a store belongs to one process. */
-  another?(): Promise<ParkedRecords>;
-  /** Opens the store again after `parked` was closed. Absent where it forgets. */
-  reopen?(): Promise<ParkedRecords>;
-  /** Ends the leases of `parked` without its doing, as if its process had died. Absent where there are none. */
+  another?(): Promise<RetryStore>;
+  /** Opens the store again after `retryStore` was closed. Absent where it forgets. */
+  reopen?(): Promise<RetryStore>;
+  /** Ends the leases of `retryStore` without its doing, as if its process had died. Absent where there are none. */
   die?(): Promise<void>;
   /** Present where the store can be taken away. */
   readonly store?: { stop(): Promise<void>; start(): Promise<void> };
 }
 
 const MANY = 1_000;
-const handled: Fate = { kind: 'handled' };
-const dead: Fate = { kind: 'dead' };
+const handled: RetryOutcome = { kind: 'handled' };
+const dead: RetryOutcome = { kind: 'dead' };
 
-/** The promises of the `ParkedRecords` port, for any adapter. */
-export function describeParkedRecords(name: string, open: () => Promise<ParkedSubject>): void {
-  describe(`${name} keeps the contract of ParkedRecords`, () => {
-    let subject: ParkedSubject;
-    let parked: ParkedRecords;
-    let opened: ParkedRecords[];
+/** The promises of the `RetryStore` port, for any adapter. */
+export function describeRetryStore(name: string, open: () => Promise<RetryStoreSubject>): void {
+  describe(`${name} keeps the contract of RetryStore`, () => {
+    let subject: RetryStoreSubject;
+    let retryStore: RetryStore;
+    let opened: RetryStore[];
     let group: string;
-    let tried: Journal<ParkedRecord>;
+    let tried: Journal<RetryRecord>;
 
     beforeEach(async () => {
       subject = await open();
-      parked = subject.parked;
-      opened = [parked];
+      retryStore = subject.retryStore;
+      opened = [retryStore];
       group = `g-${randomUUID()}`;
       tried = new Journal();
     });
     afterEach(() => Promise.all(opened.map((each) => each.close())));
 
-    const keep = async (opening: Promise<ParkedRecords>) => {
+    const keep = async (opening: Promise<RetryStore>) => {
       const another = await opening;
       opened.push(another);
       return another;
     };
-    const record = (more: Partial<ParkedRecord> = {}): ParkedRecord => ({
+    const record = (more: Partial<RetryRecord> = {}): RetryRecord => ({
       id: newMessageId(),
       group,
       driver: 'memory',
@@ -66,22 +66,22 @@ export function describeParkedRecords(name: string, open: () => Promise<ParkedSu
       ...more,
     });
     const noting =
-      (fateOf: (record: ParkedRecord) => Fate | Promise<Fate>): ParkedHandler =>
+      (outcomeOf: (record: RetryRecord) => RetryOutcome | Promise<RetryOutcome>): RetryHandler =>
       async (each) => {
         tried.add(each);
-        return fateOf(each);
+        return outcomeOf(each);
       };
-    const again = (each: ParkedRecord, dueAt: number): Fate => ({
-      kind: 'again',
+    const again = (each: RetryRecord, dueAt: number): RetryOutcome => ({
+      kind: 'retry',
       dueAt,
       attempts: each.attempts + 1,
       failure: { code: 'again', message: 'still' },
       failedAt: Date.now(),
       givenUp: false,
     });
-    const bury = async (...records: ParkedRecord[]) => {
-      await parked.park(records, MANY);
-      const consumer = await parked.consume(
+    const bury = async (...records: RetryRecord[]) => {
+      await retryStore.add(records, MANY);
+      const consumer = await retryStore.consume(
         group,
         { concurrency: 1 },
         noting(() => dead),
@@ -91,12 +91,12 @@ export function describeParkedRecords(name: string, open: () => Promise<ParkedSu
     };
     const ids = () => tried.entries.map(({ id }) => id);
 
-    it('hands a record over as it was parked, when it is due, and once', async () => {
+    it('hands a record over as it was added, when it is due, and once', async () => {
       const dueAt = Date.now() + 60;
       const [late, now] = [record({ dueAt }), record()];
-      expect(await parked.park([late, now], MANY)).toBe(true);
-      expect(await parked.park([{ ...now, attempts: 9 }], MANY)).toBe(true);
-      await parked.consume(
+      expect(await retryStore.add([late, now], MANY)).toBe(true);
+      expect(await retryStore.add([{ ...now, attempts: 9 }], MANY)).toBe(true);
+      await retryStore.consume(
         group,
         { concurrency: 5 },
         noting(() => handled),
@@ -104,7 +104,7 @@ export function describeParkedRecords(name: string, open: () => Promise<ParkedSu
       expect(await tried.atLeast(2)).toEqual([now, late]);
       expect(Date.now()).toBeGreaterThanOrEqual(dueAt);
       expect(tried.entries[0]?.value.equals(now.value)).toBe(true);
-      await gone(parked, late.id);
+      await gone(retryStore, late.id);
       expect(ids()).toEqual([now.id, late.id]);
     });
 
@@ -112,8 +112,8 @@ export function describeParkedRecords(name: string, open: () => Promise<ParkedSu
       const each = record();
       const dueAt = Date.now() + 40;
       const first = noting((now) => (now.attempts < 3 ? again(now, dueAt) : handled));
-      await parked.consume(group, { concurrency: 1 }, first);
-      await parked.park([each], MANY);
+      await retryStore.consume(group, { concurrency: 1 }, first);
+      await retryStore.add([each], MANY);
       const [, second, third] = await tried.atLeast(3);
       expect(second).toMatchObject({ attempts: 2, failure: { code: 'again' }, firstFailedAt: 1 });
       expect(third?.attempts).toBe(3);
@@ -126,94 +126,96 @@ export function describeParkedRecords(name: string, open: () => Promise<ParkedSu
         if (rejections-- > 0) throw new Error('not now');
         return handled;
       });
-      await parked.consume(group, { concurrency: 1 }, handler);
-      await parked.park([record()], MANY);
+      await retryStore.consume(group, { concurrency: 1 }, handler);
+      await retryStore.add([record()], MANY);
       const [first, second] = await tried.atLeast(2);
       expect(second).toEqual(first);
     });
 
     it('keeps a line in order, one at a time, past one that dies', async () => {
-      const line = 'a';
-      const inLine = Array.from({ length: 5 }, () => record({ line }));
-      const other = record({ line: 'b' });
-      await parked.park([...inLine.slice(0, 3), other], MANY);
-      await parked.park(inLine.slice(3), MANY);
-      expect(await parked.occupied(group, ['a', 'b', 'c'])).toEqual(new Set(['a', 'b']));
-      expect(await parked.occupied(`${group}'`, ['a'])).toEqual(new Set());
+      const orderingKey = 'a';
+      const inOrder = Array.from({ length: 5 }, () => record({ orderingKey }));
+      const other = record({ orderingKey: 'b' });
+      await retryStore.add([...inOrder.slice(0, 3), other], MANY);
+      await retryStore.add(inOrder.slice(3), MANY);
+      expect(await retryStore.blockedKeys(group, ['a', 'b', 'c'])).toEqual(new Set(['a', 'b']));
+      expect(await retryStore.blockedKeys(`${group}'`, ['a'])).toEqual(new Set());
       let atOnce = 0;
       let most = 0;
       const handler = noting(async (each) => {
-        if (each.line === line) most = Math.max(most, ++atOnce);
+        if (each.orderingKey === orderingKey) most = Math.max(most, ++atOnce);
         await new Promise((resolve) => setImmediate(resolve));
-        if (each.line === line) atOnce--;
-        if (each.id === inLine[0]?.id && each.attempts < 2) return again(each, Date.now() + 30);
-        return each.id === inLine[2]?.id ? dead : handled;
+        if (each.orderingKey === orderingKey) atOnce--;
+        if (each.id === inOrder[0]?.id && each.attempts < 2) return again(each, Date.now() + 30);
+        return each.id === inOrder[2]?.id ? dead : handled;
       });
-      await parked.consume(group, { concurrency: 4 }, handler);
+      await retryStore.consume(group, { concurrency: 4 }, handler);
       await tried.atLeast(7);
       const order = ids().filter((id) => id !== other.id);
-      expect(order).toEqual([inLine[0]?.id, ...inLine.map(({ id }) => id)]);
+      expect(order).toEqual([inOrder[0]?.id, ...inOrder.map(({ id }) => id)]);
       expect(most).toBe(1);
-      await gone(parked, inLine[4]?.id ?? '');
-      expect(await parked.occupied(group, ['a', 'b'])).toEqual(new Set());
+      await gone(retryStore, inOrder[4]?.id ?? '');
+      expect(await retryStore.blockedKeys(group, ['a', 'b'])).toEqual(new Set());
     });
 
     it('keeps all of several records or none, and no more than may wait', async () => {
       const five = Array.from({ length: 5 }, () => record());
-      expect(await parked.park(five.slice(0, 3), 4)).toBe(true);
-      expect(await parked.park(five.slice(3), 4)).toBe(false);
-      expect(await parked.find(five[3]?.id ?? '')).toBeUndefined();
-      expect(await parked.park(five.slice(3, 4), 4)).toBe(true);
-      await parked.consume(
+      expect(await retryStore.add(five.slice(0, 3), 4)).toBe(true);
+      expect(await retryStore.add(five.slice(3), 4)).toBe(false);
+      expect(await retryStore.find(five[3]?.id ?? '')).toBeUndefined();
+      expect(await retryStore.add(five.slice(3, 4), 4)).toBe(true);
+      await retryStore.consume(
         group,
         { concurrency: 9 },
         noting(() => handled),
       );
       await tried.atLeast(4);
-      await gone(parked, five[3]?.id ?? '');
-      expect(await parked.park(five.slice(4), 4)).toBe(true);
+      await gone(retryStore, five[3]?.id ?? '');
+      expect(await retryStore.add(five.slice(4), 4)).toBe(true);
     });
 
     it('lists the dead, by group, by topic and by both, page by page', async () => {
       const dying = Array.from({ length: 5 }, (_, index) => record({ topic: index < 2 ? 't' : 'u' }));
       const living = record();
       await bury(...dying);
-      await parked.park([living], MANY);
+      await retryStore.add([living], MANY);
       const all = dying.map(({ id }) => id).toSorted();
       const list = async (query: object) =>
-        (await parked.list({ limit: 100, ...query })).records.map(({ id }) => id);
+        (await retryStore.list({ limit: 100, ...query })).records.map(({ id }) => id);
       expect(await list({ group })).toEqual(all);
       expect(await list({ group, topic: 't' })).toEqual(dying.slice(0, 2).map(({ id }) => id));
       expect(await list({ topic: 'u' })).toEqual(dying.slice(2).map(({ id }) => id));
       expect(await list({ group: 'other' })).toEqual([]);
       expect(await list({})).toEqual(all);
 
-      const first = await parked.list({ group, limit: 3 });
+      const first = await retryStore.list({ group, limit: 3 });
       expect(first.records.map(({ state, failure }) => [state, failure?.code])).toEqual(
         Array.from({ length: 3 }, () => ['dead', 'x']),
       );
-      const rest = await parked.list({ group, limit: 3, ...(first.next ? { cursor: first.next } : {}) });
+      const rest = await retryStore.list({ group, limit: 3, ...(first.next ? { cursor: first.next } : {}) });
       expect([...first.records, ...rest.records].map(({ id }) => id)).toEqual(all);
       expect(rest).not.toHaveProperty('next');
     });
 
     it('redrives and drops what is dead, once, and nothing else', async () => {
-      const [kept, redriven, dropped] = [record(), record({ line: 'a' }), record()];
+      const [kept, redriven, dropped] = [record(), record({ orderingKey: 'a' }), record()];
       await bury(redriven, dropped);
-      const before = record({ line: 'a', dueAt: Date.now() + 50 });
-      await parked.park([kept, before], MANY);
-      expect(await parked.find(redriven.id)).toMatchObject({ state: 'dead' });
+      const before = record({ orderingKey: 'a', dueAt: Date.now() + 50 });
+      await retryStore.add([kept, before], MANY);
+      expect(await retryStore.find(redriven.id)).toMatchObject({ state: 'dead' });
       for (const id of [kept.id, 'unknown', newMessageId()]) {
-        expect(await parked.redrive(id)).toBe(false);
-        expect(await parked.drop(id)).toBe(false);
+        expect(await retryStore.redrive(id)).toBe(false);
+        expect(await retryStore.drop(id)).toBe(false);
       }
-      expect(await Promise.all([parked.redrive(redriven.id), parked.redrive(redriven.id)])).toContain(true);
-      expect(await parked.drop(dropped.id)).toBe(true);
-      expect(await parked.drop(dropped.id)).toBe(false);
-      expect(await parked.find(dropped.id)).toBeUndefined();
-      expect((await parked.list({ group, limit: 10 })).records).toEqual([]);
+      expect(await Promise.all([retryStore.redrive(redriven.id), retryStore.redrive(redriven.id)])).toContain(
+        true,
+      );
+      expect(await retryStore.drop(dropped.id)).toBe(true);
+      expect(await retryStore.drop(dropped.id)).toBe(false);
+      expect(await retryStore.find(dropped.id)).toBeUndefined();
+      expect((await retryStore.list({ group, limit: 10 })).records).toEqual([]);
 
-      await parked.consume(
+      await retryStore.consume(
         group,
         { concurrency: 5 },
         noting(() => handled),
@@ -227,28 +229,28 @@ export function describeParkedRecords(name: string, open: () => Promise<ParkedSu
       if (subject.another === undefined) return;
       const second = await keep(subject.another());
       const records = Array.from({ length: 40 }, () => record());
-      for (const each of [parked, second])
+      for (const each of [retryStore, second])
         await each.consume(
           group,
           { concurrency: 3 },
           noting(() => handled),
         );
-      await parked.park(records, MANY);
+      await retryStore.add(records, MANY);
       await tried.atLeast(40);
-      await Promise.all(records.map(({ id }) => gone(parked, id)));
+      await Promise.all(records.map(({ id }) => gone(retryStore, id)));
       expect(ids().toSorted()).toEqual(records.map(({ id }) => id).toSorted());
     });
 
     it('gives what a dead process had to another', async () => {
       if (subject.another === undefined || subject.die === undefined) return;
-      const held = Promise.withResolvers<Fate>();
-      await parked.consume(
+      const held = Promise.withResolvers<RetryOutcome>();
+      await retryStore.consume(
         group,
         { concurrency: 1 },
         noting(() => held.promise),
       );
-      const [first, behind] = [record({ line: 'a' }), record({ line: 'a' })];
-      await parked.park([first, behind], MANY);
+      const [first, behind] = [record({ orderingKey: 'a' }), record({ orderingKey: 'a' })];
+      await retryStore.add([first, behind], MANY);
       await tried.atLeast(1);
       await subject.die();
       const second = await keep(subject.another());
@@ -266,10 +268,10 @@ export function describeParkedRecords(name: string, open: () => Promise<ParkedSu
 
     it('keeps everything over a restart, where its store does', async () => {
       if (subject.reopen === undefined) return;
-      const [waiting, buried] = [record({ line: 'a' }), record()];
+      const [waiting, buried] = [record({ orderingKey: 'a' }), record()];
       await bury(buried);
-      await parked.park([waiting], MANY);
-      await parked.close();
+      await retryStore.add([waiting], MANY);
+      await retryStore.close();
       const later = await keep(subject.reopen());
       expect((await later.list({ group, limit: 10 })).records).toMatchObject([{ id: buried.id }]);
       await later.consume(
@@ -283,33 +285,37 @@ export function describeParkedRecords(name: string, open: () => Promise<ParkedSu
     it('fails fast while its store is away, and goes on when it is back', async () => {
       const { store } = subject;
       if (store === undefined) return;
-      await parked.consume(
+      await retryStore.consume(
         group,
         { concurrency: 1 },
         noting(() => handled),
       );
-      await parked.park([record()], MANY);
+      await retryStore.add([record()], MANY);
       await tried.atLeast(1);
       await store.stop();
       const tookMs = await timeTaken(async () => {
-        for (const call of [parked.park([record()], MANY), parked.find('x'), parked.list({ limit: 1 })])
+        for (const call of [
+          retryStore.add([record()], MANY),
+          retryStore.find('x'),
+          retryStore.list({ limit: 1 }),
+        ])
           await expect(call).rejects.toBeInstanceOf(BrokerUnavailableError);
       });
       expect(tookMs).toBeLessThan(3_000);
       await store.start();
       const late = record();
-      while (!(await parked.park([late], MANY).catch(() => false)))
+      while (!(await retryStore.add([late], MANY).catch(() => false)))
         await new Promise((resolve) => setTimeout(resolve, 20));
       await tried.until(() => ids().includes(late.id));
     });
 
     it('may be closed twice, and refuses what comes after', async () => {
-      await Promise.all([parked.close(), parked.close()]);
+      await Promise.all([retryStore.close(), retryStore.close()]);
       for (const call of [
-        parked.park([record()], MANY),
-        parked.find('x'),
-        parked.redrive('x'),
-        parked.consume(
+        retryStore.add([record()], MANY),
+        retryStore.find('x'),
+        retryStore.redrive('x'),
+        retryStore.consume(
           group,
           { concurrency: 1 },
           noting(() => handled),
@@ -321,6 +327,6 @@ export function describeParkedRecords(name: string, open: () => Promise<ParkedSu
 }
 
 /** Handled records vanish a moment after their handler resolved. */
-async function gone(parked: ParkedRecords, id: string): Promise<void> {
-  while ((await parked.find(id)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+async function gone(retryStore: RetryStore, id: string): Promise<void> {
+  while ((await retryStore.find(id)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
 }

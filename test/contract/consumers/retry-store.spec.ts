@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
-import { RedisParkedRecords } from '../../../src/bus/adapters/redis/retries/redis.retry-store.js';
-import { SqliteParkedRecords } from '../../../src/bus/adapters/sqlite/sqlite.retry-store.js';
+import { RedisRetryStore } from '../../../src/bus/adapters/redis/retries/redis.retry-store.js';
+import { SqliteRetryStore } from '../../../src/bus/adapters/sqlite/sqlite.retry-store.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { redisDriverOptions } from '../../../src/redis/index.js';
 import {
@@ -14,7 +14,7 @@ import {
   startRedis,
   startRedisCluster,
 } from '../../support/brokers.js';
-import { describeParkedRecords, type ParkedSubject } from './retry-store.contract.js';
+import { describeRetryStore, type RetryStoreSubject } from './retry-store.contract.js';
 
 // Longer than a busy machine stops a process: a handler that has ended is always waited for, and a lease lasts.
 const closeTimeoutMs = 3_000;
@@ -22,19 +22,19 @@ const leaseMs = 6_000;
 
 let directory: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'carillon-parked-'));
+  directory = await mkdtemp(join(tmpdir(), 'carillon-retry-store-'));
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-describeParkedRecords('SqliteParkedRecords in a file', async () => {
+describeRetryStore('SqliteRetryStore in a file', async () => {
   const path = join(directory, `${randomUUID()}.db`);
   const open = () =>
-    SqliteParkedRecords.open({ path, synchronous: 'normal', closeTimeoutMs }, new BrokerStatus('sqlite'));
-  return { parked: await open(), reopen: open };
+    SqliteRetryStore.open({ path, synchronous: 'normal', closeTimeoutMs }, new BrokerStatus('sqlite'));
+  return { retryStore: await open(), reopen: open };
 });
 
-describeParkedRecords('SqliteParkedRecords in memory', async () => ({
-  parked: await SqliteParkedRecords.open(
+describeRetryStore('SqliteRetryStore in memory', async () => ({
+  retryStore: await SqliteRetryStore.open(
     { path: ':memory:', synchronous: 'normal', closeTimeoutMs },
     new BrokerStatus('sqlite'),
   ),
@@ -47,7 +47,7 @@ describeWithOwn('redis', 'on one server', () => {
   });
   afterAll(() => redis.dispose());
 
-  describeParkedRecords('RedisParkedRecords', async () => ({
+  describeRetryStore('RedisRetryStore', async () => ({
     ...(await subjectOf({ url: redis.url, keyPrefix: randomUUID() })),
     store: { stop: () => redis.kill(), start: () => redis.restart() },
   }));
@@ -60,7 +60,7 @@ describeWithOwn('redis', 'on a Cluster', () => {
   });
   afterAll(() => cluster.dispose());
 
-  describeParkedRecords('RedisParkedRecords', () =>
+  describeRetryStore('RedisRetryStore', () =>
     subjectOf({
       url: 'redis://cluster',
       clusterNodes: cluster.nodes.map(({ host, port }) => `${host}:${port}`),
@@ -69,18 +69,18 @@ describeWithOwn('redis', 'on a Cluster', () => {
   );
 });
 
-async function subjectOf(options: object): Promise<ParkedSubject> {
+async function subjectOf(options: object): Promise<RetryStoreSubject> {
   const open = () =>
-    RedisParkedRecords.open(
+    RedisRetryStore.open(
       {
         ...redisDriverOptions.parse({ commandTimeoutMs: 20_000, ...options }),
         pollIntervalMs: 20,
         closeTimeoutMs,
         leaseMs,
       },
-      new BrokerStatus('redis (parked records)'),
+      new BrokerStatus('redis (retry store)'),
     );
-  const parked = await open();
+  const retryStore = await open();
   // Closing gives up on a handler that does not end, and extends its lease no more.
-  return { parked, another: open, reopen: open, die: () => parked.close() };
+  return { retryStore, another: open, reopen: open, die: () => retryStore.close() };
 }

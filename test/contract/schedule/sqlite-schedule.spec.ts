@@ -99,7 +99,7 @@ describe('SqliteSchedule', () => {
 
   it('notices within its look-out that the clock was set forward', async () => {
     let ahead = 0;
-    const schedule = await open({ path: ':memory:', lookEveryMs: 20, now: () => Date.now() + ahead });
+    const schedule = await open({ path: ':memory:', pollIntervalMs: 20, now: () => Date.now() + ahead });
     const handOvers = new HandOvers();
     await schedule.consume({ concurrency: 1 }, async (each) => handOvers.begin(each));
     await schedule.add(message(Date.now() + 3_600_000));

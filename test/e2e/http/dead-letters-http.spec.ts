@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type ParkedRecord } from '../../../src/bus/index.js';
+import { type RetryRecord } from '../../../src/bus/index.js';
 import { newMessageId } from '../../../src/message/index.js';
 import { API_KEY, TriggerApp } from '../../support/trigger-app.js';
 
@@ -30,8 +30,8 @@ async function list(query: string): Promise<Listed> {
 }
 
 /** Leaves dead letters of a group behind, as consumers do. */
-async function bury(group: string, count: number, more: Partial<ParkedRecord> = {}): Promise<string[]> {
-  const records = Array.from({ length: count }, (): ParkedRecord => {
+async function bury(group: string, count: number, more: Partial<RetryRecord> = {}): Promise<string[]> {
+  const records = Array.from({ length: count }, (): RetryRecord => {
     const [id, now] = [newMessageId(), Date.now()];
     const place = { driver: 'memory', topic: 'orders', partition: 0, position: id } as const;
     const value = Buffer.from('{"n": 1.0}');
@@ -39,10 +39,10 @@ async function bury(group: string, count: number, more: Partial<ParkedRecord> = 
     const failure = { code: 'handler_failed', message: 'no' };
     return { id, group, ...place, headers: {}, value, publishedAt: now, ...state, failure, ...more };
   });
-  await app.parked.park(records, 1_000);
+  await app.retryStore.add(records, 1_000);
   let left = count;
   const buried = Promise.withResolvers<void>();
-  const consumer = await app.parked.consume(group, { concurrency: 1 }, async () => {
+  const consumer = await app.retryStore.consume(group, { concurrency: 1 }, async () => {
     if (--left === 0) buried.resolve();
     return { kind: 'dead' };
   });

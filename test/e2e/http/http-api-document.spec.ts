@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type ParkedRecord } from '../../../src/bus/index.js';
+import { type RetryRecord } from '../../../src/bus/index.js';
 import { newMessageId } from '../../../src/message/index.js';
 import { API_KEY, TriggerApp } from '../../support/trigger-app.js';
 
@@ -45,7 +45,7 @@ async function schedule(): Promise<string> {
 async function bury(): Promise<string> {
   const id = newMessageId();
   const failedAt = Date.now();
-  const record: ParkedRecord = {
+  const record: RetryRecord = {
     id,
     group: 'task-daily',
     driver: 'kafka',
@@ -64,9 +64,9 @@ async function bury(): Promise<string> {
     firstFailedAt: failedAt,
     lastFailedAt: failedAt,
   };
-  await app.parked.park([record], 1_000);
+  await app.retryStore.add([record], 1_000);
   const buried = Promise.withResolvers<void>();
-  const consumer = await app.parked.consume(record.group, { concurrency: 1 }, async (each) => {
+  const consumer = await app.retryStore.consume(record.group, { concurrency: 1 }, async (each) => {
     if (each.id === id) buried.resolve();
     return { kind: 'dead' };
   });

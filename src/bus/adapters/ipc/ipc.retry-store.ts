@@ -1,47 +1,47 @@
 import { type Link, RemotePort, servePort } from '../../../ipc/index.js';
-import type { ParkedRecord } from '../../retries/retry-record.js';
+import type { RetryRecord } from '../../retries/retry-record.js';
 import type {
   DeadLetterPage,
   DeadLetterQuery,
-  ParkedCapabilities,
-  ParkedConsumer,
-  ParkedHandler,
-  ParkedRecords,
+  RetryStoreCapabilities,
+  RetryConsumer,
+  RetryHandler,
+  RetryStore,
 } from '../../retries/retry-store.port.js';
 import { busFailures } from './failures.js';
 
-const NAME = 'parked-records';
+const NAME = 'retry-store';
 
 /** Retries and dead letters that the primary process keeps for its workers. */
-export class IpcParkedRecords implements ParkedRecords {
+export class IpcRetryStore implements RetryStore {
   private constructor(
     private readonly port: RemotePort,
-    readonly capabilities: ParkedCapabilities,
+    readonly capabilities: RetryStoreCapabilities,
   ) {}
 
-  static async open(link: Link): Promise<IpcParkedRecords> {
+  static async open(link: Link): Promise<IpcRetryStore> {
     const port = new RemotePort(link, NAME, busFailures);
-    const { durable } = await port.call<ParkedCapabilities>('capabilities');
-    return new IpcParkedRecords(port, { durable, shared: true });
+    const { durable } = await port.call<RetryStoreCapabilities>('capabilities');
+    return new IpcRetryStore(port, { durable, shared: true });
   }
 
-  park(records: readonly ParkedRecord[], maxWaiting: number): Promise<boolean> {
-    return this.port.call('park', records, maxWaiting);
+  add(records: readonly RetryRecord[], maxWaiting: number): Promise<boolean> {
+    return this.port.call('add', records, maxWaiting);
   }
 
-  occupied(group: string, lines: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.port.call('occupied', group, lines);
+  blockedKeys(group: string, orderingKeys: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.port.call('blockedKeys', group, orderingKeys);
   }
 
   async consume(
     group: string,
     options: { readonly concurrency: number },
-    handler: ParkedHandler,
-  ): Promise<ParkedConsumer> {
-    return this.port.keep(await this.port.call<ParkedConsumer>('consume', group, options, handler));
+    handler: RetryHandler,
+  ): Promise<RetryConsumer> {
+    return this.port.keep(await this.port.call<RetryConsumer>('consume', group, options, handler));
   }
 
-  find(id: string): Promise<ParkedRecord | undefined> {
+  find(id: string): Promise<RetryRecord | undefined> {
     return this.port.call('find', id);
   }
 
@@ -62,11 +62,11 @@ export class IpcParkedRecords implements ParkedRecords {
   }
 }
 
-export function serveParkedRecords(link: Link, records: ParkedRecords): void {
+export function serveRetryStore(link: Link, records: RetryStore): void {
   servePort(link, NAME, records, [
     'capabilities',
-    'park',
-    'occupied',
+    'add',
+    'blockedKeys',
     'consume',
     'find',
     'list',

@@ -8,7 +8,7 @@ import { answerOf, checkTopicName, kafkaError, reasonOf } from './kafka.errors.j
 import { KafkaLink } from './link.js';
 import { kafkaLogCreator } from './log.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
-import { mendRequestQueue } from './request-queue.js';
+import { patchRequestQueue } from './request-queue.js';
 
 const PROBE_WHEN_UP_MS = 3_000;
 const PROBE_WHEN_DOWN_MS = 500;
@@ -37,7 +37,7 @@ export class KafkaConnection {
     readonly options: KafkaDriverOptions,
     private readonly status: BrokerStatus,
   ) {
-    mendRequestQueue();
+    patchRequestQueue();
     if (options.tls) this.#tls = readAuthorities(options.tlsCaFile);
     this.#probeSoon();
   }

@@ -1,19 +1,19 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
-import { KafkaStanding } from './group-membership.js';
+import { SessionLiveness } from './group-membership.js';
 
 const SESSION_MS = 6_000;
 
-describe('KafkaStanding', () => {
+describe('SessionLiveness', () => {
   const client = new Kafka({ brokers: ['localhost:1'], logLevel: logLevel.NOTHING });
   const { events } = client.consumer({ groupId: 'g' });
   let instrumentation: EventEmitter;
-  let standing: KafkaStanding;
+  let standing: SessionLiveness;
   beforeEach(() => {
     jest.useFakeTimers();
     instrumentation = new EventEmitter();
-    standing = new KafkaStanding(SESSION_MS);
+    standing = new SessionLiveness(SESSION_MS);
     standing.follow({ events, on: instrumentation.on.bind(instrumentation) as never });
   });
   afterEach(() => {

@@ -12,7 +12,7 @@ const GRANTS = new Set(['Heartbeat', 'SyncGroup']);
  * What the group thinks of this member. A process that stood still for longer than its session is not told that its
  * partitions were given to others, but it can tell by its own clocks, before it does anything else.
  */
-export class KafkaStanding {
+export class SessionLiveness {
   #asked = now();
   #granted = this.#asked;
   #answered = Promise.withResolvers<void>();

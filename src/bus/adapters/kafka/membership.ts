@@ -4,8 +4,8 @@ import { settlesWithin, type Semaphore } from '../../../async/index.js';
 import type { KafkaConnection } from './connection.js';
 import { answerOf } from './kafka.errors.js';
 import { FirstOffsets } from './first-offsets.js';
-import { KafkaLanes } from './partition-workers.js';
-import { KafkaStanding } from './group-membership.js';
+import { PartitionWorkers } from './partition-workers.js';
+import { SessionLiveness } from './group-membership.js';
 
 const LEAVE_TIMEOUT_MS = 3_000;
 const REBALANCE = 'rebalance';
@@ -18,8 +18,8 @@ const REBALANCE = 'rebalance';
  */
 export class KafkaMembership {
   readonly #consumer: Consumer;
-  readonly #lanes: KafkaLanes;
-  readonly #standing: KafkaStanding;
+  readonly #lanes: PartitionWorkers;
+  readonly #standing: SessionLiveness;
   readonly #firstOffsets: FirstOffsets;
   readonly #inForce = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Error>();
@@ -54,11 +54,11 @@ export class KafkaMembership {
         restartOnFailure: () => Promise.resolve(false),
       },
     });
-    this.#standing = new KafkaStanding(sessionTimeoutMs);
+    this.#standing = new SessionLiveness(sessionTimeoutMs);
     this.#standing.follow(this.#consumer);
     const { group, maxBatchSize } = subscription;
     const standing = this.#standing;
-    this.#lanes = new KafkaLanes(this.#consumer, {
+    this.#lanes = new PartitionWorkers(this.#consumer, {
       group,
       handler,
       maxBatchSize,

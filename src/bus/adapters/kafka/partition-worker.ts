@@ -4,18 +4,18 @@ import type { RecordHandler } from '../../bus.port.js';
 import type { ReceivedRecord } from '../../../message/index.js';
 import { backoffMs, type Semaphore } from '../../../async/index.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
-import type { KafkaStanding } from './group-membership.js';
+import type { SessionLiveness } from './group-membership.js';
 
 /** What the lanes of one subscription have in common. */
-export interface LaneContext {
+export interface WorkerContext {
   readonly group: string;
   readonly handler: RecordHandler;
   readonly maxBatchSize: number;
   readonly semaphore: Semaphore;
-  readonly standing: Pick<KafkaStanding, 'isSure' | 'heard'>;
+  readonly standing: Pick<SessionLiveness, 'isSure' | 'heard'>;
   readonly options: KafkaDriverOptions;
   /** Everything of the partition before `offset` is handled. */
-  onHandled(lane: PartitionLane, offset: string): void;
+  onHandled(lane: PartitionWorker, offset: string): void;
 }
 
 /** Handlers that await nothing would keep the event loop to themselves; after this long it gets its turn. */
@@ -27,7 +27,7 @@ const FETCHES_IN_LANE = 2;
  * The records of one partition on their way through the handler, in order and one chunk at a time. A lane runs apart from
  * kafkajs's fetch loop, so that a slow handler or a back-off in one partition does not hold up the others or the heartbeats.
  */
-export class PartitionLane {
+export class PartitionWorker {
   readonly #logger = new Logger('KafkaBus');
   readonly #fetches: (readonly KafkaMessage[])[] = [];
   #running = false;
@@ -36,7 +36,7 @@ export class PartitionLane {
   #hasRoom = Promise.withResolvers<void>();
 
   constructor(
-    private readonly context: LaneContext,
+    private readonly context: WorkerContext,
     readonly topic: string,
     readonly partition: number,
   ) {}

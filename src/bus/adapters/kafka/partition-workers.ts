@@ -1,7 +1,7 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { settlesWithin } from '../../../async/index.js';
 import { KafkaCommits } from './commits.js';
-import { type LaneContext, PartitionLane } from './partition-worker.js';
+import { type WorkerContext, PartitionWorker } from './partition-worker.js';
 
 /** How long the fetch loop waits for a lane that is full before it goes on with the other partitions. */
 const PATIENCE_MS = 250;
@@ -12,15 +12,15 @@ const PATIENCE_MS = 250;
  * kafkajs fetches from all partitions, waits until `eachBatch` is done with all of them, and fetches again. Here it
  * only puts the records into their partition's lane; a partition whose lane is full is paused until there is room.
  */
-export class KafkaLanes {
-  readonly #lanes = new Map<string, PartitionLane>();
+export class PartitionWorkers {
+  readonly #lanes = new Map<string, PartitionWorker>();
   readonly #commits: KafkaCommits;
   /** Whatever talks to the coordinator goes through what came with a fetch. */
   #lastPayload: EachBatchPayload | undefined;
 
   constructor(
     private readonly consumer: Pick<Consumer, 'pause' | 'resume'>,
-    private readonly context: Omit<LaneContext, 'onHandled'>,
+    private readonly context: Omit<WorkerContext, 'onHandled'>,
   ) {
     this.#commits = new KafkaCommits(context.group);
   }
@@ -60,17 +60,17 @@ export class KafkaLanes {
     return this.#commits.flushed();
   }
 
-  #laneOf(topic: string, partition: number): PartitionLane {
+  #laneOf(topic: string, partition: number): PartitionWorker {
     const place = `${topic}/${partition}`;
     let lane = this.#lanes.get(place);
     if (lane === undefined) {
-      lane = new PartitionLane({ ...this.context, onHandled: this.#onHandled }, topic, partition);
+      lane = new PartitionWorker({ ...this.context, onHandled: this.#onHandled }, topic, partition);
       this.#lanes.set(place, lane);
     }
     return lane;
   }
 
-  readonly #onHandled: LaneContext['onHandled'] = (lane, offset) => {
+  readonly #onHandled: WorkerContext['onHandled'] = (lane, offset) => {
     const payload = this.#lastPayload;
     if (payload === undefined || lane.isDropped) return;
     this.#commits.mark(lane.topic, lane.partition, offset, (offsets) =>

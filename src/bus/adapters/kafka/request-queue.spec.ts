@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { mendRequestQueue } from './request-queue.js';
+import { patchRequestQueue } from './request-queue.js';
 
 interface Queue {
   maybeThrottle(ms: number): void;
@@ -17,7 +17,7 @@ describe("kafkajs's queue of requests", () => {
   let queue: Queue;
   beforeEach(() => {
     jest.useFakeTimers();
-    mendRequestQueue();
+    patchRequestQueue();
     const logger = { debug() {} };
     queue = new RequestQueue({ logger, maxInFlightRequests: 1, requestTimeout: 1_000 });
   });

@@ -12,7 +12,7 @@ let isMended = false;
  * and Node 24 warns of the negative time-out by which it does: https://github.com/tulios/kafkajs/issues/1751. From here
  * on it looks only while there are some.
  */
-export function mendRequestQueue(): void {
+export function patchRequestQueue(): void {
   if (isMended) return;
   isMended = true;
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {

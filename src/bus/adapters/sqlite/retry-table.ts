@@ -1,12 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type ParkedRecord, parkedFromBytes, parkedToBytes } from '../../retries/retry-record.js';
+import { type RetryRecord, retryRecordFromBytes, retryRecordToBytes } from '../../retries/retry-record.js';
 import type { DeadLetterPage, DeadLetterQuery } from '../../retries/retry-store.port.js';
 
 /**
  * `seq` is the order in which records were parked, and so their place in a line. `ready_at` is empty for a record that
  * stands behind another one, and for a dead one.
  */
-export const parkedMigrations = [
+export const retryMigrations = [
   `
   CREATE TABLE parked (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -27,14 +27,14 @@ export const parkedMigrations = [
 ];
 
 /** The statements on a file of parked records, each compiled once. All of them take effect at once or throw. */
-export class ParkedTable {
+export class RetryTable {
   readonly #insert: StatementSync;
   readonly #remove: StatementSync;
   readonly #update: StatementSync;
   readonly #postpone: StatementSync;
   readonly #advance: StatementSync;
   readonly #waiting: StatementSync;
-  readonly #lineIsOccupied: StatementSync;
+  readonly #isBlocked: StatementSync;
   readonly #read: StatementSync;
   readonly #ready: StatementSync;
   readonly #nextReady: StatementSync;
@@ -57,7 +57,7 @@ export class ParkedTable {
     this.#waiting = database.prepare(
       'SELECT count(*) AS count FROM parked WHERE consumer_group = ? AND dead = 0',
     );
-    this.#lineIsOccupied = database.prepare(
+    this.#isBlocked = database.prepare(
       'SELECT 1 FROM parked WHERE consumer_group = ? AND line = ? AND dead = 0 LIMIT 1',
     );
     this.#read = database.prepare('SELECT bytes FROM parked WHERE id = ?');
@@ -68,20 +68,27 @@ export class ParkedTable {
   }
 
   /** Does nothing where the id is known. It goes behind the others of its line. */
-  insert(record: ParkedRecord): void {
-    const { id, group, topic, line = null, dueAt } = record;
-    this.#insert.run({ id, group, topic, line, readyAt: Math.ceil(dueAt), bytes: parkedToBytes(record) });
+  insert(record: RetryRecord): void {
+    const { id, group, topic, orderingKey = null, dueAt } = record;
+    this.#insert.run({
+      id,
+      group,
+      topic,
+      line: orderingKey,
+      readyAt: Math.ceil(dueAt),
+      bytes: retryRecordToBytes(record),
+    });
   }
 
   /** Stores what became of a record. The next of its line has its turn once it is not waiting any more. */
-  update(record: ParkedRecord, now: number): void {
+  update(record: RetryRecord, now: number): void {
     const dead = record.state === 'dead';
     const readyAt = dead ? null : Math.ceil(record.dueAt);
-    this.#update.run({ id: record.id, dead: Number(dead), readyAt, bytes: parkedToBytes(record) });
+    this.#update.run({ id: record.id, dead: Number(dead), readyAt, bytes: retryRecordToBytes(record) });
     if (dead) this.#letNextOf(record, now);
   }
 
-  remove(record: ParkedRecord, now: number): void {
+  remove(record: RetryRecord, now: number): void {
     this.#remove.run(record.id);
     this.#letNextOf(record, now);
   }
@@ -94,13 +101,13 @@ export class ParkedTable {
     return Number(this.#waiting.get(group)?.['count']);
   }
 
-  isOccupied(group: string, line: string): boolean {
-    return this.#lineIsOccupied.get(group, line) !== undefined;
+  isBlocked(group: string, orderingKey: string): boolean {
+    return this.#isBlocked.get(group, orderingKey) !== undefined;
   }
 
-  find(id: string): ParkedRecord | undefined {
+  find(id: string): RetryRecord | undefined {
     const row = this.#read.get(id);
-    return row && parkedFromBytes(row['bytes'] as Uint8Array);
+    return row && retryRecordFromBytes(row['bytes'] as Uint8Array);
   }
 
   readyIds(group: string, now: number, limit: number): string[] {
@@ -122,12 +129,12 @@ export class ParkedTable {
     const rows = this.database
       .prepare(`SELECT bytes FROM parked WHERE ${conditions.join(' AND ')} ORDER BY id LIMIT ${limit + 1}`)
       .all({ ...wanted, cursor });
-    const records = rows.slice(0, limit).map((row) => parkedFromBytes(row['bytes'] as Uint8Array));
+    const records = rows.slice(0, limit).map((row) => retryRecordFromBytes(row['bytes'] as Uint8Array));
     const last = records.at(-1);
     return rows.length > limit && last !== undefined ? { records, next: last.id } : { records };
   }
 
-  #letNextOf({ group, line }: ParkedRecord, now: number): void {
-    if (line !== undefined) this.#advance.run({ group, line, now });
+  #letNextOf({ group, orderingKey }: RetryRecord, now: number): void {
+    if (orderingKey !== undefined) this.#advance.run({ group, line: orderingKey, now });
   }
 }

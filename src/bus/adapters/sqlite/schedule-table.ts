@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { DueClaim } from '../../schedule/due-loop.js';
+import type { DueItem } from '../../schedule/due-loop.js';
 import { fromBytes, toBytes, type ScheduledMessage } from '../../../message/index.js';
 import type { SchedulePage, ScheduleQuery } from '../../schedule/schedule.port.js';
 
@@ -125,7 +125,7 @@ export class ScheduleTable {
     return this.read(id)?.message;
   }
 
-  read(id: string): DueClaim | undefined {
+  read(id: string): DueItem | undefined {
     const row = this.#read.get(id) as Row | undefined;
     return row && { message: toMessage(row), attempt: row.attempts + 1 };
   }

@@ -2,25 +2,25 @@ import type { BrokerStatus } from '../../../metrics/index.js';
 import { BusClosedError } from '../../bus.errors.js';
 import type { DueBatch } from '../../schedule/due-loop.js';
 import { DueLoops } from '../../schedule/due-loops.js';
-import { type ParkedClaim, parkedLoop } from '../../retries/retry-loop.js';
-import type { ParkedRecord } from '../../retries/retry-record.js';
+import { type RetryItem, retryLoop } from '../../retries/retry-loop.js';
+import type { RetryRecord } from '../../retries/retry-record.js';
 import {
-  afterFate,
+  withOutcome,
   type DeadLetterPage,
   type DeadLetterQuery,
-  type Fate,
-  type ParkedConsumer,
-  type ParkedHandler,
-  ParkedRecords,
+  type RetryOutcome,
+  type RetryConsumer,
+  type RetryHandler,
+  RetryStore,
   redriven,
 } from '../../retries/retry-store.port.js';
-import type { ParkedOptions } from '../../retries/retry-store.options.js';
+import type { RetryStoreOptions } from '../../retries/retry-store.options.js';
 import { openDatabase } from './database.js';
 import { GroupCommit } from './group-commit.js';
 import { MEMORY, type SqliteFile } from './sqlite.options.js';
-import { parkedMigrations, ParkedTable } from './retry-table.js';
+import { retryMigrations, RetryTable } from './retry-table.js';
 
-export type SqliteParkedRecordsOptions = SqliteFile & Pick<ParkedOptions, 'closeTimeoutMs'>;
+export type SqliteRetryStoreOptions = SqliteFile & Pick<RetryStoreOptions, 'closeTimeoutMs'>;
 
 /** After how long a step of the clock is noticed. */
 const LOOK_EVERY_MS = 1_000;
@@ -30,9 +30,9 @@ const LOOK_EVERY_MS = 1_000;
  *
  * The process owns the file, so what is being tried is known here alone; after a crash all of it is waiting again.
  */
-export class SqliteParkedRecords implements ParkedRecords {
+export class SqliteRetryStore implements RetryStore {
   readonly capabilities;
-  readonly #table: ParkedTable;
+  readonly #table: RetryTable;
   readonly #commits: GroupCommit;
   readonly #loops = new DueLoops();
   /** Ids that are being tried. */
@@ -40,22 +40,22 @@ export class SqliteParkedRecords implements ParkedRecords {
   #closed: Promise<void> | undefined;
 
   private constructor(
-    private readonly options: SqliteParkedRecordsOptions,
+    private readonly options: SqliteRetryStoreOptions,
     status: BrokerStatus,
   ) {
     this.capabilities = { durable: options.path !== MEMORY, shared: false };
-    const database = openDatabase(options, parkedMigrations);
-    this.#table = new ParkedTable(database);
+    const database = openDatabase(options, retryMigrations);
+    this.#table = new RetryTable(database);
     this.#commits = new GroupCommit(database, status);
     status.up();
   }
 
   /** @throws {AdapterUnusableError} the file cannot be had */
-  static async open(options: SqliteParkedRecordsOptions, status: BrokerStatus): Promise<SqliteParkedRecords> {
-    return new SqliteParkedRecords(options, status);
+  static async open(options: SqliteRetryStoreOptions, status: BrokerStatus): Promise<SqliteRetryStore> {
+    return new SqliteRetryStore(options, status);
   }
 
-  async park(records: readonly ParkedRecord[], maxWaiting: number): Promise<boolean> {
+  async add(records: readonly RetryRecord[], maxWaiting: number): Promise<boolean> {
     const [first] = records;
     if (first === undefined) return true;
     const parked = await this.#commits.write(() => {
@@ -67,31 +67,31 @@ export class SqliteParkedRecords implements ParkedRecords {
     return parked;
   }
 
-  async occupied(group: string, lines: readonly string[]): Promise<ReadonlySet<string>> {
+  async blockedKeys(group: string, orderingKeys: readonly string[]): Promise<ReadonlySet<string>> {
     this.#refuseIfClosed();
-    return this.#commits.read(() => new Set(lines.filter((line) => this.#table.isOccupied(group, line))));
+    return this.#commits.read(() => new Set(orderingKeys.filter((key) => this.#table.isBlocked(group, key))));
   }
 
   async consume(
     group: string,
     { concurrency }: { readonly concurrency: number },
-    handler: ParkedHandler,
-  ): Promise<ParkedConsumer> {
+    handler: RetryHandler,
+  ): Promise<RetryConsumer> {
     this.#refuseIfClosed();
-    const loop = parkedLoop(
+    const loop = retryLoop(
       {
         claim: async (limit) => this.#commits.read(() => this.#claim(group, limit)),
-        conclude: (claim, fate) => this.#conclude(claim, fate),
+        conclude: (claim, outcome) => this.#conclude(claim, outcome),
         release: (claim, pauseMs) => this.#release(claim, pauseMs),
         abandon: ({ message }) => void this.#held.delete(message.id),
       },
       handler,
-      { concurrency, lookEveryMs: LOOK_EVERY_MS, closeTimeoutMs: this.options.closeTimeoutMs },
+      { concurrency, pollIntervalMs: LOOK_EVERY_MS, closeTimeoutMs: this.options.closeTimeoutMs },
     );
     return this.#loops.add(loop, group);
   }
 
-  async find(id: string): Promise<ParkedRecord | undefined> {
+  async find(id: string): Promise<RetryRecord | undefined> {
     this.#refuseIfClosed();
     return this.#commits.read(() => this.#table.find(id));
   }
@@ -121,39 +121,39 @@ export class SqliteParkedRecords implements ParkedRecords {
     await this.#commits.close();
   }
 
-  #claim(group: string, limit: number): DueBatch<ParkedClaim> {
+  #claim(group: string, limit: number): DueBatch<RetryItem> {
     const now = Date.now();
-    const claims: ParkedClaim[] = [];
+    const items: RetryItem[] = [];
     // What is held is due as well and comes first, so that many more rows have to be looked at.
     for (const id of this.#table.readyIds(group, now, limit + this.#held.size)) {
-      if (claims.length === limit) break;
+      if (items.length === limit) break;
       const message = this.#held.has(id) ? undefined : this.#table.find(id);
       if (message === undefined) continue;
       this.#held.add(id);
-      claims.push({ message, attempt: message.attempts + 1 });
+      items.push({ message, attempt: message.attempts + 1 });
     }
     const nextAt = this.#table.nextReadyAfter(group, now);
-    return { claims, ...(nextAt === undefined ? {} : { nextInMs: nextAt - now }) };
+    return { items, ...(nextAt === undefined ? {} : { nextInMs: nextAt - now }) };
   }
 
-  async #conclude({ message: record }: ParkedClaim, fate: Fate): Promise<void> {
+  async #conclude({ message: record }: RetryItem, outcome: RetryOutcome): Promise<void> {
     const now = Date.now();
     await this.#commits.write(() => {
-      if (fate.kind === 'handled') this.#table.remove(record, now);
-      else this.#table.update(afterFate(record, fate), now);
+      if (outcome.kind === 'handled') this.#table.remove(record, now);
+      else this.#table.update(withOutcome(record, outcome), now);
     });
     this.#held.delete(record.id);
-    this.#wake(record.group, fate.kind === 'again' ? fate.dueAt : now);
+    this.#wake(record.group, outcome.kind === 'retry' ? outcome.dueAt : now);
   }
 
-  async #release({ message }: ParkedClaim, pauseMs: number): Promise<void> {
+  async #release({ message }: RetryItem, pauseMs: number): Promise<void> {
     const readyAt = Math.ceil(Date.now() + pauseMs);
     await this.#commits.write(() => this.#table.postpone(message.id, readyAt));
     this.#held.delete(message.id);
     this.#wake(message.group, readyAt);
   }
 
-  #takeDead(id: string, then?: (record: ParkedRecord) => void): Promise<ParkedRecord | undefined> {
+  #takeDead(id: string, then?: (record: RetryRecord) => void): Promise<RetryRecord | undefined> {
     return this.#commits.write(() => {
       const record = this.#table.find(id);
       if (record?.state !== 'dead') return undefined;

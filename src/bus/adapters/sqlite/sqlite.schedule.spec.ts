@@ -134,7 +134,7 @@ function open(now: () => number): Promise<SqliteSchedule> {
       retryMaxMs: 1,
       closeTimeoutMs: 1_000,
       // The clock of this test jumps, and the loop has to see it soon.
-      lookEveryMs: 1,
+      pollIntervalMs: 1,
       now,
     },
     new BrokerStatus('sqlite (delayed lane)'),

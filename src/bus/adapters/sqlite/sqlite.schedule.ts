@@ -1,7 +1,7 @@
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { BusClosedError, ScheduleFullError } from '../../bus.errors.js';
 import type { DelayedLaneOptions } from '../../lanes/delayed-lane.options.js';
-import { type DueBatch, type DueClaim, DueLoop } from '../../schedule/due-loop.js';
+import { type DueBatch, type DueItem, DueLoop } from '../../schedule/due-loop.js';
 import { DueLoops } from '../../schedule/due-loops.js';
 import type { ScheduledMessage } from '../../../message/index.js';
 import type {
@@ -22,7 +22,7 @@ export type SqliteScheduleOptions = SqliteFile &
     'maxPendingMessages' | 'rememberMs' | 'retryInitialMs' | 'retryMaxMs' | 'closeTimeoutMs'
   > & {
     /** Longest time in ms until a step of the clock, or the end of a suspension, is noticed. */
-    readonly lookEveryMs?: number;
+    readonly pollIntervalMs?: number;
     readonly now?: () => number;
   };
 
@@ -102,7 +102,7 @@ export class SqliteSchedule implements Schedule {
 
   async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
     this.#refuseIfClosed();
-    const { lookEveryMs = 1_000, retryInitialMs, retryMaxMs, closeTimeoutMs } = this.options;
+    const { pollIntervalMs = 1_000, retryInitialMs, retryMaxMs, closeTimeoutMs } = this.options;
     const loop = new DueLoop(
       {
         claim: async (limit) => this.#commits.read(() => this.#claim(limit)),
@@ -111,7 +111,7 @@ export class SqliteSchedule implements Schedule {
         abandon: ({ message }) => void this.#held.delete(message.id),
       },
       handler,
-      { concurrency: options.concurrency, lookEveryMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
+      { concurrency: options.concurrency, pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
     );
     return this.#loops.add(loop);
   }
@@ -128,25 +128,25 @@ export class SqliteSchedule implements Schedule {
 
   #claim(limit: number): DueBatch {
     const now = this.#now();
-    const claims: DueClaim[] = [];
+    const items: DueItem[] = [];
     // What is held is due as well and comes first, so that many more rows have to be looked at.
     for (const id of this.#table.readyIds(now, limit + this.#held.size)) {
-      if (claims.length === limit) break;
+      if (items.length === limit) break;
       const claim = this.#held.has(id) ? undefined : this.#table.read(id);
       if (claim === undefined) continue;
       this.#held.add(id);
-      claims.push(claim);
+      items.push(claim);
     }
     const nextAt = this.#table.nextReadyAfter(now);
-    return { claims, ...(nextAt === undefined ? {} : { nextInMs: nextAt - now }) };
+    return { items, ...(nextAt === undefined ? {} : { nextInMs: nextAt - now }) };
   }
 
-  async #settle({ message }: DueClaim): Promise<void> {
+  async #settle({ message }: DueItem): Promise<void> {
     if (await this.#commits.write(() => this.#finish(message.id))) this.#count--;
     this.#held.delete(message.id);
   }
 
-  async #release({ message }: DueClaim, pauseMs: number): Promise<void> {
+  async #release({ message }: DueItem, pauseMs: number): Promise<void> {
     const readyAt = Math.ceil(this.#now() + pauseMs);
     await this.#commits.write(() => this.#table.postpone(message.id, readyAt));
     this.#held.delete(message.id);

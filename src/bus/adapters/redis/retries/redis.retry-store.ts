@@ -3,21 +3,21 @@ import { closeRedis, openRedis, type RedisClient, type RedisDriverOptions } from
 import { BusClosedError } from '../../../bus.errors.js';
 import type { DueBatch } from '../../../schedule/due-loop.js';
 import { DueLoops } from '../../../schedule/due-loops.js';
-import { type ParkedClaim, parkedLoop } from '../../../retries/retry-loop.js';
-import type { ParkedRecord } from '../../../retries/retry-record.js';
+import { type RetryItem, retryLoop } from '../../../retries/retry-loop.js';
+import type { RetryRecord } from '../../../retries/retry-record.js';
 import {
   type DeadLetterPage,
   type DeadLetterQuery,
-  type Fate,
-  type ParkedConsumer,
-  type ParkedHandler,
-  ParkedRecords,
+  type RetryOutcome,
+  type RetryConsumer,
+  type RetryHandler,
+  RetryStore,
 } from '../../../retries/retry-store.port.js';
-import type { ParkedOptions } from '../../../retries/retry-store.options.js';
-import { RedisParkedStore } from './retry-records.js';
+import type { RetryStoreOptions } from '../../../retries/retry-store.options.js';
+import { RedisRetryRecords } from './retry-records.js';
 
-export type RedisParkedRecordsOptions = RedisDriverOptions &
-  Pick<ParkedOptions, 'pollIntervalMs' | 'closeTimeoutMs'> & {
+export type RedisRetryStoreOptions = RedisDriverOptions &
+  Pick<RetryStoreOptions, 'pollIntervalMs' | 'closeTimeoutMs'> & {
     /** How long a dead process keeps what it had, in ms. */
     readonly leaseMs?: number;
   };
@@ -29,10 +29,10 @@ const LEASE_MS = 30_000;
  *
  * What a process tries is leased to it, by the clock of Redis, and it extends its leases while it is at it.
  */
-export class RedisParkedRecords implements ParkedRecords {
+export class RedisRetryStore implements RetryStore {
   /** As durable as the server was told to be: see `appendonly` in docs/brokers.md. */
   readonly capabilities = { durable: true, shared: true };
-  readonly #store: RedisParkedStore;
+  readonly #store: RedisRetryRecords;
   readonly #loops = new DueLoops();
   /** What this process is trying, by group: id → the number of its claim. */
   readonly #held = new Map<string, Map<string, string>>();
@@ -42,55 +42,55 @@ export class RedisParkedRecords implements ParkedRecords {
 
   private constructor(
     private readonly client: RedisClient,
-    private readonly options: RedisParkedRecordsOptions,
+    private readonly options: RedisRetryStoreOptions,
   ) {
-    this.#store = new RedisParkedStore(client, options.keyPrefix);
+    this.#store = new RedisRetryRecords(client, options.keyPrefix);
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
     // A third of the lease leaves room for an extension that fails.
     this.#leaseKeeper = setInterval(() => void this.#extendLeases(), this.#leaseMs / 3);
   }
 
-  static async open(options: RedisParkedRecordsOptions, status: BrokerStatus): Promise<RedisParkedRecords> {
-    return new RedisParkedRecords(await openRedis(options, status), options);
+  static async open(options: RedisRetryStoreOptions, status: BrokerStatus): Promise<RedisRetryStore> {
+    return new RedisRetryStore(await openRedis(options, status), options);
   }
 
-  async park(records: readonly ParkedRecord[], maxWaiting: number): Promise<boolean> {
+  async add(records: readonly RetryRecord[], maxWaiting: number): Promise<boolean> {
     this.#refuseIfClosed();
     const [first] = records;
     if (first === undefined) return true;
-    const parked = await this.#store.park(first.group, records, maxWaiting);
+    const parked = await this.#store.add(first.group, records, maxWaiting);
     if (parked) for (const { group, dueAt } of records) this.#wake(group, dueAt);
     return parked;
   }
 
-  async occupied(group: string, lines: readonly string[]): Promise<ReadonlySet<string>> {
+  async blockedKeys(group: string, orderingKeys: readonly string[]): Promise<ReadonlySet<string>> {
     this.#refuseIfClosed();
-    return this.#store.occupied(group, lines);
+    return this.#store.blockedKeys(group, orderingKeys);
   }
 
   async consume(
     group: string,
     { concurrency }: { readonly concurrency: number },
-    handler: ParkedHandler,
-  ): Promise<ParkedConsumer> {
+    handler: RetryHandler,
+  ): Promise<RetryConsumer> {
     this.#refuseIfClosed();
-    const { pollIntervalMs: lookEveryMs, closeTimeoutMs } = this.options;
+    const { pollIntervalMs, closeTimeoutMs } = this.options;
     const held = this.#held.get(group) ?? new Map<string, string>();
     this.#held.set(group, held);
-    const loop = parkedLoop(
+    const loop = retryLoop(
       {
         claim: (limit) => this.#claim(group, held, limit),
-        conclude: (claim, fate) => this.#conclude(claim, held, fate),
+        conclude: (claim, outcome) => this.#conclude(claim, held, outcome),
         release: (claim, pauseMs) => this.#release(claim, held, pauseMs),
         abandon: ({ message }) => void held.delete(message.id),
       },
       handler,
-      { concurrency, lookEveryMs, closeTimeoutMs },
+      { concurrency, pollIntervalMs, closeTimeoutMs },
     );
     return this.#loops.add(loop, group);
   }
 
-  async find(id: string): Promise<ParkedRecord | undefined> {
+  async find(id: string): Promise<RetryRecord | undefined> {
     this.#refuseIfClosed();
     return this.#store.find(id);
   }
@@ -124,21 +124,21 @@ export class RedisParkedRecords implements ParkedRecords {
     await closeRedis(this.client);
   }
 
-  async #claim(group: string, held: Map<string, string>, limit: number): Promise<DueBatch<ParkedClaim>> {
+  async #claim(group: string, held: Map<string, string>, limit: number): Promise<DueBatch<RetryItem>> {
     const { numbers, ...batch } = await this.#store.claim(group, Date.now(), this.#leaseMs, limit);
     // A lease that ended while Redis was away comes back here although its handler is still at work: it is taken on.
-    const claims = batch.claims.filter(({ message }) => !held.has(message.id));
+    const items = batch.items.filter(({ message }) => !held.has(message.id));
     for (const [id, number] of numbers) held.set(id, number);
-    return { ...batch, claims };
+    return { ...batch, items };
   }
 
-  async #conclude({ message }: ParkedClaim, held: Map<string, string>, fate: Fate): Promise<void> {
-    await this.#store.conclude(message, held.get(message.id) ?? '', fate);
+  async #conclude({ message }: RetryItem, held: Map<string, string>, outcome: RetryOutcome): Promise<void> {
+    await this.#store.conclude(message, held.get(message.id) ?? '', outcome);
     held.delete(message.id);
-    this.#wake(message.group, fate.kind === 'again' ? fate.dueAt : Date.now());
+    this.#wake(message.group, outcome.kind === 'retry' ? outcome.dueAt : Date.now());
   }
 
-  async #release({ message }: ParkedClaim, held: Map<string, string>, pauseMs: number): Promise<void> {
+  async #release({ message }: RetryItem, held: Map<string, string>, pauseMs: number): Promise<void> {
     await this.#store.release(message, held.get(message.id) ?? '', pauseMs);
     held.delete(message.id);
     this.#wake(message.group, Date.now() + pauseMs);

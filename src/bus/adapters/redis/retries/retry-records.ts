@@ -1,12 +1,12 @@
 import type { RedisClient } from '../../../../redis/index.js';
 import type { DueBatch } from '../../../schedule/due-loop.js';
-import type { ParkedClaim } from '../../../retries/retry-loop.js';
-import { type ParkedRecord, parkedFromBytes, parkedToBytes } from '../../../retries/retry-record.js';
+import type { RetryItem } from '../../../retries/retry-loop.js';
+import { type RetryRecord, retryRecordFromBytes, retryRecordToBytes } from '../../../retries/retry-record.js';
 import {
-  afterFate,
+  withOutcome,
   type DeadLetterPage,
   type DeadLetterQuery,
-  type Fate,
+  type RetryOutcome,
   redriven,
 } from '../../../retries/retry-store.port.js';
 import { redisCall } from '../call.js';
@@ -16,7 +16,7 @@ import * as scripts from './retry-scripts.js';
 export type Claims = ReadonlyMap<string, string>;
 
 /** The data of parked records in Redis. Every method is one step there. */
-export class RedisParkedStore {
+export class RedisRetryRecords {
   readonly #record: string;
   readonly #claims: string;
 
@@ -29,23 +29,27 @@ export class RedisParkedStore {
   }
 
   /** @param group of all the records */
-  async park(group: string, records: readonly ParkedRecord[], maxWaiting: number): Promise<boolean> {
-    const lines = [...new Set(records.flatMap(({ line }) => line ?? []))];
+  async add(group: string, records: readonly RetryRecord[], maxWaiting: number): Promise<boolean> {
+    const orderingKeys = [...new Set(records.flatMap(({ orderingKey }) => orderingKey ?? []))];
     const args = records.flatMap((record) => [
       record.id,
-      parkedToBytes(record),
+      retryRecordToBytes(record),
       Math.ceil(record.dueAt),
-      record.line === undefined ? 0 : lines.indexOf(record.line) + 1,
+      record.orderingKey === undefined ? 0 : orderingKeys.indexOf(record.orderingKey) + 1,
     ]);
-    const keys = [this.#record, ...this.#of(group), ...lines.map((line) => this.#line(group, line))];
-    return (await scripts.park.run(this.client, keys, [maxWaiting, ...args])) === 1;
+    const keys = [
+      this.#record,
+      ...this.#of(group),
+      ...orderingKeys.map((orderingKey) => this.#queueOf(group, orderingKey)),
+    ];
+    return (await scripts.add.run(this.client, keys, [maxWaiting, ...args])) === 1;
   }
 
-  async occupied(group: string, lines: readonly string[]): Promise<Set<string>> {
-    if (lines.length === 0) return new Set();
-    const keys = lines.map((line) => this.#line(group, line));
-    const answer = (await scripts.occupied.run(this.client, keys, [])) as number[];
-    return new Set(lines.filter((_, at) => answer[at] === 1));
+  async blockedKeys(group: string, orderingKeys: readonly string[]): Promise<Set<string>> {
+    if (orderingKeys.length === 0) return new Set();
+    const keys = orderingKeys.map((orderingKey) => this.#queueOf(group, orderingKey));
+    const answer = (await scripts.blockedKeys.run(this.client, keys, [])) as number[];
+    return new Set(orderingKeys.filter((_, at) => answer[at] === 1));
   }
 
   /** @param now the caller's clock: nothing is claimed before its time by that, nor by the clock of Redis */
@@ -54,50 +58,50 @@ export class RedisParkedStore {
     now: number,
     leaseMs: number,
     limit: number,
-  ): Promise<DueBatch<ParkedClaim> & { readonly numbers: Claims }> {
+  ): Promise<DueBatch<RetryItem> & { readonly numbers: Claims }> {
     const [, ready] = this.#of(group);
     const keys = [this.#record, ready, this.#claims];
     const answer = await scripts.claim.run(this.client, keys, [now, leaseMs, limit]);
     const [waitMs, ...parts] = answer as [number, ...Buffer[]];
-    const claims: ParkedClaim[] = [];
+    const items: RetryItem[] = [];
     const numbers = new Map<string, string>();
     for (let at = 0; at + 1 < parts.length; at += 2) {
-      const message = parkedFromBytes(parts[at + 1]!);
+      const message = retryRecordFromBytes(parts[at + 1]!);
       numbers.set(message.id, String(parts[at]));
-      claims.push({ message, attempt: message.attempts + 1 });
+      items.push({ message, attempt: message.attempts + 1 });
     }
-    return { claims, numbers, ...(waitMs < 0 ? {} : { nextInMs: waitMs }) };
+    return { items, numbers, ...(waitMs < 0 ? {} : { nextInMs: waitMs }) };
   }
 
   /** Does nothing where another holds the record meanwhile, unless it was handled. */
-  async conclude(record: ParkedRecord, claim: string, fate: Fate): Promise<void> {
+  async conclude(record: RetryRecord, claim: string, outcome: RetryOutcome): Promise<void> {
     const { id, group } = record;
     const keys = [this.#record, ...this.#of(group), this.#claims];
-    switch (fate.kind) {
+    switch (outcome.kind) {
       case 'handled':
-        await scripts.handled.run(this.client, [...keys, ...this.#lineOf(record)], [id]);
+        await scripts.handled.run(this.client, [...keys, ...this.#orderingKeyOf(record)], [id]);
         return;
-      case 'again':
+      case 'retry':
         await scripts.again.run(this.client, keys, [
           id,
           claim,
-          parkedToBytes(afterFate(record, fate)),
-          Math.ceil(fate.dueAt),
+          retryRecordToBytes(withOutcome(record, outcome)),
+          Math.ceil(outcome.dueAt),
         ]);
         return;
       case 'dead':
         await scripts.bury.run(
           this.client,
-          [...keys, ...this.#indexesOf(record), ...this.#lineOf(record)],
-          [id, claim, parkedToBytes(afterFate(record, fate))],
+          [...keys, ...this.#indexesOf(record), ...this.#orderingKeyOf(record)],
+          [id, claim, retryRecordToBytes(withOutcome(record, outcome))],
         );
         return;
       default:
-        fate satisfies never;
+        outcome satisfies never;
     }
   }
 
-  async release({ id, group }: ParkedRecord, claim: string, pauseMs: number): Promise<void> {
+  async release({ id, group }: RetryRecord, claim: string, pauseMs: number): Promise<void> {
     const keys = [...this.#of(group), this.#claims];
     await scripts.release.run(this.client, keys, [id, claim, Math.ceil(pauseMs)]);
   }
@@ -107,33 +111,33 @@ export class RedisParkedStore {
     await scripts.extend.run(this.client, keys, [leaseMs, ...[...claims].flat()]);
   }
 
-  async find(id: string): Promise<ParkedRecord | undefined> {
+  async find(id: string): Promise<RetryRecord | undefined> {
     const bytes = await redisCall(this.client.hgetBuffer(this.#record, id));
-    return bytes === null ? undefined : parkedFromBytes(bytes);
+    return bytes === null ? undefined : retryRecordFromBytes(bytes);
   }
 
   async page({ group, topic, limit, cursor }: DeadLetterQuery): Promise<DeadLetterPage> {
     const keys = [this.#record, this.#index(group, topic)];
     // One more than asked for tells whether there is a next page.
     const args = [limit + 1, ...(cursor === undefined ? [] : [cursor])];
-    const found = ((await scripts.page.run(this.client, keys, args)) as Buffer[]).map(parkedFromBytes);
+    const found = ((await scripts.page.run(this.client, keys, args)) as Buffer[]).map(retryRecordFromBytes);
     const records = found.slice(0, limit);
     const last = records.at(-1);
     return found.length > limit && last !== undefined ? { records, next: last.id } : { records };
   }
 
-  async redrive(record: ParkedRecord, now: number): Promise<boolean> {
+  async redrive(record: RetryRecord, now: number): Promise<boolean> {
     const keys = [
       this.#record,
       ...this.#of(record.group),
       ...this.#indexesOf(record),
-      ...this.#lineOf(record),
+      ...this.#orderingKeyOf(record),
     ];
-    const args = [record.id, parkedToBytes(redriven(record, now)), now];
+    const args = [record.id, retryRecordToBytes(redriven(record, now)), now];
     return (await scripts.redrive.run(this.client, keys, args)) === 1;
   }
 
-  async drop(record: ParkedRecord): Promise<boolean> {
+  async drop(record: RetryRecord): Promise<boolean> {
     const keys = [this.#record, ...this.#indexesOf(record)];
     return (await scripts.drop.run(this.client, keys, [record.id])) === 1;
   }
@@ -142,15 +146,15 @@ export class RedisParkedStore {
     return [this.#key(`waiting:${group}`), this.#key(`ready:${group}`)];
   }
 
-  #lineOf({ group, line }: ParkedRecord): string[] {
-    return line === undefined ? [] : [this.#line(group, line)];
+  #orderingKeyOf({ group, orderingKey }: RetryRecord): string[] {
+    return orderingKey === undefined ? [] : [this.#queueOf(group, orderingKey)];
   }
 
-  #line(group: string, line: string): string {
-    return this.#key(`line:${group}:${line}`);
+  #queueOf(group: string, orderingKey: string): string {
+    return this.#key(`line:${group}:${orderingKey}`);
   }
 
-  #indexesOf({ group, topic }: ParkedRecord): string[] {
+  #indexesOf({ group, topic }: RetryRecord): string[] {
     return [this.#index(), this.#index(group), this.#index(undefined, topic), this.#index(group, topic)];
   }
 

@@ -40,7 +40,7 @@ end
 `;
 
 /** KEYS after the first three: the lines. ARGV after the first: id, bytes, due time, number of its line (0: none). */
-export const park = new RedisScript(`${prelude}
+export const add = new RedisScript(`${prelude}
 local record, waiting, ready = KEYS[1], KEYS[2], KEYS[3]
 if redis.call('SCARD', waiting) + (#ARGV - 1) / 4 > tonumber(ARGV[1]) then return 0 end
 for i = 2, #ARGV, 4 do
@@ -54,7 +54,7 @@ return 1
 `);
 
 /** Answers for each of the KEYS whether it has anybody. */
-export const occupied = new RedisScript(`
+export const blockedKeys = new RedisScript(`
 local answer = {}
 for i, line in ipairs(KEYS) do answer[i] = redis.call('EXISTS', line) end
 return answer

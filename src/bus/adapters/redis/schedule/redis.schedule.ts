@@ -2,7 +2,7 @@ import type { BrokerStatus } from '../../../../metrics/index.js';
 import { closeRedis, openRedis, type RedisClient, type RedisDriverOptions } from '../../../../redis/index.js';
 import { BusClosedError } from '../../../bus.errors.js';
 import type { DelayedLaneOptions } from '../../../lanes/delayed-lane.options.js';
-import { type DueBatch, type DueClaim, DueLoop } from '../../../schedule/due-loop.js';
+import { type DueBatch, type DueItem, DueLoop } from '../../../schedule/due-loop.js';
 import { DueLoops } from '../../../schedule/due-loops.js';
 import type { ScheduledMessage } from '../../../../message/index.js';
 import type {
@@ -81,7 +81,7 @@ export class RedisSchedule implements Schedule {
 
   async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
     this.#refuseIfClosed();
-    const { pollIntervalMs: lookEveryMs, retryInitialMs, retryMaxMs, closeTimeoutMs } = this.options;
+    const { pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs } = this.options;
     const loop = new DueLoop(
       {
         claim: (limit) => this.#claim(limit),
@@ -90,7 +90,7 @@ export class RedisSchedule implements Schedule {
         abandon: ({ message }) => void this.#held.delete(message.id),
       },
       handler,
-      { concurrency: options.concurrency, lookEveryMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
+      { concurrency: options.concurrency, pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
     );
     return this.#loops.add(loop);
   }
@@ -109,17 +109,17 @@ export class RedisSchedule implements Schedule {
     const batch = await this.#store.claim(this.#now(), this.options.leaseMs, limit);
     // A lease that ended while Redis was away comes back here, although its handler is still at work or its settlement is
     // still on the way: the lease is taken on, and the message is not handed over once more.
-    const claims = batch.claims.filter(({ message }) => !this.#held.has(message.id));
-    for (const { message, attempt } of batch.claims) this.#held.set(message.id, attempt);
-    return { ...batch, claims };
+    const items = batch.items.filter(({ message }) => !this.#held.has(message.id));
+    for (const { message, attempt } of batch.items) this.#held.set(message.id, attempt);
+    return { ...batch, items };
   }
 
-  async #settle({ message: { id } }: DueClaim): Promise<void> {
+  async #settle({ message: { id } }: DueItem): Promise<void> {
     await this.#store.settle(id);
     this.#held.delete(id);
   }
 
-  async #release({ message: { id }, attempt }: DueClaim, pauseMs: number): Promise<void> {
+  async #release({ message: { id }, attempt }: DueItem, pauseMs: number): Promise<void> {
     await this.#store.release(id, this.#held.get(id) ?? attempt, pauseMs);
     this.#held.delete(id);
     this.#wake(this.#now() + pauseMs);

@@ -1,5 +1,5 @@
 import type { RedisClient } from '../../../../redis/index.js';
-import type { DueBatch, DueClaim } from '../../../schedule/due-loop.js';
+import type { DueBatch, DueItem } from '../../../schedule/due-loop.js';
 import { fromBytes, toBytes, type ScheduledMessage } from '../../../../message/index.js';
 import type { SchedulePage, ScheduleQuery } from '../../../schedule/schedule.port.js';
 import * as scripts from './schedule-scripts.js';
@@ -54,12 +54,12 @@ export class RedisScheduleStore {
       [now, leaseMs, limit],
     );
     const [waitMs, ...parts] = answer as [number, ...ClaimedPart[]];
-    const claims: DueClaim[] = [];
+    const items: DueItem[] = [];
     for (let i = 0; i < parts.length; i += 4) {
       const [id, attempt, dueAt, value] = parts.slice(i, i + 4) as [Buffer, number, Buffer, Buffer];
-      claims.push({ message: toMessage(id, dueAt, value), attempt });
+      items.push({ message: toMessage(id, dueAt, value), attempt });
     }
-    return { claims, ...(waitMs < 0 ? {} : { nextInMs: waitMs }) };
+    return { items, ...(waitMs < 0 ? {} : { nextInMs: waitMs }) };
   }
 
   async settle(id: string): Promise<void> {
