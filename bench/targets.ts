@@ -25,7 +25,7 @@ const dist = process.env.CARILLON_DIST ?? new URL('../dist', import.meta.url).pa
 
 /** The gateway as it is built, with nothing behind it but a set of subscribers. */
 export async function gateway(): Promise<Target> {
-  const { ChannelRules, channelsOptions, Delivery, Presence, Publication } = (await import(
+  const { ChannelRules, channelsOptions, Delivery, Nodes, Presence, Publication } = (await import(
     `${dist}/delivery/index.js`
   )) as typeof DeliveryRoom;
   const room = (await import(`${dist}/gateway/index.js`)) as typeof GatewayRoom;
@@ -36,16 +36,15 @@ export async function gateway(): Promise<Target> {
       return Promise.resolve();
     },
     detach: (_: string, subscriber: DeliveryRoom.Subscriber) => subscribers.delete(subscriber),
-    onCommand() {},
-    describeAudience() {},
   };
   const options = room.gatewayOptions.parse({});
   const providers = [
     { provide: Delivery, useValue: table },
+    { provide: Nodes, useValue: { onCommand() {}, describeAudience() {} } },
     { provide: Presence, useValue: {} },
     { provide: ChannelRules, useValue: new ChannelRules(channelsOptions.parse({})) },
   ];
-  const delivery = { module: class Table {}, providers, exports: [Delivery, Presence, ChannelRules] };
+  const delivery = { module: class Table {}, providers, exports: [Delivery, Nodes, Presence, ChannelRules] };
   const module = { ...room.GatewayModule.forRoot({ ...options, trustedProxies: [] }), imports: [delivery] };
   const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
     logger: false,

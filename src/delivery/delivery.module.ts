@@ -49,7 +49,7 @@ const ENGINE = Symbol('ENGINE');
     {
       provide: ChannelState,
       useFactory: (...parts: ConstructorParameters<typeof ChannelState>) => new ChannelState(...parts),
-      inject: [History, Presence, ChannelRules, DELIVERY_OPTIONS],
+      inject: [History, ChannelRules, DELIVERY_OPTIONS],
     },
     { provide: Nodes, useFactory: createNodes, inject: [Fanout, Subscribers, DELIVERY_OPTIONS] },
     {
@@ -58,7 +58,7 @@ const ENGINE = Symbol('ENGINE');
       inject: [InstantLane, Schedule, Delivery, DELIVERY_OPTIONS, Readiness],
     },
   ],
-  exports: [Delivery, Presence, ChannelRules],
+  exports: [Delivery, Nodes, Presence, ChannelRules],
 })
 export class DeliveryModule
   extends ConfigurableDeliveryModule

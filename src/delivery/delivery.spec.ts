@@ -5,7 +5,6 @@ import { BrokerUnavailableError } from '../bus/index.js';
 import type { Message } from '../message/index.js';
 import { LocalFanout } from './adapters/memory/local.fanout.js';
 import { MemoryHistory } from './adapters/memory/memory.history.js';
-import { MemoryPresence } from './adapters/memory/memory.presence.js';
 import { ChannelState } from './history/channel-state.js';
 import { ChannelRules } from './channels/channel-rules.js';
 import { Deduplication } from './deduplication/deduplication.js';
@@ -13,7 +12,6 @@ import { deliveryInstruments, DeliveryMetrics } from './delivery.metrics.js';
 import { Delivery } from './delivery.js';
 import { deliveryOptions } from './delivery.options.js';
 import type { Fanout } from './fanout.port.js';
-import { Nodes } from './nodes/nodes.js';
 import { Publication } from './publications/publication.js';
 import { Reception } from './subscribers/reception.js';
 import { Subscribers } from './subscribers/subscribers.js';
@@ -37,8 +35,8 @@ const channels = {
 describe('Delivery', () => {
   let delivery: Delivery;
   let metrics: DeliveryMetrics;
+  let subscribers: Subscribers;
   let history: MemoryHistory;
-  let presence: MemoryPresence;
   let received: Publication[];
   let now: number;
   const subscriber = { receive: (publication: Publication) => void received.push(publication) };
@@ -49,28 +47,20 @@ describe('Delivery', () => {
     now = Date.now();
     const providers = [DeliveryMetrics, ...deliveryInstruments];
     metrics = (await Test.createTestingModule({ providers }).compile()).get(DeliveryMetrics);
-    const subscribers = new Subscribers((fault) => {
+    subscribers = new Subscribers((fault) => {
       throw fault;
     });
     const deduplication = new Deduplication({ windowMs: 1_000, maxEntries: 1_000 });
     const reception = new Reception(subscribers, deduplication, metrics, () => now);
-    delivery = deliveryOver(new LocalFanout((publication) => reception.receive(publication)), subscribers);
+    delivery = deliveryOver(new LocalFanout((publication) => reception.receive(publication)));
   });
-  afterEach(() => Promise.all([history.close(), presence.close()]));
+  afterEach(() => history.close());
 
-  const deliveryOver = (fanout: Fanout, subscribers: Subscribers) => {
+  const deliveryOver = (fanout: Fanout) => {
     const options = deliveryOptions.parse({ channels });
     history = new MemoryHistory(fanout, { maxBytes: 1_000_000, maxChannels: 1_000, maxKeys: 1_000 });
-    presence = new MemoryPresence();
-    const state = new ChannelState(history, presence, new ChannelRules(options.channels), options);
-    const nodes = new Nodes(fanout, subscribers, {
-      name: 'here',
-      version: '1.0.0',
-      announceIntervalMs: 1_000,
-      surveyTimeoutMs: 1_000,
-      totals: async () => ({}),
-    });
-    return new Delivery(fanout, state, subscribers, nodes, metrics);
+    const state = new ChannelState(history, new ChannelRules(options.channels), options);
+    return new Delivery(fanout, state, subscribers, metrics);
   };
 
   const outcomes = async () => {
@@ -121,7 +111,7 @@ describe('Delivery', () => {
       close: async () => {},
     };
     const { id: _, ...anonymous } = message();
-    await deliveryOver(fanout, new Subscribers(() => {})).publish(anonymous, 'direct');
+    await deliveryOver(fanout).publish(anonymous, 'direct');
     expect(published[0]!.id).toMatch(/^[\da-f]{8}-[\da-f]{4}-7/);
   });
 
@@ -146,12 +136,12 @@ describe('Delivery', () => {
 
   it('attaches a pair once and detaches it once', async () => {
     await Promise.all([delivery.attach('a', subscriber), delivery.attach('a', subscriber)]);
-    expect([delivery.channelCount, delivery.attachmentCount]).toEqual([1, 1]);
+    expect([subscribers.publicChannelCount, subscribers.publicAttachmentCount]).toEqual([1, 1]);
     await delivery.publish(message(), 'direct');
     expect(received).toHaveLength(1);
     delivery.detach('a', subscriber);
     delivery.detach('a', subscriber);
-    expect([delivery.channelCount, delivery.attachmentCount]).toEqual([0, 0]);
+    expect([subscribers.publicChannelCount, subscribers.publicAttachmentCount]).toEqual([0, 0]);
   });
 
   it('keeps what the options of the channel ask for, and says where', async () => {
@@ -259,7 +249,7 @@ describe('Delivery', () => {
   });
 
   it('counts what the fan-out does not take, and passes the error on', async () => {
-    const away = deliveryOver(new FanoutWithoutStore(), new Subscribers(() => {}));
+    const away = deliveryOver(new FanoutWithoutStore());
     await expect(away.publish(message(), 'instant')).rejects.toThrow(BrokerUnavailableError);
     const errors = await register.getSingleMetric('carillon_fanout_publish_errors_total')!.get();
     expect(errors.values).toContainEqual({ labels: { lane: 'instant' }, value: 1 });

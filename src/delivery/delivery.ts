@@ -9,10 +9,6 @@ import {
 import { DeliveryMetrics } from './delivery.metrics.js';
 import { Fanout } from './fanout.port.js';
 import type { HistoryPage } from './history/history.port.js';
-import type { CommandHandler, ControlCommand } from './nodes/control-command.js';
-import type { Audience, NodeInfo } from './nodes/node-info.js';
-import { Nodes } from './nodes/nodes.js';
-import type { Presence } from './presence/presence.port.js';
 import { Publication, type Lane, type StreamPosition } from './publications/publication.js';
 import type { Subscriber } from './subscribers/subscriber.js';
 import { Subscribers } from './subscribers/subscribers.js';
@@ -26,24 +22,8 @@ export class Delivery {
     private readonly fanout: Fanout,
     private readonly channelState: ChannelState,
     private readonly subscribers: Subscribers,
-    private readonly nodesHere: Nodes,
     private readonly metrics: DeliveryMetrics,
   ) {}
-
-  /** Who is in which channel. */
-  get presence(): Presence {
-    return this.channelState.presence;
-  }
-
-  /** Channels that have a subscriber on this process. */
-  get channelCount(): number {
-    return this.subscribers.channelCount;
-  }
-
-  /** Pairs of a channel and a subscriber on this process. */
-  get attachmentCount(): number {
-    return this.subscribers.attachmentCount;
-  }
 
   /**
    * Sends a message to every subscriber of its channel on every process, and keeps it where the channel has a history.
@@ -123,38 +103,6 @@ export class Delivery {
 
   publishLeave(channel: string, info: ClientInfo): Promise<void> {
     return this.fanout.publish(movement('leave', channel, info));
-  }
-
-  /**
-   * Has a command carried out by every node, this one included. Resolves when the store has taken it.
-   * @throws BrokerUnavailableError
-   */
-  command(command: ControlCommand): Promise<void> {
-    return this.nodesHere.command(command);
-  }
-
-  /** Registers what carries commands out here. */
-  onCommand(handler: CommandHandler): void {
-    this.nodesHere.onCommand(handler);
-  }
-
-  /** Registers what knows how many clients are connected here. Asked every few seconds. */
-  describeAudience(audience: () => Audience): void {
-    this.nodesHere.describeAudience(audience);
-  }
-
-  /** The nodes that were heard of lately, this one first. */
-  nodes(): Promise<NodeInfo[]> {
-    return this.nodesHere.list();
-  }
-
-  /**
-   * The channels whose names fit a glob (see `patterns`) and that have subscribers on any node, with their numbers.
-   * @throws SurveyIncompleteError when a node did not answer in time
-   * @throws BrokerUnavailableError
-   */
-  channels(pattern: string): Promise<ReadonlyMap<string, number>> {
-    return this.nodesHere.channels(pattern);
   }
 }
 

@@ -57,6 +57,7 @@ export type {
   UnsubscribeCommand,
 } from './nodes/control-command.js';
 export type { Audience, NodeInfo } from './nodes/node-info.js';
+export { Nodes } from './nodes/nodes.js';
 export { Presence, type PresenceStats } from './presence/presence.port.js';
 export { Publication, type Lane, type StreamPosition } from './publications/publication.js';
 export type { Subscriber } from './subscribers/subscriber.js';

@@ -18,7 +18,7 @@ import {
 } from '../../src/bus/index.js';
 import { newMessageId, type Message } from '../../src/message/index.js';
 import { instantLaneOptions } from '../../src/bus/lanes/instant-lane.options.js';
-import { Delivery, DeliveryModule, deliveryOptions } from '../../src/delivery/index.js';
+import { Delivery, DeliveryModule, deliveryOptions, Nodes, Presence } from '../../src/delivery/index.js';
 import { LaneConsumers } from '../../src/delivery/consumers/lane-consumers.js';
 import { BrokerStatus, MetricsModule, metricsOptions } from '../../src/metrics/index.js';
 import {
@@ -137,6 +137,14 @@ export class TriggerApp implements AsyncDisposable {
 
   get delivery(): Delivery {
     return this.app.get(Delivery);
+  }
+
+  get nodes(): Nodes {
+    return this.app.get(Nodes);
+  }
+
+  get presence(): Presence {
+    return this.app.get(Presence);
   }
 
   /** Takes messages from the instant lane, those first that are waiting. */

@@ -3,7 +3,6 @@ import type { ChannelsOptions } from '../channels/channel-options.js';
 import { ChannelRules, type ChannelRule } from '../channels/channel-rules.js';
 import type { HistoryOptions, HistoryPage, HistoryQuery, PublishTerms } from './history.port.js';
 import { History } from './history.port.js';
-import { Presence } from '../presence/presence.port.js';
 
 /**
  * A message as it is to be published. It has no id where no copy of it can come another way: telling it from itself would cost as
@@ -46,7 +45,6 @@ export class ChannelState {
 
   constructor(
     readonly history: History,
-    readonly presence: Presence,
     private readonly rules: ChannelRules,
     private readonly options: ChannelStateOptions,
   ) {

@@ -49,8 +49,8 @@ describe('Subscribers', () => {
           };
           const [actual, wanted] = carryOut[kind]();
           expect(actual).toBe(wanted);
-          expect(subscribers.attachmentCount).toBe(model.size);
-          expect(subscribers.channelCount).toBe(new Set([...model].map(([first]) => first)).size);
+          expect(subscribers.publicAttachmentCount).toBe(model.size);
+          expect(subscribers.publicChannelCount).toBe(new Set([...model].map(([first]) => first)).size);
           expect(subscribers.has(name)).toBe([...model].some(([first]) => first === name));
         }
         expect(recorders.map(({ received }) => received)).toEqual(expected);
@@ -69,7 +69,7 @@ describe('Subscribers', () => {
     for (const subscriber of [first, second, third]) subscribers.attach('a', subscriber);
     subscribers.deliver(publish('a'));
     expect([first, second, third].map(({ received }) => received.length)).toEqual([1, 0, 1]);
-    expect(subscribers.attachmentCount).toBe(1);
+    expect(subscribers.publicAttachmentCount).toBe(1);
   });
 
   it('ends although a subscriber leaves and comes back while it receives', () => {

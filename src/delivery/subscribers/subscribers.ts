@@ -18,7 +18,6 @@ interface Channel {
 export class Subscribers {
   readonly #channels = new Map<string, Channel>();
   readonly #onFault: SubscriberFaultListener;
-  #attachments = 0;
   #publicChannels = 0;
   #publicAttachments = 0;
 
@@ -26,21 +25,12 @@ export class Subscribers {
     this.#onFault = onFault;
   }
 
-  /** Channels with at least one subscriber. */
-  get channelCount(): number {
-    return this.#channels.size;
-  }
-
-  /** Pairs of a channel and a subscriber. */
-  get attachmentCount(): number {
-    return this.#attachments;
-  }
-
-  /** The same without users, connections, and whatever else has a reserved name. */
+  /** Channels with at least one subscriber, without those that have a reserved name (users, connections, nodes). */
   get publicChannelCount(): number {
     return this.#publicChannels;
   }
 
+  /** Pairs of such a channel and a subscriber. */
   get publicAttachmentCount(): number {
     return this.#publicAttachments;
   }
@@ -54,7 +44,6 @@ export class Subscribers {
       if (isPublic) this.#publicChannels++;
     } else if (channel.subscribers.has(subscriber)) return false;
     channel.subscribers.add(subscriber);
-    this.#attachments++;
     if (isPublic) this.#publicAttachments++;
     return true;
   }
@@ -64,7 +53,6 @@ export class Subscribers {
     const channel = this.#channels.get(name);
     if (channel === undefined || !channel.subscribers.delete(subscriber)) return false;
     const isPublic = !isReserved(name);
-    this.#attachments--;
     if (isPublic) this.#publicAttachments--;
     if (channel.subscribers.size === 0) {
       this.#channels.delete(name);

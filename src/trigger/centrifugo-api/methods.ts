@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Delivery, type NodeInfo } from '../../delivery/index.js';
+import { type NodeInfo, Nodes } from '../../delivery/index.js';
 import type { JsonScanner } from '../../json/index.js';
 import { ApiRefusal, apiFaults } from './api.errors.js';
 import { ChannelQueries } from '../operations/channel-queries.js';
@@ -32,7 +32,7 @@ export class Methods {
     publishing: Publishing,
     connections: ConnectionCommands,
     channels: ChannelQueries,
-    private readonly delivery: Delivery,
+    private readonly nodes: Nodes,
   ) {
     this.all = [
       method('publish', 'Publish in a channel.', publishRequest, (request, context) =>
@@ -78,7 +78,7 @@ export class Methods {
   }
 
   async #info(): Promise<string> {
-    const nodes = await this.delivery.nodes();
+    const nodes = await this.nodes.list();
     return JSON.stringify({ nodes: nodes.map(describeNode) });
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import {
   ChannelRules,
   Delivery,
+  Nodes,
   Presence,
   type ChannelRule,
   type HistoryEntry,
@@ -20,6 +21,7 @@ export class ChannelQueries {
   constructor(
     private readonly delivery: Delivery,
     private readonly members: Presence,
+    private readonly nodes: Nodes,
     private readonly rules: ChannelRules,
   ) {}
 
@@ -56,7 +58,7 @@ export class ChannelQueries {
   }
 
   async channels({ pattern }: ChannelsRequest): Promise<string> {
-    const counts = await this.delivery.channels(pattern);
+    const counts = await this.nodes.channels(pattern);
     const entries = [...counts].map(([name, count]) => [name, { num_clients: count }] as const);
     return JSON.stringify({ channels: Object.fromEntries(entries) });
   }

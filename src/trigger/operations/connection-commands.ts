@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import {
   ChannelRules,
-  Delivery,
+  Nodes,
   type CommandTarget,
   type ControlCommand,
   type SubscriptionOverride,
@@ -30,7 +30,7 @@ const MAX_REASON_BYTES = 123;
 @Injectable()
 export class ConnectionCommands {
   constructor(
-    private readonly delivery: Delivery,
+    private readonly nodes: Nodes,
     private readonly rules: ChannelRules,
   ) {}
 
@@ -82,7 +82,7 @@ export class ConnectionCommands {
   }
 
   async #tell(command: ControlCommand): Promise<string> {
-    await this.delivery.command(command);
+    await this.nodes.command(command);
     return '{}';
   }
 }

@@ -36,7 +36,7 @@ describe('The server API', () => {
   };
   const commands = (): ControlCommand[] => {
     const heard: ControlCommand[] = [];
-    app.delivery.onCommand((command) => heard.push(command));
+    app.nodes.onCommand((command) => heard.push(command));
     return heard;
   };
   const badRequest = (message: string) => ({ error: { code: 107, message } });
@@ -248,7 +248,7 @@ describe('The server API', () => {
 
   it('shows who is in a channel, with what they say about themselves', async () => {
     const info = { user: 'u', client: 'c', connInfo: Buffer.from('{"n" :1}'), chanInfo: Buffer.from([255]) };
-    await app.delivery.presence.add('a', info, 60_000);
+    await app.presence.add('a', info, 60_000);
     expect((await post('api/presence', '{"channel":"a"}')).text).toBe(
       '{"result":{"presence":{"c":{"user":"u","client":"c","conn_info":{"n" :1}}}}}',
     );

@@ -13,6 +13,7 @@ import {
   connectionChannel,
   Delivery,
   identityChannel,
+  Nodes,
   Presence,
   Publication,
   type Subscriber,
@@ -37,10 +38,6 @@ export class Table {
     const subscribers = this.#byChannel.get(channel);
     if (subscribers?.delete(subscriber) && subscribers.size === 0) this.#byChannel.delete(channel);
   }
-
-  onCommand(): void {}
-
-  describeAudience(): void {}
 
   get channels(): string[] {
     return [...this.#byChannel.keys()];
@@ -104,10 +101,11 @@ export async function serve(
       module: TableModule,
       providers: [
         { provide: Delivery, useValue: table },
+        { provide: Nodes, useValue: { onCommand() {}, describeAudience() {} } },
         { provide: Presence, useValue: {} },
         { provide: ChannelRules, useValue: new ChannelRules(channelsOptions.parse({})) },
       ],
-      exports: [Delivery, Presence, ChannelRules],
+      exports: [Delivery, Nodes, Presence, ChannelRules],
     };
   }
   const built = await Test.createTestingModule({

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ChannelRules, Delivery, Presence } from '../../../../delivery/index.js';
+import { ChannelRules, Delivery, Nodes, Presence } from '../../../../delivery/index.js';
 import { Connections } from '../../../connection/connections.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../../../gateway.module-definition.js';
 import { RepeatedWarning } from '../../../../limits/index.js';
@@ -37,13 +37,14 @@ export class Sessions implements HandlerDependencies {
     readonly delivery: Delivery,
     readonly presence: Presence,
     readonly rules: ChannelRules,
+    nodes: Nodes,
     connections: Connections,
   ) {
     this.options = client;
     this.wheel = connections.pulse.wheel;
     this.verifiers = createVerifiers(client.tokens);
     this.users = new Users(delivery);
-    this.singleConnection = new SingleConnectionPolicy(delivery);
+    this.singleConnection = new SingleConnectionPolicy(nodes);
     this.positions = new PositionWatch(delivery, this.wheel, {
       intervalMs: client.channelPositionCheckDelayMs,
     });
@@ -52,8 +53,8 @@ export class Sessions implements HandlerDependencies {
     this.handlers = createHandlers(this, version);
     this.#rates = new CommandRates(client.rates, this.users);
     const controls = new ControlHandler(this);
-    delivery.onCommand((command) => controls.carryOut(command));
-    delivery.describeAudience(() => ({ numClients: connections.size, numUsers: this.users.count }));
+    nodes.onCommand((command) => controls.carryOut(command));
+    nodes.describeAudience(() => ({ numClients: connections.size, numUsers: this.users.count }));
   }
 
   open(transport: SessionTransport): Session {

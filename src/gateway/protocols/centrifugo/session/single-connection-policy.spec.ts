@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { ControlCommand, Delivery } from '../../../../delivery/index.js';
+import type { ControlCommand, Nodes } from '../../../../delivery/index.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
 import { SingleConnectionPolicy } from './single-connection-policy.js';
 import { ControlHandler } from './control-handler.js';
@@ -42,7 +42,7 @@ class Node {
     const command = async (given: ControlCommand) => {
       for (const node of nodes) node.#inbox.push(given);
     };
-    this.#policy = new SingleConnectionPolicy({ command } as unknown as Delivery);
+    this.#policy = new SingleConnectionPolicy({ command } as unknown as Nodes);
     this.#controls = new ControlHandler({
       singleConnection: this.#policy,
       users: { sessionsOf: () => this.connections },
@@ -113,11 +113,8 @@ describe('SingleConnectionPolicy', () => {
   });
 
   it('retries the takeover while the store is unavailable', async () => {
-    const command = jest
-      .fn<Delivery['command']>()
-      .mockRejectedValueOnce(new Error('away'))
-      .mockResolvedValue();
-    const policy = new SingleConnectionPolicy({ command } as unknown as Delivery);
+    const command = jest.fn<Nodes['command']>().mockRejectedValueOnce(new Error('away')).mockResolvedValue();
+    const policy = new SingleConnectionPolicy({ command } as unknown as Nodes);
     const session = { id: 'a', user: 'u', takeoverAt: 0, isOver: false } as unknown as Session;
     const made = policy.takeOver(session);
     await jest.advanceTimersByTimeAsync(1_000);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { Delivery, Takeover } from '../../../../delivery/index.js';
+import type { Nodes, Takeover } from '../../../../delivery/index.js';
 import { closeCodes } from '../../../connection/close-codes.js';
 import { RepeatedWarning } from '../../../../limits/index.js';
 import type { Session } from './session.js';
@@ -20,7 +20,7 @@ const warning = new RepeatedWarning(new Logger('SingleConnectionPolicy'));
 export class SingleConnectionPolicy {
   #latest = 0;
 
-  constructor(private readonly delivery: Delivery) {}
+  constructor(private readonly nodes: Nodes) {}
 
   /** Retries until the takeover is published. Resolves when it is, or when the session has ended. */
   async takeOver(session: Session): Promise<void> {
@@ -43,7 +43,7 @@ export class SingleConnectionPolicy {
    */
   announce({ id, user, takeoverAt }: Session): Promise<void> {
     const { code, reason } = closeCodes.connectionLimit;
-    return this.delivery.command({
+    return this.nodes.command({
       kind: 'disconnect',
       user,
       whitelist: [id],
