@@ -3,6 +3,7 @@ import { BusModule, LanesModule } from './bus/index.js';
 import type { Config } from './config/config.js';
 import { DeliveryModule } from './delivery/index.js';
 import { GatewayModule } from './gateway/index.js';
+import { HttpModule } from './http/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { TriggerModule } from './trigger/index.js';
 import { version } from './process/version.js';
@@ -18,12 +19,16 @@ export class AppModule {
     const metricsModule = MetricsModule.forRoot(metrics);
     const busModule = importing(BusModule.forRoot(bus), metricsModule);
     const lanesModule = importing({ module: LanesModule }, busModule);
+    const httpModule = importing(
+      HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
+      metricsModule,
+    );
     const deliveryModule = importing(DeliveryModule.forRoot({ ...delivery, version }), lanesModule);
     return {
       module: AppModule,
       imports: [
         importing(GatewayModule.forRoot({ ...gateway, trustedProxies, version }), deliveryModule),
-        importing(TriggerModule.forRoot({ ...trigger, trustedProxies }), deliveryModule),
+        importing(TriggerModule.forRoot(trigger), deliveryModule, httpModule),
       ],
     };
   }

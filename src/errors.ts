@@ -3,7 +3,7 @@
  *
  * `code` is stable: clients, dashboards and runbooks match on it, never on the message. It belongs to the
  * class, so one class means one code. `retryable` says whether the same call may succeed later unchanged.
- * Each edge maps codes to its own statuses in one place (HTTP in trigger, close codes in gateway).
+ * Each edge maps codes to its own statuses: HTTP in one table of each module, close codes in gateway.
  */
 export abstract class CarillonError extends Error {
   abstract readonly code: string;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { isProxyRange } from '../delivery/index.js';
-import { httpOptions } from '../trigger/index.js';
+import { httpOptions, isProxyRange } from '../http/index.js';
 
 /** Where the process listens and how it stops. */
 export const serverOptions = z

@@ -37,15 +37,6 @@ export { DeliveryModule } from './delivery.module.js';
 export { EmbeddedEngine, EmbeddedEngineModule } from './embedded-engine.module.js';
 export { deliveryOptions, type DeliveryOptions } from './delivery.options.js';
 export type { HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery } from './history/history.port.js';
-export {
-  clientIdentity,
-  isProxyRange,
-  networkOf,
-  trustedProxies,
-  type ClientIdentity,
-  type IdentifiedRequest,
-  type TrustedProxies,
-} from '../http/client-identity.js';
 export type {
   Takeover,
   CommandHandler,

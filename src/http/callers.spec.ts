@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { identityChannel } from '../delivery/index.js';
 import type { CarillonError } from '../errors.js';
 import { ApiKeys } from './api-keys.js';
 import { Callers } from './callers.js';
-import { triggerOptions } from '../trigger/trigger.options.js';
+import { callerRateLimitOptions, type HttpModuleOptions } from './http.options.js';
 
 const OLD = 'the-old-key-0123456789';
 const NEW = 'the-new-key-0123456789';
 
-function callers(options: object = {}, trustedProxies: string[] = []) {
-  return new Callers({ ...triggerOptions.parse(options), trustedProxies });
+function callers(options: Partial<HttpModuleOptions> = {}) {
+  const rateLimit = callerRateLimitOptions.parse(undefined);
+  return new Callers({ apiKeys: [], rateLimit, trustedProxies: [], ...options });
 }
 
 function request(headers: Record<string, string> = {}, remoteAddress = '203.0.113.7') {
@@ -39,20 +39,17 @@ describe('ApiKeys', () => {
 
 describe('Callers', () => {
   it('knows a caller without a key by User-Agent and address', () => {
-    const caller = callers().admit(request());
-    expect(caller).toEqual({
-      channel: identityChannel('bell/1', '203.0.113.7'),
-      scope: caller.channel,
-      hasApiKey: false,
+    expect(callers().admit(request())).toEqual({
+      identity: { userAgent: 'bell/1', address: '203.0.113.7' },
+      apiKeyName: undefined,
     });
   });
 
   it('believes X-Forwarded-For of a trusted proxy only', () => {
     const forwarded = request({ 'x-forwarded-for': '198.51.100.1' });
-    expect(callers().admit(forwarded).channel).toBe(identityChannel('bell/1', '203.0.113.7'));
-    expect(callers({}, ['203.0.113.0/24']).admit(forwarded).channel).toBe(
-      identityChannel('bell/1', '198.51.100.1'),
-    );
+    expect(callers().admit(forwarded).identity.address).toBe('203.0.113.7');
+    const behindProxy = callers({ trustedProxies: ['203.0.113.0/24'] });
+    expect(behindProxy.admit(forwarded).identity.address).toBe('198.51.100.1');
   });
 
   it.each([
@@ -63,7 +60,7 @@ describe('Callers', () => {
   ])('takes either key in either header: %j', (headers) => {
     const some = callers({ apiKeys: [OLD, NEW] });
     const caller = some.admit(request(headers));
-    expect(caller.hasApiKey).toBe(true);
+    expect(caller.apiKeyName).toBeDefined();
     expect(codeOf(() => some.requireApiKey(caller))).toBe('ok');
   });
 

@@ -1,65 +1,61 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  clientIdentity,
-  identityChannel,
-  networkOf,
-  trustedProxies,
-  type IdentifiedRequest,
-  type TrustedProxies,
-} from '../delivery/index.js';
 import { KeyedRateLimit } from '../limits/index.js';
 import { ApiKeys } from './api-keys.js';
-import { ApiKeyNotConfiguredError, RateLimitedError, UnauthorizedError } from '../trigger/trigger.errors.js';
-import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger/trigger.module-definition.js';
+import {
+  clientIdentity,
+  networkOf,
+  trustedProxies,
+  type ClientIdentity,
+  type IdentifiedRequest,
+  type TrustedProxies,
+} from './client-identity.js';
+import { ApiKeyNotConfiguredError, RateLimitedError, UnauthorizedError } from './http.errors.js';
+import { HTTP_OPTIONS } from './http.module-definition.js';
+import type { HttpModuleOptions } from './http.options.js';
 
-/** Who sent a request. */
+/** The sender of a request. */
 export interface Caller {
-  /** The channel of the clients with the same User-Agent and address. */
-  readonly channel: string;
-  /** Tells callers apart where one must not see what another did: the API key, or the identity. */
-  readonly scope: string;
-  /** Showed an API key. */
-  readonly hasApiKey: boolean;
+  readonly identity: ClientIdentity;
+  /** Names the API key that the caller presented, and is safe to store. Undefined: no key. */
+  readonly apiKeyName: string | undefined;
 }
 
+/** Identifies callers by their API key, address and User-Agent, and limits the rate of those without a key. */
 @Injectable()
 export class Callers {
   readonly #apiKeys: ApiKeys;
   readonly #limiter: KeyedRateLimit;
   readonly #trusted: TrustedProxies;
 
-  constructor(@Inject(TRIGGER_OPTIONS) options: TriggerModuleOptions) {
+  constructor(@Inject(HTTP_OPTIONS) options: HttpModuleOptions) {
     this.#apiKeys = new ApiKeys(options.apiKeys);
     this.#limiter = new KeyedRateLimit(options.rateLimit);
     this.#trusted = trustedProxies(options.trustedProxies);
   }
 
   /**
-   * Finds out who calls. A key is not needed for that, but a wrong one is refused; where none is configured, whatever
-   * was presented is taken as meant for somebody else.
+   * Identifies the caller. A key is optional here, but a wrong one is refused. Where no key is configured, credentials are
+   * ignored, because they are meant for another program, such as a proxy in front.
    * @throws RateLimitedError, UnauthorizedError
    */
   admit(request: IdentifiedRequest): Caller {
-    const { userAgent, address } = clientIdentity(request, this.#trusted);
+    const identity = clientIdentity(request, this.#trusted);
     const presented = this.#apiKeys.isEmpty ? undefined : presentedKey(request.headers);
-    const keyName = presented === undefined ? undefined : this.#apiKeys.match(presented);
-    // The address and not the identity, since a User-Agent is cheap; wrong keys count, so guessing is slow.
-    const waitMs = keyName === undefined ? this.#limiter.take(networkOf(address)) : 0;
-    if (waitMs > 0) throw new RateLimitedError(waitMs);
-    if (presented !== undefined && keyName === undefined) throw unauthorized();
-    const channel = identityChannel(userAgent, address);
-    return { channel, scope: keyName ?? channel, hasApiKey: keyName !== undefined };
+    const apiKeyName = presented === undefined ? undefined : this.#apiKeys.match(presented);
+    // By address and not by identity, because a User-Agent is cheap to change. Wrong keys count, so guessing is slow.
+    if (apiKeyName === undefined) this.#takeFromLimit(identity.address);
+    if (presented !== undefined && apiKeyName === undefined) throw unauthorized();
+    return { identity, apiKeyName };
   }
 
   /**
-   * Whether a key opens what nobody may enter without one.
-   * @throws RateLimitedError when the address has shown none or a wrong one too often
+   * Returns whether the key is valid, for routes that need one.
+   * @throws RateLimitedError when the address has sent too many requests with no key or a wrong one
    */
   opens(key: string | undefined, request: IdentifiedRequest): boolean {
     if (key !== undefined && this.#apiKeys.match(key) !== undefined) return true;
-    const waitMs = this.#limiter.take(networkOf(clientIdentity(request, this.#trusted).address));
-    if (waitMs > 0) throw new RateLimitedError(waitMs);
+    this.#takeFromLimit(clientIdentity(request, this.#trusted).address);
     return false;
   }
 
@@ -69,14 +65,19 @@ export class Callers {
       throw new ApiKeyNotConfiguredError(
         'reaching others needs an API key, and none is configured: set CARILLON_API_KEY (trigger.apiKeys)',
       );
-    if (!caller.hasApiKey) throw unauthorized();
+    if (caller.apiKeyName === undefined) throw unauthorized();
+  }
+
+  #takeFromLimit(address: string): void {
+    const waitMs = this.#limiter.take(networkOf(address));
+    if (waitMs > 0) throw new RateLimitedError(waitMs);
   }
 }
 
 function presentedKey(headers: IncomingHttpHeaders): string | undefined {
   const header = headers['x-api-key'];
   if (typeof header === 'string') return header;
-  // Another scheme is not ours: a proxy in front may ask for Basic.
+  // Other schemes are not for us: a proxy in front may use Basic.
   return /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 

@@ -2,12 +2,11 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { bodyOf, httpError, type HttpError } from './http-error.js';
-import type { HttpErrorCode } from '../trigger/trigger.errors.js';
 
 /** Answers what Fastify and Node refuse before there is a route, and so before any filter, in the shape of all other errors. */
 export class EarlyRefusals {
   /** Hears of each that is answered. */
-  onRefused: (code: HttpErrorCode) => void = () => {};
+  onRefused: (code: string) => void = () => {};
 
   /** Of the router, which runs no hook before. */
   answer({ statusCode, message }: FastifyError, reply: FastifyReply): void {

@@ -5,8 +5,8 @@ import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 import { EarlyRefusals } from './early-refusals.js';
 import { EndOfTurn } from './response-batcher.js';
 import { RouteTable } from './route-table.js';
-import { MethodNotAllowedError } from '../trigger/trigger.errors.js';
-import type { HttpOptions } from '../trigger/trigger.options.js';
+import { MethodNotAllowedError } from './http.errors.js';
+import type { HttpOptions } from './http.options.js';
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 

@@ -2,8 +2,8 @@ import { Catch, Logger, type ArgumentsHost, type ExceptionFilter, type OnModuleI
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpAdapter } from './http-adapter.js';
-import { bodyOf, toHttpError } from './http-error.js';
-import { TriggerMetrics } from '../trigger/trigger.metrics.js';
+import { bodyOf, HttpErrors } from './http-error.js';
+import { HttpMetrics } from './http.metrics.js';
 
 /** Gives every HTTP error of the process one shape: `{"error":{"code","message"}}`. */
 @Catch()
@@ -11,7 +11,8 @@ export class HttpErrorFilter implements ExceptionFilter, OnModuleInit {
   readonly #logger = new Logger('Http');
 
   constructor(
-    private readonly metrics: TriggerMetrics,
+    private readonly metrics: HttpMetrics,
+    private readonly errors: HttpErrors,
     private readonly host: HttpAdapterHost<HttpAdapter>,
   ) {}
 
@@ -28,7 +29,7 @@ export class HttpErrorFilter implements ExceptionFilter, OnModuleInit {
     // The caller hung up in the middle of its request, or was hung up on: nobody hears an answer, and it is no fault of ours.
     const { errored } = request.raw;
     if (errored !== null && exception === errored) return;
-    const error = toHttpError(exception);
+    const error = this.errors.toHttpError(exception);
     this.metrics.countError(error.code);
     if (error.status >= 500) this.#log(exception, request, error.status);
     void http

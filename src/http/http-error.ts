@@ -1,22 +1,24 @@
-import { HttpException } from '@nestjs/common';
+import { HttpException, Injectable } from '@nestjs/common';
 import { CarillonError } from '../errors.js';
 import {
-  MethodNotAllowedError,
+  httpErrorTable,
   RateLimitedError,
-  statusByCode,
+  MethodNotAllowedError,
   type HttpErrorCode,
-} from '../trigger/trigger.errors.js';
-import type { ErrorAnswer } from '../trigger/push/trigger.schemas.js';
+  type HttpErrorRule,
+  type HttpErrorTable,
+} from './http.errors.js';
+import type { ErrorAnswer } from './http.schemas.js';
 
-/** An error as it goes out over HTTP. */
+/** An error in the form in which a response reports it. */
 export interface HttpError {
   readonly status: number;
-  readonly code: HttpErrorCode;
+  readonly code: string;
   readonly message: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What Fastify and Nest refuse by themselves has a status and no code of ours. Other statuses become 400: a code has one status. */
+/** Fastify and Nest refuse requests with a status only. Other statuses become 400, because a code has one status. */
 const codeByStatus: Readonly<Record<number, HttpErrorCode>> = {
   404: 'not_found',
   408: 'request_timeout',
@@ -27,51 +29,60 @@ const codeByStatus: Readonly<Record<number, HttpErrorCode>> = {
   431: 'headers_too_large',
 };
 
-/** Where the cause is on our side, the log says more than the answer does. */
-const discreetMessages: Readonly<Partial<Record<HttpErrorCode, string>>> = {
-  broker_unavailable: 'a broker that this needs does not answer; try again',
-  schedule_full: 'too many messages wait for their time already; try again later',
-  bus_closed: 'the server is shutting down; try again',
-  internal_error: 'something went wrong here',
-};
+/** The codes that responses may carry: those of the HTTP server, and those that modules register. */
+@Injectable()
+export class HttpErrors {
+  readonly #rules = new Map<string, number | HttpErrorRule>();
 
-export function toHttpError(error: unknown): HttpError {
-  if (error instanceof CarillonError && isHttpErrorCode(error.code))
-    return httpError(error.code, error.message, headersOf(error));
-  if (error instanceof HttpException && error.getStatus() < 500)
-    return httpError(codeByStatus[error.getStatus()] ?? 'malformed_request', error.message);
-  return httpError('internal_error', '');
+  constructor() {
+    this.register(httpErrorTable);
+  }
+
+  /** @throws Error if a code is registered already: a code has one status */
+  register(table: HttpErrorTable): void {
+    for (const [code, rule] of Object.entries(table)) {
+      if (this.#rules.has(code)) throw new Error(`the error code ${code} is registered twice`);
+      this.#rules.set(code, rule);
+    }
+  }
+
+  /** An error without a registered code is reported as `internal_error`. */
+  toHttpError(error: unknown): HttpError {
+    const rule = error instanceof CarillonError ? this.#rules.get(error.code) : undefined;
+    if (error instanceof CarillonError && rule !== undefined)
+      return withRule(rule, error.code, error.message, headersOf(error));
+    if (error instanceof HttpException && error.getStatus() < 500)
+      return httpError(codeByStatus[error.getStatus()] ?? 'malformed_request', error.message);
+    return httpError('internal_error', '');
+  }
 }
 
-export function httpError(
-  code: HttpErrorCode,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): HttpError {
-  return { status: statusByCode[code], code, message: discreetMessages[code] ?? message, headers };
+/** Creates an error of the HTTP server itself. */
+export function httpError(code: HttpErrorCode, message: string): HttpError {
+  return withRule(httpErrorTable[code], code, message);
 }
 
 export function bodyOf({ code, message }: HttpError): ErrorAnswer {
   return { error: { code, message } };
 }
 
-function headersOf(error: CarillonError): Record<string, string> {
-  if (error instanceof RateLimitedError)
-    return { 'Retry-After': String(Math.ceil(error.retryAfterMs / 1000)) };
-  if (error instanceof MethodNotAllowedError) return { Allow: error.allowed.join(', ') };
-  switch (error.code) {
-    case 'broker_unavailable':
-    case 'bus_closed':
-      return { 'Retry-After': '1' };
-    case 'schedule_full':
-      return { 'Retry-After': '60' };
-    case 'unauthorized':
-      return { 'WWW-Authenticate': 'Bearer' };
-    default:
-      return {};
-  }
+function withRule(
+  rule: number | HttpErrorRule,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpError {
+  if (typeof rule === 'number') return { status: rule, code, message, headers };
+  return {
+    status: rule.status,
+    code,
+    message: rule.message ?? message,
+    headers: { ...rule.headers, ...headers },
+  };
 }
 
-function isHttpErrorCode(code: string): code is HttpErrorCode {
-  return Object.hasOwn(statusByCode, code);
+function headersOf(error: CarillonError): Readonly<Record<string, string>> | undefined {
+  return error instanceof RateLimitedError || error instanceof MethodNotAllowedError
+    ? error.headers
+    : undefined;
 }

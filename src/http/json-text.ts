@@ -1,11 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { checkJson, DeepJsonError, MalformedJsonError } from '../json/index.js';
-import {
-  EmptyBodyError,
-  InvalidJsonError,
-  InvalidUtf8Error,
-  JsonTooDeepError,
-} from '../trigger/trigger.errors.js';
+import { EmptyBodyError, InvalidJsonError, InvalidUtf8Error, JsonTooDeepError } from './http.errors.js';
 
 /**
  * Checks that bytes are one JSON text (RFC 8259) without making values of it: what is only forwarded travels as bytes.

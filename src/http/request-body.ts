@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { EmptyBodyError, UnsupportedMediaTypeError } from '../trigger/trigger.errors.js';
+import { EmptyBodyError, UnsupportedMediaTypeError } from './http.errors.js';
 
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 

@@ -7,7 +7,7 @@ import { listen } from './listen.js';
 import { PinoLogger } from './logger.js';
 import { Readiness } from '../metrics/index.js';
 import { stopApplication, stopOnSignals } from './shutdown.js';
-import { HttpAdapter, setUpOpenApi } from '../trigger/index.js';
+import { HttpAdapter, setUpOpenApi } from '../http/index.js';
 import { version } from './version.js';
 
 /** Runs the application until it is told to stop. Resolves with its URL when it takes clients. */

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectMetric, makeCounterProvider } from '@willsoto/nestjs-prometheus';
 import type { Counter } from 'prom-client';
-import type { HttpErrorCode } from './trigger.errors.js';
 
 /**
  * `replayed`: answered from an idempotency key. `unavailable`: a lane did not take its copy, so neither has one.
@@ -11,7 +10,6 @@ export type TriggerOutcome = 'accepted' | 'replayed' | 'refused' | 'unavailable'
 
 const REQUESTS = 'carillon_trigger_requests_total';
 const COMMANDS = 'carillon_api_commands_total';
-const HTTP_ERRORS = 'carillon_http_errors_total';
 
 export const triggerInstruments = [
   makeCounterProvider({
@@ -24,11 +22,6 @@ export const triggerInstruments = [
     help: 'Commands of the server API, by method and by the code of the error (0: none).',
     labelNames: ['method', 'error'],
   }),
-  makeCounterProvider({
-    name: HTTP_ERRORS,
-    help: 'HTTP requests that were answered with an error, by its code.',
-    labelNames: ['code'],
-  }),
 ];
 
 @Injectable()
@@ -39,7 +32,6 @@ export class TriggerMetrics {
   constructor(
     @InjectMetric(REQUESTS) private readonly requests: Counter<'outcome'>,
     @InjectMetric(COMMANDS) private readonly commands: Counter<'method' | 'error'>,
-    @InjectMetric(HTTP_ERRORS) private readonly httpErrors: Counter<'code'>,
   ) {}
 
   count(outcome: TriggerOutcome): void {
@@ -56,9 +48,5 @@ export class TriggerMetrics {
     if (counter === undefined)
       this.#succeeded.set(method, (counter = this.commands.labels({ method, error: 0 })));
     counter.inc();
-  }
-
-  countError(code: HttpErrorCode): void {
-    this.httpErrors.inc({ code });
   }
 }

@@ -1,25 +1,12 @@
 import { z } from 'zod';
+import { apiKeysOption, callerRateLimitOptions } from '../http/index.js';
 
 const DAY_MS = 86_400_000;
 
 /** What callers may ask for, and how much of it. */
 export const triggerOptions = z
   .strictObject({
-    apiKeys: z
-      .array(
-        z
-          .string()
-          .regex(
-            /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
-            'must be of visible ASCII characters: nothing else arrives in a header as it was sent',
-          ),
-      )
-      .default([])
-      .meta({ secret: true })
-      .describe(
-        'One of these a caller must show to reach anybody but itself. Several, so that one can be replaced while the old ' +
-          'one still works. None: nobody can. Fewer than 16 characters can be guessed.',
-      ),
+    apiKeys: apiKeysOption,
     defaultDelayMs: z
       .number()
       .int()
@@ -81,58 +68,8 @@ export const triggerOptions = z
           ),
       })
       .prefault({}),
-    rateLimit: z
-      .strictObject({
-        perSecond: z
-          .number()
-          .min(0)
-          .default(1000)
-          .describe(
-            'Requests a second of one address (of IPv6, one /64 network), sustained, without an API key. 0: no limit.',
-          ),
-        burst: z
-          .number()
-          .int()
-          .min(1)
-          .default(5000)
-          .describe('Requests of one address that may come at once after a rest.'),
-      })
-      .prefault({}),
+    rateLimit: callerRateLimitOptions,
   })
   .prefault({});
 
 export type TriggerOptions = z.output<typeof triggerOptions>;
-
-/** What the HTTP server of the process accepts. */
-export const httpOptions = z
-  .strictObject({
-    bodyLimitBytes: z
-      .number()
-      .int()
-      .min(1)
-      .default(65_536)
-      .describe('Largest request body, in bytes. The instant lane must be able to carry it.'),
-    maxHeaderBytes: z
-      .number()
-      .int()
-      .min(1024)
-      .default(16_384)
-      .describe('Largest request line and headers together, in bytes.'),
-    requestTimeoutMs: z
-      .number()
-      .int()
-      .min(100)
-      .default(10_000)
-      .describe('Longest time in which a request must have arrived whole, in ms.'),
-    keepAliveTimeoutMs: z
-      .number()
-      .int()
-      .min(0)
-      .default(72_000)
-      .describe(
-        'How long an idle connection stays open for the next request, in ms. Longer than that of the load balancer.',
-      ),
-  })
-  .prefault({});
-
-export type HttpOptions = z.output<typeof httpOptions>;

@@ -10,7 +10,7 @@ import { configSchema } from '../../src/config/schema.js';
 import { wellKnownVariables } from '../../src/config/well-known.js';
 import { WebSocketAdapter } from '../../src/gateway/index.js';
 import { Readiness } from '../../src/metrics/index.js';
-import { HttpAdapter } from '../../src/trigger/index.js';
+import { HttpAdapter } from '../../src/http/index.js';
 
 export const API_KEY = 'api-key';
 export const SECRET = 'secret';

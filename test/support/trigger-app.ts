@@ -21,14 +21,8 @@ import { instantLaneOptions } from '../../src/bus/lanes/instant-lane.options.js'
 import { Delivery, DeliveryModule, deliveryOptions, Nodes, Presence } from '../../src/delivery/index.js';
 import { LaneConsumers } from '../../src/delivery/consumers/lane-consumers.js';
 import { BrokerStatus, MetricsModule, metricsOptions } from '../../src/metrics/index.js';
-import {
-  HttpAdapter,
-  httpOptions,
-  setUpOpenApi,
-  Trigger,
-  TriggerModule,
-  triggerOptions,
-} from '../../src/trigger/index.js';
+import { HttpAdapter, HttpModule, httpOptions, setUpOpenApi } from '../../src/http/index.js';
+import { Trigger, TriggerModule, triggerOptions } from '../../src/trigger/index.js';
 
 export const API_KEY = 'a-key-for-the-tests-0123';
 const SQLITE = { path: ':memory:', synchronous: 'normal' } as const;
@@ -103,16 +97,20 @@ export class TriggerApp implements AsyncDisposable {
       new BrokerStatus('sqlite'),
     );
     const lane = new InstantLane(options.between?.(bus) ?? bus, instantLaneOptions.parse({}));
+    const trigger = triggerOptions.parse({
+      apiKeys: [API_KEY],
+      // A caller waits for a machine that is busy.
+      answerTimeoutMs: 20_000,
+      ...options.trigger,
+    });
+    const { trustedProxies = [] } = options;
     const testing = await Test.createTestingModule({
       imports: [
         MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
         LanesModule.of(lane, stores, new DeadLetters(retryStore)),
         DeliveryModule.forRoot({ ...deliveryOptions.parse(options.delivery ?? {}), version: '0.0.0' }),
-        TriggerModule.forRoot({
-          // A caller waits for a machine that is busy.
-          ...triggerOptions.parse({ apiKeys: [API_KEY], answerTimeoutMs: 20_000, ...options.trigger }),
-          trustedProxies: options.trustedProxies ?? [],
-        }),
+        HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
+        TriggerModule.forRoot(trigger),
       ],
     })
       .overrideProvider(LaneConsumers)

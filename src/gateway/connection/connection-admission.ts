@@ -1,11 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  clientIdentity,
-  newConnectionId,
-  trustedProxies,
-  type TrustedProxies,
-} from '../../delivery/index.js';
+import { newConnectionId } from '../../delivery/index.js';
+import { clientIdentity, trustedProxies, type TrustedProxies } from '../../http/index.js';
 import { RateLimit } from '../../limits/index.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 import { Handshake, refusals, type Refusal } from '../websocket/handshake.js';

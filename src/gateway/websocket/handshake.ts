@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { networkOf, type ClientIdentity } from '../../delivery/index.js';
+import { networkOf, type ClientIdentity } from '../../http/index.js';
 
 /** An admitted handshake: what a protocol learns of its client. */
 export class Handshake {

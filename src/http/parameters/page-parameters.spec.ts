@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { readCursor, writeCursor } from './page-parameters.js';
-import { InvalidCursorError } from '../../trigger/trigger.errors.js';
+import { InvalidCursorError } from '../http.errors.js';
 
 describe('a cursor', () => {
   it('is read as it was written', () => {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { InvalidCursorError, InvalidLimitError } from '../../trigger/trigger.errors.js';
+import { InvalidCursorError, InvalidLimitError } from '../http.errors.js';
 
 const MAX_LIMIT = 1000;
 const DEFAULT_LIMIT = 100;
@@ -7,16 +7,16 @@ const MAX_CURSOR_LENGTH = 512;
 /** Of base64url. */
 const SEAL_LENGTH = 12;
 
-/** What is given out by the page. */
-export type List = 'schedules' | 'dead-letters';
-
-/** The store's cursor in a form that needs no escaping in a URL. */
-export function writeCursor(list: List, next: string): string {
+/**
+ * The store's cursor in a form that needs no escaping in a URL.
+ * @param list names the list that is given out by the page
+ */
+export function writeCursor(list: string, next: string): string {
   return sealOf(list, next) + Buffer.from(next).toString('base64url');
 }
 
 /** @throws InvalidCursorError for text that {@link writeCursor} did not make for this list */
-export function readCursor(list: List, text: string): string {
+export function readCursor(list: string, text: string): string {
   const next = Buffer.from(text.slice(SEAL_LENGTH), 'base64url').toString('utf8');
   if (text.length > MAX_CURSOR_LENGTH || text !== writeCursor(list, next))
     throw new InvalidCursorError('cursor must be the next of an earlier page');
@@ -24,7 +24,7 @@ export function readCursor(list: List, text: string): string {
 }
 
 /** Tells a cursor that was given out from one that was cut, made up, or meant for another list. It is no secret. */
-function sealOf(list: List, next: string): string {
+function sealOf(list: string, next: string): string {
   return hash('sha256', `${list} ${next}`, 'base64url').slice(0, SEAL_LENGTH);
 }
 

@@ -1,4 +1,4 @@
-import { RepeatedParameterError, UnknownParameterError } from '../../trigger/trigger.errors.js';
+import { RepeatedParameterError, UnknownParameterError } from '../http.errors.js';
 
 /** What Fastify makes of a query string: a value is an array where its name came more than once. */
 export type Query = Readonly<Record<string, unknown>>;

@@ -4,10 +4,10 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { JsonScanner, MalformedJsonError } from '../../json/index.js';
-import { Callers } from '../../http/callers.js';
+import { Callers, httpErrorTable, statusOf, type HttpErrorCode } from '../../http/index.js';
 import { readTraceparent } from '../../message/index.js';
-import { statusByCode, type HttpErrorCode } from '../trigger.errors.js';
-import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
+import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
+import type { TriggerOptions } from '../trigger.options.js';
 import { Batch } from './batch.js';
 import type { Command } from './command.js';
 import { readEnvelopes } from './envelopes.js';
@@ -32,7 +32,7 @@ export class ApiRoutes implements OnModuleInit {
     private readonly callers: Callers,
     private readonly methods: Methods,
     private readonly replies: Replies,
-    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {
     this.#batch = new Batch(methods);
   }
@@ -96,7 +96,7 @@ export class ApiRoutes implements OnModuleInit {
   /** The answer is Centrifugo's; it is counted by the code that it would have elsewhere. */
   #refuse(reply: FastifyReply, code: HttpErrorCode, text?: string): FastifyReply {
     this.replies.countRefusal(code);
-    reply.code(statusByCode[code]);
+    reply.code(statusOf(httpErrorTable[code]));
     return text === undefined ? reply.send() : reply.type(TEXT_TYPE).send(text);
   }
 

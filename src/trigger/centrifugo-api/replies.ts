@@ -1,8 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CarillonError } from '../../errors.js';
 import { UnrecoverablePositionError } from '../../delivery/index.js';
-import { toHttpError } from '../../http/http-error.js';
-import type { HttpErrorCode } from '../trigger.errors.js';
+import { HttpErrors, HttpMetrics, type HttpErrorCode } from '../../http/index.js';
 import { TriggerMetrics } from '../trigger.metrics.js';
 import { ApiRefusal, apiFaults, type ApiFault } from './api.errors.js';
 import type { Command, CommandContext } from './command.js';
@@ -14,7 +13,11 @@ export type Outcome = { readonly result: string } | { readonly fault: ApiFault }
 export class Replies {
   readonly #logger = new Logger('Api');
 
-  constructor(private readonly metrics: TriggerMetrics) {}
+  constructor(
+    private readonly metrics: TriggerMetrics,
+    private readonly httpMetrics: HttpMetrics,
+    private readonly httpErrors: HttpErrors,
+  ) {}
 
   contextFor(traceparent: string | undefined): CommandContext {
     return new Context(this, traceparent);
@@ -35,14 +38,14 @@ export class Replies {
 
   /** Of a request that came to no command. */
   countRefusal(code: HttpErrorCode): void {
-    this.metrics.countError(code);
+    this.httpMetrics.countError(code);
   }
 
   /** What the caller can mend is a bad request, in words; what it cannot is an internal error, of which the log says more. */
   faultOf(error: unknown, method: string): ApiFault {
     if (error instanceof ApiRefusal) return error.fault;
     if (error instanceof UnrecoverablePositionError) return apiFaults.unrecoverablePosition;
-    const { status, message } = toHttpError(error);
+    const { status, message } = this.httpErrors.toHttpError(error);
     if (status < 500) return { ...apiFaults.badRequest, message };
     const what = `${method}: ${String(error)}`;
     if (!(error instanceof CarillonError && error.retryable)) {

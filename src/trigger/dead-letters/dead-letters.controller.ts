@@ -2,7 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { DeadLetters, eventName, type DeadLetterFilter, type RetryRecord } from '../../bus/index.js';
-import { Callers } from '../../http/callers.js';
+import {
+  Callers,
+  ConflictingParametersError,
+  parametersOf,
+  readCursor,
+  readLimit,
+  writeCursor,
+  type Query,
+} from '../../http/index.js';
 import {
   DescribeDeadLetter,
   DescribeDeadLetters,
@@ -11,11 +19,10 @@ import {
   DescribeRedriveAll,
 } from './dead-letters.open-api.js';
 import { withinAnswerTime } from '../answer-deadline.js';
-import { readCursor, readLimit, writeCursor } from '../../http/parameters/page-parameters.js';
-import { parametersOf, type Query } from '../../http/parameters/parameters.js';
-import { ConflictingParametersError, UnknownDeadLetterError } from '../trigger.errors.js';
-import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
-import type { DeadLetter, DeadLetterPageAnswer, Redriven } from '../push/trigger.schemas.js';
+import { UnknownDeadLetterError } from '../trigger.errors.js';
+import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
+import type { TriggerOptions } from '../trigger.options.js';
+import type { DeadLetter, DeadLetterPageAnswer, Redriven } from './dead-letters.schemas.js';
 
 type Request = FastifyRequest<{ Querystring: Query }>;
 
@@ -27,7 +34,7 @@ export class DeadLettersController {
   constructor(
     private readonly deadLetters: DeadLetters,
     private readonly callers: Callers,
-    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {}
 
   @Get()

@@ -1,6 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { authenticated, errors, ref } from '../../http/open-api.js';
+import { apiKeyAuth } from '../../http/index.js';
+import { errors, ref } from '../trigger.open-api.js';
+import { deadLetterPage, deadLetterWithData, redriven } from './dead-letters.schemas.js';
 
 const filters = () => [
   ApiQuery({ name: 'group', required: false, description: 'Those of one consumer: module-consumer.' }),
@@ -16,8 +18,8 @@ const limit = (byDefault: number) =>
 
 const id = () => ApiParam({ name: 'id', description: 'The id of a dead letter.' });
 
-const redriven = () =>
-  ApiResponse({ status: 202, description: 'They are tried again.', schema: ref('Redriven') });
+const accepted = () =>
+  ApiResponse({ status: 202, description: 'They are tried again.', schema: ref(redriven) });
 
 const needKey = ['api_key_not_configured'] as const;
 
@@ -25,11 +27,11 @@ export const DescribeDeadLetters = () =>
   applyDecorators(
     ApiTags('dead letters'),
     ApiOperation({ summary: 'What consumers gave up.' }),
-    ...authenticated(),
+    ...apiKeyAuth(),
     ...filters(),
     limit(100),
     ApiQuery({ name: 'cursor', required: false, description: 'The next of the page before.' }),
-    ApiResponse({ status: 200, description: 'One page, the oldest first.', schema: ref('DeadLetterPage') }),
+    ApiResponse({ status: 200, description: 'One page, the oldest first.', schema: ref(deadLetterPage) }),
     ...errors('invalid_limit', 'invalid_cursor', ...needKey),
   );
 
@@ -37,9 +39,9 @@ export const DescribeDeadLetter = () =>
   applyDecorators(
     ApiTags('dead letters'),
     ApiOperation({ summary: 'One dead letter, with its headers and data.' }),
-    ...authenticated(),
+    ...apiKeyAuth(),
     id(),
-    ApiResponse({ status: 200, description: 'The dead letter.', schema: ref('DeadLetterWithData') }),
+    ApiResponse({ status: 200, description: 'The dead letter.', schema: ref(deadLetterWithData) }),
     ...errors('unknown_dead_letter', ...needKey),
   );
 
@@ -47,9 +49,9 @@ export const DescribeRedrive = () =>
   applyDecorators(
     ApiTags('dead letters'),
     ApiOperation({ summary: 'Have its consumer try it again, with all of its attempts.' }),
-    ...authenticated(),
+    ...apiKeyAuth(),
     id(),
-    redriven(),
+    accepted(),
     ...errors('unknown_dead_letter', ...needKey),
   );
 
@@ -57,10 +59,10 @@ export const DescribeRedriveAll = () =>
   applyDecorators(
     ApiTags('dead letters'),
     ApiOperation({ summary: 'Have those of a consumer, or from a topic, tried again.' }),
-    ...authenticated(),
+    ...apiKeyAuth(),
     ...filters(),
     limit(1000),
-    redriven(),
+    accepted(),
     ...errors('conflicting_parameters', 'invalid_limit', ...needKey),
   );
 
@@ -68,7 +70,7 @@ export const DescribeDrop = () =>
   applyDecorators(
     ApiTags('dead letters'),
     ApiOperation({ summary: 'Forget it.' }),
-    ...authenticated(),
+    ...apiKeyAuth(),
     id(),
     ApiResponse({ status: 204, description: 'It is gone.' }),
     ...errors('unknown_dead_letter', ...needKey),

@@ -8,7 +8,8 @@ import {
   type StreamPosition,
 } from '../../delivery/index.js';
 import type { PublicationTerms } from '../push/push-request.js';
-import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
+import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
+import type { TriggerOptions } from '../trigger.options.js';
 import { Trigger } from '../push/trigger.js';
 import { ApiRefusal, apiFaults } from '../centrifugo-api/api.errors.js';
 import { ruleOf } from './channels.js';
@@ -30,7 +31,7 @@ export class Publishing {
     private readonly delivery: Delivery,
     private readonly rules: ChannelRules,
     private readonly trigger: Trigger,
-    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {}
 
   /** Returns the result as JSON text. */

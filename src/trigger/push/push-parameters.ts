@@ -1,8 +1,8 @@
-import { parametersOf, type Query } from '../../http/parameters/parameters.js';
+import { ConflictingParametersError, parametersOf, type Query } from '../../http/index.js';
 import type { PushRequest } from './push-request.js';
 import { targetChannel } from './target.js';
 import { readExpiresIn, readTiming } from './timing.js';
-import { ConflictingParametersError, InvalidLanesError } from '../trigger.errors.js';
+import { InvalidLanesError } from '../trigger.errors.js';
 import type { TriggerOptions } from '../trigger.options.js';
 
 const NAMES = ['lanes', 'delay', 'deliverAt', 'expiresIn', 'channel', 'user', 'connection'] as const;

@@ -1,5 +1,6 @@
 import { connectionChannel, isReserved, userChannel } from '../../delivery/index.js';
-import { ConflictingParametersError, InvalidTargetError } from '../trigger.errors.js';
+import { ConflictingParametersError } from '../../http/index.js';
+import { InvalidTargetError } from '../trigger.errors.js';
 
 export const TARGET_PARAMETERS = ['channel', 'user', 'connection'] as const;
 export type TargetParameter = (typeof TARGET_PARAMETERS)[number];

@@ -1,7 +1,5 @@
-import { parseDurationMs } from '../../http/parameters/duration.js';
-import { parseTimestamp } from '../../http/parameters/timestamp.js';
+import { ConflictingParametersError, parseDurationMs, parseTimestamp } from '../../http/index.js';
 import {
-  ConflictingParametersError,
   DelayNegativeError,
   DelayTooLongError,
   DeliverAtInPastError,

@@ -1,24 +1,23 @@
 import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Callers } from '../../http/callers.js';
+import { Callers, jsonBytes, requireJson, type Query } from '../../http/index.js';
 import { readIdempotencyKey } from './idempotency-key.js';
-import { requireJson } from '../../http/json-text.js';
-import { DescribePush } from '../../http/open-api.js';
-import type { Query } from '../../http/parameters/parameters.js';
+import { channelOfCaller } from '../caller-channel.js';
+import { DescribePush } from './push.open-api.js';
 import { readPushParameters } from './push-parameters.js';
 import type { PushRequest } from './push-request.js';
-import { jsonBytes } from '../../http/request-body.js';
 import { readTraceparent } from '../../message/index.js';
 import { Trigger, type Pushed } from './trigger.js';
-import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
-import type { PushAnswer } from './trigger.schemas.js';
+import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
+import type { TriggerOptions } from '../trigger.options.js';
+import type { PushAnswer } from './push.schemas.js';
 
 @Controller('trigger')
 export class TriggerController {
   constructor(
     private readonly trigger: Trigger,
     private readonly callers: Callers,
-    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {}
 
   @Post()
@@ -38,13 +37,15 @@ export class TriggerController {
     const caller = this.callers.admit(request.raw);
     const parameters = readPushParameters(request.query, this.options);
     if (parameters.channel !== undefined) this.callers.requireApiKey(caller);
+    const channel = channelOfCaller(caller);
     const { maxKeyLength } = this.options.idempotency;
-    const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'], caller.scope, maxKeyLength);
+    const scope = caller.apiKeyName ?? channel;
+    const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'], scope, maxKeyLength);
     const traceparent = readTraceparent(request.headers['traceparent']);
     const data = jsonBytes(request);
     requireJson(data, this.options.maxJsonDepth);
     return {
-      channel: caller.channel,
+      channel,
       ...parameters,
       data,
       format: 'json',

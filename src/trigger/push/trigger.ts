@@ -13,7 +13,8 @@ import { withinAnswerTime } from '../answer-deadline.js';
 import { Agreement, type Plan } from './plan.js';
 import type { PushRequest } from './push-request.js';
 import { TriggerMetrics, type TriggerOutcome } from '../trigger.metrics.js';
-import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
+import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
+import type { TriggerOptions } from '../trigger.options.js';
 
 export interface Copy {
   readonly id: string;
@@ -39,7 +40,7 @@ export class Trigger implements OnModuleDestroy {
     schedule: Schedule,
     private readonly idempotency: Idempotency,
     private readonly metrics: TriggerMetrics,
-    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {
     this.#lanes = { instant: instantLane, delayed: schedule };
   }

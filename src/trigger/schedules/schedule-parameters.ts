@@ -1,16 +1,17 @@
 import type { ScheduleQuery } from '../../bus/index.js';
-import { readCursor, readLimit } from '../../http/parameters/page-parameters.js';
-import { parametersOf, type Query } from '../../http/parameters/parameters.js';
-import { TARGET_PARAMETERS, targetChannel } from '../push/target.js';
-import { readTiming, type Timing } from '../push/timing.js';
 import {
   ConflictingParametersError,
   InvalidBodyError,
-  InvalidDelayError,
-  InvalidDeliverAtError,
+  parametersOf,
+  readCursor,
+  readLimit,
   UnknownFieldError,
-} from '../trigger.errors.js';
-import { reschedule } from '../push/trigger.schemas.js';
+  type Query,
+} from '../../http/index.js';
+import { TARGET_PARAMETERS, targetChannel } from '../push/target.js';
+import { readTiming, type Timing } from '../push/timing.js';
+import { InvalidDelayError, InvalidDeliverAtError } from '../trigger.errors.js';
+import { reschedule } from './schedules.schemas.js';
 
 /**
  * Reads the query of `GET /schedules`.

@@ -1,16 +1,22 @@
 import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Patch, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { ScheduledMessage } from '../../message/index.js';
-import { Callers, type Caller } from '../../http/callers.js';
-import { parseJson } from '../../http/json-text.js';
-import { DescribeCancel, DescribeFind, DescribeList, DescribeReschedule } from '../../http/open-api.js';
-import { writeCursor } from '../../http/parameters/page-parameters.js';
-import { parametersOf, type Query } from '../../http/parameters/parameters.js';
-import { jsonBytes } from '../../http/request-body.js';
+import {
+  Callers,
+  jsonBytes,
+  parametersOf,
+  parseJson,
+  writeCursor,
+  type Caller,
+  type Query,
+} from '../../http/index.js';
+import { channelOfCaller } from '../caller-channel.js';
+import { DescribeCancel, DescribeFind, DescribeList, DescribeReschedule } from './schedules.open-api.js';
 import { readReschedule, readScheduleQuery } from './schedule-parameters.js';
 import { Schedules } from './schedules.js';
-import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
-import type { Scheduled, SchedulePageAnswer } from '../push/trigger.schemas.js';
+import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
+import type { TriggerOptions } from '../trigger.options.js';
+import type { Scheduled, SchedulePageAnswer } from './schedules.schemas.js';
 
 type Request = FastifyRequest<{ Querystring: Query }>;
 
@@ -20,7 +26,7 @@ export class SchedulesController {
   constructor(
     private readonly schedules: Schedules,
     private readonly callers: Callers,
-    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {}
 
   @Get()
@@ -70,7 +76,7 @@ export class SchedulesController {
 }
 
 function ownerOf(caller: Caller): string | undefined {
-  return caller.hasApiKey ? undefined : caller.channel;
+  return caller.apiKeyName !== undefined ? undefined : channelOfCaller(caller);
 }
 
 function describe({ id, channel, createdAt, dueAt, expiresAt }: ScheduledMessage): Scheduled {

@@ -4,7 +4,8 @@ import type { ScheduledMessage } from '../../message/index.js';
 import { withinAnswerTime } from '../answer-deadline.js';
 import { checkDueTime, dueTime, type Timing } from '../push/timing.js';
 import { ScheduleAlreadyDueError, UnknownScheduleError } from '../trigger.errors.js';
-import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-definition.js';
+import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
+import type { TriggerOptions } from '../trigger.options.js';
 
 /**
  * The delayed lane as a caller may see and change it. `owner` is the channel to which the caller is confined: a message
@@ -16,7 +17,7 @@ import { TRIGGER_OPTIONS, type TriggerModuleOptions } from '../trigger.module-de
 export class Schedules {
   constructor(
     private readonly schedule: Schedule,
-    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerModuleOptions,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {}
 
   list(query: ScheduleQuery): Promise<SchedulePage> {

@@ -20,7 +20,7 @@ import {
 } from '../../../src/delivery/index.js';
 import { GatewayModule, gatewayOptions, WebSocketAdapter } from '../../../src/gateway/index.js';
 import { RawGateway } from '../../../src/gateway/protocols/raw/raw.gateway.js';
-import { HttpAdapter, httpOptions } from '../../../src/trigger/index.js';
+import { HttpAdapter, httpOptions } from '../../../src/http/index.js';
 
 /** Delivery without stores: who is attached here, and nobody else. */
 export class Table {

@@ -1,0 +1,26 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { Callers } from './callers.js';
+import { HttpErrors } from './http-error.js';
+import { HttpErrorFilter } from './http-error.filter.js';
+import { HttpMetrics, httpInstruments } from './http.metrics.js';
+import { ConfigurableHttpModule } from './http.module-definition.js';
+import { OpenApi } from './open-api.js';
+
+/**
+ * What every HTTP route of the process uses. Global, because several modules have routes. Besides importing it, an
+ * application takes `HttpAdapter` as its adapter.
+ */
+@Global()
+@Module({
+  providers: [
+    Callers,
+    HttpErrors,
+    HttpMetrics,
+    OpenApi,
+    ...httpInstruments,
+    { provide: APP_FILTER, useClass: HttpErrorFilter },
+  ],
+  exports: [Callers, HttpErrors, HttpMetrics, OpenApi],
+})
+export class HttpModule extends ConfigurableHttpModule {}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+/** What the HTTP server of the process accepts. */
+export const httpOptions = z
+  .strictObject({
+    bodyLimitBytes: z
+      .number()
+      .int()
+      .min(1)
+      .default(65_536)
+      .describe('Largest request body, in bytes. The instant lane must be able to carry it.'),
+    maxHeaderBytes: z
+      .number()
+      .int()
+      .min(1024)
+      .default(16_384)
+      .describe('Largest request line and headers together, in bytes.'),
+    requestTimeoutMs: z
+      .number()
+      .int()
+      .min(100)
+      .default(10_000)
+      .describe('Longest time in which a request must have arrived whole, in ms.'),
+    keepAliveTimeoutMs: z
+      .number()
+      .int()
+      .min(0)
+      .default(72_000)
+      .describe(
+        'How long an idle connection stays open for the next request, in ms. Longer than that of the load balancer.',
+      ),
+  })
+  .prefault({});
+
+export type HttpOptions = z.output<typeof httpOptions>;
+
+/** A setting of the module whose operations need the keys. */
+export const apiKeysOption = z
+  .array(
+    z
+      .string()
+      .regex(
+        /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
+        'must be of visible ASCII characters: nothing else arrives in a header as it was sent',
+      ),
+  )
+  .default([])
+  .meta({ secret: true })
+  .describe(
+    'One of these a caller must show to reach anybody but itself. Several, so that one can be replaced while the old ' +
+      'one still works. None: nobody can. Fewer than 16 characters can be guessed.',
+  );
+
+export const callerRateLimitOptions = z
+  .strictObject({
+    perSecond: z
+      .number()
+      .min(0)
+      .default(1000)
+      .describe(
+        'Requests a second of one address (of IPv6, one /64 network), sustained, without an API key. 0: no limit.',
+      ),
+    burst: z
+      .number()
+      .int()
+      .min(1)
+      .default(5000)
+      .describe('Requests of one address that may come at once after a rest.'),
+  })
+  .prefault({});
+
+/** What the module needs to identify callers. */
+export interface HttpModuleOptions {
+  readonly apiKeys: readonly string[];
+  readonly rateLimit: z.output<typeof callerRateLimitOptions>;
+  /** Proxies whose `X-Forwarded-For` is trusted, as `trustedProxies` of the server options lists them. */
+  readonly trustedProxies: readonly string[];
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+/** Schemas with their ids in the OpenAPI document. */
+export type SchemaRegistry = z.core.$ZodRegistry<{ id: string }>;
+
+export const httpSchemas: SchemaRegistry = z.registry<{ id: string }>();
+
+export const errorAnswer = z
+  .strictObject({
+    error: z.strictObject({
+      code: z
+        .string()
+        .describe('Stable; see docs/http-api.md.')
+        .meta({ examples: ['invalid_json'] }),
+      message: z
+        .string()
+        .describe('For people; may change.')
+        .meta({ examples: ['the body is not valid JSON'] }),
+    }),
+  })
+  .register(httpSchemas, { id: 'ErrorAnswer' });
+
+export type ErrorAnswer = z.output<typeof errorAnswer>;

@@ -1,0 +1,40 @@
+export { Callers, type Caller } from './callers.js';
+export {
+  clientIdentity,
+  isProxyRange,
+  networkOf,
+  trustedProxies,
+  type ClientIdentity,
+  type IdentifiedRequest,
+  type TrustedProxies,
+} from './client-identity.js';
+export { HttpAdapter } from './http-adapter.js';
+export { HttpErrors } from './http-error.js';
+export {
+  ConflictingParametersError,
+  errorClassesOf,
+  httpErrorTable,
+  InvalidBodyError,
+  statusOf,
+  UnknownFieldError,
+  type HttpErrorCode,
+  type HttpErrorTable,
+} from './http.errors.js';
+export { HttpMetrics } from './http.metrics.js';
+export { HttpModule } from './http.module.js';
+export {
+  apiKeysOption,
+  callerRateLimitOptions,
+  httpOptions,
+  type HttpModuleOptions,
+  type HttpOptions,
+} from './http.options.js';
+export type { SchemaRegistry } from './http.schemas.js';
+export { parseJson, requireJson } from './json-text.js';
+export { OpenApi, schemaRef, setUpOpenApi, type OpenApiPart, type OpenApiPaths } from './open-api.js';
+export { apiKeyAuth, errorResponses } from './open-api.decorators.js';
+export { parseDurationMs } from './parameters/duration.js';
+export { readCursor, readLimit, writeCursor } from './parameters/page-parameters.js';
+export { parametersOf, type Query } from './parameters/parameters.js';
+export { parseTimestamp } from './parameters/timestamp.js';
+export { jsonBytes } from './request-body.js';
