@@ -9,7 +9,7 @@ import type { OutgoingRecord, ReceivedRecord } from './record.js';
 import { fromTermHeaders, toTermHeaders } from './message-terms.js';
 
 /**
- * The wire form of a message, version 1. `docs/message-form.md` describes it for other programs; a change here is a
+ * The wire form of a message, version 1. `docs/message-format.md` describes it for other programs; a change here is a
  * change there, and of the version if a reader of the former one would be misled.
  */
 export const messageHeaders = {

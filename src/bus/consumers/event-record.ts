@@ -22,7 +22,7 @@ type StoredRecord = Omit<ReceivedRecord, 'attempt'>;
 
 /**
  * The wire form of an event, version 1. What goes without saying is not said: a header costs as much as a small payload.
- * `docs/message-form.md` describes it for other programs; a change here is a change
+ * `docs/message-format.md` describes it for other programs; a change here is a change
  * there, and of the version if a reader of the former one would be misled.
  */
 const header = {
