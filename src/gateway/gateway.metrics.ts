@@ -8,7 +8,7 @@ import {
 import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Publication } from '../delivery/index.js';
 import { closeCodeLabel } from './connection/close-codes.js';
-import type { Refusal } from './websocket/handshake.js';
+import type { Refusal } from './connection/refusals.js';
 
 const CONNECTIONS = 'carillon_gateway_connections';
 const CLOSES = 'carillon_gateway_closes_total';

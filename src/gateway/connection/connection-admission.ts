@@ -4,8 +4,9 @@ import { newConnectionId } from '../../delivery/index.js';
 import { clientIdentity, trustedProxies, type TrustedProxies } from '../../http/index.js';
 import { RateLimit } from '../../limits/index.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
-import { Handshake, refusals, type Refusal } from '../websocket/handshake.js';
-import { Origins } from '../websocket/origin.js';
+import { Handshake } from './handshake.js';
+import { Origins } from './origin.js';
+import { refusals, type Refusal } from './refusals.js';
 
 /** Decides who may connect, and counts who does: from the admission of a handshake until the socket is gone. */
 @Injectable()

@@ -3,7 +3,7 @@ import type { Publication } from '../../delivery/index.js';
 import { closeCodes, codeOfProtocolFault, type CloseCode } from './close-codes.js';
 import type { ClientSocket, SocketListener } from '../websocket/client-socket.js';
 import { encodeFrame, Opcode, pingFrame, unspeakable, type FrameFormat } from '../websocket/frame.js';
-import type { Handshake } from '../websocket/handshake.js';
+import type { Handshake } from './handshake.js';
 import { Heartbeat, type Pinged, type Pulse } from './heartbeat.js';
 import { Outbox, type FlushQueue } from './outbox.js';
 import type { RateLimit } from '../../limits/index.js';

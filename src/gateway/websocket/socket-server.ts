@@ -2,7 +2,7 @@ import { WebSocketServer, type ServerOptions } from 'ws';
 import { ClientSocket } from './client-socket.js';
 import type { Connection } from '../connection/connection.js';
 import type { GatewayOptions } from '../gateway.options.js';
-import type { Handshake } from './handshake.js';
+import type { Handshake } from '../connection/handshake.js';
 
 /** Makes the connection of an admitted client: what a protocol puts behind its path. */
 export type Entrance = (handshake: Handshake) => Connection;

@@ -7,7 +7,9 @@ import { settlesWithin } from '../../async/index.js';
 import { Doorkeeper } from '../connection/connection-admission.js';
 import { GatewayMetrics } from '../gateway.metrics.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
-import { Handshake, refusals, refuse, type Refusal } from './handshake.js';
+import { Handshake } from '../connection/handshake.js';
+import { refusals, type Refusal } from '../connection/refusals.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
 import { SocketServer } from './socket-server.js';
 
 /** The name of the upgrade response's header that tells a client its connection id. */
@@ -123,7 +125,7 @@ export class WebSocketAdapter extends WsAdapter {
 
   #refuse(socket: Socket, refusal: Refusal): void {
     this.#metrics.refused(refusal);
-    refuse(socket, refusal);
+    refuseUpgrade(socket, refusal);
   }
 }
 

@@ -1,6 +1,6 @@
 import { Connection, type ConnectionHost } from '../../connection/connection.js';
 import { encodeFrame, Opcode } from '../../websocket/frame.js';
-import type { Handshake } from '../../websocket/handshake.js';
+import type { Handshake } from '../../connection/handshake.js';
 import type { Codec } from './codec/codec.js';
 import { jsonCodec, protobufCodec } from './codec/codecs.js';
 import { PublicationFormats } from './codec/publication-formats.js';

@@ -7,7 +7,7 @@ import {
 } from '../../../delivery/index.js';
 import { Connection, type ConnectionHost } from '../../connection/connection.js';
 import { rawFormat } from '../../websocket/frame.js';
-import type { Handshake } from '../../websocket/handshake.js';
+import type { Handshake } from '../../connection/handshake.js';
 
 /** A client without a protocol: it receives what is sent to its identity or its connection id, and has nothing to say. */
 export class RawConnection extends Connection implements Subscriber {

@@ -1,0 +1,48 @@
+/** Why a handshake is refused, and how the refusal looks in HTTP. */
+export interface Refusal {
+  /** HTTP status, 400 to 599. */
+  readonly status: number;
+  /** Stable. The answer carries it, and the metrics count refusals by it, so it comes from a small fixed set. */
+  readonly code: string;
+  /** Sent to the client. */
+  readonly message: string;
+  /** Whether the client should try again: the answer then carries `Retry-After`. */
+  readonly retryable?: boolean;
+}
+
+/** The refusals of the gateway itself. */
+export const refusals = {
+  malformed: { status: 400, code: 'bad_request', message: 'not a WebSocket handshake' },
+  forbiddenOrigin: { status: 403, code: 'origin_forbidden', message: 'pages of this origin may not connect' },
+  unknownPath: { status: 404, code: 'not_found', message: 'no socket is served at this path' },
+  addressFull: {
+    status: 429,
+    code: 'too_many_connections_of_address',
+    message: 'this address has too many connections',
+    retryable: true,
+  },
+  serverFull: {
+    status: 503,
+    code: 'too_many_connections',
+    message: 'this server has too many connections',
+    retryable: true,
+  },
+  tooFast: {
+    status: 503,
+    code: 'too_many_handshakes',
+    message: 'clients arrive too fast',
+    retryable: true,
+  },
+  shuttingDown: {
+    status: 503,
+    code: 'shutting_down',
+    message: 'this server is shutting down',
+    retryable: true,
+  },
+  notReady: {
+    status: 503,
+    code: 'not_ready',
+    message: 'the client could not be subscribed in time',
+    retryable: true,
+  },
+} as const satisfies Record<string, Refusal>;
