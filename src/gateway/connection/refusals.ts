@@ -1,3 +1,5 @@
+import { CarillonError } from '../../errors.js';
+
 /** Why a handshake is refused, and how the refusal looks in HTTP. */
 export interface Refusal {
   /** HTTP status, 400 to 599. */
@@ -10,7 +12,7 @@ export interface Refusal {
   readonly retryable?: boolean;
 }
 
-/** The refusals of the gateway itself. */
+/** The refusals of the gateway itself. A protocol adds its own with {@link HandshakeRefusedError}. */
 export const refusals = {
   malformed: { status: 400, code: 'bad_request', message: 'not a WebSocket handshake' },
   forbiddenOrigin: { status: 403, code: 'origin_forbidden', message: 'pages of this origin may not connect' },
@@ -46,3 +48,15 @@ export const refusals = {
     retryable: true,
   },
 } as const satisfies Record<string, Refusal>;
+
+/**
+ * A protocol refuses a handshake: `Connection.join` rejects with it, and the client receives its status, code and
+ * message. Any other error of `join` is answered 503 and logged, because the client cannot be blamed for it.
+ */
+export class HandshakeRefusedError extends CarillonError {
+  readonly code = 'handshake_refused';
+
+  constructor(readonly refusal: Refusal) {
+    super(refusal.message);
+  }
+}

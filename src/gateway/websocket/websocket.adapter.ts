@@ -8,7 +8,7 @@ import { Doorkeeper } from '../connection/connection-admission.js';
 import { GatewayMetrics } from '../gateway.metrics.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 import { Handshake } from '../connection/handshake.js';
-import { refusals, type Refusal } from '../connection/refusals.js';
+import { HandshakeRefusedError, refusals, type Refusal } from '../connection/refusals.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { SocketServer } from './socket-server.js';
 
@@ -99,6 +99,7 @@ export class WebSocketAdapter extends WsAdapter {
     try {
       if (!(await settlesWithin(this.#options.attachTimeoutMs, connection.join()))) return refusals.notReady;
     } catch (error) {
+      if (error instanceof HandshakeRefusedError) return error.refusal;
       this.logger.warn(`connection ${connection.id} could not be attached: ${String(error)}`);
       return refusals.notReady;
     }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
+import { HandshakeRefusedError } from '../../../src/gateway/connection/refusals.js';
 import { channelOf, identity, metric, serve } from './raw-socket.app.js';
 
 const forwarded = (address: string) => ({ headers: { 'x-forwarded-for': address } });
@@ -127,6 +128,27 @@ describe('raw socket handshake', () => {
   it('refuses headers that are too large', async () => {
     await using server = await serve({ http: { maxHeaderBytes: 2_000 } });
     expect((await server.refusal({ headers: { 'x-large': 'a'.repeat(3_000) } })).statusCode).toBe(431);
+  });
+
+  it('answers with the status, the code and the message of the error that join rejects with', async () => {
+    await using server = await serve();
+    server.table.ready = Promise.reject(
+      new HandshakeRefusedError({ status: 401, code: 'unauthorized', message: 'the token has expired' }),
+    );
+    const response = await server.refusal();
+    expect(response.statusCode).toBe(401);
+    expect(response.headers['retry-after']).toBeUndefined();
+    expect(JSON.parse(String((await response.toArray())[0]))).toEqual({
+      error: { code: 'unauthorized', message: 'the token has expired' },
+    });
+    expect(await metric('carillon_gateway_refused_handshakes_total', { reason: 'unauthorized' })).toBe(1);
+    expect(server.table.channels).toEqual([]);
+  });
+
+  it('answers 503 when join rejects with any other error', async () => {
+    await using server = await serve();
+    server.table.ready = Promise.reject(new Error('the store is away'));
+    expect((await server.refusal()).statusCode).toBe(503);
   });
 
   it('survives a client that resets while its handshake waits', async () => {
