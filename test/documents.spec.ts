@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { busOptions } from '../src/bus/index.js';
 import { configSchema } from '../src/config/schema.js';
+import { renamedSettings } from '../src/config/renamed-settings.js';
 import { settingsOf } from '../src/config/settings.js';
 import { consumerDefaults } from '../src/bus/consumers/consumer.options.js';
 
@@ -48,7 +49,7 @@ describe.each(documents)('%s', (document) => {
   });
 
   it('names settings that exist', () => {
-    const keys = settingsOf(configSchema).map(({ key }) => key);
+    const keys = [...settingsOf(configSchema).map(({ key }) => key), ...Object.keys(renamedSettings)];
     const named = text.matchAll(/`((?:server|gateway|trigger|delivery|bus|metrics)\.[\w.]+)`/g);
     const unknown = named.filter(([, name = '']) => {
       // A word in capitals stands for a name of one's own.

@@ -1,17 +1,29 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { AdapterUnusableError } from './bus.errors.js';
 import { busOptions, type BusOptions, type BusOptionsInput } from './bus.options.js';
 
 export const { ConfigurableModuleClass: ConfigurableBusModule, MODULE_OPTIONS_TOKEN: GIVEN_OPTIONS } =
-  new ConfigurableModuleBuilder<BusOptionsInput>({ moduleName: 'Bus' }).setClassMethodName('forRoot').build();
+  new ConfigurableModuleBuilder<BusModuleOptions>({ moduleName: 'Bus' })
+    .setClassMethodName('forRoot')
+    .build();
 
 /** The token of the {@link BusOptions} with every default filled in. */
 export const BUS_OPTIONS = Symbol('BusOptions');
 
+/** The options as a program writes them. */
+export type BusModuleOptions = BusOptionsInput & {
+  /** @deprecated renamed to `retries` */
+  readonly parked?: BusOptionsInput['retries'];
+};
+
 /** @throws {AdapterUnusableError} with every fault at once */
-export function completed(given: BusOptionsInput): BusOptions {
-  const parsed = busOptions.safeParse(given);
+export function completed({ parked, ...given }: BusModuleOptions): BusOptions {
+  if (parked !== undefined)
+    new Logger('Bus').warn(
+      'the option parked is now called retries: the former name still works, but use the present one',
+    );
+  const parsed = busOptions.safeParse(parked === undefined ? given : { retries: parked, ...given });
   if (parsed.success) return parsed.data;
   throw new AdapterUnusableError(`the options of the bus are wrong:\n${z.prettifyError(parsed.error)}`);
 }

@@ -49,13 +49,13 @@ const optionalPrimary = { token: Link, optional: true };
     },
     {
       provide: ConsumerRegistry,
-      useFactory: (options: BusOptions, buses: Buses, parked: RetryStore, metrics: BusMetrics) =>
-        new ConsumerRegistry(options, { buses, parked, metrics }),
+      useFactory: (options: BusOptions, buses: Buses, retryStore: RetryStore, metrics: BusMetrics) =>
+        new ConsumerRegistry(options, { buses, retryStore, metrics }),
       inject: [BUS_OPTIONS, Buses, RetryStore, BusMetrics],
     },
     {
       provide: DeadLetters,
-      useFactory: (parked: RetryStore) => new DeadLetters(parked),
+      useFactory: (retryStore: RetryStore) => new DeadLetters(retryStore),
       inject: [RetryStore],
     },
     {
@@ -74,7 +74,7 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
   constructor(
     private readonly buses: Buses,
     private readonly idempotency: Idempotency,
-    private readonly parked: RetryStore,
+    private readonly retryStore: RetryStore,
     private readonly consumers: ConsumerRegistry,
     private readonly lagMeter: LagMeter,
   ) {
@@ -85,7 +85,7 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
   async onModuleDestroy(): Promise<void> {
     this.lagMeter.close();
     await this.consumers.close();
-    await Promise.all([this.buses.close(), this.parked.close(), this.idempotency.close()]);
+    await Promise.all([this.buses.close(), this.retryStore.close(), this.idempotency.close()]);
   }
 }
 
@@ -152,26 +152,26 @@ async function openIdempotency(
 }
 
 async function openRetryStore(
-  { drivers, parked }: BusOptions,
+  { drivers, retries }: BusOptions,
   readiness?: Readiness,
   primary?: Link,
 ): Promise<RetryStore> {
-  if (parked.store === 'sqlite' && primary !== undefined) {
+  if (retries.store === 'sqlite' && primary !== undefined) {
     const { IpcRetryStore } = await import('./adapters/ipc/ipc.retry-store.js');
     return IpcRetryStore.open(primary);
   }
-  const status = statusOf(readiness, `${parked.store} (parked records)`);
-  switch (parked.store) {
+  const status = statusOf(readiness, `${retries.store} (retry store)`);
+  switch (retries.store) {
     case 'sqlite': {
       const { SqliteRetryStore } = await import('./adapters/sqlite/sqlite.retry-store.js');
-      return SqliteRetryStore.open({ ...embedded(drivers, 'parked'), ...parked }, status);
+      return SqliteRetryStore.open({ ...embedded(drivers, 'parked'), ...retries }, status);
     }
     case 'redis': {
       const { RedisRetryStore } = await import('./adapters/redis/retries/redis.retry-store.js');
-      return RedisRetryStore.open({ ...configured(drivers, 'redis'), ...parked }, status);
+      return RedisRetryStore.open({ ...configured(drivers, 'redis'), ...retries }, status);
     }
     default:
-      return parked.store satisfies never;
+      return retries.store satisfies never;
   }
 }
 

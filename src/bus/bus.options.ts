@@ -121,7 +121,7 @@ export const busOptions = z
       .min(0)
       .default(15_000)
       .describe('How often the brokers are asked how far consumers are behind, in ms. 0: never.'),
-    parked: retryStoreOptions,
+    retries: retryStoreOptions,
     instant,
     delayed,
     worker,
@@ -131,7 +131,7 @@ export const busOptions = z
   .superRefine((options, context) => {
     const needs: [string, string | undefined][] = [
       ['defaultDriver', options.defaultDriver],
-      ['parked.store', options.parked.store],
+      ['retries.store', options.retries.store],
       ...Object.keys(options.producers).map((driver): [string, string] => [`producers.${driver}`, driver]),
       ...Object.entries(options.modules).flatMap(([name, module]) => driversOf(`modules.${name}`, module)),
       ['instant.driver', options.instant.driver],

@@ -101,11 +101,11 @@ async function openIdempotency(
 }
 
 async function openRetryStore(
-  { drivers, parked }: BusOptions,
+  { drivers, retries }: BusOptions,
   readiness: Readiness,
 ): Promise<Store | undefined> {
-  if (parked.store !== 'sqlite') return undefined;
-  const status = readiness.broker('sqlite (parked records)');
-  const records = await SqliteRetryStore.open({ ...embedded(drivers, 'parked'), ...parked }, status);
+  if (retries.store !== 'sqlite') return undefined;
+  const status = readiness.broker('sqlite (retry store)');
+  const records = await SqliteRetryStore.open({ ...embedded(drivers, 'parked'), ...retries }, status);
   return { serve: (link) => serveRetryStore(link, records), close: () => records.close() };
 }

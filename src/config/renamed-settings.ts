@@ -8,9 +8,11 @@ export type RenamedSettings = Readonly<Record<string, string>>;
  * Former names that still work in files, variables and flags. Each use is reported with the present name. Where both names are
  * given in one place, the present name wins.
  *
- * Example: `'bus.parked': 'bus.retries'` renames every setting of that section.
+ * An entry for a section renames every setting of it.
  */
-export const renamedSettings: RenamedSettings = {};
+export const renamedSettings: RenamedSettings = {
+  'bus.parked': 'bus.retries',
+};
 
 export interface FormerName {
   readonly key: string;

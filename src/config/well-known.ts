@@ -24,7 +24,7 @@ export const wellKnownVariables: WellKnownVariables = {
       'bus.delayed.driver': 'redis',
       'bus.delayed.ledger': 'redis',
       'bus.idempotency.store': 'redis',
-      'bus.parked.store': 'redis',
+      'bus.retries.store': 'redis',
       'bus.defaultDriver': 'redis',
     },
   },

@@ -31,7 +31,7 @@ function sharedOf({ bus, delivery }: Config): string[] {
     ...(['memory', 'sqlite'].includes(bus.delayed.driver) ? ['delayed lane'] : []),
     ...(bus.delayed.driver === 'pulsar' && bus.delayed.ledger === 'sqlite' ? ['ledger'] : []),
     ...(bus.idempotency.store === 'sqlite' ? ['idempotency keys'] : []),
-    ...(bus.parked.store === 'sqlite' ? ['retries and dead letters'] : []),
+    ...(bus.retries.store === 'sqlite' ? ['retries and dead letters'] : []),
   ];
 }
 

@@ -52,20 +52,3 @@ describe('consumerOf', () => {
     expect(() => complete(description)).toThrow(reason);
   });
 });
-
-describe('busOptions', () => {
-  it.each([
-    [{ defaultDriver: 'pulsar' }, /drivers\.pulsar/],
-    [{ parked: { store: 'redis' } }, /drivers\.redis/],
-    [{ modules: { task: { driver: 'pulsar' } } }, /drivers\.pulsar/],
-    [{ modules: { task: { consumers: { daily: { driver: 'redis' } } } } }, /drivers\.redis/],
-    [{ modules: { task: { pools: { pulsar: {} } } } }, /drivers\.pulsar/],
-    [{ producers: { kafka: { minConnections: 3, maxConnections: 2 } } }, /maxConnections/],
-    [{ producers: { kafka: { heartbeatMs: 1_000 } } }, /heartbeatMs/],
-    [{ modules: { task: { pools: { kafka: { maxConnections: 2 } } } } }, /maxConnections/],
-    [{ modules: { task: { pools: { memory: {} } } } }, /memory/],
-  ])('refuse what makes no sense: %j', (options, reason) => {
-    const { error } = busOptions.safeParse({ drivers: { kafka }, ...options });
-    expect(error?.message).toMatch(reason);
-  });
-});

@@ -68,10 +68,10 @@ describe('A running consumer', () => {
 
   it('stands still while the store is away, and handles nothing twice because of it', async () => {
     await start({});
-    const parked = application.get(RetryStore);
+    const retryStore = application.get(RetryStore);
     const refused = new Journal<void>();
-    const park = parked.add.bind(parked);
-    parked.add = async () => {
+    const park = retryStore.add.bind(retryStore);
+    retryStore.add = async () => {
       refused.add();
       throw new BrokerUnavailableError('the store', 'away');
     };
@@ -80,7 +80,7 @@ describe('A running consumer', () => {
     await emit('good', 'bad', 'next');
     await refused.atLeast(2);
     expect(handled.entries).toEqual(['good', 'next']);
-    parked.add = park;
+    retryStore.add = park;
     failing.clear();
     await emit('later');
     await handled.atLeast(4);

@@ -16,7 +16,7 @@ import { RetryPolicy } from '../retries/retry-policy.js';
 
 export interface ConsumerSurroundings {
   readonly buses: Buses;
-  readonly parked: RetryStore;
+  readonly retryStore: RetryStore;
   readonly metrics: BusMetrics;
 }
 
@@ -113,9 +113,9 @@ export class RunningConsumer {
   async #enter(): Promise<void> {
     const { module, driver, group, topics, settings } = this.consumer;
     const { batchSize, concurrency, from } = settings;
-    const { buses, parked, metrics } = this.surroundings;
+    const { buses, retryStore, metrics } = this.surroundings;
     this.#bus = await buses.forConsumers(driver, module);
-    this.#retryConsumer = await parked.consume(group, { concurrency }, (record) =>
+    this.#retryConsumer = await retryStore.consume(group, { concurrency }, (record) =>
       this.#retries.outcomeOf(record),
     );
     this.#subscription = await this.#bus.subscribe(
@@ -136,8 +136,14 @@ export class RunningConsumer {
     this.#pace.taken();
     const { events, handler } = this.consumer;
     const wanted = events === undefined ? records : records.filter((record) => events.has(eventName(record)));
-    const { parked } = this.surroundings;
-    const aside = await FailedBatch.open(this.consumer, this.#policy, parked, wanted, this.#closing.signal);
+    const { retryStore } = this.surroundings;
+    const aside = await FailedBatch.open(
+      this.consumer,
+      this.#policy,
+      retryStore,
+      wanted,
+      this.#closing.signal,
+    );
     if (handler.takes === 'batch') await this.#handle(wanted, aside);
     else for (const record of wanted) await this.#handle([record], aside);
     await aside.add();

@@ -19,8 +19,8 @@ export function deadLetterTopicOf({ topic, group }: Pick<RetryRecord, 'topic' | 
   return `${topic}.${group}.dlq`;
 }
 
-export function toDeadLetterRecord(parked: RetryRecord): OutgoingRecord {
-  const { id, group, topic, partition, position, key, value, headers, attempts, failure } = parked;
+export function toDeadLetterRecord(record: RetryRecord): OutgoingRecord {
+  const { id, group, topic, partition, position, key, value, headers, attempts, failure } = record;
   return {
     ...(key === undefined ? {} : { key }),
     headers: {
@@ -30,8 +30,8 @@ export function toDeadLetterRecord(parked: RetryRecord): OutgoingRecord {
       [header.code]: failure?.code ?? '',
       [header.reason]: failure?.message ?? '',
       [header.attempts]: String(attempts),
-      [header.firstFailedAt]: String(parked.firstFailedAt ?? ''),
-      [header.lastFailedAt]: String(parked.lastFailedAt ?? ''),
+      [header.firstFailedAt]: String(record.firstFailedAt ?? ''),
+      [header.lastFailedAt]: String(record.lastFailedAt ?? ''),
       [header.topic]: topic,
       [header.partition]: String(partition),
       [header.position]: position,

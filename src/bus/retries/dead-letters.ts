@@ -8,33 +8,33 @@ const PAGE = 100;
 
 /** What consumers gave up: to be looked at, tried once more, or thrown away. */
 export class DeadLetters {
-  constructor(private readonly parked: RetryStore) {}
+  constructor(private readonly retryStore: RetryStore) {}
 
   /** By the time of their publishing, the oldest first. */
   list(query: DeadLetterQuery): Promise<DeadLetterPage> {
-    return this.parked.list(query);
+    return this.retryStore.list(query);
   }
 
   async find(id: string): Promise<RetryRecord | undefined> {
-    const record = await this.parked.find(id);
+    const record = await this.retryStore.find(id);
     return record?.state === 'dead' ? record : undefined;
   }
 
   /** Has its group try it again, with all of its attempts. False if there is no such dead letter. */
   redrive(id: string): Promise<boolean> {
-    return this.parked.redrive(id);
+    return this.retryStore.redrive(id);
   }
 
   /** Redrives at most `limit` of those that are there now, and returns how many. What fails again meanwhile is not redriven twice. */
   async redriveAll(filter: DeadLetterFilter = {}, limit = Infinity): Promise<number> {
     let count = 0;
     for (let cursor: string | undefined; count < limit;) {
-      const page = await this.parked.list({
+      const page = await this.retryStore.list({
         ...filter,
         limit: Math.min(PAGE, limit - count),
         ...(cursor === undefined ? {} : { cursor }),
       });
-      const done = await Promise.all(page.records.map(({ id }) => this.parked.redrive(id)));
+      const done = await Promise.all(page.records.map(({ id }) => this.retryStore.redrive(id)));
       count += done.filter(Boolean).length;
       if (page.next === undefined) break;
       cursor = page.next;
@@ -44,6 +44,6 @@ export class DeadLetters {
 
   /** Forgets it for good. False if there is no such dead letter. */
   drop(id: string): Promise<boolean> {
-    return this.parked.drop(id);
+    return this.retryStore.drop(id);
   }
 }

@@ -23,7 +23,7 @@ export class FailedBatch {
   private constructor(
     private readonly consumer: Consumer,
     private readonly policy: RetryPolicy,
-    private readonly parked: RetryStore,
+    private readonly retryStore: RetryStore,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -31,15 +31,15 @@ export class FailedBatch {
   static async open(
     consumer: Consumer,
     policy: RetryPolicy,
-    parked: RetryStore,
+    retryStore: RetryStore,
     batch: readonly ReceivedRecord[],
     signal: AbortSignal,
   ): Promise<FailedBatch> {
-    const aside = new FailedBatch(consumer, policy, parked, signal);
+    const aside = new FailedBatch(consumer, policy, retryStore, signal);
     if (consumer.settings.ordering === 'none') return aside;
     const orderingKeys = [...new Set(batch.flatMap((record) => aside.#orderingKeyOf(record) ?? []))];
     if (orderingKeys.length > 0) {
-      const blockedKeys = await aside.#insist(() => parked.blockedKeys(consumer.group, orderingKeys));
+      const blockedKeys = await aside.#insist(() => retryStore.blockedKeys(consumer.group, orderingKeys));
       for (const orderingKey of blockedKeys) aside.#blocked.add(orderingKey);
     }
     return aside;
@@ -74,7 +74,7 @@ export class FailedBatch {
     if (this.#records.length === 0) return;
     const { group, settings } = this.consumer;
     await this.#insist(async () => {
-      if (await this.parked.add(this.#records, settings.maxWaiting)) return;
+      if (await this.retryStore.add(this.#records, settings.maxWaiting)) return;
       throw new Error(`group ${group} has ${settings.maxWaiting} records waiting, and may not have more`);
     });
   }

@@ -24,28 +24,28 @@ export class Retries {
   ) {}
 
   /** Rejects when a dead letter could not be copied to its topic: then it is not buried yet. */
-  async outcomeOf(parked: RetryRecord): Promise<RetryOutcome> {
-    if (parked.givenUp) return this.#bury(parked);
+  async outcomeOf(record: RetryRecord): Promise<RetryOutcome> {
+    if (record.givenUp) return this.#bury(record);
     let event: ReceivedEvent;
     try {
-      event = toReceivedEvent(parked, this.consumer.driver, parked.attempts + 1);
+      event = toReceivedEvent(record, this.consumer.driver, record.attempts + 1);
     } catch (error) {
-      return this.policy.outcomeOf(error, parked.attempts, Date.now());
+      return this.policy.outcomeOf(error, record.attempts, Date.now());
     }
     const { events } = this.consumer;
     // The consumer may have been changed since.
     if (events !== undefined && !events.has(event.event)) return { kind: 'handled' };
-    if (parked.attempts > 0) this.meters.of(event.event).retries.inc();
+    if (record.attempts > 0) this.meters.of(event.event).retries.inc();
     const [fault] = (await this.handling.attempt([event])).values();
     return fault === undefined
       ? { kind: 'handled' }
-      : this.policy.outcomeOf(fault, parked.attempts, Date.now());
+      : this.policy.outcomeOf(fault, record.attempts, Date.now());
   }
 
-  async #bury(parked: RetryRecord): Promise<RetryOutcome> {
-    if (this.consumer.settings.deadLetterTopic) await this.#copy(parked);
-    const { id, group, topic, partition, position, attempts, failure } = parked;
-    this.meters.of(eventName(parked)).deadLetters.inc();
+  async #bury(record: RetryRecord): Promise<RetryOutcome> {
+    if (this.consumer.settings.deadLetterTopic) await this.#copy(record);
+    const { id, group, topic, partition, position, attempts, failure } = record;
+    this.meters.of(eventName(record)).deadLetters.inc();
     this.#logger.error(
       `${group} gave up ${topic}/${partition}/${position} after ${attempts} attempt(s), ` +
         `${failure?.code}: ${failure?.message}. Dead letter ${id}`,
@@ -54,14 +54,14 @@ export class Retries {
   }
 
   /** What the broker will never take (too large with what is said of it, a name too long) is a dead letter all the same. */
-  async #copy(parked: RetryRecord): Promise<void> {
-    const topic = deadLetterTopicOf(parked);
+  async #copy(record: RetryRecord): Promise<void> {
+    const topic = deadLetterTopicOf(record);
     const publisher = await this.publisher();
     try {
-      await publisher.publish(topic, [toDeadLetterRecord(parked)]);
+      await publisher.publish(topic, [toDeadLetterRecord(record)]);
     } catch (error) {
       if (!(error instanceof RecordRefusedError)) throw error;
-      this.#logger.warn(`dead letter ${parked.id} is not copied to ${topic}: ${error.message}`);
+      this.#logger.warn(`dead letter ${record.id} is not copied to ${topic}: ${error.message}`);
     }
   }
 }

@@ -38,7 +38,7 @@ const drivers: readonly DriverUnderTest[] = [
       return {
         defaultDriver: 'redis',
         drivers: { redis },
-        parked: { store: 'redis' },
+        retries: { store: 'redis' },
         idempotency: { store: 'redis' },
       };
     },
