@@ -5,7 +5,12 @@ export {
   newConnectionId,
   userChannel,
 } from './channels/address.js';
-export { channelsOptions, type ChannelOptions, type ChannelsOptions } from './channels/channel-options.js';
+export {
+  channelOptionNames,
+  channelsOptions,
+  type ChannelOptions,
+  type ChannelsOptions,
+} from './channels/channel-options.js';
 export {
   decidePublish,
   decideSubscribe,
@@ -17,12 +22,6 @@ export {
   type SubscribeDecision,
 } from './channels/channel-permissions.js';
 export { ChannelRules, type ChannelFault, type ChannelRule } from './channels/channel-rules.js';
-export {
-  centrifugoChannelOptions,
-  fromCentrifugo,
-  parseDuration,
-  type TranslatedOptions,
-} from './channels/centrifugo-channel-options.js';
 export { acceptsData } from './channels/publication-data.js';
 export {
   featuresOf,

@@ -1,4 +1,4 @@
-import { parseDuration } from '../../delivery/index.js';
+import { parseDuration } from './duration.js';
 
 /**
  * Turns a value as Centrifugo has it into ours. Text is what a variable holds. What does not fit is handed back as it is, so

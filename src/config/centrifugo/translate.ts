@@ -1,8 +1,8 @@
-import { centrifugoChannelOptions, fromCentrifugo } from '../../delivery/index.js';
 import type { Environment } from '../sources.js';
 import { guess } from '../guess.js';
 import type { Translation } from '../translation.js';
 import { isTree, merge, removeAt, setAt, type Tree } from '../tree.js';
+import { channelOptionNames, translateChannelOptions } from './channel-options.js';
 import { duration } from './converters.js';
 import { translateEngine } from './engine.js';
 import { counterparts, zeroMeansDefault } from './options.js';
@@ -21,7 +21,7 @@ const NAMESPACES = 'delivery.channels.namespaces';
 
 /** Options of a namespace that leave a decision to a user's backend. */
 const callsToBackend = ['subscribe_proxy_enabled', 'publish_proxy_enabled', 'sub_refresh_proxy_enabled'];
-const knownChannelOptions = [...centrifugoChannelOptions.keys()];
+const knownChannelOptions = [...channelOptionNames.keys()];
 
 /**
  * Reads a configuration file of Centrifugo 6, and variables that are named as Centrifugo names them, as settings of ours. A
@@ -137,14 +137,13 @@ class Translator {
 
   /** @param ours the dotted name of what the options become */
   #channelOptions(theirs: Tree, where: string, ours: string): Tree {
-    const { options, unsupported: missed, unknown } = fromCentrifugo(theirs);
+    const { options, unsupported: missed, unknown } = translateChannelOptions(theirs);
     for (const key of missed) this.notices.push(`${where}: ${key} is not supported`);
     for (const key of unknown)
       this.notices.push(`${where}: ${key} is unknown and was ignored${guess(key, knownChannelOptions)}`);
     for (const key of callsToBackend)
       if (theirs[key] === true) this.notices.push(`${where}: ${key} is not supported: ${NO_PROXY}`);
-    for (const [key, name] of centrifugoChannelOptions)
-      this.origins.set(`${ours}.${name}`, `${where}: ${key}`);
+    for (const [key, name] of channelOptionNames) this.origins.set(`${ours}.${name}`, `${where}: ${key}`);
     const { publicationDataFormat: own } = options;
     return isSet(this.#formatOfAll) && !isSet(own)
       ? { ...options, publicationDataFormat: this.#formatOfAll }

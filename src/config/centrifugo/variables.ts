@@ -1,4 +1,4 @@
-import { centrifugoChannelOptions } from '../../delivery/index.js';
+import { channelOptionNames } from './channel-options.js';
 import { guess } from '../guess.js';
 import type { Environment } from '../sources.js';
 import { flag, json, list, number } from './converters.js';
@@ -23,7 +23,7 @@ const pathByVariable = new Map(
     ...engineOptions,
     NAMESPACES,
     FORMAT_OF_ALL,
-    ...[...centrifugoChannelOptions.keys()].map((name) => `${WITHOUT_NAMESPACE}.${name}`),
+    ...[...channelOptionNames.keys()].map((name) => `${WITHOUT_NAMESPACE}.${name}`),
   ].map((path) => [variableOf(path), path]),
 );
 

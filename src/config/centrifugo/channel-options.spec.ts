@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { centrifugoChannelOptions, fromCentrifugo, parseDuration } from './centrifugo-channel-options.js';
-import { channelsOptions } from './channel-options.js';
+import { channelsOptions } from '../../delivery/index.js';
+import { channelOptionNames, translateChannelOptions } from './channel-options.js';
 
-describe('fromCentrifugo', () => {
-  it('translates a namespace into options that the schema takes', () => {
-    const { options, unsupported, unknown } = fromCentrifugo({
+describe('translateChannelOptions', () => {
+  it('translates a namespace into options that the schema accepts', () => {
+    const { options, unsupported, unknown } = translateChannelOptions({
       name: 'cache',
       history_size: 10,
       history_ttl: '300s',
@@ -32,8 +32,8 @@ describe('fromCentrifugo', () => {
     });
   });
 
-  it('passes over what is spelled out and asks for nothing', () => {
-    const { options, unsupported, unknown } = fromCentrifugo({
+  it('ignores options that are set to a value that turns them off', () => {
+    const { options, unsupported, unknown } = translateChannelOptions({
       allowed_delta_types: null,
       subscription_type: '',
       map: { mode: '', key_ttl: '0s', publish_proxy_name: 'default' },
@@ -42,8 +42,8 @@ describe('fromCentrifugo', () => {
     expect([options, unsupported, unknown]).toEqual([{}, [], []]);
   });
 
-  it('names what it cannot translate', () => {
-    const { options, unsupported, unknown } = fromCentrifugo({
+  it('reports the options that it cannot translate', () => {
+    const { options, unsupported, unknown } = translateChannelOptions({
       history_ttl: 'soon',
       presense: true,
       subscription_type: 'map',
@@ -57,8 +57,8 @@ describe('fromCentrifugo', () => {
     ]);
   });
 
-  it('knows every option by its Centrifugo name', () => {
-    expect([...centrifugoChannelOptions.keys()].toSorted()).toMatchInlineSnapshot(`
+  it('knows the Centrifugo name of every option', () => {
+    expect([...channelOptionNames.keys()].toSorted()).toMatchInlineSnapshot(`
      [
        "allow_history_for_anonymous",
        "allow_history_for_client",
@@ -98,25 +98,5 @@ describe('fromCentrifugo', () => {
        "subscribe_proxy_name",
      ]
     `);
-  });
-});
-
-describe('parseDuration', () => {
-  it.each([
-    ['300s', 300_000],
-    ['1h30m', 5_400_000],
-    ['1.5h', 5_400_000],
-    ['250ms', 250],
-    ['1ns', 1],
-    ['0', 0],
-    [0, 0],
-    ['0s', 0],
-    ['5', undefined],
-    ['-1s', undefined],
-    ['1 s', undefined],
-    ['', undefined],
-    [300, undefined],
-  ])('reads %j as %s', (text, expected) => {
-    expect(parseDuration(text)).toBe(expected);
   });
 });
