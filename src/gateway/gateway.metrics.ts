@@ -7,7 +7,6 @@ import {
 } from '@willsoto/nestjs-prometheus';
 import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Publication } from '../delivery/index.js';
-import { closeCodeLabel } from './connection/close-codes.js';
 import type { Refusal } from './connection/refusals.js';
 
 const CONNECTIONS = 'carillon_gateway_connections';
@@ -75,8 +74,8 @@ export class GatewayMetrics {
     this.connections.dec({ protocol });
   }
 
-  closed(code: number): void {
-    this.closes.inc({ code: closeCodeLabel(code) });
+  closed(code: string): void {
+    this.closes.inc({ code });
   }
 
   refused({ code }: Refusal): void {

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Publication } from '../../delivery/index.js';
-import { closeCodes, codeOfProtocolFault, type CloseCode } from './close-codes.js';
+import type { CloseCode, CloseCodes, CloseReason } from './close-codes.js';
 import type { ClientSocket, SocketListener } from '../websocket/client-socket.js';
+import { codeOfProtocolFault } from '../websocket/protocol-fault.js';
 import { encodeFrame, Opcode, pingFrame, unspeakable, type FrameFormat } from '../websocket/frame.js';
 import type { Handshake } from './handshake.js';
 import { Heartbeat, type Pinged, type Pulse } from './heartbeat.js';
@@ -50,6 +51,8 @@ export abstract class Connection implements Pinged, SocketListener {
 
   /** As the metrics name it. */
   abstract readonly protocol: string;
+  /** The codes that its protocol closes with. */
+  abstract readonly closeCodes: CloseCodes;
   /** Makes it ready, for one by attaching it to delivery. The handshake is answered when this resolves, and refused when it rejects or takes too long. */
   abstract join(): Promise<void>;
   /** Ends every attachment, also those that {@link join} still waits for. Called once. */
@@ -84,12 +87,17 @@ export abstract class Connection implements Pinged, SocketListener {
     this.#host.onGone(this);
   }
 
-  /** Sends what waits (except to a slow client) and the reason, and cuts the socket if the client does not answer in time. */
+  /** Sends what waits and the code. Cuts the socket if the client does not answer in time. */
   close({ code, reason }: CloseCode): void {
     if (!this.#leaveWith(code)) return;
-    if (code === closeCodes.slow.code) this.#outbox.discard();
-    else this.#outbox.end();
+    this.#outbox.end();
     this.#socket?.close(code, reason);
+  }
+
+  /** Closes with the protocol's code for the reason. What waits for a slow client is dropped. */
+  closeFor(reason: CloseReason): void {
+    if (reason === 'slow' && !this.#hasLeft) this.#outbox.discard();
+    this.close(this.closeCodes[reason]);
   }
 
   /** Cuts the socket without another word. */
@@ -140,7 +148,7 @@ export abstract class Connection implements Pinged, SocketListener {
     if (this.#hasLeft) return;
     const isFirst = publication.frames.length === 0;
     const frame = format.of(publication);
-    if (frame === unspeakable) this.close(closeCodes.inappropriateProtocol);
+    if (frame === unspeakable) this.closeFor('unencodable');
     else if (this.sendFrame(frame)) this.#host.onQueued(publication, isFirst);
     else this.#host.onDropped(publication);
   }
@@ -148,7 +156,7 @@ export abstract class Connection implements Pinged, SocketListener {
   /** Answers false, and closes the connection, when the client is too far behind. */
   sendFrame(frame: Buffer): boolean {
     if (this.#outbox.push(frame)) return true;
-    this.close(closeCodes.slow);
+    this.closeFor('slow');
     return false;
   }
 
@@ -179,7 +187,7 @@ export abstract class Connection implements Pinged, SocketListener {
   #admitInbound(): boolean {
     if (this.#hasLeft) return false;
     const state = this.#host.inboundRate.next(this.#inboundState, performance.now());
-    if (state === undefined) this.close(closeCodes.tooManyRequests);
+    if (state === undefined) this.closeFor('tooManyRequests');
     else this.#inboundState = state;
     return state !== undefined;
   }

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Publication } from '../../delivery/index.js';
+import { closeCodeLabel } from './close-codes.js';
 import type { Connection, ConnectionHost } from './connection.js';
 import { Doorkeeper } from './connection-admission.js';
 import { GatewayMetrics } from '../gateway.metrics.js';
@@ -66,8 +67,8 @@ export class Connections implements ConnectionHost, OnModuleInit, OnApplicationS
     this.metrics.opened(connection.protocol);
   }
 
-  onLeft(_: Connection, code: number): void {
-    this.metrics.closed(code);
+  onLeft({ closeCodes }: Connection, code: number): void {
+    this.metrics.closed(closeCodeLabel(code, closeCodes));
   }
 
   onGone(connection: Connection): void {

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { closeCodes } from './close-codes.js';
 import { Connections } from './connections.js';
 import { settlesWithin } from '../../async/index.js';
 import { Doorkeeper } from './connection-admission.js';
@@ -49,7 +48,7 @@ export class Drain implements OnModuleDestroy {
     const startedAt = performance.now();
     for (let sent = 0, step = 1; sent < waiting.length && !signal.aborted; step++) {
       const target = Math.ceil(perStep * step);
-      for (; sent < target; sent++) waiting[sent]?.close(closeCodes.shutdown);
+      for (; sent < target; sent++) waiting[sent]?.closeFor('shuttingDown');
       const stepEndsInMs = startedAt + step * STEP_MS - performance.now();
       await delay(Math.max(0, stepEndsInMs));
     }

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { closeCodes, type CloseCode } from './close-codes.js';
+import type { CloseReason } from './close-codes.js';
 import { Heartbeat, Pulse } from './heartbeat.js';
 import { TimerWheel } from './timer-wheel.js';
 
-const client = { ping: jest.fn<() => void>(), close: jest.fn<(code: CloseCode) => void>() };
+const client = { ping: jest.fn<() => void>(), closeFor: jest.fn<(reason: CloseReason) => void>() };
 let now: number;
 let pulse: Pulse;
 
@@ -43,28 +43,28 @@ describe('Heartbeat', () => {
     elapse(100_000);
     expect(client.ping.mock.calls.length).toBeGreaterThanOrEqual(4);
     expect(client.ping.mock.calls.length).toBeLessThanOrEqual(5);
-    expect(client.close).not.toHaveBeenCalled();
+    expect(client.closeFor).not.toHaveBeenCalled();
   });
 
   it('closes a client that does not answer in time', () => {
     begin();
     elapse(25_000 + 7_900);
     elapse(200);
-    expect(client.close).toHaveBeenCalledTimes(1);
-    expect(client.close).toHaveBeenCalledWith(closeCodes.noPong);
+    expect(client.closeFor).toHaveBeenCalledTimes(1);
+    expect(client.closeFor).toHaveBeenCalledWith('noPong');
   });
 
   it('takes no pong in advance', () => {
     const heartbeat = begin();
     heartbeat.pong();
     elapse(34_000);
-    expect(client.close).toHaveBeenCalledTimes(1);
+    expect(client.closeFor).toHaveBeenCalledTimes(1);
   });
 
   it('is silent once stopped', () => {
     begin().stop();
     elapse(60_000);
     expect(client.ping).not.toHaveBeenCalled();
-    expect(client.close).not.toHaveBeenCalled();
+    expect(client.closeFor).not.toHaveBeenCalled();
   });
 });

@@ -1,4 +1,4 @@
-import { closeCodes, type CloseCode } from './close-codes.js';
+import type { CloseReason } from './close-codes.js';
 import { TimerWheel, WheelEntry } from './timer-wheel.js';
 
 export interface HeartbeatOptions {
@@ -11,7 +11,7 @@ export interface HeartbeatOptions {
 /** What a heartbeat needs of its connection. */
 export interface Pinged {
   ping(): void;
-  close(code: CloseCode): void;
+  closeFor(reason: CloseReason): void;
 }
 
 /** The settings and the wheel that all heartbeats share. */
@@ -44,7 +44,7 @@ export class Heartbeat extends WheelEntry {
 
   override due(): void {
     if (this.#awaitsPong) {
-      this.pinged.close(closeCodes.noPong);
+      this.pinged.closeFor('noPong');
       return;
     }
     this.#awaitsPong = true;

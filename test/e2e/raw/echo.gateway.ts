@@ -1,12 +1,14 @@
 import { type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
 import { Connection } from '../../../src/gateway/connection/connection.js';
 import { Connections } from '../../../src/gateway/connection/connections.js';
+import { closeCodes } from '../../../src/gateway/protocols/raw/close-codes.js';
 import { encodeFrame, Opcode } from '../../../src/gateway/websocket/frame.js';
 import type { SocketServer } from '../../../src/gateway/websocket/socket-server.js';
 
 /** Sends back what comes in, as the kind of message that it came as. All else is every connection's own. */
 class EchoConnection extends Connection {
   override readonly protocol = 'echo';
+  override readonly closeCodes = closeCodes;
 
   override async join(): Promise<void> {}
 

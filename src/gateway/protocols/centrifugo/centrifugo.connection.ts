@@ -1,6 +1,7 @@
 import { Connection, type ConnectionHost } from '../../connection/connection.js';
 import { encodeFrame, Opcode } from '../../websocket/frame.js';
 import type { Handshake } from '../../connection/handshake.js';
+import { closeCodesByReason } from './close-codes.js';
 import type { Codec } from './codec/codec.js';
 import { jsonCodec, protobufCodec } from './codec/codecs.js';
 import { PublicationFormats } from './codec/publication-formats.js';
@@ -35,6 +36,7 @@ export const subprotocols = ['centrifuge-json', 'centrifuge-protobuf'];
 /** A client of the Centrifugo protocol on a WebSocket. */
 export class CentrifugoConnection extends Connection implements SessionTransport {
   override readonly protocol = 'centrifugo';
+  override readonly closeCodes = closeCodesByReason;
   readonly #encoding: SocketEncoding;
   readonly #pingsByFrame: boolean;
   readonly #session: Session;

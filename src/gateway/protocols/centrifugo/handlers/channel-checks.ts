@@ -1,5 +1,5 @@
 import type { ChannelFault, ChannelRule, ChannelRules } from '../../../../delivery/index.js';
-import { closeCodes } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import { CommandRefusedError, DisconnectError, replyErrors, type ReplyError } from '../centrifugo.errors.js';
 
 /** How a client is told that it cannot use a channel. */

@@ -1,4 +1,4 @@
-import { closeCodes } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import type { ConnectionToken } from '../../../auth/tokens/token-verifier.js';
 import type { ConnectRequest } from '../codec/commands.js';
 import {

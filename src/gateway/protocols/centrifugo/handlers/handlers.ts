@@ -1,4 +1,4 @@
-import { closeCodes } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import { ConnectHandler } from './connect-handler.js';
 import { CommandRefusedError, DisconnectError, replyErrors } from '../centrifugo.errors.js';
 import { PublishHandler } from './publish-handler.js';

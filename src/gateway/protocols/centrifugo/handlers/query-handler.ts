@@ -5,7 +5,7 @@ import {
   type Requester,
   type HistoryPage,
 } from '../../../../delivery/index.js';
-import { closeCodes } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import { ruleOf } from './channel-checks.js';
 import type { ChannelRequest, HistoryRequest } from '../codec/commands.js';
 import { CommandRefusedError, DisconnectError, replyErrors } from '../centrifugo.errors.js';

@@ -1,4 +1,4 @@
-import { closeCodes } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import type { RefreshRequest, SubRefreshRequest } from '../codec/commands.js';
 import { CommandRefusedError, DisconnectError, replyErrors } from '../centrifugo.errors.js';
 import { expiryOf, hasExpired } from './expiry.js';

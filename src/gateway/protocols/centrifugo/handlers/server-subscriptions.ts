@@ -1,5 +1,5 @@
 import { decideSubscribe, type ChannelRule } from '../../../../delivery/index.js';
-import { closeCodes } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import { noGrant } from '../../../auth/tokens/claims.js';
 import type { ConnectionToken } from '../../../auth/tokens/token-verifier.js';
 import { ruleOfGiven } from './channel-checks.js';

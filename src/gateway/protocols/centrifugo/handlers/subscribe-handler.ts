@@ -1,5 +1,5 @@
 import { decideSubscribe, type ChannelRule, type StreamPosition } from '../../../../delivery/index.js';
-import { closeCodes } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import type { SubscriptionToken } from '../../../auth/tokens/token-verifier.js';
 import { ruleOf } from './channel-checks.js';
 import { SubscribeFlag, type ChannelRequest, type SubscribeRequest } from '../codec/commands.js';

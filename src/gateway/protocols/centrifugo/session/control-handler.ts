@@ -6,7 +6,8 @@ import type {
   Takeover,
   UnsubscribeCommand,
 } from '../../../../delivery/index.js';
-import { closeCodes, type CloseCode } from '../../../connection/close-codes.js';
+import type { CloseCode } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import type { ClientSubscription } from '../subscriptions/client-subscription.js';
 import { unsubscribeReasons } from '../centrifugo.errors.js';
 import { expiryOf, hasExpired } from '../handlers/expiry.js';

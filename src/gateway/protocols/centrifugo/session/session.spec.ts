@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { closeCodes } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import { TimerWheel } from '../../../connection/timer-wheel.js';
 import type { ClientSubscription } from '../subscriptions/client-subscription.js';
 import { clientOptions } from '../centrifugo.options.js';

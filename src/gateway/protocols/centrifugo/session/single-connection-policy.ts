@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Nodes, Takeover } from '../../../../delivery/index.js';
-import { closeCodes } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import { RepeatedWarning } from '../../../../limits/index.js';
 import type { Session } from './session.js';
 

@@ -1,6 +1,7 @@
 import type { HistoryEntry, Publication, StreamPosition, Subscriber } from '../../../../delivery/index.js';
 import type { ClientInfo } from '../../../../message/index.js';
-import { closeCodes, type CloseCode } from '../../../connection/close-codes.js';
+import type { CloseCode } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import type { SubscriptionToken } from '../../../auth/tokens/token-verifier.js';
 import { unsubscribeReasons } from '../centrifugo.errors.js';
 import { HeldPublications } from './held-publications.js';

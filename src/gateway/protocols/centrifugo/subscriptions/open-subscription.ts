@@ -4,7 +4,7 @@ import {
   type StreamPosition,
   type RequestedFeatures,
 } from '../../../../delivery/index.js';
-import { closeCodes } from '../../../connection/close-codes.js';
+import { closeCodes } from '../close-codes.js';
 import { settlesWithin } from '../../../../async/index.js';
 import { noGrant, type SubscriptionGrant } from '../../../auth/tokens/claims.js';
 import { ClientSubscription } from './client-subscription.js';
