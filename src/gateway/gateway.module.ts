@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { CentrifugoGateway } from './protocols/centrifugo/centrifugo.gateway.js';
 import { Sessions } from './protocols/centrifugo/session/sessions.js';
 import { Connections } from './connection/connections.js';
-import { Doorkeeper } from './connection/connection-admission.js';
+import { ConnectionAdmission } from './connection/connection-admission.js';
 import { Drain } from './connection/drain.js';
 import { gatewayInstruments, GatewayMetrics } from './gateway.metrics.js';
 import { ConfigurableGatewayModule } from './gateway.module-definition.js';
@@ -16,7 +16,7 @@ import { UpgradeRequiredController } from './websocket/upgrade-required.controll
   providers: [
     CentrifugoGateway,
     Connections,
-    Doorkeeper,
+    ConnectionAdmission,
     Drain,
     GatewayMetrics,
     RawGateway,

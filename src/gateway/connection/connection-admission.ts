@@ -10,7 +10,7 @@ import { refusals, type Refusal } from './refusals.js';
 
 /** Decides who may connect, and counts who does: from the admission of a handshake until the socket is gone. */
 @Injectable()
-export class Doorkeeper {
+export class ConnectionAdmission {
   readonly #limits: GatewayModuleOptions['limits'];
   readonly #trusted: TrustedProxies;
   readonly #origins: Origins;

@@ -3,16 +3,16 @@ import type { Publication } from '../../delivery/index.js';
 import type { CloseCode, CloseCodes, CloseReason } from './close-codes.js';
 import type { ClientSocket, SocketListener } from '../websocket/client-socket.js';
 import { codeOfProtocolFault } from '../websocket/protocol-fault.js';
-import { encodeFrame, Opcode, pingFrame, unspeakable, type FrameFormat } from '../websocket/frame.js';
+import { encodeFrame, Opcode, pingFrame, unencodable, type FrameFormat } from '../websocket/frame.js';
 import type { Handshake } from './handshake.js';
-import { Heartbeat, type Pinged, type Pulse } from './heartbeat.js';
+import { Heartbeat, type Pinged, type HeartbeatTiming } from './heartbeat.js';
 import { Outbox, type FlushQueue } from './outbox.js';
 import type { RateLimit } from '../../limits/index.js';
 
 /** What all connections of a process share. */
 export interface ConnectionHost {
   readonly flushQueue: FlushQueue;
-  readonly pulse: Pulse;
+  readonly heartbeatTiming: HeartbeatTiming;
   /** For what a client sends: messages, pings and pongs. */
   readonly inboundRate: RateLimit;
   onOpened(connection: Connection): void;
@@ -148,7 +148,7 @@ export abstract class Connection implements Pinged, SocketListener {
     if (this.#hasLeft) return;
     const isFirst = publication.frames.length === 0;
     const frame = format.of(publication);
-    if (frame === unspeakable) this.closeFor('unencodable');
+    if (frame === unencodable) this.closeFor('unencodable');
     else if (this.sendFrame(frame)) this.#host.onQueued(publication, isFirst);
     else this.#host.onDropped(publication);
   }
@@ -161,7 +161,7 @@ export abstract class Connection implements Pinged, SocketListener {
   }
 
   protected startHeartbeat(): void {
-    this.#heartbeat = new Heartbeat(this, this.#host.pulse);
+    this.#heartbeat = new Heartbeat(this, this.#host.heartbeatTiming);
     this.#heartbeat.start();
   }
 

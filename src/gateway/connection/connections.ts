@@ -2,10 +2,10 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import type { Publication } from '../../delivery/index.js';
 import { closeCodeLabel } from './close-codes.js';
 import type { Connection, ConnectionHost } from './connection.js';
-import { Doorkeeper } from './connection-admission.js';
+import { ConnectionAdmission } from './connection-admission.js';
 import { GatewayMetrics } from '../gateway.metrics.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
-import { Pulse } from './heartbeat.js';
+import { HeartbeatTiming } from './heartbeat.js';
 import { FlushQueue } from './outbox.js';
 import { RateLimit } from '../../limits/index.js';
 import { TimerWheel } from './timer-wheel.js';
@@ -14,7 +14,9 @@ import { TimerWheel } from './timer-wheel.js';
 @Injectable()
 export class Connections implements ConnectionHost, OnModuleInit, OnApplicationShutdown {
   readonly flushQueue: FlushQueue;
-  readonly pulse: Pulse;
+  /** Holds every timer of the connections. */
+  readonly wheel = new TimerWheel();
+  readonly heartbeatTiming: HeartbeatTiming;
   readonly inboundRate: RateLimit;
   readonly #open = new Set<Connection>();
   #emptied: PromiseWithResolvers<void> | undefined;
@@ -24,11 +26,11 @@ export class Connections implements ConnectionHost, OnModuleInit, OnApplicationS
 
   constructor(
     @Inject(GATEWAY_MODULE_OPTIONS) options: GatewayModuleOptions,
-    private readonly doorkeeper: Doorkeeper,
+    private readonly admission: ConnectionAdmission,
     private readonly metrics: GatewayMetrics,
   ) {
     this.flushQueue = new FlushQueue(options.outboxMaxBytes, () => this.#onFlushed());
-    this.pulse = new Pulse(new TimerWheel(), options.heartbeat);
+    this.heartbeatTiming = new HeartbeatTiming(this.wheel, options.heartbeat);
     this.inboundRate = new RateLimit(options.limits.inbound);
   }
 
@@ -54,11 +56,11 @@ export class Connections implements ConnectionHost, OnModuleInit, OnApplicationS
   }
 
   onModuleInit(): void {
-    this.pulse.wheel.start();
+    this.wheel.start();
   }
 
   onApplicationShutdown(): void {
-    this.pulse.wheel.close();
+    this.wheel.close();
     this.flushQueue.close();
   }
 
@@ -72,7 +74,7 @@ export class Connections implements ConnectionHost, OnModuleInit, OnApplicationS
   }
 
   onGone(connection: Connection): void {
-    this.doorkeeper.leave(connection.network);
+    this.admission.leave(connection.network);
     if (!this.#open.delete(connection)) return;
     this.metrics.gone(connection.protocol);
     if (this.#open.size > 0) return;

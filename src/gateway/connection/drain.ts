@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Connections } from './connections.js';
 import { settlesWithin } from '../../async/index.js';
-import { Doorkeeper } from './connection-admission.js';
+import { ConnectionAdmission } from './connection-admission.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 
 const STEP_MS = 50;
@@ -20,7 +20,7 @@ export class Drain implements OnModuleDestroy {
 
   constructor(
     @Inject(GATEWAY_MODULE_OPTIONS) { drain, closeTimeoutMs }: GatewayModuleOptions,
-    private readonly doorkeeper: Doorkeeper,
+    private readonly admission: ConnectionAdmission,
     private readonly connections: Connections,
   ) {
     this.#connectionsPerSecond = drain.connectionsPerSecond;
@@ -30,7 +30,7 @@ export class Drain implements OnModuleDestroy {
 
   /** Resolves within `drain.timeoutMs`, when no socket is left. */
   async onModuleDestroy(): Promise<void> {
-    this.doorkeeper.shut();
+    this.admission.shut();
     if (this.connections.size === 0) return;
     this.#logger.log(`closing ${this.connections.size} connections`);
     const away = new AbortController();

@@ -1,21 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { CloseReason } from './close-codes.js';
-import { Heartbeat, Pulse } from './heartbeat.js';
+import { Heartbeat, HeartbeatTiming } from './heartbeat.js';
 import { TimerWheel } from './timer-wheel.js';
 
 const client = { ping: jest.fn<() => void>(), closeFor: jest.fn<(reason: CloseReason) => void>() };
 let now: number;
-let pulse: Pulse;
+let timing: HeartbeatTiming;
 
 function elapse(ms: number): void {
   for (const end = now + ms; now < end;) {
     now += 10;
-    pulse.wheel.advance();
+    timing.wheel.advance();
   }
 }
 
 function begin(): Heartbeat {
-  const heartbeat = new Heartbeat(client, pulse);
+  const heartbeat = new Heartbeat(client, timing);
   heartbeat.start();
   return heartbeat;
 }
@@ -24,14 +24,14 @@ beforeEach(() => {
   jest.resetAllMocks();
   now = 0;
   const wheel = new TimerWheel({ tickMs: 10, now: () => now });
-  pulse = new Pulse(wheel, { pingIntervalMs: 25_000, pongTimeoutMs: 8_000 });
+  timing = new HeartbeatTiming(wheel, { pingIntervalMs: 25_000, pongTimeoutMs: 8_000 });
 });
 
-afterEach(() => pulse.wheel.close());
+afterEach(() => timing.wheel.close());
 
 describe('Heartbeat', () => {
   it('pings first between half an interval and a whole one', () => {
-    const delays = Array.from({ length: 200 }, () => pulse.firstDelayMs());
+    const delays = Array.from({ length: 200 }, () => timing.firstDelayMs());
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(12_500);
     expect(Math.max(...delays)).toBeLessThan(25_000);
     expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(5_000);

@@ -15,7 +15,7 @@ export interface Pinged {
 }
 
 /** The settings and the wheel that all heartbeats share. */
-export class Pulse {
+export class HeartbeatTiming {
   constructor(
     readonly wheel: TimerWheel,
     readonly options: HeartbeatOptions,
@@ -33,13 +33,13 @@ export class Heartbeat extends WheelEntry {
 
   constructor(
     private readonly pinged: Pinged,
-    private readonly pulse: Pulse,
+    private readonly timing: HeartbeatTiming,
   ) {
     super();
   }
 
   start(): void {
-    this.pulse.wheel.schedule(this, this.pulse.firstDelayMs());
+    this.timing.wheel.schedule(this, this.timing.firstDelayMs());
   }
 
   override due(): void {
@@ -48,7 +48,7 @@ export class Heartbeat extends WheelEntry {
       return;
     }
     this.#awaitsPong = true;
-    this.pulse.wheel.schedule(this, this.pulse.options.pongTimeoutMs);
+    this.timing.wheel.schedule(this, this.timing.options.pongTimeoutMs);
     this.pinged.ping();
   }
 
@@ -56,11 +56,11 @@ export class Heartbeat extends WheelEntry {
   pong(): boolean {
     if (!this.#awaitsPong) return false;
     this.#awaitsPong = false;
-    this.pulse.wheel.schedule(this, this.pulse.options.pingIntervalMs);
+    this.timing.wheel.schedule(this, this.timing.options.pingIntervalMs);
     return true;
   }
 
   stop(): void {
-    this.pulse.wheel.cancel(this);
+    this.timing.wheel.cancel(this);
   }
 }

@@ -27,7 +27,7 @@ export function encodeFrame(opcode: Opcode, payload: Uint8Array): Buffer {
 }
 
 /** Stands for a publication that a format cannot carry, such as bytes for clients that speak JSON. */
-export const unspeakable = Buffer.alloc(0);
+export const unencodable = Buffer.alloc(0);
 
 let slots = 0;
 

@@ -4,7 +4,7 @@ import { type INestApplicationContext, Logger } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { Connection } from '../connection/connection.js';
 import { settlesWithin } from '../../async/index.js';
-import { Doorkeeper } from '../connection/connection-admission.js';
+import { ConnectionAdmission } from '../connection/connection-admission.js';
 import { GatewayMetrics } from '../gateway.metrics.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 import { Handshake } from '../connection/handshake.js';
@@ -26,14 +26,14 @@ const APPLICATION_PORT = 0;
 export class WebSocketAdapter extends WsAdapter {
   protected override readonly logger = new Logger('Gateway');
   readonly #options: GatewayModuleOptions;
-  readonly #doorkeeper: Doorkeeper;
+  readonly #admission: ConnectionAdmission;
   readonly #metrics: GatewayMetrics;
   readonly #servers = new Map<string, SocketServer>();
 
   constructor(app: INestApplicationContext) {
     super(app);
     this.#options = app.get<GatewayModuleOptions>(GATEWAY_MODULE_OPTIONS);
-    this.#doorkeeper = app.get(Doorkeeper);
+    this.#admission = app.get(ConnectionAdmission);
     this.#metrics = app.get(GatewayMetrics);
   }
 
@@ -89,7 +89,7 @@ export class WebSocketAdapter extends WsAdapter {
     if (path === undefined) return { refusal: refusals.malformed };
     const server = this.#servers.get(path);
     if (server?.entrance === undefined) return { refusal: refusals.unknownPath };
-    const handshake = this.#doorkeeper.admit(request);
+    const handshake = this.#admission.admit(request);
     if (!(handshake instanceof Handshake)) return { refusal: handshake };
     return { server, connection: server.entrance(handshake) };
   }
@@ -103,7 +103,7 @@ export class WebSocketAdapter extends WsAdapter {
       this.logger.warn(`connection ${connection.id} could not be attached: ${String(error)}`);
       return refusals.notReady;
     }
-    if (this.#doorkeeper.isShut) return refusals.shuttingDown;
+    if (this.#admission.isShut) return refusals.shuttingDown;
     return connection.hasLeft ? refusals.notReady : undefined;
   }
 

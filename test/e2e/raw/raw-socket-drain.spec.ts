@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Doorkeeper } from '../../../src/gateway/connection/connection-admission.js';
+import { ConnectionAdmission } from '../../../src/gateway/connection/connection-admission.js';
 import { channelOf, metric, serve, type Client, type Server } from './raw-socket.app.js';
 
 function crowd(server: Server, size: number): Promise<Client[]> {
@@ -60,7 +60,7 @@ describe('raw socket at shutdown', () => {
     const refused = server.refusal();
     while (server.table.channels.length < 2) await new Promise(setImmediate);
     const stopping = server.app.close();
-    while (!server.app.get(Doorkeeper).isShut) await new Promise(setImmediate);
+    while (!server.app.get(ConnectionAdmission).isShut) await new Promise(setImmediate);
     attached.resolve();
     expect((await refused).statusCode).toBe(503);
     await stopping;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Publication } from '../../../../delivery/index.js';
 import type { PublicationExtras } from '../../../../delivery/publications/publication.js';
-import { unspeakable } from '../../../websocket/frame.js';
+import { unencodable } from '../../../websocket/frame.js';
 import { jsonCodec, protobufCodec } from './codecs.js';
 import { inDeltas, infoOnWire, PublicationFormats } from './publication-formats.js';
 
@@ -45,10 +45,10 @@ describe('PublicationFormats', () => {
   it('has nothing to say in JSON to bytes that are not JSON', () => {
     const bytes = publication(Buffer.from([1, 2, 3, 0xff]), {}, 'binary');
     for (const format of [json.plain, json.whole, json.patch, json.message])
-      expect(format.of(bytes)).toBe(unspeakable);
-    expect(protobuf.plain.of(bytes)).not.toBe(unspeakable);
+      expect(format.of(bytes)).toBe(unencodable);
+    expect(protobuf.plain.of(bytes)).not.toBe(unencodable);
     const lucky = publication('{"a":1}', {}, 'binary');
-    expect(json.plain.of(lucky)).not.toBe(unspeakable);
+    expect(json.plain.of(lucky)).not.toBe(unencodable);
   });
 
   it('sends a patch where that is shorter, else the whole text', () => {

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { HistoryEntry, Publication } from '../../../../delivery/index.js';
 import type { ClientInfo } from '../../../../message/index.js';
 import { isJson } from '../../../../json/index.js';
-import { FrameFormat, unspeakable } from '../../../websocket/frame.js';
+import { FrameFormat, unencodable } from '../../../websocket/frame.js';
 import type { Codec } from './codec.js';
 import { createDelta } from './fossil-delta.js';
 import type { Publication as WirePublication } from './replies.js';
@@ -11,7 +11,7 @@ type Encoding = Codec['encoding'];
 
 /** The patch from the publication before, made once for all encodings. Empty where there is nothing to start from. */
 const patches = new FrameFormat(({ previous, data }) =>
-  previous === undefined ? unspeakable : createDelta(previous, data),
+  previous === undefined ? unencodable : createDelta(previous, data),
 );
 
 /**
@@ -42,20 +42,20 @@ export class PublicationFormats {
     const whole = (it: Publication) =>
       isEncodable(encoding, [it], true)
         ? push(it, onWire(it, inDelta(it.data, encoding), encoding))
-        : unspeakable;
+        : unencodable;
     this.plain = new FrameFormat((it) =>
-      isEncodable(encoding, [it]) ? push(it, onWireWithEpoch(it, it.epoch, encoding)) : unspeakable,
+      isEncodable(encoding, [it]) ? push(it, onWireWithEpoch(it, it.epoch, encoding)) : unencodable,
     );
     this.whole = new FrameFormat(whole);
     this.patch = new FrameFormat((it) => {
       const patch = patches.of(it);
       const isWorthIt =
-        patch !== unspeakable && patch.length < it.data.length && isEncodable(encoding, [it], true);
+        patch !== unencodable && patch.length < it.data.length && isEncodable(encoding, [it], true);
       if (!isWorthIt) return whole(it);
       return push(it, { ...onWire(it, inDelta(patch, encoding), encoding), delta: true });
     });
     this.message = new FrameFormat((it) =>
-      isEncodable(encoding, [it]) ? frame(codec.encodePush('message', '', { data: it.data })) : unspeakable,
+      isEncodable(encoding, [it]) ? frame(codec.encodePush('message', '', { data: it.data })) : unencodable,
     );
   }
 
@@ -106,16 +106,16 @@ export function inDeltas(publications: readonly HistoryEntry[], encoding: Encodi
 /** What a token gives as bytes need not be JSON: clients that speak JSON do not see it then. */
 export function infoOnWire(info: ClientInfo, encoding: Encoding): ClientInfo {
   const { user, client, connInfo, chanInfo } = info;
-  if (encoding === 'protobuf' || (isSpeakable(connInfo) && isSpeakable(chanInfo))) return info;
+  if (encoding === 'protobuf' || (isEncodablePayload(connInfo) && isEncodablePayload(chanInfo))) return info;
   return {
     user,
     client,
-    ...(connInfo && isSpeakable(connInfo) && { connInfo }),
-    ...(chanInfo && isSpeakable(chanInfo) && { chanInfo }),
+    ...(connInfo && isEncodablePayload(connInfo) && { connInfo }),
+    ...(chanInfo && isEncodablePayload(chanInfo) && { chanInfo }),
   };
 }
 
-function isSpeakable(payload: Buffer | undefined): boolean {
+function isEncodablePayload(payload: Buffer | undefined): boolean {
   return payload === undefined || isJson(payload);
 }
 

@@ -41,7 +41,7 @@ export class Sessions implements HandlerDependencies {
     connections: Connections,
   ) {
     this.options = client;
-    this.wheel = connections.pulse.wheel;
+    this.wheel = connections.wheel;
     this.verifiers = createVerifiers(client.tokens);
     this.users = new Users(delivery);
     this.singleConnection = new SingleConnectionPolicy(nodes);
