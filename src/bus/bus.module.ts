@@ -13,7 +13,7 @@ import { DeadLetters } from './retries/dead-letters.js';
 import { Events } from './consumers/events.js';
 import { LagMeter } from './consumers/lag-meter.js';
 import { Idempotency } from './idempotency.port.js';
-import { configured, embedded, statusOf } from './opening.js';
+import { driverOptions, statusOf } from './adapter-options.js';
 import { RetryStore } from './retries/retry-store.port.js';
 import { tunedKafka, tunedPulsar, tunedRedis } from './producers/pool-tuning.js';
 
@@ -90,11 +90,7 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
 }
 
 function createBuses(options: BusOptions, readiness?: Readiness, primary?: Link): Buses {
-  return new Buses(options, async (driver, use) => {
-    if (driver !== 'memory' || primary === undefined) return openBus(options, driver, use, readiness);
-    const { IpcBus } = await import('./adapters/ipc/ipc.bus.js');
-    return IpcBus.open(primary);
-  });
+  return new Buses(options, (driver, use) => openBus(options, driver, use, readiness, primary));
 }
 
 async function openBus(
@@ -102,25 +98,30 @@ async function openBus(
   driver: BusDriver,
   { name, tuning = {}, topics = [] }: BusUse,
   readiness?: Readiness,
+  primary?: Link,
 ): Promise<Bus> {
-  const status = statusOf(readiness, `${driver} (${name})`);
+  const status = () => statusOf(readiness, `${driver} (${name})`);
   switch (driver) {
     case 'memory': {
-      const { MemoryBus } = await import('./adapters/memory/memory.bus.js');
-      return new MemoryBus(drivers.memory, status);
+      if (primary === undefined) {
+        const { MemoryBus } = await import('./adapters/memory/memory.bus.js');
+        return new MemoryBus(drivers.memory, status());
+      }
+      const { IpcBus } = await import('./adapters/ipc/ipc.bus.js');
+      return IpcBus.open(primary);
     }
     case 'kafka': {
       const { KafkaBus } = await import('./adapters/kafka/kafka.bus.js');
-      return KafkaBus.open(tunedKafka(configured(drivers, driver), tuning), status);
+      return KafkaBus.open(tunedKafka(driverOptions(drivers, driver), tuning), status());
     }
     case 'pulsar': {
       const { PulsarBus } = await import('./adapters/pulsar/pulsar.bus.js');
-      return PulsarBus.open(tunedPulsar(configured(drivers, driver), tuning), status, topics);
+      return PulsarBus.open(tunedPulsar(driverOptions(drivers, driver), tuning), status(), topics);
     }
     case 'redis': {
       const { RedisBus } = await import('./adapters/redis/redis.bus.js');
-      const options = tunedRedis(configured(drivers, driver), tuning);
-      return RedisBus.open({ ...options, worker: numbered(worker) }, status);
+      const options = tunedRedis(driverOptions(drivers, driver), tuning);
+      return RedisBus.open({ ...options, worker: numbered(worker) }, status());
     }
     default:
       return driver satisfies never;
@@ -128,50 +129,52 @@ async function openBus(
 }
 
 async function openIdempotency(
-  { drivers, idempotency }: BusOptions,
+  options: BusOptions,
   readiness?: Readiness,
   primary?: Link,
 ): Promise<Idempotency> {
-  if (idempotency.store === 'sqlite' && primary !== undefined) {
-    const { IpcIdempotency } = await import('./adapters/ipc/ipc.idempotency.js');
-    return new IpcIdempotency(primary);
-  }
-  const status = statusOf(readiness, `${idempotency.store} (idempotency)`);
-  switch (idempotency.store) {
+  const { store } = options.idempotency;
+  switch (store) {
     case 'sqlite': {
-      const { SqliteIdempotency } = await import('./adapters/sqlite/sqlite.idempotency.js');
-      return SqliteIdempotency.open(embedded(drivers, 'idempotency'), status);
+      if (primary === undefined) {
+        const { openSqliteIdempotency } = await import('./adapters/sqlite/sqlite-stores.js');
+        return openSqliteIdempotency(options, readiness);
+      }
+      const { IpcIdempotency } = await import('./adapters/ipc/ipc.idempotency.js');
+      return new IpcIdempotency(primary);
     }
     case 'redis': {
       const { RedisIdempotency } = await import('./adapters/redis/redis.idempotency.js');
-      return RedisIdempotency.open(configured(drivers, 'redis'), status);
+      const status = statusOf(readiness, 'redis (idempotency)');
+      return RedisIdempotency.open(driverOptions(options.drivers, store), status);
     }
     default:
-      return idempotency.store satisfies never;
+      return store satisfies never;
   }
 }
 
 async function openRetryStore(
-  { drivers, retries }: BusOptions,
+  options: BusOptions,
   readiness?: Readiness,
   primary?: Link,
 ): Promise<RetryStore> {
-  if (retries.store === 'sqlite' && primary !== undefined) {
-    const { IpcRetryStore } = await import('./adapters/ipc/ipc.retry-store.js');
-    return IpcRetryStore.open(primary);
-  }
-  const status = statusOf(readiness, `${retries.store} (retry store)`);
-  switch (retries.store) {
+  const { store } = options.retries;
+  switch (store) {
     case 'sqlite': {
-      const { SqliteRetryStore } = await import('./adapters/sqlite/sqlite.retry-store.js');
-      return SqliteRetryStore.open({ ...embedded(drivers, 'parked'), ...retries }, status);
+      if (primary === undefined) {
+        const { openSqliteRetryStore } = await import('./adapters/sqlite/sqlite-stores.js');
+        return openSqliteRetryStore(options, readiness);
+      }
+      const { IpcRetryStore } = await import('./adapters/ipc/ipc.retry-store.js');
+      return IpcRetryStore.open(primary);
     }
     case 'redis': {
       const { RedisRetryStore } = await import('./adapters/redis/retries/redis.retry-store.js');
-      return RedisRetryStore.open({ ...configured(drivers, 'redis'), ...retries }, status);
+      const status = statusOf(readiness, 'redis (retry store)');
+      return RedisRetryStore.open({ ...driverOptions(options.drivers, store), ...options.retries }, status);
     }
     default:
-      return retries.store satisfies never;
+      return store satisfies never;
   }
 }
 

@@ -2,7 +2,7 @@ import { Global, Inject, Module, type OnModuleDestroy } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { Link } from '../../ipc/index.js';
 import { Readiness } from '../../metrics/index.js';
-import { sqliteFile } from '../adapters/sqlite/sqlite.options.js';
+import { driverOptions, statusOf } from '../adapter-options.js';
 import { BUS_OPTIONS } from '../bus.module-definition.js';
 import type { BusOptions } from '../bus.options.js';
 import { Bus } from '../bus.port.js';
@@ -11,7 +11,6 @@ import { LagMeter } from '../consumers/lag-meter.js';
 import { InstantLane } from './instant-lane.js';
 import { LANE_MESSAGES, type LaneCounter, laneInstrument, LaneMeter } from './lane-meter.js';
 import { MeteredInstantLane, MeteredSchedule } from './metered-lanes.js';
-import { configured, embedded, statusOf } from '../opening.js';
 import type { ScheduleLedger } from '../schedule/schedule-ledger.port.js';
 import { Schedule } from '../schedule/schedule.port.js';
 
@@ -73,62 +72,58 @@ async function openMeteredSchedule(
   return new MeteredSchedule(await openSchedule(options, readiness, primary), meter);
 }
 
-/** @param primary there in a worker: it holds what is embedded */
-async function openSchedule(
-  { drivers, delayed }: BusOptions,
-  readiness?: Readiness,
-  primary?: Link,
-): Promise<Schedule> {
-  if ((delayed.driver === 'memory' || delayed.driver === 'sqlite') && primary !== undefined) {
-    const { IpcSchedule } = await import('../adapters/ipc/ipc.schedule.js');
-    return IpcSchedule.open(primary);
-  }
-  const status = statusOf(readiness, `${delayed.driver} (delayed lane)`);
-  switch (delayed.driver) {
+/** @param primary the connection of a worker to the process that holds the embedded stores */
+async function openSchedule(options: BusOptions, readiness?: Readiness, primary?: Link): Promise<Schedule> {
+  const { drivers, delayed } = options;
+  const { driver } = delayed;
+  const status = () => statusOf(readiness, `${driver} (delayed lane)`);
+  switch (driver) {
     case 'memory':
     case 'sqlite': {
-      const { SqliteSchedule } = await import('../adapters/sqlite/sqlite.schedule.js');
-      const directory = delayed.driver === 'memory' ? ':memory:' : drivers.sqlite.directory;
-      return SqliteSchedule.open(
-        { ...sqliteFile({ ...drivers.sqlite, directory }, 'schedule'), ...delayed },
-        status,
-      );
+      if (primary === undefined) {
+        const { openSqliteSchedule } = await import('../adapters/sqlite/sqlite-stores.js');
+        return openSqliteSchedule(options, readiness);
+      }
+      const { IpcSchedule } = await import('../adapters/ipc/ipc.schedule.js');
+      return IpcSchedule.open(primary);
     }
     case 'redis': {
       const { RedisSchedule } = await import('../adapters/redis/schedule/redis.schedule.js');
-      return RedisSchedule.open({ ...configured(drivers, 'redis'), ...delayed }, status);
+      return RedisSchedule.open({ ...driverOptions(drivers, driver), ...delayed }, status());
     }
     case 'pulsar': {
       const { PulsarSchedule } = await import('../adapters/pulsar/pulsar.schedule.js');
-      const ledger = await openLedger({ drivers, delayed }, readiness, primary);
-      const options = { ...configured(drivers, 'pulsar'), ...delayed, ...delayed.pulsar };
-      return PulsarSchedule.open(options, ledger, status);
+      const ledger = await openLedger(options, readiness, primary);
+      const pulsar = { ...driverOptions(drivers, driver), ...delayed, ...delayed.pulsar };
+      return PulsarSchedule.open(pulsar, ledger, status());
     }
     default:
-      return delayed.driver satisfies never;
+      return driver satisfies never;
   }
 }
 
 async function openLedger(
-  { drivers, delayed }: Pick<BusOptions, 'drivers' | 'delayed'>,
+  options: BusOptions,
   readiness?: Readiness,
   primary?: Link,
 ): Promise<ScheduleLedger> {
-  if (delayed.ledger === 'sqlite' && primary !== undefined) {
-    const { IpcLedger } = await import('../adapters/ipc/ipc.ledger.js');
-    return IpcLedger.open(primary);
-  }
-  const status = statusOf(readiness, `${delayed.ledger} (ledger of the delayed lane)`);
-  switch (delayed.ledger) {
+  const { drivers, delayed } = options;
+  const { ledger } = delayed;
+  switch (ledger) {
     case 'sqlite': {
-      const { SqliteLedger } = await import('../adapters/sqlite/sqlite.ledger.js');
-      return SqliteLedger.open({ ...embedded(drivers, 'ledger'), ...delayed }, status);
+      if (primary === undefined) {
+        const { openSqliteLedger } = await import('../adapters/sqlite/sqlite-stores.js');
+        return openSqliteLedger(options, readiness);
+      }
+      const { IpcLedger } = await import('../adapters/ipc/ipc.ledger.js');
+      return IpcLedger.open(primary);
     }
     case 'redis': {
       const { RedisLedger } = await import('../adapters/redis/schedule/redis.ledger.js');
-      return RedisLedger.open({ ...configured(drivers, 'redis'), ...delayed }, status);
+      const status = statusOf(readiness, 'redis (ledger of the delayed lane)');
+      return RedisLedger.open({ ...driverOptions(drivers, ledger), ...delayed }, status);
     }
     default:
-      return delayed.ledger satisfies never;
+      return ledger satisfies never;
   }
 }

@@ -1,0 +1,22 @@
+import { BrokerStatus, type Readiness } from '../metrics/index.js';
+import { AdapterUnusableError } from './bus.errors.js';
+import type { BusOptions } from './bus.options.js';
+
+/** Returns the status that an adapter reports to. An application that embeds only the bus has no {@link Readiness}. */
+export function statusOf(readiness: Readiness | undefined, name: string): BrokerStatus {
+  return readiness?.broker(name) ?? new BrokerStatus(name);
+}
+
+/**
+ * Returns the options of a driver.
+ *
+ * @throws {AdapterUnusableError} the driver is not configured. The schema checks this; a program may build options by hand.
+ */
+export function driverOptions<Driver extends keyof BusOptions['drivers']>(
+  drivers: BusOptions['drivers'],
+  driver: Driver,
+): NonNullable<BusOptions['drivers'][Driver]> {
+  const options = drivers[driver];
+  if (options === undefined) throw new AdapterUnusableError(`drivers.${driver} is not configured`);
+  return options;
+}
