@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Bus } from '../../../src/bus/index.js';
 import type { OutgoingRecord } from '../../../src/message/index.js';
-import { Exchanges } from '../../../src/bus/adapters/redis/streams/read-ack-batcher.js';
+import { ReadAckBatcher } from '../../../src/bus/adapters/redis/streams/read-ack-batcher.js';
 import { PartitionLease } from '../../../src/bus/adapters/redis/streams/partition-lease.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { closeRedis, openRedis, type RedisClient, redisDriverOptions } from '../../../src/redis/index.js';
@@ -21,7 +21,7 @@ import { type Visit, WorkerProcess } from './worker-process.js';
 
 const KEYS = 200;
 
-describeWithOwn('redis', 'Partitions of Redis Streams', () => {
+describeWithOwn('redis', 'Partition assignment of Redis Streams', () => {
   let redis: RunningBroker;
   let directory: string;
   beforeAll(async () => {
@@ -37,13 +37,13 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
     ...more,
   });
 
-  it('are in one hand each while workers join, leave and die, and every record is handled in the order of its key', async () => {
+  it('gives each partition one owner at a time while workers join, leave and die, and keeps the order per key', async () => {
     const visits = await runWorkers({ settings: settings(), directory, records: 50_000 });
-    expect(accountOf(visits)).toEqual(soundAccount(50_000));
+    expect(summaryOf(visits)).toEqual(expectedSummary(50_000));
   });
 
-  describe('of numbered workers', () => {
-    it('belong to the worker p modulo the number of workers', async () => {
+  describe('for numbered workers', () => {
+    it('gives partition p to the worker p modulo the number of workers', async () => {
       const common = settings();
       const topic = randomUUID();
       const seen = await Promise.all(
@@ -62,7 +62,7 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
       await Promise.all(seen.map(({ bus }) => bus.close()));
     });
 
-    it('are not shared with one that was given the same number by mistake', async () => {
+    it('does not share partitions between two workers with the same number', async () => {
       const common = settings({
         worker: { id: 0, total: 1 },
         streams: { heartbeatIntervalMs: 50, leaseMs: 10_000 },
@@ -81,7 +81,7 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
     });
   });
 
-  it('wait for the handler of the member that lets go of them, even if it is paused', async () => {
+  it('waits for the handler of the member that releases a partition, even if the subscription is paused', async () => {
     const common = settings({ streams: { partitions: 2, leaseMs: 60_000 } });
     const [first, second] = await Promise.all([open(common), open(common)]);
     const topic = randomUUID();
@@ -106,42 +106,45 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
       order.push(`second ${record?.partition}`);
       all.resolve();
     });
-    const early = await Promise.race([all.promise, lookAgain(first, topic, 5)]);
-    expect(early).toBe('as before');
+    const early = await Promise.race([all.promise, waitHeartbeats(first, topic, 5)]);
+    expect(early).toBe('unchanged');
     release.resolve();
     await joining;
     await all.promise;
-    const mine = order.find((each) => each.startsWith('second'))?.split(' ')[1];
-    expect(order.indexOf(`first ${mine}`)).toBeLessThan(order.indexOf(`second ${mine}`));
+    const moved = order.find((each) => each.startsWith('second'))?.split(' ')[1];
+    expect(order.indexOf(`first ${moved}`)).toBeLessThan(order.indexOf(`second ${moved}`));
     await Promise.all([first.close(), second.close()]);
   });
 
-  it('tell a subscription when they are dealt anew', async () => {
+  it('reports a rebalance to the subscription', async () => {
     const common = settings();
     const [first, second] = await Promise.all([open(common), open(common)]);
-    let [heard, told] = [0, Promise.withResolvers<void>()];
+    let [rebalances, rebalanced] = [0, Promise.withResolvers<void>()];
     const options = { topics: [randomUUID()], group: 'g' };
-    await first.subscribe({ ...options, onRebalance: () => (heard++, told.resolve()) }, async () => {});
-    expect(heard).toBe(0);
+    await first.subscribe(
+      { ...options, onRebalance: () => (rebalances++, rebalanced.resolve()) },
+      async () => {},
+    );
+    expect(rebalances).toBe(0);
     await second.subscribe(options, async () => {});
-    await told.promise;
-    told = Promise.withResolvers();
+    await rebalanced.promise;
+    rebalanced = Promise.withResolvers();
     await second.close();
-    await told.promise;
+    await rebalanced.promise;
     await first.close();
   });
 
-  describe('of a former owner', () => {
+  describe('against a former owner', () => {
     let client: RedisClient;
     beforeAll(async () => {
       client = await openRedis(redisDriverOptions.parse({ url: redis.url }), new BrokerStatus('redis'));
     });
     afterAll(() => closeRedis(client));
 
-    it('are neither read nor acknowledged by it', async () => {
+    it('lets it neither read nor acknowledge', async () => {
       const partition = { topic: 't', number: 0, stream: randomUUID() };
-      const exchanges = new Exchanges(client, true);
-      const holder = (member: string) => ({ client, exchanges, group: 'g', member, leaseMs: 3_000 });
+      const batcher = new ReadAckBatcher(client, true);
+      const holder = (member: string) => ({ client, batcher, group: 'g', member, leaseMs: 3_000 });
       const key = `{${partition.stream}}:lease`;
       const take = (member: string) => PartitionLease.take(partition, key, holder(member));
       const former = await take('former');
@@ -159,15 +162,15 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
       await client.xadd(partition.stream, '*', 'value', '2');
       expect(await former?.read(10, [String(entry?.[0])])).toEqual([]);
       expect(await former?.claim('0-0', 10)).toEqual({ next: '0-0', entries: [] });
-      await former?.keep();
+      await former?.extend();
       await former?.release();
       expect(former?.isValid).toBe(false);
-      const inherited = await next.claim('0-0', 10);
-      expect(inherited.entries.map(([id]) => String(id))).toEqual([String(entry?.[0])]);
+      const pending = await next.claim('0-0', 10);
+      expect(pending.entries.map(([id]) => String(id))).toEqual([String(entry?.[0])]);
       expect(await next.read(10, [])).toHaveLength(1);
       expect(await take('third')).toBeUndefined();
 
-      // Nor does what the owner itself asked under a token before take effect late.
+      // A late command of the present owner under its former token has no effect either.
       const token = String(await client.hget(key, 'token'));
       await next.retake();
       const late = {
@@ -179,13 +182,13 @@ describeWithOwn('redis', 'Partitions of Redis Streams', () => {
         count: 1,
         ids: [],
       };
-      expect(await exchanges.run(late)).toBeNull();
+      expect(await batcher.run(late)).toBeNull();
       expect(next.isValid).toBe(true);
     });
   });
 });
 
-describeWithOwn('redis', 'Partitions of Redis Streams in a Cluster', () => {
+describeWithOwn('redis', 'Partition assignment of Redis Streams in a Cluster', () => {
   let cluster: RunningRedisCluster;
   let directory: string;
   beforeAll(async () => {
@@ -197,17 +200,17 @@ describeWithOwn('redis', 'Partitions of Redis Streams in a Cluster', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('are in one hand each while workers join, leave and die', async () => {
+  it('gives each partition one owner at a time while workers join, leave and die', async () => {
     const clusterNodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`);
     const driver = { url: 'redis://cluster', clusterNodes, keyPrefix: randomUUID() };
     const visits = await runWorkers({ settings: { driver }, directory, records: 10_000 });
-    expect(accountOf(visits)).toEqual(soundAccount(10_000));
+    expect(summaryOf(visits)).toEqual(expectedSummary(10_000));
   });
 });
 
 /**
- * Four workers; while they handle the records, one is killed with SIGKILL, one is added and one leaves. Answers what all of
- * them wrote down.
+ * Starts four workers. While they handle the records, one is killed with SIGKILL, one is added and one leaves. Returns what all
+ * of them logged.
  */
 async function runWorkers({
   settings,
@@ -224,7 +227,7 @@ async function runWorkers({
   const handled = new Handled();
   const workers: WorkerProcess[] = [];
   const start = async () => {
-    // A machine that is busy may stop a process for seconds, which must not look like a death.
+    // A busy machine may suspend a process for seconds. The others must not take that for its death.
     const options = { ...settings, streams: { leaseMs: 10_000 } };
     const bus = { module: './redis-bus.open.ts', options };
     const task = { bus, subscription, log: join(directory, randomUUID()), workMs: 5 };
@@ -235,7 +238,7 @@ async function runWorkers({
   const [first, second] = await Promise.all([start(), start(), start(), start()]);
   const bus = await open(settings);
   try {
-    // Some are kept back, so that there is work left for the one that is added.
+    // Some records are published later, so that there is work left for the worker that is added.
     const most = records * 0.8;
     const publishing = publishInOrder(bus, topic, 0, most);
     await handled.reaches(records * 0.1);
@@ -252,11 +255,11 @@ async function runWorkers({
   return (await Promise.all(workers.map((worker) => worker.visits()))).flat();
 }
 
-/** What has to be right about the visits of all workers to the partitions. */
-function accountOf(visits: readonly Visit[]) {
+/** Summarizes the visits of all workers to the partitions. */
+function summaryOf(visits: readonly Visit[]) {
   const finished = visits.filter((visit) => visit.finished);
   return {
-    meetings: meetings(visits),
+    overlaps: overlaps(visits),
     outOfOrder: outOfOrder(visits),
     handled: new Set(finished.flatMap(({ bodies }) => bodies)).size,
     workers: new Set(visits.map(({ worker }) => worker)).size,
@@ -264,8 +267,8 @@ function accountOf(visits: readonly Visit[]) {
   };
 }
 
-function soundAccount(records: number): ReturnType<typeof accountOf> {
-  return { meetings: [], outOfOrder: [], handled: records, workers: 5, partitions: 8 };
+function expectedSummary(records: number): ReturnType<typeof summaryOf> {
+  return { overlaps: [], outOfOrder: [], handled: records, workers: 5, partitions: 8 };
 }
 
 /** Bodies that some worker reported as handled. */
@@ -283,7 +286,7 @@ class Handled {
   }
 }
 
-/** Publishes the records from one number to another, each with the next number of its key. */
+/** Publishes the records with numbers from `from` to `to`. The body contains the sequence number within the key. */
 async function publishInOrder(bus: Bus, topic: string, from: number, to: number): Promise<void> {
   for (let start = from; start < to; start += KEYS) {
     const batch = Array.from({ length: KEYS }, (_, key): OutgoingRecord => ({
@@ -294,8 +297,8 @@ async function publishInOrder(bus: Bus, topic: string, from: number, to: number)
   }
 }
 
-/** Two visits to one partition, of which the second began before the first had ended. */
-function meetings(visits: readonly Visit[]): string[] {
+/** Finds pairs of visits to one partition of which the second began before the first had ended. */
+function overlaps(visits: readonly Visit[]): string[] {
   return [...Map.groupBy(visits, ({ partition }) => partition)].flatMap(([partition, inside]) =>
     inside
       .toSorted((one, other) => (one.enteredAt < other.enteredAt ? -1 : 1))
@@ -307,7 +310,7 @@ function meetings(visits: readonly Visit[]): string[] {
   );
 }
 
-/** Records that were first taken up after a later one of their key. */
+/** Finds records that were first handled after a later record of their key. */
 function outOfOrder(visits: readonly Visit[]): string[] {
   const next = new Map<string, number>();
   const seen = new Set<string>();
@@ -324,7 +327,7 @@ function outOfOrder(visits: readonly Visit[]): string[] {
   return faults;
 }
 
-/** Which partitions a group's member is given records of. */
+/** Subscribes, and collects the partitions of which this member receives records. */
 async function collect(bus: Bus, topic: string, group: string) {
   const partitions = new Set<number>();
   let watcher: (() => void) | undefined;
@@ -340,7 +343,7 @@ async function collect(bus: Bus, topic: string, group: string) {
   };
 }
 
-/** A record into each of eight partitions. */
+/** Publishes one record to each of eight partitions. */
 async function fill(bus: Bus, topic: string): Promise<void> {
   await bus.publish(
     topic,
@@ -348,11 +351,11 @@ async function fill(bus: Bus, topic: string): Promise<void> {
   );
 }
 
-/** Lets so many exchanges with Redis pass, each behind a heartbeat. */
-async function lookAgain(bus: Bus, topic: string, times: number): Promise<string> {
+/** Waits for several heartbeats, with a request to Redis after each. */
+async function waitHeartbeats(bus: Bus, topic: string, times: number): Promise<string> {
   for (let time = 0; time < times; time++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     await bus.lag?.('g', [topic]);
   }
-  return 'as before';
+  return 'unchanged';
 }

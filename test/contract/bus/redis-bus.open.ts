@@ -11,13 +11,13 @@ export interface RedisBusSettings {
   readonly worker?: WorkerNumber;
 }
 
-/** For how long a busy machine may stop a process before others take what it has. */
+/** How long a busy machine may suspend a process before other processes take its partitions. */
 export const leaseMs = 4_000;
 
-/** As the options are by default, where the others wait for a machine that is busy. */
+/** Restores the default timeouts, where `open` uses longer ones for a busy machine. */
 export const hasty = { connectTimeoutMs: undefined, commandTimeoutMs: undefined };
 
-/** A rejected batch comes again soon; a call waits for a machine that is busy. */
+/** Retries a rejected batch soon, and uses long timeouts for a busy machine. */
 export function open(given: unknown, status = new BrokerStatus('redis (instant lane)')): Promise<RedisBus> {
   const { driver, streams = {}, worker } = given as RedisBusSettings;
   const patient = { connectTimeoutMs: 20_000, commandTimeoutMs: 20_000 };

@@ -5,7 +5,7 @@ import { BrokerUnavailableError, type Bus } from '../../../src/bus/index.js';
 import { newMessageId, type ReceivedRecord } from '../../../src/message/index.js';
 import { RedisBus } from '../../../src/bus/adapters/redis/redis.bus.js';
 import { redisStreamsOptions } from '../../../src/bus/adapters/redis/redis.options.js';
-import { partitionOfKey } from '../../../src/bus/adapters/redis/streams/partition.js';
+import { partitionOfKey } from '../../../src/bus/adapters/redis/streams/stream-keys.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { redisDriverOptions } from '../../../src/redis/index.js';
 import {
@@ -28,7 +28,7 @@ const module = './redis-bus.open.ts';
 
 describeWithOwn('redis', 'RedisBus on one server', () => {
   let redis: RunningBroker;
-  /** Waits for the server where it was killed a moment ago. */
+  /** A client that waits for the server while it is restarted. */
   let operator: Redis;
   beforeAll(async () => {
     redis = await startRedis({ appendOnly: true });
@@ -55,13 +55,13 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
     deadAfterMs: leaseMs,
   }));
 
-  it('names its streams as it is told, and puts a key where its CRC-32 says', async () => {
+  it('names its streams by the template, and chooses the partition of a key by its CRC-32', async () => {
     await using bus = await opened({ streamName: '<topic>:<partition>' });
     const topic = randomUUID();
     await bus.publish(topic, [{ key: 'room:1', headers: { a: 'ü' }, value: Buffer.from('x') }]);
     await bus.publish(topic, [{ key: 'room:2', value: Buffer.from('y') }]);
 
-    // The figures are those that any other implementation of CRC-32 gives.
+    // Other implementations of CRC-32 return the same numbers.
     expect([partitionOfKey('room:1', 8), partitionOfKey('clé', 8)]).toEqual([0xbb778c90 % 8, 0x06c72a74 % 8]);
     const stream = `${topic}:${partitionOfKey('room:1', 8)}`;
     const [[, fields]] = (await operator.xrange(stream, '-', '+')) as [[string, string[]]];
@@ -69,7 +69,7 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
     expect(await operator.exists(`${topic}:${partitionOfKey('room:2', 8)}`)).toBe(1);
   });
 
-  it('takes what other programs write, fields of their own as headers', async () => {
+  it('reads entries of other programs, and their additional fields as headers', async () => {
     await using bus = await opened({ streamName: '<topic>:<partition>' });
     const topic = randomUUID();
     const received = await receiver(bus, topic);
@@ -79,7 +79,7 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
     ]);
   });
 
-  it('trims what every group acknowledged, and nothing else', async () => {
+  it('trims only what every group has acknowledged', async () => {
     await using bus = await opened({ partitions: 1, maxLength: 100, streamName: '<topic>:<partition>' });
     const topic = randomUUID();
     const length = () => operator.xlen(`${topic}:0`);
@@ -98,12 +98,12 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
       Array.from({ length: 5_000 }, (_, index) => String(index % 500)),
     );
     await slow.subscription.close();
-    // Nodes of a stream hold a hundred entries.
+    // A node of a stream holds a hundred entries.
     expect(await length()).toBeLessThan(100 + 1_000 + 100);
     expect(await length()).toBeGreaterThanOrEqual(100);
   });
 
-  it('trims by length where no group reads', async () => {
+  it('trims by length if there is no group', async () => {
     await using bus = await opened({ partitions: 1, maxLength: 200, streamName: '<topic>:<partition>' });
     const topic = randomUUID();
     for (let index = 0; index < 10; index++) await bus.publish(topic, numbered(500));
@@ -111,26 +111,26 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
     expect(await operator.xlen(`${topic}:0`)).toBeLessThan(500);
   });
 
-  it('goes on when scripts, groups and all data went away under it', async () => {
+  it('continues after its scripts, its groups and all data were deleted', async () => {
     await using bus = await opened({ partitions: 2 });
     const topic = randomUUID();
     const received = await receiver(bus, topic);
-    const arrive = async (first: number) => {
+    const publishAndReceive = async (first: number) => {
       await bus.publish(topic, numbered(10, first));
       await Promise.all(numbered(10, first).map(({ value }) => received.has(String(value))));
     };
     await operator.call('SCRIPT', 'FLUSH');
-    await arrive(0);
+    await publishAndReceive(0);
     await operator.call('FLUSHALL');
-    await arrive(10);
+    await publishAndReceive(10);
     expect(received.records).toHaveLength(20);
     for (const stream of await operator.keys(`*${topic}:?}`))
       await operator.xgroup('DESTROY', stream, received.group);
-    // A group that was destroyed begins again: rather twice than not at all.
-    await arrive(20);
+    // A destroyed group starts again at the oldest record: records may arrive twice, but none is lost.
+    await publishAndReceive(20);
   });
 
-  it('reads again, in order, what it may have been given by an answer that was lost', async () => {
+  it('reads records again, in order, if the reply to a read was lost', async () => {
     await using bus = await opened({ partitions: 1 });
     const topic = randomUUID();
     const received = await receiver(bus, topic);
@@ -152,13 +152,13 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
     expect(values).toEqual(values.toSorted((one, other) => one - other));
   });
 
-  it('gives up what waits behind others for too long, and does not send it after all', async () => {
+  it('rejects a publish that waited too long behind others, and does not send it later', async () => {
     await using line = await SlowLine.to(new URL(redis.url), 1_200);
     const driver = { url: `redis://127.0.0.1:${line.port}`, commandTimeoutMs: 3_000 };
     await using bus = await opened({ partitions: 1, streamName: '<topic>:<partition>' }, { driver });
     const topic = randomUUID();
     await bus.publish(topic, numbered(1));
-    // Each of six exchanges is in time; the last ones begin too late.
+    // Each of six batches is fast enough, but the last ones start too late.
     const calls = () => numbered(3_000, 1).map((record) => bus.publish(topic, [record]));
     let settled: PromiseSettledResult<void>[] = [];
     const tookMs = await timeTaken(async () => (settled = await Promise.allSettled(calls())));
@@ -166,17 +166,17 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
     expect(failed.length).toBeGreaterThan(1_000);
     expect(failed.length).toBeLessThan(3_000);
     expect(failed.every((error) => error instanceof BrokerUnavailableError)).toBe(true);
-    // All of the exchanges would take more than seven seconds.
+    // All six batches would take more than seven seconds.
     expect(tookMs).toBeLessThan(4_000);
 
     await bus.publish(topic, numbered(1, 9_999));
-    // What was on its way when its time was over, an exchange at most, is there all the same.
+    // The batch that was being sent when its time ran out, one at most, has been stored.
     expect(await operator.xlen(`${topic}:0`)).toBeLessThanOrEqual(3_002 - failed.length + 500);
     const [[, last]] = (await operator.xrevrange(`${topic}:0`, '+', '-', 'COUNT', 1)) as [[string, string[]]];
     expect(last).toEqual(['value', '9999']);
   });
 
-  it('turns away who divides a topic differently from those who used it before', async () => {
+  it('refuses a process that is configured for another number of partitions than the topic has', async () => {
     const keyPrefix = randomUUID();
     const withPartitions = async (partitions: number) =>
       disposable(await open({ driver: { url: redis.url, keyPrefix }, streams: { partitions } }));
@@ -193,10 +193,10 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
     await expect(other.subscribe({ topics: [topic], group: 'g' }, async () => {})).rejects.toMatchObject(
       refused,
     );
-    // A topic of its own it may divide as it likes.
+    // It may use a new topic with its own number of partitions.
     await other.publish(randomUUID(), numbered(1));
 
-    // As the message says, for those who want to change the number.
+    // The error message describes this way to change the number.
     await operator.del(`${keyPrefix}:{${topic}:partitions}`);
     await other.publish(topic, numbered(1));
     const received = await receiver(other, topic);
@@ -204,28 +204,28 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
     await received.has('x');
   });
 
-  it('remembers nothing of its heartbeats', async () => {
+  it('needs no memory per heartbeat', async () => {
     const bus = await RedisBus.open(
       {
         ...redisDriverOptions.parse({ url: redis.url, keyPrefix: randomUUID() }),
-        // More often than anybody may set it, so that there is something to see.
+        // Shorter than the options allow, so that there are enough heartbeats to measure.
         streams: { ...redisStreamsOptions.parse({ partitions: 1 }), heartbeatIntervalMs: 1 },
       },
       new BrokerStatus('redis'),
     );
     await receiver(bus, randomUUID());
-    const beats = async (count: number) => {
+    const memoryAfter = async (count: number) => {
       const enough = (await scriptsRun(operator)) + count;
       while ((await scriptsRun(operator)) < enough);
       return usedMemory();
     };
-    const before = await beats(1_000);
-    // Two hundred bytes for each.
-    expect((await beats(3_000)) - before).toBeLessThan(600_000);
+    const before = await memoryAfter(1_000);
+    // Two hundred bytes per heartbeat.
+    expect((await memoryAfter(3_000)) - before).toBeLessThan(600_000);
     await bus.close();
   });
 
-  it('leaves no consumer behind but the last', async () => {
+  it('removes the consumers of former members', async () => {
     const topic = randomUUID();
     await using bus = await opened({ partitions: 1, streamName: '<topic>:<partition>' });
     for (let round = 0; round < 3; round++) {
@@ -254,7 +254,7 @@ describeWithOwn('redis', 'RedisBus on a Cluster', () => {
   });
   describeBus('RedisBus', () => subjectOf({ driver: driver(), streams: { partitions: 4 } }));
 
-  it('spreads a topic over the nodes', async () => {
+  it('distributes a topic over the nodes', async () => {
     await using bus = disposable(await open({ driver: driver(), streams: { partitions: 16 } }));
     const topic = newMessageId();
     await bus.publish(
@@ -289,7 +289,7 @@ describeWithOwn('redis', 'RedisBus behind a Sentinel', () => {
   });
   describeBus('RedisBus', () => subjectOf({ driver: driver() }));
 
-  it('goes on with the new master after a failover', async () => {
+  it('continues with the new master after a failover', async () => {
     await using bus = disposable(await open({ driver: driver() }));
     const topic = randomUUID();
     const received = await receiver(bus, topic);
@@ -317,7 +317,7 @@ function disposable(bus: RedisBus) {
   return Object.assign(bus, { [Symbol.asyncDispose]: () => bus.close() });
 }
 
-/** Keeps what a group is given. */
+/** Subscribes a group, and collects the records that it receives. */
 async function receiver(bus: Bus, topic: string, { group }: { group: string } = { group: randomUUID() }) {
   const records: ReceivedRecord[] = [];
   const bodies = new Set<string>();
@@ -355,7 +355,7 @@ function numbered(count: number, first = 0) {
   return Array.from({ length: count }, (_, index) => ({ value: Buffer.from(String(first + index)) }));
 }
 
-/** Tries until it succeeds; each attempt that fails takes its own time. */
+/** Repeats the attempt until it succeeds, without a pause of its own. */
 async function untilDone(attempt: () => Promise<unknown>): Promise<void> {
   for (;;) {
     try {

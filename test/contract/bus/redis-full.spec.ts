@@ -1,4 +1,4 @@
-/** What is in a Redis that is at its memory limit can still be taken out of it, so that there is room again. */
+/** A Redis at its memory limit can still be emptied, so that it has memory again. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { BrokerUnavailableError, type RetryRecord } from '../../../src/bus/index.js';
@@ -14,7 +14,7 @@ import { open as openBus } from './redis-bus.open.js';
 import { open as openSchedule } from '../schedule/redis-schedule.open.js';
 import { messageIn } from '../schedule/scheduled-messages.js';
 
-describeWithOwn('redis', 'A full Redis', () => {
+describeWithOwn('redis', 'Redis at its memory limit', () => {
   let redis: RunningBroker;
   let driver: { readonly url: string; readonly keyPrefix: string };
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describeWithOwn('redis', 'A full Redis', () => {
   const setLimit = (bytes: number) => ask(redis.url, 'CONFIG', 'SET', 'maxmemory', String(bytes));
   const fill = () => setLimit(1);
 
-  it('takes no further records, and gives those that it has to a consumer that comes', async () => {
+  it('refuses further records, and delivers the stored ones to a new consumer', async () => {
     const streams = { leaseMs: 600 };
     const topic = randomUUID();
     const options = { topics: [topic], group: 'g', maxBatchSize: 20, concurrency: 8 };
@@ -42,7 +42,7 @@ describeWithOwn('redis', 'A full Redis', () => {
     const consumer = await openBus({ driver, streams });
     const all = Promise.withResolvers<void>();
     let handled = 0;
-    // Longer in all than a lease lasts that is not extended.
+    // Takes longer in total than a lease that is not extended.
     await consumer.subscribe(options, async (batch) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       handled += batch.length;
@@ -57,7 +57,7 @@ describeWithOwn('redis', 'A full Redis', () => {
     await producer.close();
   });
 
-  it('hands over delayed messages, those that are rejected as well', async () => {
+  it('hands over delayed messages, also after the handler rejected them', async () => {
     const schedule = await openSchedule(driver);
     await schedule.add(messageIn(300));
     await fill();
@@ -73,7 +73,7 @@ describeWithOwn('redis', 'A full Redis', () => {
     expect(await ask(redis.url, 'KEYS', `{${driver.keyPrefix}*message`)).toBe('');
   });
 
-  it('lets the delayed messages of Pulsar be claimed', async () => {
+  it('lets the ledger claim delayed messages of Pulsar', async () => {
     const options = { ...redisDriverOptions.parse(driver), leaseMs: 10_000, rememberMs: 60_000 };
     const ledger = await RedisLedger.open(options, new BrokerStatus('ledger'));
     const message = messageIn(0);
@@ -93,7 +93,7 @@ describeWithOwn('redis', 'A full Redis', () => {
     await ledger.close();
   });
 
-  it('has what failed tried again, and given up', async () => {
+  it('lets failed records be retried and dead-lettered', async () => {
     const retryStore = await RedisRetryStore.open(
       { ...redisDriverOptions.parse(driver), pollIntervalMs: 20, closeTimeoutMs: 1_000 },
       new BrokerStatus('redis'),

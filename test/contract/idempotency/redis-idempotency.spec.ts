@@ -52,7 +52,7 @@ async function subjectOf(options: object): Promise<IdempotencySubject> {
     idempotency: await open(),
     another: open,
     reopen: open,
-    // Redis counts the time, and nothing tells when it is over.
+    // Redis measures the time, and no event reports that it is over.
     elapse: async (ms) => void (await once(AbortSignal.timeout(ms), 'abort')),
   };
 }

@@ -9,7 +9,7 @@ export const leaseMs = 500;
 
 type Given = Partial<RedisScheduleOptions> & { url: string };
 
-/** Pauses and leases are short; a call waits for a machine that is busy. */
+/** Uses short pauses and leases, and long timeouts for a busy machine. */
 export function open(
   given: unknown,
   status = new BrokerStatus('redis (delayed lane)'),

@@ -38,23 +38,23 @@ describeWithOwn('redis', 'on one server', () => {
     traits,
   );
 
-  it('rejects in bounded time where the server is there and does not answer', async () => {
+  it('rejects in bounded time if the server is connected but does not reply', async () => {
     const status = new BrokerStatus('redis');
     const options = { url: redis.url, keyPrefix: randomUUID(), commandTimeoutMs: 1_500 };
     const schedule = await open(options, status);
     redis.freeze();
     try {
-      const giveUp = () => expect(schedule.add(message())).rejects.toBeInstanceOf(BrokerUnavailableError);
-      expect(await timeTaken(giveUp)).toBeLessThan(2_000);
+      const rejects = () => expect(schedule.add(message())).rejects.toBeInstanceOf(BrokerUnavailableError);
+      expect(await timeTaken(rejects)).toBeLessThan(2_000);
     } finally {
       redis.thaw();
     }
-    await untilAnswers(() => schedule.add(message()));
+    await untilDone(() => schedule.add(message()));
     expect(status.state).toBe('up');
     await schedule.close();
   });
 
-  it('does not hand over again what it holds when its lease ends during an outage', async () => {
+  it('does not hand a message over twice if its lease expires during an outage', async () => {
     const schedule = await open({ url: redis.url, keyPrefix: randomUUID(), leaseMs: 100 });
     const handOvers = new HandOvers();
     const done = Promise.withResolvers<void>();
@@ -63,22 +63,22 @@ describeWithOwn('redis', 'on one server', () => {
       if (handOvers.all.length === 1) await done.promise;
       handOvers.end(each);
     });
-    const [held, next, last] = [message(), message(), message()];
-    await schedule.add(held);
+    const [first, next, last] = [message(), message(), message()];
+    await schedule.add(first);
     await handOvers.begun(1);
     await redis.kill();
     await redis.restart();
-    await untilAnswers(() => schedule.add(next));
+    await untilDone(() => schedule.add(next));
     await handOvers.completed(1);
     done.resolve();
     await handOvers.completed(2);
     await schedule.add(last);
     await handOvers.completed(3);
-    expect(handOvers.ids()).toEqual([held.id, next.id, last.id]);
+    expect(handOvers.ids()).toEqual([first.id, next.id, last.id]);
     await schedule.close();
   });
 
-  it('goes on after the scripts were flushed from the server', async () => {
+  it('continues after the scripts were flushed from the server', async () => {
     const schedule = await open({ url: redis.url, keyPrefix: randomUUID() });
     const operator = await openRedis(
       redisDriverOptions.parse({ url: redis.url }),
@@ -94,7 +94,7 @@ describeWithOwn('redis', 'on one server', () => {
     await Promise.all([schedule.close(), closeRedis(operator)]);
   });
 
-  it('leaves nothing behind but the ids that it remembers', async () => {
+  it('deletes everything except the ids that it remembers', async () => {
     const keyPrefix = randomUUID();
     const schedule = await open({ url: redis.url, keyPrefix, rememberMs: 60_000 });
     const operator = await openRedis(
@@ -166,11 +166,11 @@ function message(delayMs = 0): ScheduledMessage {
   };
 }
 
-/** Asks until there is an answer; each question that fails takes its own time. */
-async function untilAnswers(ask: () => Promise<unknown>): Promise<void> {
+/** Repeats the attempt until it succeeds, without a pause of its own. */
+async function untilDone(attempt: () => Promise<unknown>): Promise<void> {
   for (;;) {
     try {
-      await ask();
+      await attempt();
       return;
     } catch {
       await new Promise((resolve) => setImmediate(resolve));

@@ -12,32 +12,33 @@ import type {
   SubscribeOptions,
 } from '../../bus.port.js';
 import type { OutgoingRecord } from '../../../message/index.js';
-import { Arrivals, type Watch } from './streams/stream-notifier.js';
+import { StreamNotifier, type StreamWatch } from './streams/stream-notifier.js';
 import type { WorkerNumber } from './streams/assignment.js';
-import { Exchanges } from './streams/read-ack-batcher.js';
+import { ReadAckBatcher } from './streams/read-ack-batcher.js';
 import { lagOf } from './streams/lag.js';
 import type { RedisStreamsOptions } from './redis.options.js';
 import { PartitionCounts } from './streams/partition-counts.js';
-import { StreamKeys, type StreamPartition } from './streams/partition.js';
+import { StreamKeys, type StreamPartition } from './streams/stream-keys.js';
 import { RedisPublisher } from './streams/publisher.js';
 import { RedisSubscription, type SubscriptionContext } from './streams/subscription.js';
 import { StreamTrimmer } from './streams/trimmer.js';
 
 export interface RedisBusOptions extends RedisDriverOptions {
   readonly streams: RedisStreamsOptions;
-  /** Which share of the partitions this process reads. Without it, members share them out among themselves. */
+  /** The fixed share of the partitions that this process reads. If absent, the members of a group divide them dynamically. */
   readonly worker?: WorkerNumber | undefined;
 }
 
 /**
- * The bus over Redis Streams: a topic is a number of streams, a key has its place in one of them, and of the members of a group
- * one at a time reads a stream, by a lease.
+ * The bus over Redis Streams. A topic consists of several streams, its partitions; the key of a record selects one of them. One
+ * member of a group at a time reads a partition, which is ensured by a lease.
  *
- * Beyond the port's contract: a record that is rejected blocks its partition during the back-off, and no other; a
- * partition that changes hands is in nobody's hands before the former owner's handler has finished.
+ * Beyond the port's contract:
+ * - A rejected record blocks its own partition during the backoff, and no other.
+ * - A partition gets a new owner only after the former owner's handler has finished.
  */
 export class RedisBus implements Bus {
-  /** As durable as the server was told to be: see `appendonly` in docs/brokers.md. */
+  /** `durable` is true only as far as the server is configured for it: see `appendonly` in docs/brokers.md. */
   readonly capabilities: BusCapabilities = {
     durable: true,
     shared: true,
@@ -58,28 +59,31 @@ export class RedisBus implements Bus {
     this.#keys = new StreamKeys({ keyPrefix: options.keyPrefix, ...streams });
     const counts = new PartitionCounts(client, this.#keys);
     const trimmer = new StreamTrimmer(client, streams.maxLength);
-    const onPassed = (partition: StreamPartition, count: number) => trimmer.passed(partition, count);
+    const countForTrimming = (partition: StreamPartition, count: number) => trimmer.count(partition, count);
     this.#publisher = new RedisPublisher({
       client,
       keys: this.#keys,
       counts,
       sendTimeoutMs: options.commandTimeoutMs,
       maxQueuedBytes: streams.maxQueuedBytes,
-      onSent: onPassed,
+      onSent: countForTrimming,
     });
     this.#context = {
       client,
-      exchanges: new Exchanges(client, options.clusterNodes.length === 0),
+      batcher: new ReadAckBatcher(client, options.clusterNodes.length === 0),
       keys: this.#keys,
       counts,
       streams,
       worker,
       watch: this.#watcher(),
-      onAcknowledged: onPassed,
+      onAcknowledged: countForTrimming,
     };
   }
 
-  /** Resolves when Redis is reached, or when the first attempt failed: it is reached later then, and `status` tells. */
+  /**
+   * Resolves when Redis is connected, or when the first attempt failed. In that case it connects later, and reports it to
+   * `status`.
+   */
   static async open(options: RedisBusOptions, status: BrokerStatus): Promise<RedisBus> {
     return new RedisBus(await openRedis(options, status), options);
   }
@@ -127,16 +131,16 @@ export class RedisBus implements Bus {
     await closeRedis(this.client);
   }
 
-  /** In a Cluster, a command can wait for one stream only; elsewhere one connection waits for all. */
-  #watcher(): (partition: StreamPartition) => Watch {
+  /** In a Cluster, XREAD can wait for one stream only, so that each needs a connection. Otherwise one connection serves all. */
+  #watcher(): (partition: StreamPartition) => StreamWatch {
     const { client, options } = this;
-    const open = () => openRedis(options, new BrokerStatus('redis (arrivals)'));
+    const open = () => openRedis(options, new BrokerStatus('redis (stream notifier)'));
     const blockMs = options.commandTimeoutMs / 2;
     if (options.clusterNodes.length > 0) {
-      return ({ stream }) => new Arrivals({ open, blockMs }).watch(stream);
+      return ({ stream }) => new StreamNotifier({ open, blockMs }).watch(stream);
     }
     const unblock = (connection: number) => client.call('CLIENT', 'UNBLOCK', connection);
-    const arrivals = new Arrivals({ open, blockMs, unblock });
-    return ({ stream }) => arrivals.watch(stream);
+    const notifier = new StreamNotifier({ open, blockMs, unblock });
+    return ({ stream }) => notifier.watch(stream);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { drainTimeoutMs, redelivery } from '../../retries/redelivery.options.js';
 
-/** How the bus keeps its topics in Redis Streams. Where Redis is, the driver's own options say. */
+/** How the bus keeps its topics in Redis Streams. The options of the Redis driver say how to reach Redis. */
 export const redisStreamsOptions = z
   .strictObject({
     partitions: z
@@ -10,25 +10,27 @@ export const redisStreamsOptions = z
       .max(1_024)
       .default(8)
       .describe(
-        'Streams of a topic: the most handlers that one group can have at work on it. The first process that uses a ' +
-          'topic decides; one with another number is turned away from it.',
+        'Number of streams of a topic, which is also the largest number of handlers that one group can run on it at once. ' +
+          'The first process that uses a topic stores this number; a process with another number is refused.',
       ),
     streamName: z
       .string()
-      .regex(/<topic>.*<partition>/, 'needs <topic> and, behind it, <partition>')
-      .regex(/^[^{}]*(\{[^{}]+\}[^{}]*)?$/, 'may have one pair of braces, with something in it')
+      .regex(/<topic>.*<partition>/, 'must contain <topic> and, after it, <partition>')
+      .regex(/^[^{}]*(\{[^{}]+\}[^{}]*)?$/, 'may contain one pair of braces, which must not be empty')
       .default('<prefix>:{<topic>:<partition>}')
       .describe(
-        'Name of the stream of a partition, from <prefix> (`keyPrefix`), <topic> and <partition> (from 0 on). What is in ' +
-          'braces decides its node in a Cluster. `<topic>:<partition>` turns a topic `partition` into `partition:0` and so on.',
+        'Name of the stream of a partition, made of <prefix> (`keyPrefix`), <topic> and <partition> (counted from 0). ' +
+          'The part in braces decides which node of a Cluster holds the stream. With `<topic>:<partition>`, the streams ' +
+          'of the topic `orders` are `orders:0`, `orders:1` and so on.',
       ),
     maxLength: z
       .int()
       .min(0)
       .default(10_000)
       .describe(
-        'About how many records a stream keeps after every group acknowledged them, for groups that start at `earliest`. ' +
-          'What a group still needs is kept beyond it, without limit. Removed by the hundred.',
+        'Approximate number of records that a stream keeps after every group has acknowledged them, for groups that ' +
+          'start at `earliest`. Records that a group still needs are always kept, without limit. Redis removes about ' +
+          'a hundred records at a time.',
       ),
     readAhead: z
       .int()
@@ -36,35 +38,38 @@ export const redisStreamsOptions = z
       .max(2_000)
       .default(200)
       .describe(
-        'Most records that are read of a partition at a time. Up to two such reads wait in memory; a process that ' +
-          'dies leaves them to its successor.',
+        'Largest number of records that are read from a partition at a time. Up to two such reads wait in memory. ' +
+          'If a process dies, the next owner of the partition receives them.',
       ),
     maxQueuedBytes: z
       .int()
       .min(1_024)
       .default(64 * 1024 * 1024)
-      .describe('Bytes that may wait to be sent. Beyond it a publish fails as `broker_unavailable`.'),
+      .describe(
+        'Largest number of bytes that may wait to be sent. Beyond it, publishing fails with `broker_unavailable`.',
+      ),
     leaseMs: z
       .int()
       .min(300)
       .default(10_000)
       .describe(
-        'How long a partition stays with a process that is not heard of any more, in ms; then another takes it. ' +
-          'A process whose event loop stands still for longer may meet its successor inside a partition.',
+        'How long a process that stopped sending heartbeats keeps its partitions, in ms. Then other processes take ' +
+          'them. If the event loop of a process is blocked for longer than this, its handler and that of the next ' +
+          'owner may work on a partition at the same time.',
       ),
     heartbeatIntervalMs: z
       .int()
       .min(20)
       .default(1_000)
       .describe(
-        'How often a process extends its leases and looks who else is there, in ms. A partition changes hands ' +
-          'within about two of them after a member joined or left.',
+        'How often a process extends its leases and looks for other members of its groups, in ms. Partitions move ' +
+          'within about two intervals after a member joined or left.',
       ),
     ...redelivery,
     drainTimeoutMs,
   })
   .refine((options) => options.leaseMs >= 3 * options.heartbeatIntervalMs, {
-    error: 'a lease must outlast three heartbeats, or one lost answer ends it',
+    error: 'must be at least three times heartbeatIntervalMs, otherwise one lost reply ends a lease',
     path: ['leaseMs'],
   });
 

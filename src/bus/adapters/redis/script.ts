@@ -2,36 +2,30 @@ import { LuaScript, type RedisClient } from '../../../redis/index.js';
 import { redisCall } from './call.js';
 
 /**
- * At its memory limit, Redis lets a script add data only if it has written before. A write that changes nothing will do: no key
- * of these scripts expires.
+ * At its memory limit, Redis lets a script add data only if the script has written before. A write without effect is enough:
+ * no key of these scripts expires.
  */
-const alsoWhenFull = `redis.call('PERSIST', KEYS[1])`;
+const writeBeforeAdding = `redis.call('PERSIST', KEYS[1])`;
 
-/** A Lua script of the bus. */
-export class RedisScript {
-  readonly #script: LuaScript;
-
-  constructor(lua: string) {
-    this.#script = new LuaScript(lua);
-  }
-
+/** A Lua script of the bus: its errors are errors of the bus. */
+export class RedisScript extends LuaScript {
   /**
-   * One that runs also when Redis is at its memory limit, because what it adds is little and what it is needed for makes room:
-   * without it a full server would never become empty again.
+   * Creates a script that also runs when Redis is at its memory limit. For scripts that add little and are needed to remove
+   * data: without them a full server could never become empty again.
    */
-  static makingRoom(lua: string): RedisScript {
-    return new RedisScript(`${alsoWhenFull}\n${lua}`);
+  static allowedWhenFull(lua: string): RedisScript {
+    return new RedisScript(`${writeBeforeAdding}\n${lua}`);
   }
 
   /**
-   * Bulk strings in the answer are Buffers.
+   * Returns the reply of the script, with bulk strings as Buffers.
    * @throws {BrokerUnavailableError}
    */
-  run(
+  override run(
     client: RedisClient,
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
   ): Promise<unknown> {
-    return redisCall(this.#script.run(client, keys, args));
+    return redisCall(super.run(client, keys, args));
   }
 }

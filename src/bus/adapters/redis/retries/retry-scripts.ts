@@ -61,7 +61,7 @@ return answer
 `);
 
 /** Answers the wait in ms until the next claim may succeed (-1: nothing waits), then claim, bytes of each. */
-export const claim = RedisScript.makingRoom(`${prelude}
+export const claim = RedisScript.allowedWhenFull(`${prelude}
 local record, ready, claims = unpack(KEYS)
 local store = storeNow()
 local now = math.min(store, tonumber(ARGV[1]))
@@ -90,7 +90,7 @@ leave(waiting, ready, claims, line or '', ARGV[1])
 return redis.call('HDEL', record, ARGV[1])
 `);
 
-export const again = RedisScript.makingRoom(`${prelude}
+export const again = RedisScript.allowedWhenFull(`${prelude}
 local record, waiting, ready, claims = unpack(KEYS)
 local id, claim, bytes, dueAt = unpack(ARGV)
 if not isHeldBy(waiting, claims, id, claim) then return 0 end
@@ -100,7 +100,7 @@ return 1
 `);
 
 /** KEYS: record, waiting, ready, claims, the indexes of the dead, and the line where it stands in one. */
-export const bury = RedisScript.makingRoom(`${prelude}
+export const bury = RedisScript.allowedWhenFull(`${prelude}
 local record, waiting, ready, claims = unpack(KEYS)
 local id, claim, bytes = unpack(ARGV)
 if not isHeldBy(waiting, claims, id, claim) then return 0 end
@@ -110,7 +110,7 @@ for i = 5, 8 do redis.call('ZADD', KEYS[i], 0, id) end
 return 1
 `);
 
-export const release = RedisScript.makingRoom(`${prelude}
+export const release = RedisScript.allowedWhenFull(`${prelude}
 local waiting, ready, claims = unpack(KEYS)
 local id, claim, pauseMs = unpack(ARGV)
 if not isHeldBy(waiting, claims, id, claim) then return 0 end
@@ -118,7 +118,7 @@ return redis.call('ZADD', ready, 'XX', 'CH', storeNow() + pauseMs, id)
 `);
 
 /** Extends the leases of id, claim, id, claim … that are still the caller's. */
-export const extend = RedisScript.makingRoom(`${prelude}
+export const extend = RedisScript.allowedWhenFull(`${prelude}
 local waiting, ready, claims = unpack(KEYS)
 local leaseEnd = storeNow() + ARGV[1]
 for i = 2, #ARGV, 2 do

@@ -1,13 +1,20 @@
 import { RedisScript } from '../script.js';
 
 /*
- * The ledger's calls as Lua. Redis runs a script alone and by its own clock, which makes each call atomic.
+ * The methods of the ledger as Lua. Redis runs one script at a time and by its own clock, which makes each of them atomic.
  *
- * KEYS[1] is the entry of the id, a hash: state (pending, claimed, gone, abandoned), channel, due, bytes, lastCopy (the latest
- * time for which a copy may exist), held (a copy is known to exist), senders (calls that send the first copy just now),
- * lease, leasedUntil. KEYS[2] is the index of what is pending. ARGV[1] is the id, ARGV[2] the prefix of the channels'
- * indexes. An index is a sorted set in which all scores are 0 and a member is the due time, in 16 digits, a
- * full stop and the id: Redis orders such members by time, then id. All keys share one hash tag.
+ * KEYS[1] is the entry of the id, a hash:
+ *
+ *   state                 pending, claimed, gone or abandoned
+ *   channel, due, bytes   the message
+ *   lastCopy              latest time for which a copy may exist
+ *   held                  set once a copy is known to exist
+ *   senders               number of calls that are sending the first copy at the moment
+ *   lease, leasedUntil    number of the latest claim, and the time at which it expires
+ *
+ * KEYS[2] is the index of pending messages. ARGV[1] is the id, ARGV[2] the prefix of the indexes by channel. An index is a
+ * sorted set in which all scores are 0. A member consists of the due time in 16 digits, a full stop and the id, so that
+ * Redis orders members by time, then id. All keys share one hash tag.
  */
 
 const prelude = `
@@ -17,16 +24,16 @@ const prelude = `
   local function get(field) return redis.call('HGET', entry, field) end
   local function number(field) return tonumber(get(field) or 0) end
   local function member() return string.format('%016d.%s', number('due'), id) end
-  local function enlist()
+  local function addToIndexes()
     redis.call('ZADD', index, 0, member())
     redis.call('ZADD', channels .. get('channel'), 0, member())
   end
-  local function delist()
+  local function removeFromIndexes()
     if get('state') ~= 'pending' then return end
     redis.call('ZREM', index, member())
     redis.call('ZREM', channels .. get('channel'), member())
   end
-  -- Removing first makes Redis let it through at its memory limit: what is handed over makes room.
+  -- Removing the field first makes Redis accept the write at its memory limit: a message that is handed over frees memory.
   local function leaseUntil(time)
     redis.call('HDEL', entry, 'leasedUntil')
     redis.call('HSET', entry, 'leasedUntil', string.format('%.0f', time))
@@ -35,8 +42,8 @@ const prelude = `
     local last = math.max(number('lastCopy'), now)
     redis.call('PEXPIREAT', entry, string.format('%.0f', last + rememberMs))
   end
-  local function gone(state, rememberMs)
-    delist()
+  local function markGone(state, rememberMs)
+    removeFromIndexes()
     redis.call('HDEL', entry, 'channel', 'due', 'bytes')
     redis.call('HSET', entry, 'state', state)
     forgetAfter(rememberMs)
@@ -45,7 +52,7 @@ const prelude = `
 
 const script = (body: string): RedisScript => new RedisScript(prelude + body);
 
-/** ARGV: due time, channel, bytes, rememberMs. Answers whether a copy is to be sent. */
+/** ARGV: due time, channel, bytes, rememberMs. Returns 1 if a copy must be sent. */
 export const record = script(`
   local state = get('state')
   if state and state ~= 'abandoned' then
@@ -56,11 +63,12 @@ export const record = script(`
   redis.call('DEL', entry)
   redis.call('HSET', entry, 'state', 'pending', 'due', ARGV[3], 'lastCopy', ARGV[3], 'channel', ARGV[4],
     'bytes', ARGV[5], 'senders', 1)
-  enlist()
+  addToIndexes()
   forgetAfter(ARGV[6])
   return 1
 `);
 
+/** Notes that a copy exists. */
 export const confirm = script(`
   if get('state') ~= 'pending' then return end
   redis.call('HSET', entry, 'held', 1)
@@ -68,13 +76,16 @@ export const confirm = script(`
   redis.call('PERSIST', entry)
 `);
 
-/** ARGV: rememberMs. */
+/** ARGV: rememberMs. Forgets the message if no other call is sending it and no copy exists. */
 export const abandon = script(`
   if get('state') ~= 'pending' then return end
-  if redis.call('HINCRBY', entry, 'senders', -1) <= 0 and not get('held') then gone('abandoned', ARGV[3]) end
+  if redis.call('HINCRBY', entry, 'senders', -1) <= 0 and not get('held') then markGone('abandoned', ARGV[3]) end
 `);
 
-/** ARGV: leaseMs, rememberMs. Answers the outcome and up to two numbers. */
+/**
+ * ARGV: leaseMs, rememberMs. Returns the outcome and its numbers: for `claimed` the lease and the due time, for `early` the
+ * due time and the time until then, for `leased` the time until the lease expires.
+ */
 export const claim = script(`
   local state = get('state')
   if state == 'gone' or state == 'abandoned' then return { 'gone' } end
@@ -82,7 +93,7 @@ export const claim = script(`
   if state == 'pending' and tonumber(due) > now then return { 'early', tonumber(due), tonumber(due) - now } end
   local wait = number('leasedUntil') - now
   if state == 'claimed' and wait > 0 then return { 'leased', wait } end
-  delist()
+  removeFromIndexes()
   local untilMs = now + ARGV[3]
   leaseUntil(untilMs)
   redis.call('HSET', entry, 'state', 'claimed')
@@ -91,13 +102,13 @@ export const claim = script(`
   return { 'claimed', redis.call('HINCRBY', entry, 'lease', 1), due and tonumber(due) }
 `);
 
-/** ARGV: number of the claim, for how long it is in force from now. */
+/** ARGV: lease, its duration in ms from now. */
 export const renew = script(`
   if get('state') ~= 'claimed' or get('lease') ~= ARGV[3] then return end
   leaseUntil(now + ARGV[4])
 `);
 
-/** ARGV: number of the claim, rememberMs. */
+/** ARGV: lease, rememberMs. */
 export const giveUp = script(`
   if get('state') ~= 'claimed' or get('lease') ~= ARGV[3] then return end
   leaseUntil(0)
@@ -106,25 +117,25 @@ export const giveUp = script(`
 
 /** ARGV: rememberMs. */
 export const settle = script(`
-  gone('gone', ARGV[3])
+  markGone('gone', ARGV[3])
 `);
 
-/** ARGV: rememberMs. Answers whether it was pending. */
+/** ARGV: rememberMs. Returns 1 if the message was pending. */
 export const cancel = script(`
   if get('state') ~= 'pending' then return 0 end
-  gone('gone', ARGV[3])
+  markGone('gone', ARGV[3])
   return 1
 `);
 
-/** ARGV: due time, the due time that it must have had or an empty string, rememberMs. Answers the former due time. */
+/** ARGV: due time, the expected former due time or an empty string, rememberMs. Returns the former due time. */
 export const move = script(`
   if get('state') ~= 'pending' then return end
   local due = number('due')
   if ARGV[4] ~= '' and tonumber(ARGV[4]) ~= due then return end
-  delist()
+  removeFromIndexes()
   redis.call('HSET', entry, 'due', ARGV[3], 'lastCopy',
     string.format('%.0f', math.max(number('lastCopy'), tonumber(ARGV[3]))))
-  enlist()
+  addToIndexes()
   if not get('held') then forgetAfter(ARGV[5]) end
   return due
 `);
@@ -135,9 +146,9 @@ export const find = script(`
 `);
 
 /**
- * KEYS[1] is the index to read; ARGV: the member to begin after (or an empty string), how many, the prefix of the entries.
- * Answers members, each followed by its channel and bytes. A member without an entry was forgotten: nobody ever confirmed
- * that a copy of it exists. It is removed here.
+ * KEYS: index. ARGV: the member to begin after (or an empty string), number of members, prefix of the entries. Returns members,
+ * each followed by its channel and bytes. The entry of a member expires if no copy of the message was ever confirmed; such
+ * a member is removed here.
  */
 export const list = new RedisScript(`
   local from, found, limit = ARGV[1], {}, tonumber(ARGV[2])

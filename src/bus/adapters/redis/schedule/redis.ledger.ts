@@ -10,12 +10,12 @@ import type { SchedulePage, ScheduleQuery } from '../../../schedule/schedule.por
 import * as scripts from './ledger-scripts.js';
 import type { RedisScript } from '../script.js';
 
-/** Digits of the due time in an index, and the full stop after them. */
+/** Number of digits of the due time in an index. A full stop follows them. */
 const TIME_DIGITS = 16;
 
 /**
- * The ledger in Redis, shared by processes. All its keys have one hash tag, so that scripts may touch several of them in a
- * Cluster: one node holds the ledger.
+ * The ledger in Redis, shared by all processes with the same key prefix. All its keys share one hash tag, so that a script may
+ * use several of them in a Cluster: one node holds the ledger.
  */
 export class RedisLedger extends ScheduleLedger {
   readonly durable = true;
@@ -29,7 +29,7 @@ export class RedisLedger extends ScheduleLedger {
     super();
   }
 
-  /** Resolves when Redis is ready, or when the first attempt failed. */
+  /** Resolves when Redis is connected, or when the first attempt failed. */
   static async open(options: RedisDriverOptions & LedgerOptions, status: BrokerStatus): Promise<RedisLedger> {
     return new RedisLedger(await openRedis(options, status), options);
   }
@@ -50,8 +50,8 @@ export class RedisLedger extends ScheduleLedger {
 
   async claim(id: string): Promise<LedgerClaim> {
     const { leaseMs, rememberMs } = this.options;
-    const answer = (await this.#onEntry(scripts.claim, id, leaseMs, rememberMs)) as [Buffer, number, number?];
-    const [outcome, first, second] = answer;
+    const reply = (await this.#onEntry(scripts.claim, id, leaseMs, rememberMs)) as [Buffer, number, number?];
+    const [outcome, first, second] = reply;
     switch (outcome.toString()) {
       case 'claimed':
         return { outcome: 'claimed', lease: first, ...(second == null ? {} : { dueAt: second }) };
@@ -118,6 +118,7 @@ export class RedisLedger extends ScheduleLedger {
     return (this.#closed ??= closeRedis(this.client));
   }
 
+  /** Runs a script on the entry of the id and the index of pending messages. */
   #onEntry(
     script: RedisScript,
     id: string,

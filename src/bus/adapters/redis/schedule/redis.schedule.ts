@@ -21,19 +21,19 @@ export type RedisScheduleOptions = RedisDriverOptions &
   > & { readonly now?: () => number };
 
 /**
- * The delayed lane in Redis, shared by every process with the same key prefix.
+ * The delayed lane in Redis, shared by all processes with the same key prefix.
  *
- * What a process takes is leased to it, by the clock of Redis. It extends its leases while it hands over; the leases of a
- * process that died end, and another takes the messages.
+ * A process leases the messages that it takes, measured by the clock of Redis, and extends the leases while their handlers
+ * run. The leases of a process that died expire, and another process takes the messages.
  */
 export class RedisSchedule implements Schedule {
-  /** As durable as the server was told to be: see `appendonly` in docs/brokers.md. */
+  /** `durable` is true only as far as the server is configured for it: see `appendonly` in docs/brokers.md. */
   readonly capabilities = { durable: true, shared: true };
   readonly #store: RedisScheduleStore;
   readonly #loops = new DueLoops();
-  /** What this process is handing over: id → the attempt under which Redis leases it. */
-  readonly #held = new Map<string, number>();
-  readonly #leaseKeeper: NodeJS.Timeout;
+  /** Messages that this process is handing over: id → the attempt under which Redis leases it. */
+  readonly #leased = new Map<string, number>();
+  readonly #leaseTimer: NodeJS.Timeout;
   readonly #now: () => number;
   #closed: Promise<void> | undefined;
 
@@ -43,51 +43,52 @@ export class RedisSchedule implements Schedule {
   ) {
     this.#now = options.now ?? Date.now;
     this.#store = new RedisScheduleStore(client, options.keyPrefix, options.rememberMs);
-    // A third of the lease leaves room for an extension that fails.
-    this.#leaseKeeper = setInterval(() => void this.#extendLeases(), options.leaseMs / 3);
+    // Three times per lease, so that one failed extension does no harm.
+    this.#leaseTimer = setInterval(() => void this.#extendLeases(), options.leaseMs / 3);
   }
 
+  /** Resolves when Redis is connected, or when the first attempt failed. */
   static async open(options: RedisScheduleOptions, status: BrokerStatus): Promise<RedisSchedule> {
     return new RedisSchedule(await openRedis(options, status), options);
   }
 
   async add(message: ScheduledMessage): Promise<void> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     await this.#store.add(message);
     this.#wake(message.dueAt);
   }
 
   async cancel(id: string): Promise<boolean> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     return this.#store.cancel(id);
   }
 
   async reschedule(id: string, dueAt: number): Promise<boolean> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     const moved = await this.#store.reschedule(id, dueAt);
     if (moved) this.#wake(dueAt);
     return moved;
   }
 
   async find(id: string): Promise<ScheduledMessage | undefined> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     return this.#store.find(id);
   }
 
   async list(query: ScheduleQuery): Promise<SchedulePage> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     return this.#store.page(query);
   }
 
   async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     const { pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs } = this.options;
     const loop = new DueLoop(
       {
         claim: (limit) => this.#claim(limit),
         settle: (claim) => this.#settle(claim),
         release: (claim, pauseMs) => this.#release(claim, pauseMs),
-        abandon: ({ message }) => void this.#held.delete(message.id),
+        abandon: ({ message }) => void this.#leased.delete(message.id),
       },
       handler,
       { concurrency: options.concurrency, pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
@@ -101,36 +102,36 @@ export class RedisSchedule implements Schedule {
 
   async #close(): Promise<void> {
     await this.#loops.close();
-    clearInterval(this.#leaseKeeper);
+    clearInterval(this.#leaseTimer);
     await closeRedis(this.client);
   }
 
   async #claim(limit: number): Promise<DueBatch> {
     const batch = await this.#store.claim(this.#now(), this.options.leaseMs, limit);
-    // A lease that ended while Redis was away comes back here, although its handler is still at work or its settlement is
-    // still on the way: the lease is taken on, and the message is not handed over once more.
-    const items = batch.items.filter(({ message }) => !this.#held.has(message.id));
-    for (const { message, attempt } of batch.items) this.#held.set(message.id, attempt);
+    // If a lease expired while Redis was unavailable, its message is claimed here again although its handler is still running
+    // or is just being settled. This process keeps the new lease and does not hand the message over a second time.
+    const items = batch.items.filter(({ message }) => !this.#leased.has(message.id));
+    for (const { message, attempt } of batch.items) this.#leased.set(message.id, attempt);
     return { ...batch, items };
   }
 
   async #settle({ message: { id } }: DueItem): Promise<void> {
     await this.#store.settle(id);
-    this.#held.delete(id);
+    this.#leased.delete(id);
   }
 
   async #release({ message: { id }, attempt }: DueItem, pauseMs: number): Promise<void> {
-    await this.#store.release(id, this.#held.get(id) ?? attempt, pauseMs);
-    this.#held.delete(id);
+    await this.#store.release(id, this.#leased.get(id) ?? attempt, pauseMs);
+    this.#leased.delete(id);
     this.#wake(this.#now() + pauseMs);
   }
 
   async #extendLeases(): Promise<void> {
-    if (this.#held.size === 0) return;
+    if (this.#leased.size === 0) return;
     try {
-      await this.#store.extend(this.#held, this.options.leaseMs);
+      await this.#store.extend(this.#leased, this.options.leaseMs);
     } catch {
-      // The status tells; the next turn tries again, as long as the lease lasts.
+      // `status` reports the failure. The timer tries again while the lease is valid.
     }
   }
 
@@ -138,7 +139,7 @@ export class RedisSchedule implements Schedule {
     this.#loops.wakeIn(dueAt - this.#now());
   }
 
-  #refuseIfClosed(): void {
+  #throwIfClosed(): void {
     if (this.#closed !== undefined) throw new BusClosedError();
   }
 }

@@ -1,16 +1,18 @@
 import { RedisScript } from '../script.js';
 
 /*
- * What Redis holds for a schedule, under one hash tag, so that a Cluster keeps it on one node:
+ * The keys of a schedule in Redis. They share one hash tag, so that a Cluster keeps them on one node:
  *
- *   pending     sorted set   id by due time, until its first hand-over begins
- *   held        sorted set   id by the time from which it may be claimed again: the end of its lease, or of its pause
- *   hold        hash         id → '<attempt> <due time>' for those in `held`
- *   message     hash         id → '<length of channel>:<channel><bytes>' for those in either set
- *   channel     sorted set   entries '<hash of channel><due time><id>' of those pending, all with score 0: in lexical order
- *   finished:ID string       expires; the id was handed over or cancelled a moment ago
+ *   pending     sorted set   ids of messages whose first hand-over has not begun, by due time
+ *   held        sorted set   ids of leased messages, by the time at which they may be claimed again: the end of the lease,
+ *                            or of the pause after a failure
+ *   hold        hash         id → '<attempt> <due time>' of the ids in `held`
+ *   message     hash         id → '<length of channel>:<channel><bytes>' of the ids in both sets
+ *   channel     sorted set   entries '<hash of channel><due time><id>' of the ids in `pending`; all scores are 0, so that
+ *                            the order is lexical
+ *   finished:ID string       exists for a while after the id was handed over or cancelled
  *
- * Leases and pauses run on the clock of Redis alone. Numbers are Unix times in ms.
+ * Leases and pauses are measured by the clock of Redis only. Times are Unix times in ms.
  */
 const prelude = `
 local function storeNow()
@@ -33,6 +35,7 @@ local function isHeldBy(holdKey, id, attempt)
 end
 `;
 
+/** Adds a message unless its id is known. Returns 1, or 0 if it is. */
 export const add = new RedisScript(`${prelude}
 local pending, message, channels, finished = unpack(KEYS)
 local id, due, value = unpack(ARGV)
@@ -52,6 +55,7 @@ local function forget(pending, message, channels, id, finished, rememberMs)
 end
 `;
 
+/** Returns 1, or 0 if the message is not pending. */
 export const cancel = new RedisScript(`${prelude}${forget}
 local pending, message, channels, finished = unpack(KEYS)
 local id, rememberMs = unpack(ARGV)
@@ -60,7 +64,7 @@ forget(pending, message, channels, id, finished, rememberMs)
 return 1
 `);
 
-/** Whoever handed it over may settle it, also after its lease: it must not come once more. */
+/** Also settles a message whose lease has expired: it was handed over, and must not be handed over again. */
 export const settle = new RedisScript(`${prelude}${forget}
 local pending, message, channels, finished, held, hold = unpack(KEYS)
 local id, rememberMs = unpack(ARGV)
@@ -70,6 +74,7 @@ forget(pending, message, channels, id, finished, rememberMs)
 return 1
 `);
 
+/** Returns 1, or 0 if the message is not pending. */
 export const reschedule = new RedisScript(`${prelude}
 local pending, message, channels = unpack(KEYS)
 local id, due = unpack(ARGV)
@@ -82,17 +87,20 @@ redis.call('ZADD', pending, due, id)
 return 1
 `);
 
-/** Answers the wait in ms until the next claim may succeed (-1: nothing waits), then id, attempt, due time, value of each. */
-export const claim = RedisScript.makingRoom(`${prelude}
+/**
+ * Claims due messages, and messages whose lease or pause has ended. Returns the time in ms until the next claim may succeed
+ * (-1 if there is nothing to wait for), then the id, attempt, due time and value of each claimed message.
+ */
+export const claim = RedisScript.allowedWhenFull(`${prelude}
 local pending, message, channels, held, hold = unpack(KEYS)
 local callerNow, leaseMs, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local store = storeNow()
 local now = math.min(store, callerNow)
-local answer, count = { -1 }, 0
+local reply, count = { -1 }, 0
 
 local function take(id, attempt, due)
   local value = redis.call('HGET', message, id)
-  -- Evicted, or removed by hand: it must not hold up the others.
+  -- The value was evicted, or deleted by hand. The id must not block the others.
   if not value then
     redis.call('ZREM', held, id)
     redis.call('HDEL', hold, id)
@@ -101,7 +109,7 @@ local function take(id, attempt, due)
   redis.call('ZADD', held, store + leaseMs, id)
   redis.call('HSET', hold, id, attempt .. ' ' .. due)
   count = count + 1
-  for _, part in ipairs({ id, attempt, due, value }) do answer[#answer + 1] = part end
+  for _, part in ipairs({ id, attempt, due, value }) do reply[#reply + 1] = part end
   return value
 end
 
@@ -122,22 +130,23 @@ local function waitFor(set, clock)
   local first = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2]
   if not first then return end
   local wait = math.max(0, first - clock)
-  if answer[1] < 0 or wait < answer[1] then answer[1] = wait end
+  if reply[1] < 0 or wait < reply[1] then reply[1] = wait end
 end
 waitFor(pending, now)
 waitFor(held, store)
-return answer
+return reply
 `);
 
-export const release = RedisScript.makingRoom(`${prelude}
+/** Lets others claim the message after a pause, if the caller still has its lease. */
+export const release = RedisScript.allowedWhenFull(`${prelude}
 local held, hold = unpack(KEYS)
 local id, attempt, pauseMs = unpack(ARGV)
 if not isHeldBy(hold, id, attempt) then return 0 end
 return redis.call('ZADD', held, 'XX', 'CH', storeNow() + pauseMs, id)
 `);
 
-/** Extends the leases of id, attempt, id, attempt … that are still the caller's. */
-export const extend = RedisScript.makingRoom(`${prelude}
+/** ARGV: duration in ms from now, then id and attempt of each lease. Leaves out leases that the caller no longer has. */
+export const extend = RedisScript.allowedWhenFull(`${prelude}
 local held, hold = unpack(KEYS)
 local leaseEnd = storeNow() + ARGV[1]
 for i = 2, #ARGV, 2 do
@@ -146,7 +155,7 @@ end
 return 1
 `);
 
-/** Answers id, due time, value. */
+/** Returns id, due time and value, or an empty list if the message is not pending. */
 export const find = new RedisScript(`
 local pending, message = unpack(KEYS)
 local due = redis.call('ZSCORE', pending, ARGV[1])
@@ -154,12 +163,12 @@ if not due then return {} end
 return { ARGV[1], due, redis.call('HGET', message, ARGV[1]) }
 `);
 
-/** Answers id, due time, value of each after the cursor, at most \`limit\`. */
+/** Returns id, due time and value of at most `limit` pending messages after the cursor. */
 export const page = new RedisScript(`
 local pending, message = unpack(KEYS)
 local limit, cursorDue, cursorId = unpack(ARGV)
 
--- Lua compares by the server's locale, a sorted set by bytes.
+-- Lua compares strings by the server's locale, but a sorted set compares bytes.
 local function isAfter(a, b)
   for i = 1, math.min(#a, #b) do
     local difference = string.byte(a, i) - string.byte(b, i)
@@ -178,24 +187,24 @@ if cursorDue then
   end
 end
 
-local answer = {}
+local reply = {}
 local found = redis.call('ZRANGE', pending, first, first + limit - 1, 'WITHSCORES')
 for i = 1, #found, 2 do
-  for _, part in ipairs({ found[i], found[i + 1], redis.call('HGET', message, found[i]) }) do answer[#answer + 1] = part end
+  for _, part in ipairs({ found[i], found[i + 1], redis.call('HGET', message, found[i]) }) do reply[#reply + 1] = part end
 end
-return answer
+return reply
 `);
 
-/** As {@link page}, for one channel. */
+/** Like {@link page}, for one channel. */
 export const channelPage = new RedisScript(`${prelude}
 local channels, message = unpack(KEYS)
 local channel, limit, cursorDue, cursorId = unpack(ARGV)
 local hash = redis.sha1hex(channel)
 local first = cursorDue and '(' .. entryOf(channel, cursorDue, cursorId) or '[' .. hash
-local answer = {}
+local reply = {}
 for _, entry in ipairs(redis.call('ZRANGEBYLEX', channels, first, '(' .. hash .. ':', 'LIMIT', 0, limit)) do
   local due, id = string.sub(entry, 41, 56), string.sub(entry, 57)
-  for _, part in ipairs({ id, due, redis.call('HGET', message, id) }) do answer[#answer + 1] = part end
+  for _, part in ipairs({ id, due, redis.call('HGET', message, id) }) do reply[#reply + 1] = part end
 end
-return answer
+return reply
 `);

@@ -4,7 +4,7 @@ import { fromBytes, toBytes, type ScheduledMessage } from '../../../../message/i
 import type { SchedulePage, ScheduleQuery } from '../../../schedule/schedule.port.js';
 import * as scripts from './schedule-scripts.js';
 
-/** The schedule's data in Redis. Every method is one step there. */
+/** The data of a schedule in Redis. Every method is one atomic step there. */
 export class RedisScheduleStore {
   readonly #keys;
 
@@ -45,15 +45,15 @@ export class RedisScheduleStore {
     return (await scripts.reschedule.run(this.client, keys, [id, Math.ceil(dueAt)])) === 1;
   }
 
-  /** @param now the caller's clock: nothing is claimed before its time by that, nor by the clock of Redis */
+  /** @param now by the caller's clock. A message is claimed only if it is due by this clock and by the clock of Redis. */
   async claim(now: number, leaseMs: number, limit: number): Promise<DueBatch> {
     const { pending, message, channel, held, hold } = this.#keys;
-    const answer = await scripts.claim.run(
+    const reply = await scripts.claim.run(
       this.client,
       [pending, message, channel, held, hold],
       [now, leaseMs, limit],
     );
-    const [waitMs, ...parts] = answer as [number, ...ClaimedPart[]];
+    const [waitMs, ...parts] = reply as [number, ...(Buffer | number)[]];
     const items: DueItem[] = [];
     for (let i = 0; i < parts.length; i += 4) {
       const [id, attempt, dueAt, value] = parts.slice(i, i + 4) as [Buffer, number, Buffer, Buffer];
@@ -71,13 +71,13 @@ export class RedisScheduleStore {
     );
   }
 
-  /** Does nothing where another holds it meanwhile. */
+  /** Does nothing if another process has the lease now. */
   async release(id: string, attempt: number, pauseMs: number): Promise<void> {
     const { held, hold } = this.#keys;
     await scripts.release.run(this.client, [held, hold], [id, attempt, Math.ceil(pauseMs)]);
   }
 
-  /** @param leases id → attempt; those that are another's meanwhile stay as they are */
+  /** @param leases id → attempt. Leases that another process has now are left as they are. */
   async extend(leases: Iterable<readonly [string, number]>, leaseMs: number): Promise<void> {
     const { held, hold } = this.#keys;
     await scripts.extend.run(this.client, [held, hold], [leaseMs, ...[...leases].flat()]);
@@ -91,21 +91,19 @@ export class RedisScheduleStore {
   async page({ channel, limit, cursor }: ScheduleQuery): Promise<SchedulePage> {
     const { pending, message, channel: channels } = this.#keys;
     const after = cursor === undefined ? [] : parseCursor(cursor);
-    // One more than asked for tells whether there is a next page.
-    const answer =
+    // One message more than requested shows whether there is a next page.
+    const reply =
       channel === undefined
         ? await scripts.page.run(this.client, [pending, message], [limit + 1, ...after])
         : await scripts.channelPage.run(this.client, [channels, message], [channel, limit + 1, ...after]);
-    const messages = toMessages(answer);
+    const messages = toMessages(reply);
     if (messages.length <= limit) return { messages };
     const { dueAt, id } = messages[limit - 1]!;
     return { messages: messages.slice(0, limit), next: `${dueAt}.${id}` };
   }
 }
 
-type ClaimedPart = Buffer | number;
-
-/** The channel stands in front of the bytes, where the scripts can read it. */
+/** The channel is stored in front of the bytes, so that the scripts can read it. */
 function toValue(message: ScheduledMessage): Buffer {
   const channel = Buffer.from(message.channel);
   return Buffer.concat([Buffer.from(`${channel.length}:`), channel, toBytes(message)]);
@@ -118,8 +116,8 @@ function toMessage(id: Buffer, dueAt: Buffer, value: Buffer): ScheduledMessage {
   return fromBytes({ id: String(id), channel, dueAt: Number(dueAt) }, value.subarray(bytesAt));
 }
 
-function toMessages(answer: unknown): ScheduledMessage[] {
-  const parts = answer as Buffer[];
+function toMessages(reply: unknown): ScheduledMessage[] {
+  const parts = reply as Buffer[];
   const messages: ScheduledMessage[] = [];
   for (let i = 0; i < parts.length; i += 3) {
     const [id, dueAt, value] = parts.slice(i, i + 3) as [Buffer, Buffer, Buffer];

@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
 import { PartitionLease, type LeaseHolder } from './partition-lease.js';
-import type { StreamKeys, StreamPartition } from './partition.js';
+import type { StreamKeys, StreamPartition } from './stream-keys.js';
 import { announceMember } from './stream-scripts.js';
 
-/** What reads a partition while it is ours. */
+/** Reads a partition while this member owns it. */
 export interface PartitionReader {
-  /** Resolves when nothing of the partition is in hand any more. */
+  /** Resolves when the handler has finished with all records of the partition. */
   stop(): Promise<void>;
 }
 
@@ -15,33 +15,35 @@ export interface WorkerNumber {
   readonly total: number;
 }
 
-interface Holding {
+interface OwnedPartition {
   readonly lease: PartitionLease;
   readonly reader: PartitionReader;
-  /** On its way to another member; ours until its reader stopped. */
-  leaving: Promise<void> | undefined;
+  /** Set while the partition is being released. It stays owned until its reader has stopped. */
+  releasing: Promise<void> | undefined;
 }
 
 interface Share {
-  /** Those to take, the preferred first. */
-  readonly wanted: readonly StreamPartition[];
+  /** The partitions that may be taken, preferred ones first. */
+  readonly candidates: readonly StreamPartition[];
   readonly count: number;
 }
 
 /**
- * Which partitions of a topic one member of a group reads. Members need no leader and send each other nothing:
+ * Decides which partitions of a topic one member of a group reads. There is no leader, and members send each other nothing:
  *
- * - Each announces itself in a set in Redis, again and again; one that is not heard of for the length of a lease does not count.
+ * - Each member announces itself in a Redis set with every heartbeat. An announcement expires after the length of a lease.
  * - From the members that it sees, each works out how many partitions are its share. Shares differ by one at most.
- * - Who has more lets go of some: the reader stops, then the lease is released. Who has fewer takes leases that nobody has.
+ * - A member with more than its share releases some: it stops the reader, then releases the lease. A member with fewer takes
+ *   leases that are free.
  *
- * As a lease has one holder, members that see different ones at the same time may leave a partition unread for a moment,
- * but never read it together. What a member holds it keeps, as long as that is not more than its share.
+ * A lease has one holder. Members that see different sets of members may therefore leave a partition unread for a moment, but
+ * two of them never read it at the same time. A member keeps the partitions that it owns as long as they are not more
+ * than its share.
  */
-export class RedisAssignment {
+export class PartitionAssignment {
   readonly #partitions: readonly StreamPartition[];
   readonly #membersKey: string;
-  readonly #holdings = new Map<StreamPartition, Holding>();
+  readonly #owned = new Map<StreamPartition, OwnedPartition>();
   #isLeaving = false;
 
   constructor(
@@ -55,100 +57,103 @@ export class RedisAssignment {
     this.#membersKey = keys.membersOf(topic, holder.group);
   }
 
-  /** The partitions that it reads. */
-  get held(): readonly number[] {
+  /** Numbers of the partitions that this member reads. */
+  get owned(): readonly number[] {
     return this.#kept().map(({ lease }) => lease.partition.number);
   }
 
   /**
-   * One heartbeat: keeps what it holds, and moves towards its share. Answers whether it has it.
+   * One heartbeat: extends the leases and moves towards the share. Returns whether this member has its share.
    * @throws {BrokerUnavailableError}
    */
-  async beat(): Promise<boolean> {
+  async heartbeat(): Promise<boolean> {
     const share = await this.#share();
-    await this.keep();
-    for (const surplus of this.#kept().slice(share.count)) void this.#letGo(surplus);
+    await this.extendLeases();
+    for (const surplus of this.#kept().slice(share.count)) void this.#release(surplus);
     return (await this.#takeUpTo(share)) === share.count;
   }
 
   /**
-   * Extends every lease, those included that are about to be released.
+   * Extends every lease, including those of partitions that are being released.
    * @throws {BrokerUnavailableError}
    */
-  async keep(): Promise<void> {
-    const holdings = [...this.#holdings.values()];
+  async extendLeases(): Promise<void> {
+    const all = [...this.#owned.values()];
     try {
-      await Promise.all(holdings.map(({ lease }) => lease.keep()));
+      await Promise.all(all.map(({ lease }) => lease.extend()));
     } finally {
-      for (const holding of holdings) if (!holding.lease.isValid) void this.#letGo(holding);
+      for (const owned of all) if (!owned.lease.isValid) void this.#release(owned);
     }
   }
 
-  /** Leaves the group. Resolves when every partition is free for others; call `keep` meanwhile. */
+  /** Leaves the group. Resolves when other members may take every partition; call `extendLeases` until then. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
     const { client, member } = this.holder;
-    // Without an answer, the others wait until the announcement has run out.
-    const unannounced = client.zrem(this.#membersKey, member).catch(() => {});
-    await Promise.all([...this.#holdings.values()].map((holding) => this.#letGo(holding)));
-    await unannounced;
+    // If this fails, the other members wait until the announcement has expired.
+    const withdrawn = client.zrem(this.#membersKey, member).catch(() => {});
+    await Promise.all([...this.#owned.values()].map((owned) => this.#release(owned)));
+    await withdrawn;
   }
 
-  /** Takes free partitions until there are enough. Answers how many it has. */
-  async #takeUpTo({ wanted, count }: Share): Promise<number> {
-    let has = this.#kept().length;
-    for (const partition of wanted) {
-      if (has >= count || this.#isLeaving) break;
-      // One that is being let go cannot be taken back before its reader stopped.
-      if (this.#holdings.has(partition)) continue;
+  /** Takes free partitions until there are enough. Returns how many this member reads. */
+  async #takeUpTo({ candidates, count }: Share): Promise<number> {
+    let total = this.#kept().length;
+    for (const partition of candidates) {
+      if (total >= count || this.#isLeaving) break;
+      // A partition that is being released cannot be taken back before its reader has stopped.
+      if (this.#owned.has(partition)) continue;
       const key = this.keys.leaseOf(partition, this.holder.group);
       const lease = await PartitionLease.take(partition, key, this.holder);
       if (lease === undefined) continue;
-      this.#holdings.set(partition, { lease, reader: this.open(lease), leaving: undefined });
-      has++;
+      this.#owned.set(partition, { lease, reader: this.open(lease), releasing: undefined });
+      total++;
     }
-    return has;
+    return total;
   }
 
-  #kept(): Holding[] {
-    return [...this.#holdings.values()].filter(({ leaving }) => leaving === undefined);
+  #kept(): OwnedPartition[] {
+    return [...this.#owned.values()].filter(({ releasing }) => releasing === undefined);
   }
 
-  #letGo(holding: Holding): Promise<void> {
-    holding.leaving ??= (async () => {
-      await holding.reader.stop();
-      // A lease that cannot be released ends by itself.
-      await holding.lease.release().catch(() => {});
-      this.#holdings.delete(holding.lease.partition);
+  #release(owned: OwnedPartition): Promise<void> {
+    owned.releasing ??= (async () => {
+      await owned.reader.stop();
+      // If the lease cannot be released, it expires.
+      await owned.lease.release().catch(() => {});
+      this.#owned.delete(owned.lease.partition);
     })();
-    return holding.leaving;
+    return owned.releasing;
   }
 
   async #share(): Promise<Share> {
     if (this.worker !== undefined) {
       const { id, total } = this.worker;
-      const wanted = this.#partitions.filter(({ number }) => number % total === id);
-      return { wanted, count: wanted.length };
+      const candidates = this.#partitions.filter(({ number }) => number % total === id);
+      return { candidates, count: candidates.length };
     }
     const { client, member, leaseMs } = this.holder;
-    const answer = await announceMember.run(client, [this.#membersKey], [member, leaseMs]);
-    return shareOf(member, this.topic, (answer as Buffer[]).map(String), this.#partitions);
+    const members = await announceMember.run(client, [this.#membersKey], [member, leaseMs]);
+    return shareOf(member, this.topic, (members as Buffer[]).map(String), this.#partitions);
   }
 }
 
-/** Where partitions cannot be divided evenly, the topic decides who has one more, so that it is not the same member everywhere. */
+/**
+ * If partitions cannot be divided evenly, some members get one more than others. Which members these are depends on the topic,
+ * so that it is not the same ones for every topic.
+ */
 function shareOf(
   member: string,
   topic: string,
   members: readonly string[],
   partitions: readonly StreamPartition[],
 ): Share {
-  const place = (name: string) => crc32(`${topic} ${name}`);
-  const order = members.toSorted((one, other) => place(one) - place(other) || (one < other ? -1 : 1));
+  const hash = (name: string) => crc32(`${topic} ${name}`);
+  const order = members.toSorted((one, other) => hash(one) - hash(other) || (one < other ? -1 : 1));
   const rank = order.indexOf(member);
   const count =
     Math.floor(partitions.length / order.length) + (rank < partitions.length % order.length ? 1 : 0);
-  // Members begin at different places, so that they seldom reach for the same partition.
+  // Members start at different partitions, so that they seldom try to take the same one.
   const first = Math.floor((rank * partitions.length) / order.length);
-  return { wanted: [...partitions.slice(first), ...partitions.slice(0, first)], count };
+  return { candidates: [...partitions.slice(first), ...partitions.slice(0, first)], count };
 }

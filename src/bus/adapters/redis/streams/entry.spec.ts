@@ -7,8 +7,8 @@ const entry = (...fields: (string | Buffer)[]): StreamEntry => [
   fields.map((field) => Buffer.from(field)),
 ];
 
-describe('An entry of a stream', () => {
-  it('holds a record', () => {
+describe('A stream entry', () => {
+  it('contains the fields of a record', () => {
     const record = { key: 'clé', headers: { a: 'ü', empty: '' }, value: Buffer.from([0, 255]) };
     expect(recordOf(entry(...fieldsOf(record)), partition, 2)).toEqual({
       ...record,
@@ -20,7 +20,7 @@ describe('An entry of a stream', () => {
     });
   });
 
-  it('holds no more than the record has', () => {
+  it('contains no fields that the record does not have', () => {
     expect(fieldsOf({ value: Buffer.alloc(0) })).toEqual(['value', Buffer.alloc(0)]);
     const received = recordOf(entry('value', ''), partition, 1);
     expect(received).not.toHaveProperty('key');
@@ -28,13 +28,13 @@ describe('An entry of a stream', () => {
   });
 
   it.each([
-    ['fields of their own', ['channel', 'news', 'n', '1'], { channel: 'news', n: '1' }],
-    ['headers that are no JSON', ['headers', 'x=1'], { headers: 'x=1' }],
-    ['headers that are no object', ['headers', '["x"]'], { headers: '["x"]' }],
-    ['numbers among the headers', ['headers', '{"n":1}'], { n: '1' }],
-    ['both', ['headers', '{"a":"1"}', 'b', '2'], { a: '1', b: '2' }],
+    ['fields of its own', ['channel', 'news', 'n', '1'], { channel: 'news', n: '1' }],
+    ['headers that are not JSON', ['headers', 'x=1'], { headers: 'x=1' }],
+    ['headers that are not an object', ['headers', '["x"]'], { headers: '["x"]' }],
+    ['a number among the headers', ['headers', '{"n":1}'], { n: '1' }],
+    ['headers and fields of its own', ['headers', '{"a":"1"}', 'b', '2'], { a: '1', b: '2' }],
     ['a field without a value', ['stray'], {}],
-  ])('may be written by programs with %s', (_, fields, headers) => {
+  ])('may be written by another program with %s', (_, fields, headers) => {
     expect(recordOf(entry(...fields), partition, 1)).toMatchObject({ headers, value: Buffer.alloc(0) });
   });
 });

@@ -1,7 +1,7 @@
 import type { OutgoingRecord, ReceivedRecord } from '../../../../message/index.js';
-import type { StreamPartition } from './partition.js';
+import type { StreamPartition } from './stream-keys.js';
 
-/** An entry of a stream, as Redis answers it: its id, and names and values of its fields in turn. */
+/** A stream entry as Redis returns it: its id, then the names and values of its fields in turn. */
 export type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]];
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -9,9 +9,9 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 const VALUE = Buffer.from('value');
 const KEY = Buffer.from('key');
 const EMPTY = Buffer.alloc(0);
-const NONE: Readonly<Record<string, string>> = Object.freeze({});
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
-/** The fields of a record: `value`, and `key` and `headers` (a JSON object of strings) where it has them. */
+/** Returns the fields of a record: `value`, and `key` and `headers` (a JSON object of strings) if it has them. */
 export function fieldsOf({ key, headers, value }: OutgoingRecord): (string | Buffer)[] {
   const fields: (string | Buffer)[] = [];
   if (key !== undefined) fields.push('key', key);
@@ -20,7 +20,7 @@ export function fieldsOf({ key, headers, value }: OutgoingRecord): (string | Buf
   return fields;
 }
 
-/** Fields that other programs added, with names of their own, become headers. */
+/** Reads a record from an entry. Fields with other names, which other programs added, become headers. */
 export function recordOf(
   [id, fields]: StreamEntry,
   { topic, number }: StreamPartition,
@@ -31,7 +31,7 @@ export function recordOf(
     topic,
     partition: number,
     position,
-    headers: NONE,
+    headers: NO_HEADERS,
     value: EMPTY,
     publishedAt: Number.parseInt(position, 10),
     attempt,
@@ -43,7 +43,7 @@ export function recordOf(
     else if (KEY.equals(name)) record.key = content.toString();
     else {
       const headers = headersOf(name.toString(), content.toString());
-      record.headers = record.headers === NONE ? headers : { ...record.headers, ...headers };
+      record.headers = record.headers === NO_HEADERS ? headers : { ...record.headers, ...headers };
     }
   }
   return record;
@@ -59,7 +59,7 @@ function headersOf(name: string, text: string): Record<string, string> {
       if (typeof headers[header] !== 'string') headers[header] = String(headers[header]);
     return headers as Record<string, string>;
   } catch {
-    // Another program's field of this name.
+    // Another program has a field of this name.
     return { headers: text };
   }
 }

@@ -1,17 +1,18 @@
 import type { RedisClient } from '../../../../redis/index.js';
 import { PartitionsDifferError } from '../../../bus.errors.js';
-import type { StreamKeys } from './partition.js';
 import { RedisScript } from '../script.js';
+import type { StreamKeys } from './stream-keys.js';
 
-/** KEYS: number of partitions. ARGV: what it is if nobody said so before. Answers what it is. */
-const claimCount = RedisScript.makingRoom(`
+/** KEYS: number of partitions. ARGV: the number to store if there is none yet. Returns the stored number. */
+const storeCount = RedisScript.allowedWhenFull(`
 redis.call('SETNX', KEYS[1], ARGV[1])
 return redis.call('GET', KEYS[1])
 `);
 
 /**
- * Redis does not know how many streams make up a topic, so whoever uses the topic first writes it down, and whoever is
- * configured otherwise is turned away.
+ * Makes sure that all processes divide a topic into the same number of partitions. Redis does not know how many streams make
+ * up a topic. The first process that uses the topic stores the number; a process that is configured with another number
+ * is refused.
  */
 export class PartitionCounts {
   readonly #confirmed = new Map<string, Promise<void>>();
@@ -22,7 +23,7 @@ export class PartitionCounts {
   ) {}
 
   /**
-   * Asks once for each topic.
+   * Resolves when the topic is known to have the configured number of partitions. Redis is asked once per topic.
    *
    * @throws {PartitionsDifferError}
    * @throws {BrokerUnavailableError}
@@ -30,21 +31,21 @@ export class PartitionCounts {
   confirm(topic: string): Promise<void> {
     let confirmed = this.#confirmed.get(topic);
     if (confirmed === undefined) {
-      confirmed = this.#ask(topic);
+      confirmed = this.#compare(topic);
       this.#confirmed.set(topic, confirmed);
       confirmed.catch(() => this.#confirmed.delete(topic));
     }
     return confirmed;
   }
 
-  async #ask(topic: string): Promise<void> {
-    const own = this.keys.partitionsOf(topic).length;
+  async #compare(topic: string): Promise<void> {
+    const configured = this.keys.partitionsOf(topic).length;
     const key = this.keys.countOf(topic);
-    const agreed = Number(await claimCount.run(this.client, [key], [own]));
-    if (agreed === own) return;
+    const stored = Number(await storeCount.run(this.client, [key], [configured]));
+    if (stored === configured) return;
     throw new PartitionsDifferError(
-      `topic ${topic} has ${agreed} partitions in Redis, and this process is configured for ${own}: ` +
-        `set drivers.redis.streams.partitions to ${agreed}. To change the number instead, let the consumers empty ` +
+      `topic ${topic} has ${stored} partitions in Redis, but this process is configured for ${configured}: ` +
+        `set drivers.redis.streams.partitions to ${stored}. To change the number instead, let the consumers empty ` +
         `the topic, stop every process that uses it, and delete the key ${key}`,
     );
   }

@@ -1,14 +1,14 @@
 import type { RedisClient } from '../../../../redis/index.js';
 import type { StreamEntry } from './entry.js';
-import type { Exchanges } from './read-ack-batcher.js';
-import type { StreamPartition } from './partition.js';
-import { claimInherited, keepLease, releaseLease, takeLease } from './stream-scripts.js';
+import type { ReadAckBatcher } from './read-ack-batcher.js';
+import type { StreamPartition } from './stream-keys.js';
+import { claimPending, extendLease, releaseLease, takeLease } from './stream-scripts.js';
 
 export interface LeaseHolder {
   readonly client: RedisClient;
-  readonly exchanges: Exchanges;
+  readonly batcher: ReadAckBatcher;
   readonly group: string;
-  /** Name of the member, and of the consumer in Redis. Nobody else has it. */
+  /** Unique name of the member, which is also its consumer name in Redis. */
   readonly member: string;
   readonly leaseMs: number;
 }
@@ -16,21 +16,21 @@ export interface LeaseHolder {
 interface Grant {
   readonly token: string;
   readonly position: string;
-  readonly askedAt: number;
+  readonly requestedAt: number;
 }
 
-/** Of the time of a lease this part is not used, as clocks and answers are not exact. */
+/** This part of a lease's time is not used, because clocks and replies are not exact. */
 const MARGIN = 0.1;
 
 /**
  * The right of one member to be the only one of its group that reads a partition.
  *
- * Whatever is done under it is a script that first compares the fencing token, in one step with the deed: a former owner
- * that does not know yet, or whose command comes late, changes nothing. A plain blocking XREADGROUP could not be
- * fenced: late, it would take records away from the new owner.
+ * Every action under the lease is a script that compares the fencing token first, in the same atomic step. A former owner that
+ * has not noticed yet, or whose command arrives late, changes nothing. A plain blocking XREADGROUP could not be fenced:
+ * when late, it would take records away from the new owner.
  */
 export class PartitionLease {
-  /** Up to where the group had been given the stream. */
+  /** The last id that was delivered to the group before this lease was taken. */
   readonly position: string;
   #token: string;
   #validUntil: number;
@@ -43,65 +43,65 @@ export class PartitionLease {
   ) {
     this.position = grant.position;
     this.#token = grant.token;
-    this.#validUntil = this.#endOf(grant.askedAt);
+    this.#validUntil = this.#endOf(grant.requestedAt);
   }
 
-  /** Undefined while another member has the partition. */
+  /** Resolves to undefined while another member owns the partition. */
   static async take(
     partition: StreamPartition,
     key: string,
     holder: LeaseHolder,
   ): Promise<PartitionLease | undefined> {
-    const grant = await grantOf(partition, key, holder);
+    const grant = await requestLease(partition, key, holder);
     return grant && new PartitionLease(partition, key, holder, grant);
   }
 
   /**
-   * Begins anew with another token. What was asked with the one before and got no answer has taken effect by then, or
-   * never will.
+   * Takes the lease again with a new token. A command that was sent with the former token and got no reply has taken effect by
+   * then, or never will.
    */
   async retake(): Promise<void> {
-    const grant = await grantOf(this.partition, this.key, this.holder);
+    const grant = await requestLease(this.partition, this.key, this.holder);
     if (grant === undefined) {
       this.#validUntil = 0;
       return;
     }
     this.#token = grant.token;
-    if (this.isValid) this.#validUntil = this.#endOf(grant.askedAt);
+    if (this.isValid) this.#validUntil = this.#endOf(grant.requestedAt);
   }
 
-  /** By this process's own clock, and careful: it turns false before anybody else can take the partition. */
+  /** Measured by this process's own clock, with a margin: it turns false before another member can take the partition. */
   get isValid(): boolean {
     return performance.now() < this.#validUntil;
   }
 
-  async keep(): Promise<void> {
+  async extend(): Promise<void> {
     const { client, leaseMs } = this.holder;
     const token = this.#token;
-    const askedAt = performance.now();
-    const kept = await keepLease.run(client, [this.key], [token, leaseMs]);
-    if (kept !== 1) this.#isLost(token);
-    // One that had ended is not revived: its reader may have noticed.
-    else if (this.isValid) this.#validUntil = this.#endOf(askedAt);
+    const requestedAt = performance.now();
+    const extended = await extendLease.run(client, [this.key], [token, leaseMs]);
+    if (extended !== 1) this.#invalidate(token);
+    // A lease that had ended does not become valid again: its reader may have noticed.
+    else if (this.isValid) this.#validUntil = this.#endOf(requestedAt);
   }
 
-  /** Lets others have the partition at once. */
+  /** Lets other members take the partition at once. */
   async release(): Promise<void> {
     this.#validUntil = 0;
     await releaseLease.run(this.holder.client, [this.key], [this.#token]);
   }
 
-  /** Acknowledges `ids` and reads what the group was not given yet. */
+  /** Acknowledges `ids` and reads records that were not delivered to the group yet. */
   async read(count: number, ids: readonly string[]): Promise<readonly StreamEntry[]> {
-    const { exchanges, group, member } = this.holder;
+    const { batcher, group, member } = this.holder;
     const token = this.#token;
     const { stream } = this.partition;
-    const entries = await exchanges.run({ lease: this.key, stream, token, group, member, count, ids });
-    if (entries === null) this.#isLost(token);
+    const entries = await batcher.run({ lease: this.key, stream, token, group, member, count, ids });
+    if (entries === null) this.#invalidate(token);
     return entries ?? [];
   }
 
-  /** Reads what was given to members before and not acknowledged, from `cursor` on. */
+  /** Reads, from `cursor` on, what was delivered to earlier owners and not acknowledged. */
   async claim(
     cursor: string,
     count: number,
@@ -109,34 +109,34 @@ export class PartitionLease {
     const { client, group, member } = this.holder;
     const token = this.#token;
     const keys = [this.key, this.partition.stream];
-    const answer = await claimInherited.run(client, keys, [token, group, member, count, cursor]);
-    if (answer === null) {
-      this.#isLost(token);
+    const reply = await claimPending.run(client, keys, [token, group, member, count, cursor]);
+    if (reply === null) {
+      this.#invalidate(token);
       return { next: '0-0', entries: [] };
     }
-    const [next, entries] = answer as [Buffer, (StreamEntry | null)[]];
-    // Redis 6.2 answers nothing in place of an entry that was deleted.
+    const [next, entries] = reply as [Buffer, (StreamEntry | null)[]];
+    // Redis 6.2 returns null in place of an entry that was deleted.
     return { next: next.toString(), entries: entries.filter((entry) => entry !== null) };
   }
 
-  /** Unless another token has taken its place meanwhile. */
-  #isLost(token: string): void {
+  /** Does nothing if the token was replaced in the meantime. */
+  #invalidate(token: string): void {
     if (token === this.#token) this.#validUntil = 0;
   }
 
-  #endOf(grantedAt: number): number {
-    return grantedAt + this.holder.leaseMs * (1 - MARGIN);
+  #endOf(startedAt: number): number {
+    return startedAt + this.holder.leaseMs * (1 - MARGIN);
   }
 }
 
-async function grantOf(
+async function requestLease(
   { stream }: StreamPartition,
   key: string,
   { client, member, group, leaseMs }: LeaseHolder,
 ): Promise<Grant | undefined> {
-  const askedAt = performance.now();
-  const answer = await takeLease.run(client, [key, stream], [member, group, leaseMs]);
-  if (answer === null) return undefined;
-  const [token, position] = answer as [Buffer, Buffer];
-  return { token: token.toString(), position: position.toString(), askedAt };
+  const requestedAt = performance.now();
+  const reply = await takeLease.run(client, [key, stream], [member, group, leaseMs]);
+  if (reply === null) return undefined;
+  const [token, position] = reply as [Buffer, Buffer];
+  return { token: token.toString(), position: position.toString(), requestedAt };
 }

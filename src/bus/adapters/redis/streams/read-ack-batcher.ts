@@ -1,76 +1,79 @@
 import type { RedisClient } from '../../../../redis/index.js';
 import { BrokerUnavailableError } from '../../../bus.errors.js';
 import type { StreamEntry } from './entry.js';
-import { readOn } from './stream-scripts.js';
+import { acknowledgeAndRead } from './stream-scripts.js';
 
-/** What an owner asks of its partition. */
-export interface Exchange {
+/** Acknowledges records of one partition and reads the next ones. */
+export interface ReadAckRequest {
   /** Key of the lease. */
   readonly lease: string;
   readonly stream: string;
+  /** Fencing token of the owner. */
   readonly token: string;
   readonly group: string;
   readonly member: string;
-  /** Most records to read. */
+  /** Largest number of records to read. */
   readonly count: number;
-  /** Records to acknowledge before. */
+  /** Records to acknowledge before reading. */
   readonly ids: readonly string[];
 }
 
-interface Waiting extends Exchange {
+interface PendingRequest extends ReadAckRequest {
   readonly resolve: (entries: readonly StreamEntry[] | null) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Redis does nothing else while it answers: this many records take it about a millisecond. */
-const MAX_RECORDS_TOGETHER = 1_000;
+/** Redis executes nothing else while it runs a script: this many records take it about a millisecond. */
+const MAX_BATCH_RECORDS = 1_000;
 
-/** Sends what the readers of many partitions ask for in one event-loop turn in one command, where they share a server. */
-export class Exchanges {
-  #waiting: Waiting[] = [];
+/** Combines the requests that many partitions make in one event-loop turn into one command, if they share a server. */
+export class ReadAckBatcher {
+  #pending: PendingRequest[] = [];
 
   constructor(
     private readonly client: RedisClient,
-    /** Not in a Cluster. */
-    private readonly areTogether: boolean,
+    /** False in a Cluster, where partitions are on different nodes. */
+    private readonly sharesServer: boolean,
   ) {}
 
   /**
-   * Answers nothing to a former owner.
+   * Resolves to the entries that were read, or to null if the token is no longer that of the partition's owner.
    * @throws {BrokerUnavailableError}
    */
-  run(exchange: Exchange): Promise<readonly StreamEntry[] | null> {
+  run(request: ReadAckRequest): Promise<readonly StreamEntry[] | null> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...exchange, resolve, reject });
-      if (this.#waiting.length === 1) process.nextTick(() => this.#sendAll());
+      this.#pending.push({ ...request, resolve, reject });
+      if (this.#pending.length === 1) process.nextTick(() => this.#sendAll());
     });
   }
 
   #sendAll(): void {
-    for (let count = 0, records = 0; this.#waiting.length > 0; count = 0, records = 0) {
-      for (const exchange of this.#waiting) {
-        records += exchange.count + exchange.ids.length;
-        if (count > 0 && (records > MAX_RECORDS_TOGETHER || !this.areTogether)) break;
+    for (let count = 0, records = 0; this.#pending.length > 0; count = 0, records = 0) {
+      for (const request of this.#pending) {
+        records += request.count + request.ids.length;
+        if (count > 0 && (records > MAX_BATCH_RECORDS || !this.sharesServer)) break;
         count++;
       }
-      void this.#send(this.#waiting.splice(0, count));
+      void this.#send(this.#pending.splice(0, count));
     }
   }
 
-  async #send(exchanges: readonly Waiting[]): Promise<void> {
-    const keys = exchanges.flatMap(({ lease, stream }) => [lease, stream]);
-    const args = exchanges.flatMap(({ token, group, member, count, ids }) =>
+  async #send(batch: readonly PendingRequest[]): Promise<void> {
+    const keys = batch.flatMap(({ lease, stream }) => [lease, stream]);
+    const args = batch.flatMap(({ token, group, member, count, ids }) =>
       [token, group, member, count, ids.length].concat(ids),
     );
     try {
-      const answers = (await readOn.run(this.client, keys, args)) as (StreamEntry[] | Buffer | null)[];
-      for (const [index, { resolve, reject }] of exchanges.entries()) {
-        const answer = answers[index] ?? null;
-        if (Buffer.isBuffer(answer)) reject(new BrokerUnavailableError('redis', String(answer)));
-        else resolve(answer);
+      const replies = (await acknowledgeAndRead.run(this.client, keys, args)) as (
+        StreamEntry[] | Buffer | null
+      )[];
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const reply = replies[index] ?? null;
+        if (Buffer.isBuffer(reply)) reject(new BrokerUnavailableError('redis', String(reply)));
+        else resolve(reply);
       }
     } catch (error) {
-      for (const { reject } of exchanges) reject(error);
+      for (const { reject } of batch) reject(error);
     }
   }
 }

@@ -1,53 +1,56 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { closeRedis, type RedisClient } from '../../../../redis/index.js';
 
-/** What somebody who waits for records of a stream holds. */
-export interface Watch {
-  /** Where the stream is known to reach, at least. Note it before reading; if there was nothing, wait for it to grow. */
+/** Lets one reader wait until a stream has new entries. */
+export interface StreamWatch {
+  /**
+   * The last known id of the stream, which may be behind the real one. Note it before reading; if there was nothing to read,
+   * wait until the stream has grown beyond it.
+   */
   readonly position: string;
-  /** Resolves when the stream is known to reach beyond `position`, or after `close`. */
-  growth(position: string): Promise<void>;
-  /** The stream reaches to this id. */
+  /** Resolves when the stream is known to have an entry after `position`, or when the watch is closed. */
+  grownBeyond(position: string): Promise<void>;
+  /** Reports that the stream has an entry with this id. */
   report(id: string): void;
   close(): void;
 }
 
-type Answer = readonly (readonly [
+type XreadReply = readonly (readonly [
   stream: string,
   entries: readonly (readonly [id: string, ...unknown[]])[],
 ])[];
 
-interface Stream {
+interface WatchedStream {
   position: string;
   readonly watches: Set<{ wake: (() => void) | undefined }>;
 }
 
-export interface ArrivalsOptions {
+export interface StreamNotifierOptions {
   /** Opens the connection that blocks. */
   readonly open: () => Promise<RedisClient>;
-  /** Ends the wait of the blocked connection with this id, so that it can watch other streams. Absent in a Cluster. */
+  /** Ends the blocking call of the connection with this id, so that it can watch other streams. Absent in a Cluster. */
   readonly unblock?: (connection: number) => Promise<unknown>;
-  /** Longest that one call blocks, in ms. */
+  /** Longest time that one call blocks, in ms. */
   readonly blockMs: number;
 }
 
-/** The first record after a silence is told at once; those that come within this time of it are told together. */
-const PAUSE_MS = 2;
+/** After a quiet time the first record is reported at once. Those that follow within this time are reported together. */
+const COALESCE_MS = 2;
 const FAILURE_PAUSE_MS = 200;
 
 /**
- * Tells when streams grow, through one connection that blocks in XREAD. It takes nothing from any group, so it needs no right to
- * a partition, may answer too often, and serves every group of the process.
+ * Reports when streams grow. One connection blocks in XREAD for all streams and all groups of the process. XREAD takes nothing
+ * from any group, so that no lease is needed, and a superfluous report does no harm.
  */
-export class Arrivals {
-  readonly #streams = new Map<string, Stream>();
+export class StreamNotifier {
+  readonly #streams = new Map<string, WatchedStream>();
   #running = false;
   /** Id of the connection that blocks. */
   #connection: number | undefined;
 
-  constructor(private readonly options: ArrivalsOptions) {}
+  constructor(private readonly options: StreamNotifierOptions) {}
 
-  watch(name: string): Watch {
+  watch(name: string): StreamWatch {
     const stream = this.#streams.get(name) ?? { position: '0-0', watches: new Set() };
     const watch: { wake: (() => void) | undefined } = { wake: undefined };
     stream.watches.add(watch);
@@ -56,7 +59,7 @@ export class Arrivals {
       get position() {
         return stream.position;
       },
-      growth: async (position) => {
+      grownBeyond: async (position) => {
         if (stream.position !== position || !stream.watches.has(watch)) return;
         await new Promise<void>((resolve) => (watch.wake = resolve));
       },
@@ -71,7 +74,7 @@ export class Arrivals {
     };
   }
 
-  #add(name: string, stream: Stream): void {
+  #add(name: string, stream: WatchedStream): void {
     this.#streams.set(name, stream);
     if (this.#running) {
       this.#unblock();
@@ -83,27 +86,27 @@ export class Arrivals {
 
   #unblock(): void {
     if (this.#connection === undefined) return;
-    // Where it fails, the call ends by itself a little later.
+    // If this fails, the call ends by itself a little later.
     this.options.unblock?.(this.#connection).catch(() => {});
   }
 
   async #run(): Promise<void> {
     const client = await this.options.open();
     while (this.#streams.size > 0) {
-      const answer = await this.#ask(client);
-      if (answer === null) continue;
-      for (const [name, [entry]] of answer) {
+      const reply = await this.#read(client);
+      if (reply === null) continue;
+      for (const [name, [entry]] of reply) {
         const stream = this.#streams.get(name);
         if (stream !== undefined && entry !== undefined) this.#advance(stream, entry[0]);
       }
-      await delay(PAUSE_MS);
+      await delay(COALESCE_MS);
     }
     this.#running = false;
     this.#connection = undefined;
     await closeRedis(client);
   }
 
-  async #ask(client: RedisClient): Promise<Answer | null> {
+  async #read(client: RedisClient): Promise<XreadReply | null> {
     const { unblock, blockMs } = this.options;
     try {
       if (unblock !== undefined) this.#connection ??= Number(await client.call('CLIENT', 'ID'));
@@ -111,14 +114,14 @@ export class Arrivals {
       const streams = [...this.#streams.keys(), ...positions];
       return await client.xread('COUNT', 1, 'BLOCK', blockMs, 'STREAMS', ...streams);
     } catch {
-      // What is wrong with Redis, the readers find out and say. The next connection has another id.
+      // The readers of the partitions notice and log the same failure. The next connection has another id.
       this.#connection = undefined;
       await delay(FAILURE_PAUSE_MS);
       return null;
     }
   }
 
-  #advance(stream: Stream, id: string): void {
+  #advance(stream: WatchedStream, id: string): void {
     if (!isAfter(id, stream.position)) return;
     stream.position = id;
     for (const watch of stream.watches) {
@@ -128,7 +131,7 @@ export class Arrivals {
   }
 }
 
-/** Ids are a time in ms and a number within it. */
+/** An id is a time in ms, and a sequence number within that ms. */
 function isAfter(id: string, other: string): boolean {
   const [ms = 0, number = 0] = id.split('-').map(Number);
   const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number);

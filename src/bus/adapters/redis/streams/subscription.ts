@@ -1,57 +1,56 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { CancellableSleep, Semaphore, settlesWithin } from '../../../../async/index.js';
 import type { RedisClient } from '../../../../redis/index.js';
-import type { BusSubscription, RecordHandler, SubscribeOptions } from '../../../bus.port.js';
 import { PartitionsDifferError } from '../../../bus.errors.js';
-import { settlesWithin, Semaphore } from '../../../../async/index.js';
-import type { Watch } from './stream-notifier.js';
-import { RedisAssignment, type WorkerNumber } from './assignment.js';
-import type { Exchanges } from './read-ack-batcher.js';
-import { PartitionLane } from './partition-worker.js';
+import type { BusSubscription, RecordHandler, SubscribeOptions } from '../../../bus.port.js';
 import type { RedisStreamsOptions } from '../redis.options.js';
+import { PartitionAssignment, type WorkerNumber } from './assignment.js';
 import type { PartitionCounts } from './partition-counts.js';
-import type { StreamKeys, StreamPartition } from './partition.js';
+import { PartitionWorker } from './partition-worker.js';
+import type { ReadAckBatcher } from './read-ack-batcher.js';
+import type { StreamKeys, StreamPartition } from './stream-keys.js';
+import type { StreamWatch } from './stream-notifier.js';
 import { createGroup } from './stream-scripts.js';
 
 const PAUSED = 'paused';
 
-/** What the subscriptions of one bus have in common. */
+/** What the subscriptions of one bus share. */
 export interface SubscriptionContext {
   readonly client: RedisClient;
-  readonly exchanges: Exchanges;
+  readonly batcher: ReadAckBatcher;
   readonly keys: StreamKeys;
   readonly counts: PartitionCounts;
   readonly streams: RedisStreamsOptions;
   readonly worker: WorkerNumber | undefined;
-  readonly watch: (partition: StreamPartition) => Watch;
-  /** So many records of the partition were acknowledged. */
+  readonly watch: (partition: StreamPartition) => StreamWatch;
+  /** Called with the number of records of the partition that were acknowledged. */
   readonly onAcknowledged: (partition: StreamPartition, count: number) => void;
 }
 
-/** Others who are there, and have no handler at work, let go within two; who died holds on for the length of a lease. */
-const PATIENCE_IN_HEARTBEATS = 5;
+/** Members whose handlers are idle release partitions within two heartbeats. The lease of a dead member has to expire. */
+const MAX_HEARTBEATS_TO_OPEN = 5;
 
-/** A member of a group: beats for as long as it is open, and reads the partitions that it has meanwhile. */
+/** A member of a group. It sends heartbeats until it is closed, and reads the partitions that it owns at the time. */
 export class RedisSubscription implements BusSubscription {
   readonly #logger = new Logger('RedisBus');
-  readonly #assignments: readonly RedisAssignment[];
+  readonly #assignments: readonly PartitionAssignment[];
   readonly #semaphore: Semaphore;
   readonly #opened = Promise.withResolvers<void>();
-  readonly #closing = new AbortController();
-  readonly #beating: Promise<void>;
+  readonly #pauses = new CancellableSleep();
+  readonly #running: Promise<void>;
   #closed: Promise<void> | undefined;
 
-  /** @param member its name, which nobody else has */
+  /** @param member unique name of the member */
   constructor(
     private readonly context: SubscriptionContext,
     private readonly options: SubscribeOptions,
     member: string,
     handler: RecordHandler,
   ) {
-    const { client, exchanges, keys, streams, worker } = context;
+    const { client, batcher, keys, streams, worker } = context;
     const { group, topics, maxBatchSize = 1, concurrency = 1 } = options;
     this.#semaphore = new Semaphore(concurrency);
-    const lanes = {
+    const workers = {
       group,
       handler,
       maxBatchSize,
@@ -59,29 +58,30 @@ export class RedisSubscription implements BusSubscription {
       options: streams,
       onAcknowledged: context.onAcknowledged,
     };
-    const holder = { client, exchanges, group, member, leaseMs: streams.leaseMs };
+    const holder = { client, batcher, group, member, leaseMs: streams.leaseMs };
     this.#assignments = [...new Set(topics)].map(
       (topic) =>
-        new RedisAssignment(
+        new PartitionAssignment(
           topic,
           keys,
           holder,
           worker,
-          (lease) => new PartitionLane(lanes, lease, context.watch(lease.partition)),
+          (lease) => new PartitionWorker(workers, lease, context.watch(lease.partition)),
         ),
     );
-    this.#beating = this.#beat();
+    this.#running = this.#run();
   }
 
   /**
-   * Resolves when this member has its share of the partitions, or cannot have it at once: Redis does not answer, or
-   * others do not let go of them. It gets them then when it can; what is published meanwhile waits for it.
+   * Resolves when this member has its share of the partitions, or when it cannot have it at once because Redis is unavailable
+   * or other members do not release partitions. In that case it gets them as soon as possible, and reads what was
+   * published in the meantime.
    *
    * @throws {PartitionsDifferError}
    */
   async opened(): Promise<void> {
     await settlesWithin(
-      PATIENCE_IN_HEARTBEATS * this.context.streams.heartbeatIntervalMs,
+      MAX_HEARTBEATS_TO_OPEN * this.context.streams.heartbeatIntervalMs,
       this.#opened.promise,
     );
   }
@@ -99,50 +99,55 @@ export class RedisSubscription implements BusSubscription {
     return this.#closed;
   }
 
-  async #beat(): Promise<void> {
-    const { heartbeatIntervalMs } = this.context.streams;
-    const { signal } = this.#closing;
+  async #run(): Promise<void> {
     let failed = false;
-    let held: string | undefined;
+    let formerlyOwned: string | undefined;
     for (let groupsExist = false; this.#closed === undefined;) {
       try {
         if (!groupsExist) await this.#createGroups();
         groupsExist = true;
-        const settled = await Promise.all(this.#assignments.map((assignment) => assignment.beat()));
+        const complete = await Promise.all(this.#assignments.map((assignment) => assignment.heartbeat()));
         failed = false;
-        const holds = this.#assignments.map((assignment) => assignment.held.join()).join(';');
-        if (held !== undefined && holds !== held) this.options.onRebalance?.();
-        if (settled.every(Boolean)) this.#opened.resolve();
-        // The first partitions are not dealt anew.
-        if (held !== undefined || settled.every(Boolean)) held = holds;
+        const owned = this.#assignments.map((assignment) => assignment.owned.join()).join(';');
+        if (formerlyOwned !== undefined && owned !== formerlyOwned) this.options.onRebalance?.();
+        if (complete.every(Boolean)) this.#opened.resolve();
+        // To get the first partitions is not a rebalance.
+        if (formerlyOwned !== undefined || complete.every(Boolean)) formerlyOwned = owned;
       } catch (error) {
-        if (!failed)
-          this.#logger.warn(`group ${this.options.group} is without this member: ${String(error)}`);
+        if (!failed) {
+          this.#logger.warn(
+            `Redis consumer group ${this.options.group}: heartbeat failed, retrying; this process reads nothing ` +
+              `once its leases have expired: ${String(error)}`,
+          );
+        }
         failed = true;
         if (error instanceof PartitionsDifferError) this.#opened.reject(error);
         else this.#opened.resolve();
       }
-      await delay(heartbeatIntervalMs, undefined, { signal }).catch(() => {});
+      await this.#pauses.sleep(this.context.streams.heartbeatIntervalMs);
     }
   }
 
   async #leave(): Promise<void> {
     const { drainTimeoutMs, heartbeatIntervalMs } = this.context.streams;
-    this.#closing.abort();
-    await this.#beating;
+    this.#pauses.cancel();
+    await this.#running;
     const left = Promise.all(this.#assignments.map((assignment) => assignment.leave()));
-    // Handlers that finish their work are still alone with it.
-    const keeping = setInterval(() => {
-      for (const assignment of this.#assignments) assignment.keep().catch(() => {});
+    // Handlers that are finishing their work must remain the only owners of their partitions.
+    const extension = setInterval(() => {
+      for (const assignment of this.#assignments) assignment.extendLeases().catch(() => {});
     }, heartbeatIntervalMs);
     if (!(await settlesWithin(drainTimeoutMs, left))) {
-      this.#logger.warn(`group ${this.options.group}: a handler is still at work after ${drainTimeoutMs} ms`);
+      this.#logger.warn(
+        `Redis consumer group ${this.options.group}: a handler has not finished within ${drainTimeoutMs} ms of the ` +
+          'shutdown; its records will be delivered again',
+      );
     }
-    clearInterval(keeping);
+    clearInterval(extension);
     this.#opened.resolve();
   }
 
-  /** In every partition, also those that others read: from here on Redis keeps records for the group. */
+  /** Creates the group in all partitions, also in those of other members: from then on Redis keeps records for the group. */
   async #createGroups(): Promise<void> {
     const { client, keys, counts } = this.context;
     const { group, topics, from = 'latest' } = this.options;

@@ -1,25 +1,25 @@
 import type { RedisClient } from '../../../../redis/index.js';
-import type { StreamPartition } from './partition.js';
+import type { StreamPartition } from './stream-keys.js';
 import { trim } from './stream-scripts.js';
 
-/** Looking after every record would cost more than the records that are too many. */
-const LOOK_AFTER_RECORDS = 1_000;
+/** To check after every record would cost more than the surplus records do. */
+const CHECK_AFTER_RECORDS = 1_000;
 
-/** Keeps streams short, from both ends: whoever adds records looks now and then, and whoever acknowledges some. */
+/** Keeps streams short. It counts records that are added and records that are acknowledged, and trims now and then. */
 export class StreamTrimmer {
-  readonly #passed = new Map<StreamPartition, number>();
+  readonly #counted = new Map<StreamPartition, number>();
 
   constructor(
     private readonly client: RedisClient,
     private readonly maxLength: number,
   ) {}
 
-  /** So many records were added to the partition, or acknowledged. */
-  passed(partition: StreamPartition, count: number): void {
-    const passed = (this.#passed.get(partition) ?? 0) + count;
-    this.#passed.set(partition, passed % LOOK_AFTER_RECORDS);
-    // One that fails is made up for by the next.
-    if (passed >= LOOK_AFTER_RECORDS)
-      trim.run(this.client, [partition.stream], [this.maxLength]).catch(() => {});
+  /** Reports that this many records of the partition were added or acknowledged. */
+  count(partition: StreamPartition, records: number): void {
+    const counted = (this.#counted.get(partition) ?? 0) + records;
+    this.#counted.set(partition, counted % CHECK_AFTER_RECORDS);
+    if (counted < CHECK_AFTER_RECORDS) return;
+    // If it fails, the next one trims what this one left.
+    trim.run(this.client, [partition.stream], [this.maxLength]).catch(() => {});
   }
 }

@@ -16,7 +16,7 @@ export interface StreamNaming {
   readonly partitions: number;
 }
 
-/** Every key that the bus has in Redis. */
+/** Names every key that the bus has in Redis. */
 export class StreamKeys {
   readonly #topics = new Map<string, readonly StreamPartition[]>();
 
@@ -26,7 +26,9 @@ export class StreamKeys {
   partitionsOf(topic: string): readonly StreamPartition[] {
     let partitions = this.#topics.get(topic);
     if (partitions === undefined) {
-      if (/[{}]/.test(topic)) throw new RecordRefusedError(`the topic ${topic} has a brace in its name`);
+      if (/[{}]/.test(topic)) {
+        throw new RecordRefusedError(`topic ${topic}: the name of a topic must not contain { or }`);
+      }
       partitions = Array.from({ length: this.naming.partitions }, (_, number) => ({
         topic,
         number,
@@ -37,7 +39,7 @@ export class StreamKeys {
     return partitions;
   }
 
-  /** In the same slot of a Cluster as the stream, so that one script may use both. */
+  /** Returns a key in the same Cluster slot as the stream, so that one script may use both. */
   leaseOf({ stream }: StreamPartition, group: string): string {
     return `${stream.includes('{') ? stream : `{${stream}}`}:lease:${group}`;
   }
@@ -46,24 +48,27 @@ export class StreamKeys {
     return `${this.naming.keyPrefix}:members:{${topic}:${group}}`;
   }
 
-  /** Where the number of its partitions is written down: beside the streams, whoever names them so. */
+  /**
+   * Returns the key that holds the number of partitions of the topic. It is named by the same template as the streams, so that
+   * two deployments that share streams also share this number.
+   */
   countOf(topic: string): string {
     return this.#streamOf(topic, 'partitions');
   }
 
   #streamOf(topic: string, partition: string): string {
-    const words: Record<string, string> = {
+    const values: Record<string, string> = {
       '<prefix>': this.naming.keyPrefix,
       '<topic>': topic,
       '<partition>': partition,
     };
-    return this.naming.streamName.replaceAll(/<(?:prefix|topic|partition)>/g, (word) => words[word] ?? word);
+    return this.naming.streamName.replaceAll(/<(?:prefix|topic|partition)>/g, (name) => values[name] ?? name);
   }
 }
 
 /**
- * Which of `count` partitions a key belongs to: the CRC-32 (IEEE 802.3) of its UTF-8 bytes, modulo the number of
- * partitions. Every language has it at hand, so that other programs can write to the streams as well.
+ * Returns which of `count` partitions a key belongs to: the CRC-32 (IEEE 802.3) of its UTF-8 bytes, modulo the number of
+ * partitions. CRC-32 is available in every language, so that other programs can write to the streams as well.
  */
 export function partitionOfKey(key: string, count: number): number {
   return crc32(key) % count;
