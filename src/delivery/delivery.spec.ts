@@ -13,6 +13,7 @@ import { Delivery } from './delivery.js';
 import { deliveryOptions } from './delivery.options.js';
 import type { Fanout } from './fanout.port.js';
 import { Publication } from './publications/publication.js';
+import type { PublishOptions } from './publications/publish-options.js';
 import { Reception } from './subscribers/reception.js';
 import { Subscribers } from './subscribers/subscribers.js';
 
@@ -168,18 +169,20 @@ describe('Delivery', () => {
     expect(received.map(({ offset }) => offset)).toEqual([1, 2]);
   });
 
-  it('heeds what a message asks for, and before that what its publisher asks for', async () => {
+  it('applies the publish options, and otherwise those of the channel', async () => {
     const channel = 'delta:a';
     await delivery.attach(channel, subscriber);
     const info = { user: 'u', client: 'c' };
-    await delivery.publish(message({ channel, id: '1', info }), 'direct');
-    await delivery.publish(message({ channel, id: '2', delta: false }), 'direct');
-    await delivery.publish(message({ channel, id: '3', delta: false, info }), 'direct', { delta: true });
-    await delivery.publish(message({ channel, id: '4', skipHistory: true }), 'direct');
-    await delivery.publish(message({ channel, id: '5', version: 9, versionEpoch: 'e' }), 'direct');
-    await delivery.publish(message({ channel, id: '6', version: 9 }), 'direct', { versionEpoch: 'e' });
-    await delivery.publish(message({ channel, id: '7', idempotencyKey: 'k' }), 'direct');
-    await delivery.publish(message({ channel, id: '8' }), 'direct', { idempotencyKey: 'k' });
+    const publish = (id: string, options: PublishOptions) =>
+      delivery.publish(message({ channel, id }), 'direct', options);
+    await publish('1', { info });
+    await publish('2', { delta: false });
+    await publish('3', { delta: true, info });
+    await publish('4', { skipHistory: true });
+    await publish('5', { version: 9, versionEpoch: 'e' });
+    await publish('6', { version: 9, versionEpoch: 'e' });
+    await publish('7', { idempotencyKey: 'k' });
+    await publish('8', { idempotencyKey: 'k' });
     expect(
       received.map(({ id, offset, delta, previous }) => [id, offset, delta, previous !== undefined]),
     ).toEqual([
@@ -209,7 +212,7 @@ describe('Delivery', () => {
   it('sends once what has the same key, without a history too', async () => {
     await delivery.attach('a', subscriber);
     for (const id of ['m1', 'm2'])
-      expect(await delivery.publish(message({ id, idempotencyKey: 'k' }), 'direct')).toBeUndefined();
+      expect(await delivery.publish(message({ id }), 'direct', { idempotencyKey: 'k' })).toBeUndefined();
     expect(received.map(({ id }) => id)).toEqual(['m1']);
   });
 

@@ -1,14 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { isExpired, newMessageId, type ClientInfo } from '../message/index.js';
-import {
-  ChannelState,
-  type ChannelHistoryQuery,
-  type PublishableMessage,
-  type PublishOptions,
-} from './history/channel-state.js';
+import { isExpired, newMessageId } from '../message/index.js';
+import { ChannelState, type ChannelHistoryQuery, type PublishableMessage } from './history/channel-state.js';
 import { DeliveryMetrics } from './delivery.metrics.js';
 import { Fanout } from './fanout.port.js';
 import type { HistoryPage } from './history/history.port.js';
+import type { ClientInfo } from './presence/client-info.js';
+import type { PublishOptions } from './publications/publish-options.js';
 import { Publication, type Lane, type StreamPosition } from './publications/publication.js';
 import type { Subscriber } from './subscribers/subscriber.js';
 import { Subscribers } from './subscribers/subscribers.js';
@@ -45,11 +42,9 @@ export class Delivery {
     const message = given.id === undefined && this.fanout.repeats ? { ...given, id: newMessageId() } : given;
     // An id from here is nobody else's: only what was given one can come again.
     const terms = this.channelState.termsFor(given, options);
-    const info = options?.info ?? message.info;
     const delta =
-      terms?.history !== undefined &&
-      (options?.delta ?? message.delta ?? this.channelState.publishesDelta(message.channel));
-    const publication = toPublication(message, lane, info, delta);
+      terms?.history !== undefined && (options?.delta ?? this.channelState.publishesDelta(message.channel));
+    const publication = toPublication(message, lane, options?.info, delta);
     const sent: Promise<StreamPosition | void> =
       terms === undefined
         ? this.fanout.publish(publication)

@@ -29,7 +29,7 @@ export {
   type SubscriptionOverride,
   type RequestedFeatures,
 } from './channels/subscription-features.js';
-export type { ChannelHistoryQuery, PublishableMessage, PublishOptions } from './history/channel-state.js';
+export type { ChannelHistoryQuery, PublishableMessage } from './history/channel-state.js';
 export { FanoutClosedError, SurveyIncompleteError, UnrecoverablePositionError } from './delivery.errors.js';
 export { Delivery } from './delivery.js';
 export { DeliveryModule } from './delivery.module.js';
@@ -48,6 +48,13 @@ export type {
 } from './nodes/control-command.js';
 export type { Audience, NodeInfo } from './nodes/node-info.js';
 export { Nodes } from './nodes/nodes.js';
+export type { ClientInfo } from './presence/client-info.js';
 export { Presence, type PresenceStats } from './presence/presence.port.js';
 export { Publication, type Lane, type StreamPosition } from './publications/publication.js';
+export {
+  fromMessageExtension,
+  toMessageExtension,
+  type PublishOptions,
+  type QueuedPublishOptions,
+} from './publications/publish-options.js';
 export type { Subscriber } from './subscribers/subscriber.js';

@@ -5,10 +5,10 @@ export {
   toRecord,
   toMessage,
 } from './message-record.js';
-export { type ClientInfo, toInfoText, fromInfoText } from './client-info.js';
 export { frame, unframe, toBytes, fromBytes } from './message-bytes.js';
 export {
   type Message,
+  type MessageExtension,
   type MessageFormat,
   type ScheduledMessage,
   newMessageId,

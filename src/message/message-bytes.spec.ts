@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { fromBytes, toBytes } from './message-bytes.js';
+import { frame, fromBytes, toBytes } from './message-bytes.js';
 import type { ScheduledMessage } from './message.js';
 
 const time = fc.nat({ max: 8.64e15 });
@@ -17,12 +17,13 @@ const message: fc.Arbitrary<ScheduledMessage> = fc.record(
     tags: fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }),
     key: fc.string(),
     traceparent: fc.string(),
+    extension: fc.dictionary(fc.string(), fc.string(), { minKeys: 1, noNullPrototype: true }),
   },
   { requiredKeys: ['id', 'channel', 'data', 'format', 'createdAt', 'dueAt'], noNullPrototype: true },
 );
 
-describe('the bytes of a stored message', () => {
-  it('give the message back, whatever is in it', () => {
+describe('toBytes and fromBytes', () => {
+  it('preserve every message', () => {
     fc.assert(
       fc.property(message, (original) => {
         expect(fromBytes(original, toBytes(original))).toEqual(original);
@@ -30,7 +31,7 @@ describe('the bytes of a stored message', () => {
     );
   });
 
-  it('are read from the middle of a larger buffer', () => {
+  it('read bytes from the middle of a larger buffer', () => {
     fc.assert(
       fc.property(message, fc.uint8Array(), (original, before) => {
         const buffer = Buffer.concat([before, toBytes(original)]);
@@ -39,12 +40,25 @@ describe('the bytes of a stored message', () => {
     );
   });
 
-  it('take due time and channel from where the store keeps them', () => {
+  it('take the id, the due time and the channel from the store', () => {
     fc.assert(
       fc.property(message, (original) => {
         const moved = { id: original.id, channel: 'elsewhere', dueAt: 1 };
         expect(fromBytes(moved, toBytes(original))).toEqual({ ...original, ...moved });
       }),
     );
+  });
+
+  it('read the extension that an earlier version stored among the fields of the message', () => {
+    const bytes = frame({ format: 'json', createdAt: 1, skipHistory: true, version: 3 }, Buffer.from('{}'));
+    expect(fromBytes({ id: 'i', channel: 'c', dueAt: 2 }, bytes)).toEqual({
+      id: 'i',
+      channel: 'c',
+      data: Buffer.from('{}'),
+      format: 'json',
+      createdAt: 1,
+      dueAt: 2,
+      extension: { skipHistory: 'true', version: '3' },
+    });
   });
 });

@@ -1,27 +1,47 @@
-import { fromInfoText, toInfoText } from './client-info.js';
-import type { ScheduledMessage } from './message.js';
+import type { MessageExtension, ScheduledMessage } from './message.js';
 
-/** What a store keeps beside the bytes, because it looks messages up by it or changes it. */
+/** The fields that a store keeps outside of the bytes, because it looks messages up by them or changes them. */
 export type MessageIndex = Pick<ScheduledMessage, 'id' | 'channel' | 'dueAt'>;
 
-type StoredHeader = Omit<ScheduledMessage, keyof MessageIndex | 'data' | 'info'> & { readonly info?: string };
+type StoredHeader = Omit<ScheduledMessage, keyof MessageIndex | 'data'>;
 
 /** The form in which a store keeps a message, apart from its {@link MessageIndex}. */
 export function toBytes(message: ScheduledMessage): Buffer {
-  const { id: _id, channel: _channel, dueAt: _dueAt, data, info, ...rest } = message;
-  return frame(info === undefined ? rest : { ...rest, info: toInfoText(info) }, data);
+  const { id: _id, channel: _channel, dueAt: _dueAt, data, ...header } = message;
+  return frame(header, data);
 }
 
 export function fromBytes({ id, channel, dueAt }: MessageIndex, bytes: Uint8Array): ScheduledMessage {
   const { header, body } = unframe(bytes);
-  const { info: text, ...rest } = header as StoredHeader;
-  const info = text === undefined ? undefined : fromInfoText(text);
-  return { ...rest, id, channel, dueAt, data: body, ...(info === undefined ? {} : { info }) };
+  const { format, createdAt, name, tags, key, expiresAt, traceparent, extension, ...others } =
+    header as StoredHeader;
+  const added = extension ?? toExtension(others);
+  return {
+    id,
+    channel,
+    data: body,
+    format,
+    createdAt,
+    dueAt,
+    ...(name === undefined ? {} : { name }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(key === undefined ? {} : { key }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(added === undefined ? {} : { extension: added }),
+  };
+}
+
+/** An earlier version stored the fields of an extension among those of the message. */
+function toExtension(others: Readonly<Record<string, unknown>>): MessageExtension | undefined {
+  const entries = Object.entries(others);
+  if (entries.length === 0) return undefined;
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }
 
 const LENGTH_BYTES = 4;
 
-/** The length of a JSON header, the header, then the body byte for byte. */
+/** Returns the length of a JSON header, then the header, then the body byte for byte. */
 export function frame(header: object, body: Buffer): Buffer {
   const json = Buffer.from(JSON.stringify(header));
   const length = Buffer.allocUnsafe(LENGTH_BYTES);

@@ -40,6 +40,11 @@ describe('toRecord and toMessage', () => {
       dueAt: instant,
       expiresAt: instant,
       traceparent: fc.constant('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'),
+      extension: fc.dictionary(
+        fc.string({ unit: 'grapheme' }).map((name) => `carillon-x-${name}`),
+        fc.string({ unit: 'grapheme' }),
+        { minKeys: 1, noNullPrototype: true },
+      ),
     },
     { requiredKeys: ['id', 'channel', 'data', 'format', 'createdAt'] },
   );

@@ -3,10 +3,8 @@ import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { UndeliverableRecordError } from './message.errors.js';
-import type { Message, MessageFormat } from './message.js';
-import { termHeaders } from './message-terms.js';
+import type { Message, MessageExtension, MessageFormat } from './message.js';
 import type { OutgoingRecord, ReceivedRecord } from './record.js';
-import { fromTermHeaders, toTermHeaders } from './message-terms.js';
 
 /**
  * The wire form of a message, version 1. `docs/message-format.md` describes it for other programs; a change here is a
@@ -23,8 +21,10 @@ export const messageHeaders = {
   dueAt: 'carillon-due-at',
   expiresAt: 'carillon-expires-at',
   traceparent: 'traceparent',
-  ...termHeaders,
 } as const;
+
+const PREFIX = 'carillon-';
+const ownHeaders: ReadonlySet<string> = new Set(Object.values(messageHeaders));
 
 const VERSION = '1';
 
@@ -46,12 +46,12 @@ export type ForeignRecordRule = z.infer<typeof foreignRecordRule>;
 /** The record that carries `message`: its data byte for byte, everything else in headers. */
 export function toRecord(message: Message): OutgoingRecord {
   const headers: Record<string, string> = {
+    ...message.extension,
     [messageHeaders.version]: VERSION,
     [messageHeaders.id]: message.id,
     [messageHeaders.channel]: message.channel,
     [messageHeaders.format]: message.format,
     [messageHeaders.createdAt]: String(message.createdAt),
-    ...toTermHeaders(message),
   };
   if (message.name !== undefined) headers[messageHeaders.name] = message.name;
   if (message.tags !== undefined) headers[messageHeaders.tags] = JSON.stringify(message.tags);
@@ -77,6 +77,7 @@ export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Mes
   const expiresAt = time(record, messageHeaders.expiresAt);
   const name = record.headers[messageHeaders.name];
   const tags = tagsOf(record);
+  const extension = extensionOf(record);
   return {
     id: record.headers[messageHeaders.id] || derivedId(record),
     channel,
@@ -88,7 +89,7 @@ export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Mes
     ...(record.key === undefined || record.key === channel ? {} : { key: record.key }),
     ...(dueAt === undefined ? {} : { dueAt }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...fromTermHeaders(record.headers),
+    ...(extension === undefined ? {} : { extension }),
     ...traceOf(record),
   };
 }
@@ -172,6 +173,15 @@ function tagsOf(record: ReceivedRecord): Record<string, string> | undefined {
   const tags = parsedTags(text);
   if (tags === undefined) throw undeliverable(messageHeaders.tags, text, 'is not a JSON object of strings');
   return tags;
+}
+
+/** The headers that other modules have added. */
+function extensionOf({ headers }: ReceivedRecord): MessageExtension | undefined {
+  let extension: Record<string, string> | undefined;
+  for (const name of Object.keys(headers)) {
+    if (name.startsWith(PREFIX) && !ownHeaders.has(name)) (extension ??= {})[name] = headers[name]!;
+  }
+  return extension;
 }
 
 function parsedTags(text: string): Record<string, string> | undefined {

@@ -1,6 +1,5 @@
 import { randomFillSync } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { ClientInfo } from './client-info.js';
 
 /** One push: what is to arrive, where, and when. It travels on a queue in the form that `message-record.ts` describes. */
 export interface Message {
@@ -24,19 +23,14 @@ export interface Message {
   readonly expiresAt?: number;
   /** W3C trace context of the request that caused it. */
   readonly traceparent?: string;
-  /** The client that published it. */
-  readonly info?: ClientInfo;
-  /** It reaches the subscribers, but is not kept in the channel's history. */
-  readonly skipHistory?: boolean;
-  /** Inside a window of delivery's, what is published in the channel with the same key is not sent again. */
-  readonly idempotencyKey?: string;
-  /** Where the channel has a history, a message is not sent whose version is not above the last one's. A whole number above 0. */
-  readonly version?: number;
-  /** Versions are compared inside one epoch only. */
-  readonly versionEpoch?: string;
-  /** Whether subscribers may get the difference from the publication before. Absent: as the channel's options say. */
-  readonly delta?: boolean;
+  readonly extension?: MessageExtension;
 }
+
+/**
+ * What another module sends along with a message: texts by the names of their headers. A queue carries them as they are; only
+ * the module that added them knows their meaning. A name begins with `carillon-` and is not one of the message's own headers.
+ */
+export type MessageExtension = Readonly<Record<string, string>>;
 
 export type MessageFormat = 'json' | 'binary';
 

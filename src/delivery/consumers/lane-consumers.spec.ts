@@ -17,6 +17,7 @@ import { deliveryOptions } from '../delivery.options.js';
 import { Delivery } from '../delivery.js';
 import { Fanout } from '../fanout.port.js';
 import type { Publication } from '../publications/publication.js';
+import { toMessageExtension } from '../publications/publish-options.js';
 import { Reception } from '../subscribers/reception.js';
 
 const message = (id: string): Message => ({
@@ -86,6 +87,17 @@ describe('DeliveryModule, from the lanes to a subscriber', () => {
       ['m1', 'instant'],
       ['m2', 'delayed'],
     ]);
+  });
+
+  it('publishes with the options that a message carries, and skips a message whose options are malformed', async () => {
+    const lane = application.get(InstantLane);
+    const info = { user: 'u', client: 'c' };
+    await lane.publish([
+      { ...message('m1'), extension: { 'carillon-delta': 'maybe' } },
+      { ...message('m2'), extension: toMessageExtension({ info })! },
+    ]);
+    await arrived.promise;
+    expect(arrivals.map((each) => [each.id, each.info])).toEqual([['m2', info]]);
   });
 
   it('leaves a message that the fan-out rejects with its lane, which delivers it again', async () => {

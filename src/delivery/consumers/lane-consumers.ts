@@ -2,7 +2,10 @@ import { Logger } from '@nestjs/common';
 import { retryUntilDone, settlesWithin } from '../../async/index.js';
 import type { InstantLane, Schedule } from '../../bus/index.js';
 import type { BrokerStatus } from '../../metrics/index.js';
+import { UndeliverableRecordError, type Message } from '../../message/index.js';
 import type { Delivery } from '../delivery.js';
+import type { Lane } from '../publications/publication.js';
+import { fromMessageExtension, type PublishOptions } from '../publications/publish-options.js';
 
 const RETRY_MS = 1_000;
 
@@ -38,14 +41,9 @@ export class LaneConsumers {
   start(): void {
     const concurrency = this.options.laneConcurrency;
     this.#opening = [
-      this.#open('instant', () =>
-        this.instant.consume(async (message) => void (await this.delivery.publish(message, 'instant'))),
-      ),
+      this.#open('instant', () => this.instant.consume((message) => this.#publish(message, 'instant'))),
       this.#open('delayed', () =>
-        this.delayed.consume(
-          { concurrency },
-          async (message) => void (await this.delivery.publish(message, 'delayed')),
-        ),
+        this.delayed.consume({ concurrency }, (message) => this.#publish(message, 'delayed')),
       ),
     ];
     void this.#reportOpened();
@@ -69,6 +67,20 @@ export class LaneConsumers {
     this.#logger.warn(
       `messages were still being delivered after ${drainTimeoutMs} ms; their lane delivers them again`,
     );
+  }
+
+  /** Skips a message whose publish options are malformed: its lane would otherwise deliver it again and again. */
+  async #publish(message: Message, lane: Lane): Promise<void> {
+    let options: PublishOptions | undefined;
+    try {
+      options = fromMessageExtension(message.extension);
+    } catch (error) {
+      if (!(error instanceof UndeliverableRecordError)) throw error;
+      const { id, channel } = message;
+      this.#logger.warn(`skipped message ${id} for channel ${channel} of the ${lane} lane: ${error.message}`);
+      return;
+    }
+    await this.delivery.publish(message, lane, options);
   }
 
   async #reportOpened(): Promise<void> {

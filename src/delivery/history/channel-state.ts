@@ -1,6 +1,7 @@
 import type { Message } from '../../message/index.js';
 import type { ChannelsOptions } from '../channels/channel-options.js';
 import { ChannelRules, type ChannelRule } from '../channels/channel-rules.js';
+import type { PublishOptions } from '../publications/publish-options.js';
 import type { HistoryOptions, HistoryPage, HistoryQuery, PublishTerms } from './history.port.js';
 import { History } from './history.port.js';
 
@@ -9,16 +10,6 @@ import { History } from './history.port.js';
  * much as sending it.
  */
 export type PublishableMessage = Omit<Message, 'id'> & Partial<Pick<Message, 'id'>>;
-
-/** What a caller may ask of one publication. It goes before what the message asks for itself. */
-export interface PublishOptions extends Partial<
-  Pick<Message, 'idempotencyKey' | 'version' | 'versionEpoch' | 'delta' | 'info'>
-> {
-  /** What is kept of the channel. Absent: what its options say. */
-  readonly history?: HistoryOptions;
-  /** How long an idempotency key is remembered, in ms. */
-  readonly idempotencyTtlMs?: number;
-}
 
 /** As {@link HistoryQuery}, with the channel's own value where `metaTtlMs` is absent. */
 export type ChannelHistoryQuery = Omit<HistoryQuery, 'metaTtlMs'> & { readonly metaTtlMs?: number };
@@ -59,17 +50,17 @@ export class ChannelState {
 
   /** The terms for a message; `undefined` where it is simply to be sent. */
   termsFor(message: PublishableMessage, options: PublishOptions = {}): PublishTerms | undefined {
-    const { skipHistory = false, channel, id } = message;
+    const { channel, id } = message;
+    const { skipHistory = false, idempotencyKey: key } = options;
     const history = skipHistory ? undefined : (options.history ?? this.#optionsOf(channel));
-    const key = options.idempotencyKey ?? message.idempotencyKey;
     if (key !== undefined) {
-      const ttlMs = options.idempotencyTtlMs ?? this.options.idempotencyWindowMs;
-      return { idempotency: { key: `key:${key}`, ttlMs }, ...historyTerms(message, options, history) };
+      const ttlMs = this.options.idempotencyWindowMs;
+      return { idempotency: { key: `key:${key}`, ttlMs }, ...historyTerms(options, history) };
     }
     if (history === undefined) return undefined;
-    if (id === undefined) return historyTerms(message, options, history);
+    if (id === undefined) return historyTerms(options, history);
     const ttlMs = MEMORY_OF_IDS * this.options.deduplicationWindowMs;
-    return { idempotency: { key: `id:${id}`, ttlMs }, ...historyTerms(message, options, history) };
+    return { idempotency: { key: `id:${id}`, ttlMs }, ...historyTerms(options, history) };
   }
 
   read(channel: string, query: ChannelHistoryQuery): Promise<HistoryPage> {
@@ -111,12 +102,9 @@ export class ChannelState {
 }
 
 function historyTerms(
-  message: PublishableMessage,
-  options: PublishOptions,
+  { version = 0, versionEpoch = '' }: PublishOptions,
   history: HistoryOptions | undefined,
 ): PublishTerms {
   if (history === undefined) return {};
-  const number = options.version ?? message.version ?? 0;
-  if (number === 0) return { history };
-  return { history, version: { number, epoch: options.versionEpoch ?? message.versionEpoch ?? '' } };
+  return version === 0 ? { history } : { history, version: { number: version, epoch: versionEpoch } };
 }

@@ -1,4 +1,5 @@
-import type { ClientInfo, MessageFormat } from '../../message/index.js';
+import type { MessageFormat } from '../../message/index.js';
+import type { ClientInfo } from '../presence/client-info.js';
 import type { Publication, StreamPosition } from '../publications/publication.js';
 
 /** What is kept of a channel. */

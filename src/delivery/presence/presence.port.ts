@@ -1,4 +1,4 @@
-import type { ClientInfo } from '../../message/index.js';
+import type { ClientInfo } from './client-info.js';
 
 export interface PresenceStats {
   /** Connections in the channel. */

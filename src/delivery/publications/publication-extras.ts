@@ -1,5 +1,5 @@
 import { blobLength, type ByteReader } from './byte-reader.js';
-import { encodeClientInfo, readClientInfo } from './client-info-bytes.js';
+import { encodeClientInfo, readClientInfo } from '../presence/client-info-bytes.js';
 import type { Publication, PublicationExtras, PublicationKind } from './publication.js';
 
 /** By position: the wire form holds the index, so a new kind goes to the end. */

@@ -1,4 +1,5 @@
-import type { ClientInfo, MessageFormat } from '../../message/index.js';
+import type { MessageFormat } from '../../message/index.js';
+import type { ClientInfo } from '../presence/client-info.js';
 
 /** A place in the history of a channel. */
 export interface StreamPosition {

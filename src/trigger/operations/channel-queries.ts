@@ -6,8 +6,8 @@ import {
   Presence,
   type ChannelRule,
   type HistoryEntry,
+  type ClientInfo,
 } from '../../delivery/index.js';
-import type { ClientInfo } from '../../message/index.js';
 import { isJson, onOneLine } from '../../json/index.js';
 import { ApiRefusal, apiFaults } from '../centrifugo-api/api.errors.js';
 import { ruleOf } from './channels.js';

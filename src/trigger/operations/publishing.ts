@@ -69,16 +69,16 @@ export class Publishing {
     // Whoever asks for what only we have is told the id.
     const id = itinerary === undefined ? undefined : newMessageId();
     const message: PublishableMessage = {
-      ...terms,
       channel,
       data,
       format,
       createdAt,
+      ...(terms?.tags !== undefined ? { tags: terms.tags } : {}),
       ...(id !== undefined ? { id } : {}),
       ...(expiresInMs !== undefined ? { expiresAt: createdAt + expiresInMs } : {}),
       ...(traceparent !== undefined ? { traceparent } : {}),
     };
-    const sent = this.delivery.publish(message, 'direct').then(positionText);
+    const sent = this.delivery.publish(message, 'direct', terms).then(positionText);
     return id === undefined ? sent : sent.then((text) => withId(text, id));
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { toMessageExtension, type QueuedPublishOptions } from '../../delivery/index.js';
 import type { Message, MessageFormat, ScheduledMessage } from '../../message/index.js';
 import { dueTime, type Timing } from './timing.js';
 import type { Plan } from './plan.js';
@@ -22,10 +23,7 @@ export interface PushRequest {
 }
 
 /** What a message may ask of delivery. */
-export type PublicationTerms = Pick<
-  Message,
-  'tags' | 'skipHistory' | 'idempotencyKey' | 'version' | 'versionEpoch' | 'delta'
->;
+export type PublicationTerms = Pick<Message, 'tags'> & QueuedPublishOptions;
 
 export function newPlan(request: PushRequest, nowMs: number, newId: () => string): Plan {
   return {
@@ -50,8 +48,8 @@ function fingerprintOf(request: PushRequest): string {
 export function instantCopy(id: string, plan: Plan, request: PushRequest): Message {
   const { channel, data, format, traceparent, terms } = request;
   const { createdAt, expiresAt } = plan;
+  const extension = terms && toMessageExtension(terms);
   return {
-    ...terms,
     id,
     channel,
     data,
@@ -59,6 +57,8 @@ export function instantCopy(id: string, plan: Plan, request: PushRequest): Messa
     createdAt,
     ...(expiresAt !== undefined ? { expiresAt } : {}),
     ...(traceparent !== undefined ? { traceparent } : {}),
+    ...(terms?.tags !== undefined ? { tags: terms.tags } : {}),
+    ...(extension !== undefined ? { extension } : {}),
   };
 }
 

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Presence } from '../../../src/delivery/index.js';
-import type { ClientInfo } from '../../../src/message/index.js';
+import type { Presence, ClientInfo } from '../../../src/delivery/index.js';
 import { type Elapse, inGoodTime } from '../consumers/in-good-time.js';
 
 export interface PresenceSubject {

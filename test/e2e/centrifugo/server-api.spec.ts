@@ -143,7 +143,16 @@ describe('The server API', () => {
       const { id } = (JSON.parse(text) as { result: { id: string } }).result;
       await app.taken(id);
       expect(app.instantMessages).toMatchObject([
-        { id, channel: 'a', skipHistory: true, version: 3, versionEpoch: 'e', traceparent },
+        {
+          id,
+          channel: 'a',
+          traceparent,
+          extension: {
+            'carillon-skip-history': 'true',
+            'carillon-data-version': '3',
+            'carillon-data-version-epoch': 'e',
+          },
+        },
       ]);
     });
 

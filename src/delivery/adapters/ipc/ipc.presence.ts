@@ -1,4 +1,4 @@
-import type { ClientInfo } from '../../../message/index.js';
+import type { ClientInfo } from '../../presence/client-info.js';
 import { Semaphore } from '../../../async/index.js';
 import { type Link, RemotePort } from '../../../ipc/index.js';
 import type { Presence, PresenceStats } from '../../presence/presence.port.js';

@@ -1,4 +1,4 @@
-import type { ClientInfo } from '../../../message/index.js';
+import type { ClientInfo } from '../../presence/client-info.js';
 
 /** The client as it may be kept: its bytes view all that came over the link with them, which would be kept as well. */
 export function keptInfo(info: ClientInfo): ClientInfo {

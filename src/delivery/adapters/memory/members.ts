@@ -1,4 +1,4 @@
-import type { ClientInfo } from '../../../message/index.js';
+import type { ClientInfo } from '../../presence/client-info.js';
 import type { PresenceStats } from '../../presence/presence.port.js';
 
 interface Member {

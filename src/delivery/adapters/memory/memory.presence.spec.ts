@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { ClientInfo } from '../../../message/index.js';
+import type { ClientInfo } from '../../presence/client-info.js';
 import { MemoryPresence } from './memory.presence.js';
 
 let now = 0;

@@ -1,4 +1,4 @@
-import type { ClientInfo } from '../../../message/index.js';
+import type { ClientInfo } from '../../presence/client-info.js';
 import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import { Deadlines } from './deadlines.js';
 import { Members } from './members.js';

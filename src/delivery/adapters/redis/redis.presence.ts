@@ -1,8 +1,8 @@
 import { RecordRefusedError } from '../../../bus/index.js';
-import type { ClientInfo } from '../../../message/index.js';
+import type { ClientInfo } from '../../presence/client-info.js';
 import type { LuaScript } from '../../../redis/index.js';
 import { routeOf } from '../../channels/address.js';
-import { decodeClientInfo, encodeClientInfo } from '../../publications/client-info-bytes.js';
+import { decodeClientInfo, encodeClientInfo } from '../../presence/client-info-bytes.js';
 import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import { add, members, remove, stats } from './presence-scripts.js';
 import type { RedisPublisher } from './publisher.js';

@@ -1,4 +1,4 @@
-import type { ClientInfo } from '../../../message/index.js';
+import type { ClientInfo } from '../../presence/client-info.js';
 import { routeOf } from '../../channels/address.js';
 import type { Fanout } from '../../fanout.port.js';
 import type { History, HistoryPage, HistoryQuery, PublishTerms } from '../../history/history.port.js';

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { HistoryEntry, Publication } from '../../../../delivery/index.js';
-import type { ClientInfo } from '../../../../message/index.js';
+import type { HistoryEntry, Publication, ClientInfo } from '../../../../delivery/index.js';
 import { isJson } from '../../../../json/index.js';
 import { FrameFormat, unencodable } from '../../../websocket/frame.js';
 import type { Codec } from './codec.js';

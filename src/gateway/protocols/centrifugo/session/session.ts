@@ -1,6 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Publication, Subscriber } from '../../../../delivery/index.js';
-import type { ClientInfo } from '../../../../message/index.js';
+import type { Publication, Subscriber, ClientInfo } from '../../../../delivery/index.js';
 import { CarillonError } from '../../../../errors.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
 import { closeCodes } from '../close-codes.js';

@@ -6,8 +6,8 @@ import {
   type Delivery,
   type HistoryEntry,
   type Presence,
+  type ClientInfo,
 } from '../../../../delivery/index.js';
-import type { ClientInfo } from '../../../../message/index.js';
 import type { PublicationExtras } from '../../../../delivery/publications/publication.js';
 import { encodeFrame, Opcode } from '../../../websocket/frame.js';
 import { ClientSubscription } from './client-subscription.js';

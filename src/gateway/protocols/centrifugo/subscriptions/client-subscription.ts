@@ -1,5 +1,10 @@
-import type { HistoryEntry, Publication, StreamPosition, Subscriber } from '../../../../delivery/index.js';
-import type { ClientInfo } from '../../../../message/index.js';
+import type {
+  ClientInfo,
+  HistoryEntry,
+  Publication,
+  StreamPosition,
+  Subscriber,
+} from '../../../../delivery/index.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
 import { closeCodes } from '../close-codes.js';
 import type { SubscriptionToken } from '../../../auth/tokens/token-verifier.js';

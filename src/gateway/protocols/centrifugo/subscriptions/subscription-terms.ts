@@ -4,8 +4,8 @@ import type {
   Presence,
   Publication,
   SubscriptionFeatures,
+  ClientInfo,
 } from '../../../../delivery/index.js';
-import type { ClientInfo } from '../../../../message/index.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
 import type { FrameFormat } from '../../../websocket/frame.js';
 import type { Codec } from '../codec/codec.js';

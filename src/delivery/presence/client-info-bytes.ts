@@ -1,5 +1,5 @@
-import type { ClientInfo } from '../../message/index.js';
-import { blobLength, ByteReader, textBytes } from './byte-reader.js';
+import { blobLength, ByteReader, textBytes } from '../publications/byte-reader.js';
+import type { ClientInfo } from './client-info.js';
 
 const HAS_CONN_INFO = 1;
 const HAS_CHAN_INFO = 2;

@@ -1,17 +1,17 @@
-/** The client behind a publication, a join or a leave, as other clients see it. */
+/** What other clients see of the client that sent a publication, or that joined or left a channel. */
 export interface ClientInfo {
   /** Empty for an anonymous client. */
   readonly user: string;
   /** Id of the connection. */
   readonly client: string;
-  /** What the connection says about itself: one JSON text. */
+  /** Information about the connection: one JSON text. */
   readonly connInfo?: Buffer | undefined;
-  /** What its subscription of the channel says: one JSON text. */
+  /** Information about its subscription to the channel: one JSON text. */
   readonly chanInfo?: Buffer | undefined;
 }
 
-/** As JSON, its parts as base64: they are bytes that nothing on the way has to read. */
-export function toInfoText({ user, client, connInfo, chanInfo }: ClientInfo): string {
+/** Returns the form that a message header holds: JSON, with the information as base64, which nothing on the way has to read. */
+export function toClientInfoText({ user, client, connInfo, chanInfo }: ClientInfo): string {
   return JSON.stringify({
     user,
     client,
@@ -20,8 +20,8 @@ export function toInfoText({ user, client, connInfo, chanInfo }: ClientInfo): st
   });
 }
 
-/** Reads what {@link toInfoText} wrote; `undefined` for anything else. */
-export function fromInfoText(text: string): ClientInfo | undefined {
+/** Reads what {@link toClientInfoText} wrote. Returns undefined for anything else. */
+export function fromClientInfoText(text: string): ClientInfo | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
