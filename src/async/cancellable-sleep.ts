@@ -1,31 +1,34 @@
-/** Timers that are cancelled together: every sleeper wakes up when the owner is closed. */
+/**
+ * Sleeps that their owner cancels together when it is closed. For one sleep at a time, `pause` with an AbortSignal is enough;
+ * a signal would need a listener for each of many sleeps.
+ */
 export class CancellableSleep {
-  readonly #sleepers = new Map<NodeJS.Timeout, (sleptToEnd: boolean) => void>();
+  readonly #sleeps = new Map<NodeJS.Timeout, (isComplete: boolean) => void>();
   #isCancelled = false;
 
   get isCancelled(): boolean {
     return this.#isCancelled;
   }
 
-  /** @returns whether the full time has passed; false when {@link cancel} was called before or during it */
+  /** Resolves to true after `ms`, or to false as soon as {@link cancel} is called. */
   sleep(ms: number): Promise<boolean> {
     if (this.#isCancelled) return Promise.resolve(false);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.#sleepers.delete(timer);
+        this.#sleeps.delete(timer);
         resolve(true);
       }, ms);
-      this.#sleepers.set(timer, resolve);
+      this.#sleeps.set(timer, resolve);
     });
   }
 
-  /** Wakes every sleeper. Later calls of {@link sleep} return at once. */
+  /** Ends every sleep. Later calls of {@link sleep} resolve at once. */
   cancel(): void {
     this.#isCancelled = true;
-    for (const [timer, wake] of this.#sleepers) {
+    for (const [timer, wake] of this.#sleeps) {
       clearTimeout(timer);
       wake(false);
     }
-    this.#sleepers.clear();
+    this.#sleeps.clear();
   }
 }

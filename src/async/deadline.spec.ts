@@ -28,7 +28,7 @@ describe('withDeadline', () => {
     await expect(withDeadline(10_000, late, () => Promise.reject(new Error('boom')))).rejects.toThrow('boom');
   });
 
-  it('rejects when the time is over, and tells the work by its signal', async () => {
+  it('rejects when the time is over, and aborts the signal of the work', async () => {
     let signal: AbortSignal | undefined;
     const work = withDeadline(1, late, (given) => {
       signal = given;

@@ -1,6 +1,6 @@
 /**
- * Resolves to true when `work` is done within the time, and to false otherwise. Rejects when `work` rejects in time. Work that is
- * late continues; its result, and a later rejection, are ignored.
+ * Resolves to true if `work` resolves within the time, and otherwise to false. Rejects if `work` rejects within the time. Late
+ * work continues: its result, or its rejection, is ignored.
  */
 export async function settlesWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<false>();
@@ -13,8 +13,8 @@ export async function settlesWithin(timeoutMs: number, work: Promise<unknown>): 
 }
 
 /**
- * Resolves or rejects as `work` does, or rejects with the error that `onLate` makes when that takes longer than `timeoutMs`. Late
- * work continues; its signal is aborted with that error, so that it can learn that nobody waits for its result.
+ * Resolves or rejects as `work` does. If that takes longer than `timeoutMs`, rejects with the error that `onLate` creates. Late
+ * work continues: its signal is aborted with that error, so that it can stop.
  */
 export async function withDeadline<Result>(
   timeoutMs: number,

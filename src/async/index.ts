@@ -1,5 +1,7 @@
 export { backoffMs, jittered } from './backoff.js';
 export { CancellableSleep } from './cancellable-sleep.js';
 export { settlesWithin, withDeadline } from './deadline.js';
+export { KeyedQueue } from './keyed-queue.js';
+export { pause } from './pause.js';
 export { retryUntilDone, type RetryOptions } from './retry.js';
 export { Semaphore, SemaphoreClosedError } from './semaphore.js';

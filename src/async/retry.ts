@@ -1,17 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from './pause.js';
 
 export interface RetryOptions {
   /** The pause before the next attempt, in ms. `attempt` is 1 after the first failure. */
   readonly pauseMs: (attempt: number) => number;
   /** Called for every failure, before the pause. */
   readonly onFailure: (error: unknown, attempt: number) => void;
-  /** Aborted: no further attempt is made. */
+  /** When it is aborted, no further attempt is made. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Repeats `work` until it succeeds. Resolves to its result, or to undefined when the signal was aborted first. Never rejects.
- * Its timers do not keep the process alive.
+ * Repeats `work` until it succeeds, with pauses between the attempts. Resolves to its result, or to undefined if the signal is
+ * aborted first. Never rejects. Its timers do not keep the process alive.
  */
 export async function retryUntilDone<Result>(
   work: () => Promise<Result>,
@@ -22,7 +22,7 @@ export async function retryUntilDone<Result>(
       return await work();
     } catch (error) {
       onFailure(error, attempt);
-      await delay(pauseMs(attempt), undefined, { signal, ref: false }).catch(() => {});
+      await pause(pauseMs(attempt), signal);
     }
   }
   return undefined;

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
+import { KeyedQueue } from '../../async/index.js';
 import {
   type Consumer,
   type ConsumerConfiguration,
@@ -24,8 +25,8 @@ export class ConsumerRegistry {
   readonly #logger = new Logger('Consumers');
   readonly #running = new Map<string, RunningConsumer>();
   readonly #handlers = new Map<string, ConsumerHandler>();
-  /** By group: the change under way, and those behind it. */
-  readonly #changes = new Map<string, Promise<void>>();
+  /** By consumer group. */
+  readonly #changes = new KeyedQueue();
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -93,7 +94,7 @@ export class ConsumerRegistry {
   }
 
   async #close(): Promise<void> {
-    await Promise.all(this.#changes.values());
+    await this.#changes.idle();
     await Promise.all([...this.#running.values()].map((consumer) => consumer.close()));
   }
 
@@ -113,14 +114,9 @@ export class ConsumerRegistry {
   }
 
   async #change(group: string, change: () => Promise<void>): Promise<void> {
-    const earlier = this.#changes.get(group) ?? Promise.resolve();
-    const mine = earlier.then(() => {
+    await this.#changes.run(group, async () => {
       if (this.#closed !== undefined) throw new ConsumerRefusedError('the consumers are being closed');
-      return change();
+      await change();
     });
-    const settled = mine.catch(() => {});
-    this.#changes.set(group, settled);
-    await mine;
-    if (this.#changes.get(group) === settled) this.#changes.delete(group);
   }
 }

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { BusDriver } from '../bus.options.js';
 import type { Buses } from '../buses.js';
 import type { Idempotency } from '../idempotency.port.js';
+import { KeyedQueue } from '../../async/index.js';
 import { newMessageId, type OutgoingRecord } from '../../message/index.js';
 import { EmitKeyReusedError } from './consumer.errors.js';
 import { type OutgoingEvent, toEventRecord } from './event-record.js';
@@ -38,8 +39,8 @@ interface Plan {
  */
 export class Events {
   readonly #logger = new Logger(Events.name);
-  /** By key: what is being emitted by this process now. */
-  readonly #underWay = new Map<string, Promise<unknown>>();
+  /** By idempotency key. */
+  readonly #queue = new KeyedQueue();
 
   constructor(
     private readonly buses: Buses,
@@ -65,7 +66,7 @@ export class Events {
       return { ids, replayed: false };
     }
     const key = `emit:${driver}:${topic}:${idempotencyKey}`;
-    return this.#oneAtATime(key, () =>
+    return this.#queue.run(key, () =>
       this.#emitOnce(key, driver, topic, list, options.idempotencyWindowMs ?? this.windowMs),
     );
   }
@@ -101,18 +102,6 @@ export class Events {
   async #publish(driver: BusDriver, topic: string, records: readonly OutgoingRecord[]): Promise<void> {
     const publisher = await this.buses.forProducers(driver);
     await publisher.publish(topic, records);
-  }
-
-  async #oneAtATime<T>(key: string, emit: () => Promise<T>): Promise<T> {
-    const earlier = this.#underWay.get(key) ?? Promise.resolve();
-    const mine = earlier.then(emit);
-    const settled = mine.catch(() => {});
-    this.#underWay.set(key, settled);
-    try {
-      return await mine;
-    } finally {
-      if (this.#underWay.get(key) === settled) this.#underWay.delete(key);
-    }
   }
 }
 

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { retryUntilDone } from '../../async/index.js';
 import type { BusMetrics, ConsumerMeters } from '../bus.metrics.js';
 import type { Bus, BusSubscription, PartitionLag } from '../bus.port.js';
 import type { Buses } from '../buses.js';
@@ -91,26 +91,31 @@ export class RunningConsumer {
   }
 
   async #startSomeTime(decided: () => void): Promise<void> {
-    const { signal } = this.#closing;
     const { restartDelayMs } = this.consumer.settings;
-    while (!signal.aborted) {
-      try {
-        await this.#enter();
-        this.#state = 'running';
-        return;
-      } catch (error) {
+    await retryUntilDone(() => this.#enter(), {
+      pauseMs: () => restartDelayMs,
+      onFailure: (error) => {
         this.#state = 'failed';
         decided();
         this.#logger.error(
           `consumer ${this.consumer.group} cannot start, again in ${restartDelayMs} ms: ${String(error)}`,
         );
-        await this.#leave();
-        await delay(restartDelayMs, undefined, { signal }).catch(() => {});
-      }
-    }
+      },
+      signal: this.#closing.signal,
+    });
   }
 
   async #enter(): Promise<void> {
+    try {
+      await this.#subscribe();
+      this.#state = 'running';
+    } catch (error) {
+      await this.#leave();
+      throw error;
+    }
+  }
+
+  async #subscribe(): Promise<void> {
     const { module, driver, group, topics, settings } = this.consumer;
     const { batchSize, concurrency, from } = settings;
     const { buses, retryStore, metrics } = this.surroundings;

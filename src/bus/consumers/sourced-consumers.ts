@@ -1,3 +1,4 @@
+import { Semaphore } from '../../async/index.js';
 import { type ConsumerDescription, groupOf } from './consumer.js';
 import { ConsumerRefusedError } from './consumer.errors.js';
 import type { ConsumerRegistry } from './consumer-registry.js';
@@ -5,15 +6,13 @@ import type { ConsumerRegistry } from './consumer-registry.js';
 /** The consumers that one source produces: they become what it wants, one list after the other. */
 export class SourcedConsumers {
   #present = new Map<string, ConsumerDescription>();
-  #becoming: Promise<void> = Promise.resolve();
+  readonly #oneAtATime = new Semaphore(1);
 
   constructor(private readonly registry: ConsumerRegistry) {}
 
   /** @throws {ConsumerRefusedError} some could not be had; the others are as they should be */
-  async become(wanted: readonly ConsumerDescription[]): Promise<void> {
-    const mine = this.#becoming.then(() => this.#reconcile(wanted));
-    this.#becoming = mine.catch(() => {});
-    await mine;
+  become(wanted: readonly ConsumerDescription[]): Promise<void> {
+    return this.#oneAtATime.run(() => this.#reconcile(wanted));
   }
 
   async #reconcile(wanted: readonly ConsumerDescription[]): Promise<void> {

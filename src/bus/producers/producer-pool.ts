@@ -1,3 +1,4 @@
+import { Semaphore } from '../../async/index.js';
 import { BusClosedError } from '../bus.errors.js';
 import type { Bus } from '../bus.port.js';
 import type { PoolSize } from './pool.options.js';
@@ -19,8 +20,8 @@ export class ProducerPool {
   readonly #byTopic = new Map<string, Promise<Member>>();
   readonly #sweeper: NodeJS.Timeout;
   #numbers = 0;
-  /** One connection is opened at a time, so that there are never more than allowed. */
-  #growing: Promise<unknown> = Promise.resolve();
+  /** Topics get their connections one after the other, so that there are never more than `maxConnections`. */
+  readonly #assigning = new Semaphore(1);
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -64,21 +65,31 @@ export class ProducerPool {
 
   async #close(): Promise<void> {
     clearInterval(this.#sweeper);
-    await this.#growing;
+    this.#assigning.close();
+    await this.#assigning.idle();
     await Promise.all(this.#members.map(({ bus }) => bus.close()));
   }
 
   #memberFor(topic: string): Promise<Member> {
     let member = this.#byTopic.get(topic);
     if (member === undefined) {
-      member = this.#growing.then(() => this.#assign(topic));
-      this.#growing = member.catch(() => this.#byTopic.delete(topic));
+      member = this.#assign(topic);
+      member.catch(() => this.#byTopic.delete(topic));
       this.#byTopic.set(topic, member);
     }
     return member;
   }
 
   async #assign(topic: string): Promise<Member> {
+    if (!(await this.#assigning.acquire())) throw new BusClosedError();
+    try {
+      return await this.#memberWithFewestTopics(topic);
+    } finally {
+      this.#assigning.release();
+    }
+  }
+
+  async #memberWithFewestTopics(topic: string): Promise<Member> {
     const [least] = this.#members.toSorted((a, b) => a.topics.size - b.topics.size);
     const mayGrow = this.#members.length < this.size.maxConnections;
     const member = least === undefined || (least.topics.size > 0 && mayGrow) ? await this.#grow() : least;

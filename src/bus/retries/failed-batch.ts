@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { type RetryRecord, retryRecordId } from './retry-record.js';
 import type { RetryStore } from './retry-store.port.js';
 import type { ReceivedRecord } from '../../message/index.js';
-import { backoffMs } from '../../async/index.js';
+import { backoffMs, retryUntilDone } from '../../async/index.js';
 import type { Consumer } from '../consumers/consumer.js';
 import { failureOf } from './failure.js';
 import type { RetryPolicy } from './retry-policy.js';
@@ -74,7 +73,7 @@ export class FailedBatch {
     if (this.#records.length === 0) return;
     const { group, settings } = this.consumer;
     await this.#insist(async () => {
-      if (await this.retryStore.add(this.#records, settings.maxWaiting)) return;
+      if (await this.retryStore.add(this.#records, settings.maxWaiting)) return true;
       throw new Error(`group ${group} has ${settings.maxWaiting} records waiting, and may not have more`);
     });
   }
@@ -111,20 +110,19 @@ export class FailedBatch {
     return this.consumer.settings.ordering === 'key' && key !== undefined ? `${topic}\0${key}` : undefined;
   }
 
-  async #insist<T>(call: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await call();
-      } catch (error) {
-        // While closing, the bus keeps the batch instead.
-        if (this.signal.aborted) throw error;
+  async #insist<T extends object | true>(call: () => Promise<T>): Promise<T> {
+    const result = await retryUntilDone(call, {
+      pauseMs: (attempt) => backoffMs(attempt, RETRY_INITIAL_MS, RETRY_MAX_MS),
+      onFailure: (error, attempt) => {
+        if (attempt > 1) return;
         const { code, message } = failureOf(error);
-        if (attempt === 1)
-          this.#logger.warn(
-            `${this.consumer.group} stands still: what failed cannot be put aside: ${code}: ${message}`,
-          );
-        await delay(backoffMs(attempt, RETRY_INITIAL_MS, RETRY_MAX_MS), undefined, { signal: this.signal });
-      }
-    }
+        this.#logger.warn(
+          `${this.consumer.group} stands still: what failed cannot be put aside: ${code}: ${message}`,
+        );
+      },
+      signal: this.signal,
+    });
+    // The consumer is closing: if this attempt fails as well, the bus keeps the batch.
+    return result ?? call();
   }
 }

@@ -1,4 +1,4 @@
-import { backoffMs } from '../../async/index.js';
+import { backoffMs, jittered } from '../../async/index.js';
 import type { RetryOutcome } from './retry-store.port.js';
 import type { ConsumerSettings } from '../consumers/consumer.options.js';
 import { failureOf, isFinal } from './failure.js';
@@ -32,6 +32,6 @@ export class RetryPolicy {
   #pauseMs(failed: number): number {
     const { retryInitialMs, retryMaxMs, retryJitter } = this.settings;
     const pauseMs = backoffMs(failed, retryInitialMs, retryMaxMs);
-    return Math.round(pauseMs * (1 - retryJitter * this.random()));
+    return Math.round(jittered(pauseMs, retryJitter, this.random));
   }
 }

@@ -1,8 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { ScheduledMessage } from '../../message/index.js';
 import type { ScheduleConsumer } from './schedule.port.js';
-import { backoffMs, settlesWithin } from '../../async/index.js';
+import { backoffMs, jittered, type RetryOptions, retryUntilDone, settlesWithin } from '../../async/index.js';
+
+const JITTER = 0.25;
 
 /** A due message in the hands of this process. */
 export interface DueItem<Message extends { readonly id: string } = ScheduledMessage> {
@@ -46,6 +47,11 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
   readonly #logger = new Logger(DueLoop.name);
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
+  readonly #retryOptions: RetryOptions = {
+    pauseMs: (attempt) => this.#pauseMs(attempt),
+    onFailure: (error) => this.#logger.debug(`a message is not settled yet: ${String(error)}`),
+    signal: this.#closing.signal,
+  };
   #looking: Promise<void> | undefined;
   #lookAgain = false;
   #timer: NodeJS.Timeout | undefined;
@@ -147,35 +153,26 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
 
   /** Insists, because a message that was handed over and is not settled comes twice. While closing it tries once more. */
   async #conclude(item: Item, action: () => Promise<void>): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await action();
-        return;
-      } catch (error) {
-        if (this.#closing.signal.aborted) {
-          this.store.abandon(item);
-          this.#logger.warn(
-            `message ${item.message.id} could not be settled and will come again: ${String(error)}`,
-          );
-          return;
-        }
-        await this.#pause(this.#pauseMs(attempt));
-      }
+    const concluded = await retryUntilDone(() => action().then(() => true), this.#retryOptions);
+    if (concluded) return;
+    try {
+      await action();
+    } catch (error) {
+      this.store.abandon(item);
+      this.#logger.warn(
+        `message ${item.message.id} could not be settled and will come again: ${String(error)}`,
+      );
     }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 
   /** With jitter, so that replicas do not look in step. */
   #lookInMs(): number {
-    return this.options.pollIntervalMs * (0.75 + Math.random() / 4);
+    return jittered(this.options.pollIntervalMs, JITTER);
   }
 
   /** Jitter keeps messages that failed together from coming back together. */
   #pauseMs(attempt: number): number {
     const { retryInitialMs, retryMaxMs } = this.options;
-    return backoffMs(attempt, retryInitialMs, retryMaxMs) * (0.75 + Math.random() / 4);
+    return jittered(backoffMs(attempt, retryInitialMs, retryMaxMs), JITTER);
   }
 }

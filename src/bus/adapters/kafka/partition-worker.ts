@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { KafkaMessage } from 'kafkajs';
 import type { RecordHandler } from '../../bus.port.js';
 import type { ReceivedRecord } from '../../../message/index.js';
-import { backoffMs, type Semaphore } from '../../../async/index.js';
+import { backoffMs, CancellableSleep, type Semaphore } from '../../../async/index.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
 import type { SessionLiveness } from './group-membership.js';
 
@@ -31,8 +31,7 @@ export class PartitionWorker {
   readonly #logger = new Logger('KafkaBus');
   readonly #fetches: (readonly KafkaMessage[])[] = [];
   #running = false;
-  #dropped = false;
-  #wake: (() => void) | undefined;
+  readonly #backoff = new CancellableSleep();
   #hasRoom = Promise.withResolvers<void>();
 
   constructor(
@@ -42,11 +41,11 @@ export class PartitionWorker {
   ) {}
 
   get isFull(): boolean {
-    return !this.#dropped && this.#fetches.length >= FETCHES_IN_LANE;
+    return !this.isDropped && this.#fetches.length >= FETCHES_IN_LANE;
   }
 
   get isDropped(): boolean {
-    return this.#dropped;
+    return this.#backoff.isCancelled;
   }
 
   /** Resolves when the lane can take another fetch, or was dropped. */
@@ -63,9 +62,8 @@ export class PartitionWorker {
 
   /** Forgets what it holds: the partition is not ours any more, or is fetched anew. A handler at work finishes. */
   drop(): void {
-    this.#dropped = true;
+    this.#backoff.cancel();
     this.#hasRoom.resolve();
-    this.#wake?.();
   }
 
   async #run(): Promise<void> {
@@ -110,7 +108,7 @@ export class PartitionWorker {
     const { semaphore, standing, handler } = this.context;
     if (!(await semaphore.acquire())) return 'refused';
     try {
-      if (this.#dropped) return 'refused';
+      if (this.isDropped) return 'refused';
       if (!standing.isSure) return 'unsure';
       await handler(chunk.map((message) => this.#received(message, attempt)));
       this.context.onHandled(this, offsetAfter(chunk));
@@ -124,14 +122,7 @@ export class PartitionWorker {
   }
 
   async #pauseAfter(attempt: number): Promise<void> {
-    if (this.#dropped) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#delayAfter(attempt));
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    await this.#backoff.sleep(this.#delayAfter(attempt));
   }
 
   #delayAfter(attempt: number): number {

@@ -1,5 +1,6 @@
 import type { Message as KafkaMessage } from 'kafkajs';
 import { BrokerUnavailableError, RecordRefusedError } from '../../bus.errors.js';
+import { withDeadline } from '../../../async/index.js';
 import type { OutgoingRecord } from '../../../message/index.js';
 import type { KafkaConnection } from './connection.js';
 import { answerOf, isProducerUnknown, isTooLarge, kafkaError } from './kafka.errors.js';
@@ -119,19 +120,9 @@ export class KafkaPublisher {
   }
 
   async #sendBefore(deadline: number, entries: readonly Entry[]): Promise<void> {
-    const { promise: expired, reject } = Promise.withResolvers<never>();
-    const signal = new AbortController();
-    const timer = setTimeout(() => {
-      signal.abort();
-      reject(
-        new BrokerUnavailableError('kafka', `no answer within ${this.connection.options.sendTimeoutMs} ms`),
-      );
-    }, deadline - Date.now());
-    try {
-      await Promise.race([this.#send(entries, signal.signal), expired]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const { sendTimeoutMs } = this.connection.options;
+    const expired = () => new BrokerUnavailableError('kafka', `no answer within ${sendTimeoutMs} ms`);
+    await withDeadline(Math.max(0, deadline - Date.now()), expired, (signal) => this.#send(entries, signal));
   }
 
   async #send(entries: readonly Entry[], signal: AbortSignal, repeated = false): Promise<void> {

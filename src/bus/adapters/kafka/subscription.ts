@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { BusSubscription, RecordHandler, SubscribeOptions } from '../../bus.port.js';
-import { backoffMs, settlesWithin, Semaphore } from '../../../async/index.js';
+import { backoffMs, pause, Semaphore, settlesWithin } from '../../../async/index.js';
 import type { KafkaConnection } from './connection.js';
 import { reasonOf } from './kafka.errors.js';
 import { KafkaMembership } from './membership.js';
@@ -104,8 +103,8 @@ export class KafkaSubscription implements BusSubscription {
   }
 
   async #pauseBeforeAttempt(failures: number): Promise<void> {
-    const delayMs = backoffMs(failures, REJOIN_INITIAL_DELAY_MS, REJOIN_MAX_DELAY_MS);
-    await delay(delayMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+    const pauseMs = backoffMs(failures, REJOIN_INITIAL_DELAY_MS, REJOIN_MAX_DELAY_MS);
+    await pause(pauseMs, this.#closing.signal);
   }
 
   /** Undefined where `close` came first. A shared promise would remember every membership that waited for it. */
