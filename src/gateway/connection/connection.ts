@@ -1,24 +1,23 @@
-import type { Socket } from 'node:net';
 import type { Publication } from '../../delivery/index.js';
-import type { CloseCode, CloseCodes, CloseReason } from './close-codes.js';
-import type { ClientSocket, SocketListener } from '../websocket/client-socket.js';
-import { codeOfProtocolFault } from '../websocket/protocol-fault.js';
-import { encodeFrame, Opcode, pingFrame, unencodable, type FrameFormat } from '../websocket/frame.js';
-import type { Handshake } from './handshake.js';
-import { Heartbeat, type Pinged, type HeartbeatTiming } from './heartbeat.js';
-import { Outbox, type FlushQueue } from './outbox.js';
 import type { RateLimit } from '../../limits/index.js';
+import type { CloseCode, CloseReason } from './close-codes.js';
+import type { Framing, SharedMessage } from './framing.js';
+import type { ConnectionProtocol, Handshake } from './handshake.js';
+import { Heartbeat, type HeartbeatTiming, type Pinged } from './heartbeat.js';
+import { Outbox, type FlushQueue } from './outbox.js';
+import { unencodable, type PublicationFormat } from './publication-format.js';
+import type { Transport, TransportListener } from './transport.js';
 
 /** What all connections of a process share. */
 export interface ConnectionHost {
   readonly flushQueue: FlushQueue;
   readonly heartbeatTiming: HeartbeatTiming;
-  /** For what a client sends: messages, pings and pongs. */
+  /** Limits what a client sends: messages, pings and pongs. */
   readonly inboundRate: RateLimit;
   onOpened(connection: Connection): void;
-  /** The connection takes no further part; its socket may still be closing. */
+  /** The connection has ended; its transport may still be closing. */
   onLeft(connection: Connection, code: number): void;
-  /** The socket is gone. Called once, for a connection that was never opened too. */
+  /** The transport is gone. Called once, also for a connection that was never opened. */
   onGone(connection: Connection): void;
   onReceived(connection: Connection): void;
   /** A frame of a publication waits for the end of the turn. */
@@ -27,40 +26,49 @@ export interface ConnectionHost {
 }
 
 /**
- * One client. It exists before its socket does: it may be attached to delivery while the handshake waits, and holds what
- * arrives meanwhile, so that a client whose socket is open has missed nothing. A protocol is a subclass, which says
- * how a publication looks and what a message means.
+ * One client, whatever transport carries it. A protocol is a subclass, which says how a publication looks and what a
+ * message means.
+ *
+ * A connection exists before its transport is open: it may be attached to delivery while the handshake waits, and keeps
+ * what arrives meanwhile. So a client whose transport is open has missed nothing.
  */
-export abstract class Connection implements Pinged, SocketListener {
+export abstract class Connection implements Pinged, TransportListener {
   readonly id: string;
-  /** Whom the limits by address are for. */
+  /** The key for limits by address. */
   readonly network: string;
+  readonly #protocol: ConnectionProtocol;
+  readonly #framing: Framing;
   readonly #host: ConnectionHost;
   readonly #outbox: Outbox;
-  #socket: ClientSocket | undefined;
+  #transport: Transport | undefined;
   #heartbeat: Heartbeat | undefined;
   #inboundState = 0;
   #hasLeft = false;
 
-  constructor({ id, network }: Handshake, host: ConnectionHost) {
+  constructor({ id, network, protocol, framing }: Handshake, host: ConnectionHost) {
     this.id = id;
     this.network = network;
+    this.#protocol = protocol;
+    this.#framing = framing;
     this.#host = host;
     this.#outbox = new Outbox(host.flushQueue);
   }
 
-  /** As the metrics name it. */
-  abstract readonly protocol: string;
-  /** The codes that its protocol closes with. */
-  abstract readonly closeCodes: CloseCodes;
-  /** Makes it ready, for one by attaching it to delivery. The handshake is answered when this resolves, and refused when it rejects or takes too long. */
+  /**
+   * Prepares the connection, for example attaches it to delivery. The handshake is answered when this resolves. It is
+   * refused with the refusal of a {@link HandshakeRefusedError}, and with 503 for any other error and after a time-out.
+   */
   abstract join(): Promise<void>;
-  /** Ends every attachment, also those that {@link join} still waits for. Called once. */
+  /** Ends every attachment, including those that {@link join} still waits for. Called once. */
   protected abstract leave(): void;
-  /** The client's socket is open, and what is sent from now on goes to it. */
+  /** Called when the transport is open: what is sent from now on goes to the client. */
   protected abstract onOpen(): void;
-  /** A message within the client's rate. */
-  protected abstract onInbound(data: Buffer, isBinary: boolean): void;
+  /** Called for each message within the client's rate. */
+  protected abstract onInbound(message: Buffer, isText: boolean): void;
+
+  get protocol(): ConnectionProtocol {
+    return this.#protocol;
+  }
 
   get hasLeft(): boolean {
     return this.#hasLeft;
@@ -71,71 +79,72 @@ export abstract class Connection implements Pinged, SocketListener {
     return this.#outbox.bytes;
   }
 
-  /** The handshake is done: what arrived meanwhile and what is to come goes to this socket. */
-  open(socket: ClientSocket, stream: Socket): void {
-    socket.attach(stream, this);
-    this.#socket = socket;
-    this.#outbox.open(socket);
+  /** The handshake is done: sends what has arrived meanwhile, and everything that follows, over the transport. */
+  open(transport: Transport): void {
+    transport.attach(this);
+    this.#transport = transport;
+    this.#outbox.open(transport);
     this.#host.onOpened(this);
     this.onOpen();
   }
 
-  /** The handshake came to nothing. Does nothing when the connection is open. */
+  /** The handshake has failed. Does nothing if the connection is open. */
   abandon(): void {
-    if (this.#socket !== undefined) return;
+    if (this.#transport !== undefined) return;
     this.#depart();
     this.#host.onGone(this);
   }
 
-  /** Sends what waits and the code. Cuts the socket if the client does not answer in time. */
+  /** Sends what waits, and then the code. The transport cuts a client off that does not take it in time. */
   close({ code, reason }: CloseCode): void {
     if (!this.#leaveWith(code)) return;
     this.#outbox.end();
-    this.#socket?.close(code, reason);
+    this.#transport?.close(code, reason);
   }
 
   /** Closes with the protocol's code for the reason. What waits for a slow client is dropped. */
   closeFor(reason: CloseReason): void {
     if (reason === 'slow' && !this.#hasLeft) this.#outbox.discard();
-    this.close(this.closeCodes[reason]);
+    this.close(this.#protocol.closeCodes[reason]);
   }
 
-  /** Cuts the socket without another word. */
+  /** Cuts the client off without a word. */
   terminate(): void {
-    this.#socket?.terminate();
+    this.#transport?.terminate();
   }
 
-  /** What pings the client in its protocol; undefined where WebSocket's own pings serve. */
-  protected get protocolPing(): Buffer | undefined {
+  /** The protocol's own ping; undefined if the transport's pings serve. */
+  protected get protocolPing(): SharedMessage | undefined {
     return undefined;
   }
 
   ping(): void {
-    this.#outbox.push(this.protocolPing ?? pingFrame);
+    const frame = this.protocolPing?.on(this.#framing) ?? this.#framing.ping;
+    if (frame !== undefined) this.#outbox.push(frame);
   }
 
-  onMessage(data: Buffer, isBinary: boolean): void {
+  onMessage(message: Buffer, isText: boolean): void {
     if (!this.#admitInbound()) return;
     this.#host.onReceived(this);
-    this.onInbound(data, isBinary);
+    this.onInbound(message, isText);
   }
 
-  onPing(data: Buffer): void {
-    if (this.#admitInbound()) this.sendFrame(encodeFrame(Opcode.pong, data));
+  onPing(pong: Buffer): void {
+    if (this.#admitInbound()) this.#push(pong);
   }
 
-  /** A pong that nobody asked for is a client's own heartbeat (RFC 6455, section 5.5.3) and changes nothing. */
+  /** A pong without a ping is a heartbeat of the client's own (RFC 6455, section 5.5.3) and changes nothing. */
   onPong(): void {
     if (this.#admitInbound() && this.protocolPing === undefined) this.pong();
   }
 
-  /** Whoever ends it: what the client was sent before is not lost. */
+  /** Whichever side closes, the client receives what was sent before. */
   onClosing(): void {
     this.#outbox.end();
   }
 
-  onFault(fault: Error): void {
-    this.#leaveWith(codeOfProtocolFault(fault));
+  onFault(code: number): void {
+    this.#leaveWith(code);
   }
 
   onClose(code: number): void {
@@ -143,45 +152,57 @@ export abstract class Connection implements Pinged, SocketListener {
     this.#host.onGone(this);
   }
 
-  /** The hot path: at most one encoding per publication and format, one reference per subscriber. */
-  deliver(publication: Publication, format: FrameFormat): void {
+  /** The hot path: at most one encoding per publication and format, and one reference per subscriber. */
+  deliver(publication: Publication, format: PublicationFormat): void {
     if (this.#hasLeft) return;
     const isFirst = publication.frames.length === 0;
-    const frame = format.of(publication);
+    const frame = format.of(publication, this.#framing);
     if (frame === unencodable) this.closeFor('unencodable');
-    else if (this.sendFrame(frame)) this.#host.onQueued(publication, isFirst);
+    else if (this.#push(frame)) this.#host.onQueued(publication, isFirst);
     else this.#host.onDropped(publication);
   }
 
-  /** Answers false, and closes the connection, when the client is too far behind. */
-  sendFrame(frame: Buffer): boolean {
-    if (this.#outbox.push(frame)) return true;
-    this.closeFor('slow');
-    return false;
+  /** Sends a message to this client only. */
+  protected sendMessage(message: Uint8Array, isText: boolean): void {
+    this.#push(this.#framing.frame(message, isText));
   }
 
+  /** Sends a message that many clients receive: they share the bytes of the frame. */
+  sendShared(message: SharedMessage): void {
+    this.#push(message.on(this.#framing));
+  }
+
+  /** Pings the client from here on, unless neither its protocol nor its transport has a ping. */
   protected startHeartbeat(): void {
+    if (this.protocolPing === undefined && this.#framing.ping === undefined) return;
     this.#heartbeat = new Heartbeat(this, this.#host.heartbeatTiming);
     this.#heartbeat.start();
   }
 
-  /** The client answered a ping. Answers whether there was one to answer. */
+  /** The client answered a ping. Returns whether one was waiting for its answer. */
   pong(): boolean {
     return this.#heartbeat?.pong() ?? false;
   }
 
-  /** Resolves when a large message has left; undefined where there is none on its way. */
+  /** Resolves when a large message has left; undefined if none is on its way. */
   caughtUp(): Promise<void> | undefined {
     return this.#outbox.caughtUp();
   }
 
-  /** Takes nothing more from the client, apart from the rest of what has arrived already. */
+  /** Reads nothing more from the client, apart from the rest of what has arrived. */
   pause(): void {
-    this.#socket?.pause();
+    this.#transport?.pause();
   }
 
   resume(): void {
-    this.#socket?.resume();
+    this.#transport?.resume();
+  }
+
+  /** Returns false, and closes the connection, if the client is too far behind. */
+  #push(frame: Buffer): boolean {
+    if (this.#outbox.push(frame)) return true;
+    this.closeFor('slow');
+    return false;
   }
 
   #admitInbound(): boolean {
@@ -202,8 +223,8 @@ export abstract class Connection implements Pinged, SocketListener {
     if (this.#hasLeft) return false;
     this.#hasLeft = true;
     this.#heartbeat?.stop();
-    // Else the client's own close would not be read.
-    if (this.#socket?.isPaused) this.#socket.resume();
+    // A paused transport would not read the client's own close.
+    this.#transport?.resume();
     this.leave();
     return true;
   }

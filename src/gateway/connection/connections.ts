@@ -66,24 +66,24 @@ export class Connections implements ConnectionHost, OnModuleInit, OnApplicationS
 
   onOpened(connection: Connection): void {
     this.#open.add(connection);
-    this.metrics.opened(connection.protocol);
+    this.metrics.opened(connection.protocol.name);
   }
 
-  onLeft({ closeCodes }: Connection, code: number): void {
-    this.metrics.closed(closeCodeLabel(code, closeCodes));
+  onLeft({ protocol }: Connection, code: number): void {
+    this.metrics.closed(closeCodeLabel(code, protocol.closeCodes));
   }
 
   onGone(connection: Connection): void {
     this.admission.leave(connection.network);
     if (!this.#open.delete(connection)) return;
-    this.metrics.gone(connection.protocol);
+    this.metrics.gone(connection.protocol.name);
     if (this.#open.size > 0) return;
     this.#emptied?.resolve();
     this.#emptied = undefined;
   }
 
   onReceived({ protocol }: Connection): void {
-    this.metrics.received(protocol);
+    this.metrics.received(protocol.name);
   }
 
   onQueued(publication: Publication, isFirst: boolean): void {

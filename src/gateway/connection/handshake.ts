@@ -1,23 +1,63 @@
-import type { IncomingMessage } from 'node:http';
-import { networkOf, type ClientIdentity } from '../../http/index.js';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ClientIdentity, IdentifiedRequest } from '../../http/index.js';
+import type { CloseCodes } from './close-codes.js';
+import type { Framing } from './framing.js';
 
-/** An admitted handshake: what a protocol learns about its client. */
+/** What the connections of a protocol have to know about it. */
+export interface ConnectionProtocol {
+  /** The label of its metrics. */
+  readonly name: string;
+  readonly closeCodes: CloseCodes;
+}
+
+/** What a client asks for by the path of its handshake. */
+export interface Endpoint {
+  readonly protocol: ConnectionProtocol;
+  /** Of the transport that will carry the connection. */
+  readonly framing: Framing;
+  /** The parameters of the path, such as `{ room: 'a' }` for `/t/a` at `/t/:room`. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Who asks for a connection. */
+export interface HandshakeClient extends ClientIdentity {
+  /** The key for limits by address: the address, or the /64 network of an IPv6 address. */
+  readonly network: string;
+}
+
+/** The request with which a client asks for a connection. Node's `IncomingMessage` fits. */
+export interface HandshakeRequest extends IdentifiedRequest {
+  readonly url?: string | undefined;
+}
+
+/** An admitted handshake: what a protocol learns about its client. It does not live longer than the handshake. */
 export class Handshake {
   readonly id: string;
   readonly userAgent: string;
   readonly address: string;
-  /** The key for limits by address: the address, or the /64 network of an IPv6 address. */
   readonly network: string;
+  readonly protocol: ConnectionProtocol;
+  readonly framing: Framing;
+  /** The parameters of the path. */
+  readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** The subprotocols that the client offers, in its order of preference. */
-  readonly subprotocols: readonly string[];
+  readonly headers: IncomingHttpHeaders;
 
-  constructor(id: string, { userAgent, address }: ClientIdentity, { url = '', headers }: IncomingMessage) {
+  constructor(id: string, client: HandshakeClient, request: HandshakeRequest, endpoint: Endpoint) {
+    const { url = '', headers } = request;
     this.id = id;
-    this.userAgent = userAgent;
-    this.address = address;
-    this.network = networkOf(address);
+    this.userAgent = client.userAgent;
+    this.address = client.address;
+    this.network = client.network;
+    this.protocol = endpoint.protocol;
+    this.framing = endpoint.framing;
+    this.params = endpoint.params;
     this.query = new URLSearchParams(url.slice(url.indexOf('?') + 1 || url.length));
-    this.subprotocols = headers['sec-websocket-protocol']?.split(',').map((each) => each.trim()) ?? [];
+    this.headers = headers;
+  }
+
+  /** The WebSocket subprotocols that the client offers, in its order of preference. */
+  get subprotocols(): readonly string[] {
+    return this.headers['sec-websocket-protocol']?.split(',').map((each) => each.trim()) ?? [];
   }
 }

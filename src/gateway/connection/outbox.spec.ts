@@ -2,10 +2,10 @@ import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
-import { FlushQueue, Outbox, type Carrier } from './outbox.js';
+import { FlushQueue, Outbox, type FrameCarrier } from './outbox.js';
 
 /** A stream whose other end reads when it is told to. */
-class Wire extends Writable implements Carrier {
+class Wire extends Writable implements FrameCarrier {
   readonly writes: Buffer[] = [];
   readonly stream = this;
   isOpen = true;

@@ -1,14 +1,9 @@
 import type { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Transport } from './transport.js';
 
-/** What carries an outbox's frames: the stream under a WebSocket. */
-export interface Carrier {
-  readonly stream: Writable;
-  /** Frames may still be sent: no close frame has gone out or come in. */
-  readonly isOpen: boolean;
-  /** A frame that did not come through the outbox is on its way and not yet whole on the stream. */
-  readonly isMidFrame: boolean;
-}
+/** The part of a transport that carries an outbox's frames. */
+export type FrameCarrier = Pick<Transport, 'stream' | 'isOpen' | 'isMidFrame'>;
 
 /** An outbox that holds this much is written without waiting for the end of the turn, so that a burst is not taken for a slow client. */
 const EAGER_BYTES = 64 * 1024;
@@ -79,7 +74,7 @@ function areSame(frames: readonly Buffer[], others: readonly Buffer[]): boolean 
 export class Outbox {
   readonly #queue: FlushQueue;
   readonly #frames: Buffer[] = [];
-  #carrier: Carrier | undefined;
+  #carrier: FrameCarrier | undefined;
   #frameBytes = 0;
   /** Length of a frame beyond the bound that is on its way: what follows it has the whole bound to itself. */
   #oversize = 0;
@@ -98,7 +93,7 @@ export class Outbox {
   }
 
   /** Frames may be pushed before; they are sent from here on. */
-  open(carrier: Carrier): void {
+  open(carrier: FrameCarrier): void {
     this.#carrier = carrier;
     this.#await();
   }

@@ -1,8 +1,7 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import * as ws from 'ws';
-import { Publication } from '../../delivery/index.js';
-import { encodeFrame, FrameFormat, Opcode, pingFrame, rawFormat } from './frame.js';
+import { encodeFrame, Opcode, webSocketFraming } from './frame.js';
 
 // Not in the types of `ws`; the reference for our encoder.
 const { Sender } = ws as unknown as {
@@ -13,10 +12,6 @@ function byReference(opcode: Opcode, payload: Buffer): Buffer {
   return Buffer.concat(
     Sender.frame(payload, { opcode, fin: true, mask: false, rsv1: false, readOnly: true }),
   );
-}
-
-function publication(data: string, format: 'json' | 'binary' = 'json'): Publication {
-  return new Publication('bell', Buffer.from(data), format, undefined, 0, undefined, 'direct');
 }
 
 describe('encodeFrame', () => {
@@ -37,34 +32,16 @@ describe('encodeFrame', () => {
       ),
     );
   });
-
-  it('has an empty ping ready', () => {
-    expect([...pingFrame]).toEqual([0x89, 0]);
-  });
 });
 
-describe('FrameFormat', () => {
-  it('encodes a publication once, whoever asks', () => {
-    const encode = jest.fn((p: Publication) => encodeFrame(Opcode.text, p.data));
-    const format = new FrameFormat(encode);
-    const bell = publication('1');
-    expect(format.of(bell)).toBe(format.of(bell));
-    expect(encode).toHaveBeenCalledTimes(1);
+describe('webSocketFraming', () => {
+  it('frames text as a text frame and bytes as a binary frame', () => {
+    const message = Buffer.from('{"id":1}');
+    expect(webSocketFraming.frame(message, true).equals(byReference(Opcode.text, message))).toBe(true);
+    expect(webSocketFraming.frame(message, false).equals(byReference(Opcode.binary, message))).toBe(true);
   });
 
-  it('keeps formats apart', () => {
-    const one = new FrameFormat(() => Buffer.from('one'));
-    const two = new FrameFormat(() => Buffer.from('two'));
-    const bell = publication('1');
-    expect([one.of(bell), two.of(bell), one.of(bell)].map(String)).toEqual(['one', 'two', 'one']);
-  });
-});
-
-describe('rawFormat', () => {
-  it('sends JSON as text and bytes as binary, with nothing around them', () => {
-    expect(rawFormat.of(publication('{"id":1}'))).toEqual(byReference(Opcode.text, Buffer.from('{"id":1}')));
-    expect(rawFormat.of(publication('\0\u0001', 'binary'))).toEqual(
-      byReference(Opcode.binary, Buffer.from([0, 1])),
-    );
+  it('pings with an empty ping frame', () => {
+    expect([...webSocketFraming.ping]).toEqual([0x89, 0]);
   });
 });

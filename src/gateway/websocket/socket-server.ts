@@ -1,19 +1,20 @@
 import { WebSocketServer, type ServerOptions } from 'ws';
-import { ClientSocket } from './client-socket.js';
+import { WebSocketTransport } from './websocket.transport.js';
 import type { Connection } from '../connection/connection.js';
 import type { GatewayOptions } from '../gateway.options.js';
-import type { Handshake } from '../connection/handshake.js';
+import type { ConnectionProtocol, Handshake } from '../connection/handshake.js';
 
 /** Makes the connection of an admitted client: what a protocol puts behind its path. */
 export type Entrance = (handshake: Handshake) => Connection;
 
 /** `closeTimeout` is missing from the types of `ws`. */
-type SocketOptions = ServerOptions<typeof ClientSocket> & { readonly closeTimeout: number };
+type SocketOptions = ServerOptions<typeof WebSocketTransport> & { readonly closeTimeout: number };
 
 /** One path of the gateway: a `ws` server that the adapter hands its upgrades to. */
-export class SocketServer extends WebSocketServer<typeof ClientSocket> {
+export class SocketServer extends WebSocketServer<typeof WebSocketTransport> {
   override readonly path: string;
   /** Set by the protocol's gateway when Nest gives it this server. */
+  protocol: ConnectionProtocol | undefined;
   entrance: Entrance | undefined;
   /** The subprotocols that it speaks. Where there are none, a client is granted whichever it asks for first. */
   subprotocols: readonly string[] = [];
@@ -21,7 +22,7 @@ export class SocketServer extends WebSocketServer<typeof ClientSocket> {
   constructor(path: string, options: GatewayOptions) {
     const socketOptions: SocketOptions = {
       noServer: true,
-      WebSocket: ClientSocket,
+      WebSocket: WebSocketTransport,
       // A connection answers pings itself, within its rate and its outbox, and `Connections` knows all sockets:
       // with these two on, `ws` makes a closure per socket for each.
       autoPong: false,

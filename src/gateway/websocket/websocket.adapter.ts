@@ -9,6 +9,7 @@ import { GatewayMetrics } from '../gateway.metrics.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 import { Handshake } from '../connection/handshake.js';
 import { HandshakeRefusedError, refusals, type Refusal } from '../connection/refusals.js';
+import { webSocketFraming } from './frame.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { SocketServer } from './socket-server.js';
 
@@ -88,8 +89,10 @@ export class WebSocketAdapter extends WsAdapter {
     const path = pathOf(request);
     if (path === undefined) return { refusal: refusals.malformed };
     const server = this.#servers.get(path);
-    if (server?.entrance === undefined) return { refusal: refusals.unknownPath };
-    const handshake = this.#admission.admit(request);
+    if (server?.entrance === undefined || server.protocol === undefined)
+      return { refusal: refusals.unknownPath };
+    const endpoint = { protocol: server.protocol, framing: webSocketFraming, params: {} };
+    const handshake = this.#admission.admit(request, endpoint);
     if (!(handshake instanceof Handshake)) return { refusal: handshake };
     return { server, connection: server.entrance(handshake) };
   }
@@ -117,9 +120,10 @@ export class WebSocketAdapter extends WsAdapter {
   ): void {
     const announce = (headers: string[]) => headers.push(`${CONNECTION_ID_HEADER}: ${connection.id}`);
     server.once('headers', announce);
-    server.handleUpgrade(request, socket, head, (client) => {
+    server.handleUpgrade(request, socket, head, (transport) => {
       socket.off('error', destroy);
-      connection.open(client, socket);
+      transport.stream = socket;
+      connection.open(transport);
     });
     server.off('headers', announce);
   }

@@ -2,14 +2,10 @@ import { type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
 import { Connection } from '../../../src/gateway/connection/connection.js';
 import { Connections } from '../../../src/gateway/connection/connections.js';
 import { closeCodes } from '../../../src/gateway/protocols/raw/close-codes.js';
-import { encodeFrame, Opcode } from '../../../src/gateway/websocket/frame.js';
 import type { SocketServer } from '../../../src/gateway/websocket/socket-server.js';
 
 /** Sends back what comes in, as the kind of message that it came as. All else is every connection's own. */
 class EchoConnection extends Connection {
-  override readonly protocol = 'echo';
-  override readonly closeCodes = closeCodes;
-
   override async join(): Promise<void> {}
 
   protected override onOpen(): void {
@@ -18,8 +14,8 @@ class EchoConnection extends Connection {
 
   protected override leave(): void {}
 
-  protected override onInbound(data: Buffer, isBinary: boolean): void {
-    this.sendFrame(encodeFrame(isBinary ? Opcode.binary : Opcode.text, data));
+  protected override onInbound(message: Buffer, isText: boolean): void {
+    this.sendMessage(message, isText);
   }
 }
 
@@ -29,6 +25,7 @@ export class EchoGateway implements OnGatewayInit<SocketServer> {
   constructor(private readonly connections: Connections) {}
 
   afterInit(server: SocketServer): void {
+    server.protocol = { name: 'echo', closeCodes };
     server.entrance = (handshake) => new EchoConnection(handshake, this.connections);
   }
 }

@@ -1,7 +1,6 @@
 import { Connection, type ConnectionHost } from '../../connection/connection.js';
-import { encodeFrame, Opcode } from '../../websocket/frame.js';
+import { SharedMessage } from '../../connection/framing.js';
 import type { Handshake } from '../../connection/handshake.js';
-import { closeCodesByReason } from './close-codes.js';
 import type { Codec } from './codec/codec.js';
 import { jsonCodec, protobufCodec } from './codec/codecs.js';
 import { PublicationFormats } from './codec/publication-formats.js';
@@ -9,35 +8,26 @@ import type { SessionTransport } from './session/session-transport.js';
 import type { Session } from './session/session.js';
 import type { Sessions } from './session/sessions.js';
 
-/** An encoding as it looks in WebSocket frames: one message of the protocol is one frame. */
-class SocketEncoding {
-  readonly ping: Buffer;
+/** What all connections of one encoding share. */
+class Encoding {
+  readonly ping: SharedMessage;
   readonly formats: PublicationFormats;
 
-  constructor(
-    readonly codec: Codec,
-    private readonly opcode: Opcode,
-  ) {
-    this.ping = this.frame(codec.ping);
-    this.formats = new PublicationFormats(codec, (message) => this.frame(message));
-  }
-
-  frame(message: Buffer): Buffer {
-    return encodeFrame(this.opcode, message);
+  constructor(readonly codec: Codec) {
+    this.ping = new SharedMessage(codec.ping, codec.isText);
+    this.formats = new PublicationFormats(codec);
   }
 }
 
-const json = new SocketEncoding(jsonCodec, Opcode.text);
-const protobuf = new SocketEncoding(protobufCodec, Opcode.binary);
+const json = new Encoding(jsonCodec);
+const protobuf = new Encoding(protobufCodec);
 
-/** As a client asks for them; the first that it names counts. */
+/** As clients name them; the first that a client names counts. */
 export const subprotocols = ['centrifuge-json', 'centrifuge-protobuf'];
 
-/** A client of the Centrifugo protocol on a WebSocket. */
+/** A client of the Centrifugo protocol. */
 export class CentrifugoConnection extends Connection implements SessionTransport {
-  override readonly protocol = 'centrifugo';
-  override readonly closeCodes = closeCodesByReason;
-  readonly #encoding: SocketEncoding;
+  readonly #encoding: Encoding;
   readonly #pingsByFrame: boolean;
   readonly #session: Session;
 
@@ -56,12 +46,12 @@ export class CentrifugoConnection extends Connection implements SessionTransport
     return this.#encoding.formats;
   }
 
-  protected override get protocolPing(): Buffer | undefined {
+  protected override get protocolPing(): SharedMessage | undefined {
     return this.#pingsByFrame ? undefined : this.#encoding.ping;
   }
 
   send(message: Buffer): void {
-    this.sendFrame(this.#encoding.frame(message));
+    this.sendMessage(message, this.codec.isText);
   }
 
   startPings(): boolean {
@@ -69,15 +59,15 @@ export class CentrifugoConnection extends Connection implements SessionTransport
     return !this.#pingsByFrame;
   }
 
-  /** Who the client is, its first command says. */
+  /** The client's first command says who the client is. */
   override join(): Promise<void> {
     return Promise.resolve();
   }
 
   protected override onOpen(): void {}
 
-  protected override onInbound(data: Buffer): void {
-    this.#session.take(this.codec.decodeFrame(data));
+  protected override onInbound(message: Buffer): void {
+    this.#session.take(this.codec.decodeFrame(message));
   }
 
   protected override leave(): void {

@@ -1,6 +1,7 @@
 import { type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
 import { Connections } from '../../connection/connections.js';
 import type { SocketServer } from '../../websocket/socket-server.js';
+import { closeCodesByReason } from './close-codes.js';
 import { CentrifugoConnection, subprotocols } from './centrifugo.connection.js';
 import { Sessions } from './session/sessions.js';
 
@@ -14,6 +15,7 @@ export class CentrifugoGateway implements OnGatewayInit<SocketServer> {
 
   afterInit(server: SocketServer): void {
     server.subprotocols = subprotocols;
+    server.protocol = { name: 'centrifugo', closeCodes: closeCodesByReason };
     server.entrance = (handshake) => new CentrifugoConnection(handshake, this.connections, this.sessions);
   }
 }

@@ -6,14 +6,17 @@ import {
   type Subscriber,
 } from '../../../delivery/index.js';
 import { Connection, type ConnectionHost } from '../../connection/connection.js';
-import { rawFormat } from '../../websocket/frame.js';
-import { closeCodes } from './close-codes.js';
 import type { Handshake } from '../../connection/handshake.js';
+import { PublicationFormat } from '../../connection/publication-format.js';
+
+/** The bytes of the publication with nothing around them: text for JSON, and bytes otherwise. */
+export const rawFormat = new PublicationFormat(
+  ({ data }) => data,
+  ({ format }) => format === 'json',
+);
 
 /** A client without a protocol: it receives what is sent to its identity or its connection id, and has nothing to say. */
 export class RawConnection extends Connection implements Subscriber {
-  override readonly protocol = 'raw';
-  override readonly closeCodes = closeCodes;
   readonly #delivery: Delivery;
   readonly #identity: string;
 

@@ -1,6 +1,7 @@
 import { type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
 import { Delivery } from '../../../delivery/index.js';
 import { Connections } from '../../connection/connections.js';
+import { closeCodes } from './close-codes.js';
 import { RawConnection } from './raw.connection.js';
 import { SocketServer } from '../../websocket/socket-server.js';
 
@@ -13,6 +14,7 @@ export class RawGateway implements OnGatewayInit<SocketServer> {
   ) {}
 
   afterInit(server: SocketServer): void {
+    server.protocol = { name: 'raw', closeCodes };
     server.entrance = (handshake) => new RawConnection(handshake, this.connections, this.delivery);
   }
 }

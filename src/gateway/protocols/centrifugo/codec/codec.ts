@@ -18,6 +18,8 @@ export interface DecodedFrame {
  */
 export interface Codec {
   readonly encoding: 'json' | 'protobuf';
+  /** Whether its messages are text. */
+  readonly isText: boolean;
   readonly decodeFrame: (frame: Buffer) => DecodedFrame;
   readonly encodeResult: <M extends AnsweredMethod>(id: number, method: M, result: Results[M]) => Buffer;
   readonly encodeError: (id: number, error: ReplyError) => Buffer;

@@ -18,6 +18,7 @@ import {
 
 export const jsonCodec: Codec = {
   encoding: 'json',
+  isText: true,
   decodeFrame: decodeJsonFrame,
   encodeResult: encodeJsonResult,
   encodeError: encodeJsonError,
@@ -28,6 +29,7 @@ export const jsonCodec: Codec = {
 
 export const protobufCodec: Codec = {
   encoding: 'protobuf',
+  isText: false,
   decodeFrame: decodeProtobufFrame,
   encodeResult: encodeProtobufResult,
   encodeError: encodeProtobufError,

@@ -1,12 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import { Publication } from '../../../../delivery/index.js';
 import type { PublicationExtras } from '../../../../delivery/publications/publication.js';
-import { unencodable } from '../../../websocket/frame.js';
+import { Framing } from '../../../connection/framing.js';
+import { unencodable, type PublicationFormat } from '../../../connection/publication-format.js';
 import { jsonCodec, protobufCodec } from './codecs.js';
 import { inDeltas, infoOnWire, PublicationFormats } from './publication-formats.js';
 
-const json = new PublicationFormats(jsonCodec, (message) => message);
-const protobuf = new PublicationFormats(protobufCodec, (message) => message);
+const json = new PublicationFormats(jsonCodec);
+const protobuf = new PublicationFormats(protobufCodec);
+
+/** Puts nothing around a message. */
+class Bare extends Framing {
+  override readonly ping = undefined;
+
+  override frame(message: Buffer): Buffer {
+    return message;
+  }
+}
+
+const bare = new Bare();
+
+function encoded(format: PublicationFormat, published: Publication): Buffer {
+  return format.of(published, bare);
+}
 
 function publication(
   data: string | Buffer,
@@ -31,41 +47,47 @@ const long = (n: number) => `{"list":"${'the same again and again '.repeat(10)}"
 describe('PublicationFormats', () => {
   it('encodes once for all subscribers', () => {
     const published = publication('{"a":1}');
-    expect(json.plain.of(published)).toBe(json.plain.of(published));
-    expect(json.plain.of(published).toString()).toBe('{"push":{"channel":"news","pub":{"data":{"a":1}}}}');
+    expect(encoded(json.plain, published)).toBe(encoded(json.plain, published));
+    expect(encoded(json.plain, published).toString()).toBe(
+      '{"push":{"channel":"news","pub":{"data":{"a":1}}}}',
+    );
   });
 
   it('tells the epoch with the first of a stream', () => {
     const at = (offset: number) => publication('1', { offset, epoch: 'abc' });
-    expect(json.plain.of(at(1)).toString()).toContain('"offset":1,"epoch":"abc"');
-    expect(json.plain.of(at(2)).toString()).not.toContain('epoch');
-    expect(json.whole.of(at(1)).toString()).not.toContain('epoch');
+    expect(encoded(json.plain, at(1)).toString()).toContain('"offset":1,"epoch":"abc"');
+    expect(encoded(json.plain, at(2)).toString()).not.toContain('epoch');
+    expect(encoded(json.whole, at(1)).toString()).not.toContain('epoch');
   });
 
   it('has nothing to say in JSON to bytes that are not JSON', () => {
     const bytes = publication(Buffer.from([1, 2, 3, 0xff]), {}, 'binary');
     for (const format of [json.plain, json.whole, json.patch, json.message])
-      expect(format.of(bytes)).toBe(unencodable);
-    expect(protobuf.plain.of(bytes)).not.toBe(unencodable);
+      expect(encoded(format, bytes)).toBe(unencodable);
+    expect(encoded(protobuf.plain, bytes)).not.toBe(unencodable);
     const lucky = publication('{"a":1}', {}, 'binary');
-    expect(json.plain.of(lucky)).not.toBe(unencodable);
+    expect(encoded(json.plain, lucky)).not.toBe(unencodable);
   });
 
   it('sends a patch where that is shorter, else the whole text', () => {
     const previous = Buffer.from(long(1));
-    const patched = JSON.parse(json.patch.of(publication(long(2), { previous, delta: true })).toString());
+    const patched = JSON.parse(
+      encoded(json.patch, publication(long(2), { previous, delta: true })).toString(),
+    );
     expect(patched.push.pub).toMatchObject({ delta: true });
     expect(patched.push.pub.data.length).toBeLessThan(40);
-    const whole = JSON.parse(json.patch.of(publication('{"x":1}', { previous, delta: true })).toString());
+    const whole = JSON.parse(
+      encoded(json.patch, publication('{"x":1}', { previous, delta: true })).toString(),
+    );
     expect(whole.push.pub).toEqual({ data: '{"x":1}' });
-    expect(JSON.parse(json.patch.of(publication('{"x":1}')).toString())).toEqual(whole);
+    expect(JSON.parse(encoded(json.patch, publication('{"x":1}')).toString())).toEqual(whole);
   });
 
   it('keeps the last movement for the next subscriber', () => {
     const info = { user: 'ann', client: 'me' };
-    const frame = json.ofMovement('join', 'news', info);
-    expect(json.ofMovement('join', 'news', info)).toBe(frame);
-    expect(json.ofMovement('leave', 'news', info).toString()).toContain('"leave"');
+    const message = json.ofMovement('join', 'news', info);
+    expect(json.ofMovement('join', 'news', info)).toBe(message);
+    expect(json.ofMovement('leave', 'news', info).on(bare).toString()).toContain('"leave"');
   });
 });
 

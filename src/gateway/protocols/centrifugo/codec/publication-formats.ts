@@ -1,7 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { HistoryEntry, Publication, ClientInfo } from '../../../../delivery/index.js';
 import { isJson } from '../../../../json/index.js';
-import { FrameFormat, unencodable } from '../../../websocket/frame.js';
+import { SharedMessage } from '../../../connection/framing.js';
+import {
+  PublicationEncoding,
+  PublicationFormat,
+  unencodable,
+} from '../../../connection/publication-format.js';
 import type { Codec } from './codec.js';
 import { createDelta } from './fossil-delta.js';
 import type { Publication as WirePublication } from './replies.js';
@@ -9,63 +14,59 @@ import type { Publication as WirePublication } from './replies.js';
 type Encoding = Codec['encoding'];
 
 /** The patch from the publication before, made once for all encodings. Empty where there is nothing to start from. */
-const patches = new FrameFormat(({ previous, data }) =>
+const patches = new PublicationEncoding(({ previous, data }) =>
   previous === undefined ? unencodable : createDelta(previous, data),
 );
 
-/**
- * How publications look to the clients of one encoding on one kind of transport. Each form is encoded by the first
- * subscriber that needs it.
- */
+/** How publications look to the clients of one encoding. Each form is encoded by the first subscriber that needs it. */
 export class PublicationFormats {
   /** In a channel. */
-  readonly plain: FrameFormat;
+  readonly plain: PublicationFormat;
   /** In a channel with deltas, for a subscriber that does not have the publication before. */
-  readonly whole: FrameFormat;
-  /** In a channel with deltas, against the publication before where that is shorter. */
-  readonly patch: FrameFormat;
+  readonly whole: PublicationFormat;
+  /** In a channel with deltas, against the publication before if that is shorter. */
+  readonly patch: PublicationFormat;
   /** To a user or a connection, outside of channels. */
-  readonly message: FrameFormat;
+  readonly message: PublicationFormat;
   readonly #codec: Codec;
-  readonly #frame: (message: Buffer) => Buffer;
   #lastMovement:
-    { readonly info: ClientInfo; readonly kind: 'join' | 'leave'; readonly frame: Buffer } | undefined;
+    | { readonly info: ClientInfo; readonly kind: 'join' | 'leave'; readonly message: SharedMessage }
+    | undefined;
 
-  /** @param frame puts the transport's own bytes around a message */
-  constructor(codec: Codec, frame: (message: Buffer) => Buffer) {
-    const { encoding } = codec;
+  constructor(codec: Codec) {
+    const { encoding, isText } = codec;
     this.#codec = codec;
-    this.#frame = frame;
+    const format = (encode: (it: Publication) => Buffer) => new PublicationFormat(encode, () => isText);
     const push = ({ channel }: Publication, wire: WirePublication) =>
-      frame(codec.encodePublicationPush(channel, wire));
+      codec.encodePublicationPush(channel, wire);
     const whole = (it: Publication) =>
       isEncodable(encoding, [it], true)
         ? push(it, onWire(it, inDelta(it.data, encoding), encoding))
         : unencodable;
-    this.plain = new FrameFormat((it) =>
+    this.plain = format((it) =>
       isEncodable(encoding, [it]) ? push(it, onWireWithEpoch(it, it.epoch, encoding)) : unencodable,
     );
-    this.whole = new FrameFormat(whole);
-    this.patch = new FrameFormat((it) => {
+    this.whole = format(whole);
+    this.patch = format((it) => {
       const patch = patches.of(it);
       const isWorthIt =
         patch !== unencodable && patch.length < it.data.length && isEncodable(encoding, [it], true);
       if (!isWorthIt) return whole(it);
       return push(it, { ...onWire(it, inDelta(patch, encoding), encoding), delta: true });
     });
-    this.message = new FrameFormat((it) =>
-      isEncodable(encoding, [it]) ? frame(codec.encodePush('message', '', { data: it.data })) : unencodable,
+    this.message = format((it) =>
+      isEncodable(encoding, [it]) ? codec.encodePush('message', '', { data: it.data }) : unencodable,
     );
   }
 
-  /** A join or a leave. It goes to all subscribers in a row, so the last one is kept. */
-  ofMovement(kind: 'join' | 'leave', channel: string, info: ClientInfo): Buffer {
+  /** A join or a leave. All subscribers receive it one after another, so the last one is kept. */
+  ofMovement(kind: 'join' | 'leave', channel: string, info: ClientInfo): SharedMessage {
     const last = this.#lastMovement;
-    if (last?.info === info && last.kind === kind) return last.frame;
+    if (last?.info === info && last.kind === kind) return last.message;
     const body = { info: infoOnWire(info, this.#codec.encoding) };
-    const frame = this.#frame(this.#codec.encodePush(kind, channel, body));
-    this.#lastMovement = { info, kind, frame };
-    return frame;
+    const message = new SharedMessage(this.#codec.encodePush(kind, channel, body), this.#codec.isText);
+    this.#lastMovement = { info, kind, message };
+    return message;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Publication } from '../../../../delivery/index.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
-import type { FrameFormat } from '../../../websocket/frame.js';
+import type { SharedMessage } from '../../../connection/framing.js';
+import type { PublicationFormat } from '../../../connection/publication-format.js';
 import type { Codec } from '../codec/codec.js';
 import type { PublicationFormats } from '../codec/publication-formats.js';
 
@@ -11,11 +12,12 @@ export interface SessionTransport {
   readonly network: string;
   readonly codec: Codec;
   readonly formats: PublicationFormats;
-  /** Takes one encoded message. */
+  /** Sends one encoded message. */
   send(message: Buffer): void;
+  /** Sends a message whose bytes all its receivers share. */
+  sendShared(message: SharedMessage): void;
   /** The hot path: one reference to bytes that all subscribers share. */
-  sendFrame(frame: Buffer): void;
-  deliver(publication: Publication, format: FrameFormat): void;
+  deliver(publication: Publication, format: PublicationFormat): void;
   /** Answers whether the pings are the protocol's own, so that the client has to be told of them. */
   startPings(): boolean;
   /** The client answered a ping. Answers whether there was one to answer. */

@@ -3,7 +3,7 @@ import type { Publication, Subscriber, ClientInfo } from '../../../../delivery/i
 import { CarillonError } from '../../../../errors.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
 import { closeCodes } from '../close-codes.js';
-import type { FrameFormat } from '../../../websocket/frame.js';
+import type { PublicationFormat } from '../../../connection/publication-format.js';
 import { type TimerWheel, WheelEntry } from '../../../connection/timer-wheel.js';
 import type { ClientSubscription } from '../subscriptions/client-subscription.js';
 import { MALFORMED, type CommandTaker, CommandQueue, type QueuedCommand } from './command-queue.js';
@@ -126,10 +126,10 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   }
 
   pushMovement(kind: 'join' | 'leave', channel: string, info: ClientInfo): void {
-    this.transport.sendFrame(this.formats.ofMovement(kind, channel, info));
+    this.transport.sendShared(this.formats.ofMovement(kind, channel, info));
   }
 
-  deliver(publication: Publication, format: FrameFormat): void {
+  deliver(publication: Publication, format: PublicationFormat): void {
     this.transport.deliver(publication, format);
   }
 

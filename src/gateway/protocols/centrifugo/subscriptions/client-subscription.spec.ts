@@ -9,7 +9,6 @@ import {
   type ClientInfo,
 } from '../../../../delivery/index.js';
 import type { PublicationExtras } from '../../../../delivery/publications/publication.js';
-import { encodeFrame, Opcode } from '../../../websocket/frame.js';
 import { ClientSubscription } from './client-subscription.js';
 import { jsonCodec } from '../codec/codecs.js';
 import type { PositionWatch } from './position-watch.js';
@@ -18,7 +17,7 @@ import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './s
 import { compileTagsFilter } from './tags-filter.js';
 
 const EPOCH = 'abcdefgh';
-const formats = new PublicationFormats(jsonCodec, (message) => encodeFrame(Opcode.text, message));
+const formats = new PublicationFormats(jsonCodec);
 
 /** What went to the client and to the stores, in order. */
 let log: string[];

@@ -7,7 +7,7 @@ import type {
   ClientInfo,
 } from '../../../../delivery/index.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
-import type { FrameFormat } from '../../../websocket/frame.js';
+import type { PublicationFormat } from '../../../connection/publication-format.js';
 import type { Codec } from '../codec/codec.js';
 import type { PositionWatch } from './position-watch.js';
 import type { PublicationFormats } from '../codec/publication-formats.js';
@@ -21,7 +21,7 @@ export interface SubscriptionOwner {
   readonly formats: PublicationFormats;
   /** The client as others see it. */
   clientInfo(chanInfo: Buffer | undefined): ClientInfo;
-  deliver(publication: Publication, format: FrameFormat): void;
+  deliver(publication: Publication, format: PublicationFormat): void;
   push<K extends PushKind>(kind: K, channel: string, body: Pushes[K]): void;
   /** A join or a leave: many connections get the same one. */
   pushMovement(kind: 'join' | 'leave', channel: string, info: ClientInfo): void;

@@ -3,11 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it, jest } from '@jest/globals';
 import { WebSocket } from 'ws';
-import type { ClientSocket, SocketListener } from './client-socket.js';
 import { encodeFrame, Opcode } from './frame.js';
 import { gatewayOptions } from '../gateway.options.js';
 import { FlushQueue, Outbox } from '../connection/outbox.js';
 import { SocketServer } from './socket-server.js';
+import type { TransportListener } from '../connection/transport.js';
+import type { WebSocketTransport } from './websocket.transport.js';
 
 /** A client, and what the server has of it. */
 async function connected() {
@@ -22,11 +23,12 @@ async function connected() {
     onClosing: jest.fn<() => void>(),
     onFault: jest.fn(),
     onClose: jest.fn<(code: number) => void>(),
-  } satisfies SocketListener;
-  const opened = new Promise<ClientSocket>((resolve) => {
+  } satisfies TransportListener;
+  const opened = new Promise<WebSocketTransport>((resolve) => {
     http.on('upgrade', (request, stream: Socket, head) => {
       server.handleUpgrade(request, stream, head, (socket) => {
-        socket.attach(stream, listener);
+        socket.stream = stream;
+        socket.attach(listener);
         outbox.open(socket);
         resolve(socket);
       });
@@ -56,7 +58,7 @@ function text(content: string): Buffer {
   return encodeFrame(Opcode.text, Buffer.from(content));
 }
 
-describe('ClientSocket', () => {
+describe('WebSocketTransport', () => {
   it('lets no ready-made frame into the middle of another', async () => {
     using scene = await connected();
     const { client, received, socket, outbox, listener } = scene;
