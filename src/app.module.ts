@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BusModule, LanesModule } from './bus/index.js';
 import type { Config } from './config/config.js';
-import { DeliveryModule } from './delivery/index.js';
+import { DeliveryModule, LaneConsumersModule } from './delivery/index.js';
 import { GatewayModule } from './gateway/index.js';
 import { HttpModule } from './http/index.js';
 import { MetricsModule } from './metrics/index.js';
@@ -24,11 +24,12 @@ export class AppModule {
       metricsModule,
     );
     const deliveryModule = importing(DeliveryModule.forRoot({ ...delivery, version }), lanesModule);
+    const consumersModule = importing(LaneConsumersModule.forRoot(delivery), deliveryModule);
     return {
       module: AppModule,
       imports: [
-        importing(GatewayModule.forRoot({ ...gateway, trustedProxies, version }), deliveryModule),
-        importing(TriggerModule.forRoot(trigger), deliveryModule, httpModule),
+        importing(GatewayModule.forRoot({ ...gateway, trustedProxies, version }), consumersModule),
+        importing(TriggerModule.forRoot(trigger), consumersModule, httpModule),
       ],
     };
   }

@@ -1,5 +1,4 @@
 import { Global, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { InstantLane, Schedule } from '../bus/index.js';
 import { Link } from '../ipc/index.js';
 import { Readiness, totals } from '../metrics/index.js';
 import { ChannelState } from './history/channel-state.js';
@@ -11,7 +10,6 @@ import type { DeliveryModuleOptions, DeliveryOptions } from './delivery.options.
 import { Delivery } from './delivery.js';
 import { Fanout, type PublicationHandler } from './fanout.port.js';
 import { History } from './history/history.port.js';
-import { LaneConsumers } from './consumers/lane-consumers.js';
 import { Nodes } from './nodes/nodes.js';
 import { Presence } from './presence/presence.port.js';
 import { Reception } from './subscribers/reception.js';
@@ -52,11 +50,6 @@ const ENGINE = Symbol('ENGINE');
       inject: [History, ChannelRules, DELIVERY_OPTIONS],
     },
     { provide: Nodes, useFactory: createNodes, inject: [Fanout, Subscribers, DELIVERY_OPTIONS] },
-    {
-      provide: LaneConsumers,
-      useFactory: createLaneConsumers,
-      inject: [InstantLane, Schedule, Delivery, DELIVERY_OPTIONS, Readiness],
-    },
   ],
   exports: [Delivery, Nodes, Presence, ChannelRules],
 })
@@ -69,19 +62,15 @@ export class DeliveryModule
     private readonly history: History,
     private readonly presence: Presence,
     private readonly nodes: Nodes,
-    private readonly laneConsumers: LaneConsumers,
   ) {
     super();
   }
 
   onApplicationBootstrap(): void {
     this.nodes.start();
-    this.laneConsumers.start();
   }
 
-  /** First nothing more comes in, then what is in hand has gone out. */
   async onModuleDestroy(): Promise<void> {
-    await this.laneConsumers.close();
     await this.nodes.close();
     await Promise.all([this.history.close(), this.presence.close()]);
     await this.fanout.close();
@@ -169,16 +158,6 @@ function createDeduplication(
       logger.warn(`remembers only the last ${coveredMs} ms of message ids: raise deduplicationMaxEntries`);
     },
   });
-}
-
-function createLaneConsumers(
-  instant: InstantLane,
-  schedule: Schedule,
-  delivery: Delivery,
-  options: DeliveryOptions,
-  readiness: Readiness,
-): LaneConsumers {
-  return new LaneConsumers(instant, schedule, delivery, options, readiness.broker('lane consumers'));
 }
 
 function createNodes(fanout: Fanout, subscribers: Subscribers, options: DeliveryModuleOptions): Nodes {

@@ -33,6 +33,7 @@ export type { ChannelHistoryQuery, PublishableMessage } from './history/channel-
 export { FanoutClosedError, SurveyIncompleteError, UnrecoverablePositionError } from './delivery.errors.js';
 export { Delivery } from './delivery.js';
 export { DeliveryModule } from './delivery.module.js';
+export { LaneConsumersModule } from './consumers/lane-consumers.module.js';
 export { EmbeddedEngine, EmbeddedEngineModule } from './embedded-engine.module.js';
 export { deliveryOptions, type DeliveryOptions } from './delivery.options.js';
 export type { HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery } from './history/history.port.js';

@@ -19,7 +19,6 @@ import {
 import { newMessageId, type Message } from '../../src/message/index.js';
 import { instantLaneOptions } from '../../src/bus/lanes/instant-lane.options.js';
 import { Delivery, DeliveryModule, deliveryOptions, Nodes, Presence } from '../../src/delivery/index.js';
-import { LaneConsumers } from '../../src/delivery/consumers/lane-consumers.js';
 import { BrokerStatus, MetricsModule, metricsOptions } from '../../src/metrics/index.js';
 import { HttpAdapter, HttpModule, httpOptions, setUpOpenApi } from '../../src/http/index.js';
 import { Trigger, TriggerModule, triggerOptions } from '../../src/trigger/index.js';
@@ -69,9 +68,6 @@ class LanesModule {
   }
 }
 
-/** Leaves what is in the lanes there, for a test to look at. */
-const nobody = { start: () => {}, close: async () => {} };
-
 /** The request edge on a free port, over embedded adapters whose contents can be looked at. */
 export class TriggerApp implements AsyncDisposable {
   readonly #taken = new EventEmitter();
@@ -112,10 +108,7 @@ export class TriggerApp implements AsyncDisposable {
         HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
         TriggerModule.forRoot(trigger),
       ],
-    })
-      .overrideProvider(LaneConsumers)
-      .useValue(nobody)
-      .compile();
+    }).compile();
     const app = testing.createNestApplication<NestFastifyApplication>(
       new HttpAdapter(httpOptions.parse(options.http ?? {})),
       { logger: false },

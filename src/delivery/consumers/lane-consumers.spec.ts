@@ -19,6 +19,7 @@ import { Fanout } from '../fanout.port.js';
 import type { Publication } from '../publications/publication.js';
 import { toMessageExtension } from '../publications/publish-options.js';
 import { Reception } from '../subscribers/reception.js';
+import { LaneConsumersModule } from './lane-consumers.module.js';
 
 const message = (id: string): Message => ({
   id,
@@ -38,7 +39,7 @@ class FaultyFanout extends LocalFanout {
   }
 }
 
-describe('DeliveryModule, from the lanes to a subscriber', () => {
+describe('LaneConsumersModule, from the lanes to a subscriber', () => {
   let application: TestingModule;
   let fanout: FaultyFanout;
   let arrivals: Publication[];
@@ -48,6 +49,7 @@ describe('DeliveryModule, from the lanes to a subscriber', () => {
     register.clear();
     arrivals = [];
     arrived = Promise.withResolvers();
+    const options = deliveryOptions.parse({});
     application = await Test.createTestingModule({
       imports: [
         MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
@@ -55,7 +57,8 @@ describe('DeliveryModule, from the lanes to a subscriber', () => {
           busOptions.parse({ drivers: { sqlite: { directory: ':memory:' } }, delayed: { driver: 'memory' } }),
         ),
         LanesModule,
-        DeliveryModule.forRoot(deliveryOptions.parse({})),
+        DeliveryModule.forRoot(options),
+        LaneConsumersModule.forRoot(options),
       ],
     })
       .overrideProvider(Fanout)
