@@ -9,27 +9,29 @@ import { TriggerModule } from './trigger/index.js';
 import { version } from './process/version.js';
 
 /**
- * The composition root. The imports follow the table in `dependency-cruiser.cjs`; Nest starts the imported first and stops
- * the importing first, so the edges end before delivery, and delivery before the bus.
+ * The composition root. The imports follow the table in `dependency-cruiser.cjs`. Nest starts imported modules first and stops
+ * importing modules first: the edges stop before the lane consumers, then delivery, then the lanes and the bus. That order needs
+ * modules that are not global; only the metrics and HTTP modules are, and they stop nothing.
  */
 @Module({})
 export class AppModule {
   static forRoot({ server, gateway, trigger, bus, delivery, metrics }: Config): DynamicModule {
     const { trustedProxies } = server;
-    const metricsModule = MetricsModule.forRoot(metrics);
-    const busModule = importing(BusModule.forRoot(bus), metricsModule);
+    const busModule = BusModule.forRoot({ ...bus, isGlobal: false });
     const lanesModule = importing({ module: LanesModule }, busModule);
-    const httpModule = importing(
-      HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
-      metricsModule,
-    );
     const deliveryModule = importing(DeliveryModule.forRoot({ ...delivery, version }), lanesModule);
-    const consumersModule = importing(LaneConsumersModule.forRoot(delivery), deliveryModule);
+    const consumersModule = importing(LaneConsumersModule.forRoot(delivery), deliveryModule, lanesModule);
     return {
       module: AppModule,
       imports: [
-        importing(GatewayModule.forRoot({ ...gateway, trustedProxies, version }), consumersModule),
-        importing(TriggerModule.forRoot(trigger), consumersModule, httpModule),
+        MetricsModule.forRoot(metrics),
+        HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
+        importing(
+          GatewayModule.forRoot({ ...gateway, trustedProxies, version }),
+          consumersModule,
+          deliveryModule,
+        ),
+        importing(TriggerModule.forRoot(trigger), consumersModule, deliveryModule, lanesModule, busModule),
       ],
     };
   }

@@ -6,6 +6,7 @@ import { busOptions, type BusOptions, type BusOptionsInput } from './bus.options
 export const { ConfigurableModuleClass: ConfigurableBusModule, MODULE_OPTIONS_TOKEN: GIVEN_OPTIONS } =
   new ConfigurableModuleBuilder<BusModuleOptions>({ moduleName: 'Bus' })
     .setClassMethodName('forRoot')
+    .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
     .build();
 
 /** The token of the {@link BusOptions} with every default filled in. */

@@ -1,4 +1,4 @@
-import { Global, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Module, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Link } from '../ipc/index.js';
 import { Readiness } from '../metrics/index.js';
@@ -23,9 +23,11 @@ const optionalPrimary = { token: Link, optional: true };
 
 /**
  * Topics, events and their consumers, over any driver. It needs nothing but its options, so that an application can import
- * it alone; adapters are loaded when they are chosen. Global, because consumers may be providers of any module.
+ * it alone; adapters are loaded when they are chosen.
+ *
+ * It is global by default, because consumers may be providers of any module. Nest stops global modules last, and not in the
+ * order of their imports: an application whose other modules have to stop before the bus passes `isGlobal: false`.
  */
-@Global()
 @Module({
   imports: [DiscoveryModule],
   providers: [

@@ -1,4 +1,4 @@
-import { Global, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Link } from '../ipc/index.js';
 import { Readiness, totals } from '../metrics/index.js';
 import { ChannelState } from './history/channel-state.js';
@@ -17,8 +17,7 @@ import { Subscribers } from './subscribers/subscribers.js';
 
 const ENGINE = Symbol('ENGINE');
 
-/** The way out. Global, because both edges publish and attach here; the bus module and the metrics module are global too. */
-@Global()
+/** Publishes messages to the subscribers of their channels, here and on other replicas. It needs the metrics module. */
 @Module({
   providers: [
     Delivery,

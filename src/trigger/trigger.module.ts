@@ -18,7 +18,7 @@ import type { TriggerOptions } from './trigger.options.js';
 import { triggerSchemas } from './trigger.schemas.js';
 import { Trigger } from './push/trigger.js';
 
-/** The request edge. The modules that it uses are global: HTTP, the bus and delivery. */
+/** The request edge. It needs the modules HTTP, bus, lanes and delivery. */
 @Module({
   controllers: [TriggerController, SchedulesController, DeadLettersController],
   providers: [

@@ -100,13 +100,16 @@ export class TriggerApp implements AsyncDisposable {
       ...options.trigger,
     });
     const { trustedProxies = [] } = options;
+    const delivery = DeliveryModule.forRoot({
+      ...deliveryOptions.parse(options.delivery ?? {}),
+      version: '0.0.0',
+    });
     const testing = await Test.createTestingModule({
       imports: [
         MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
         LanesModule.of(lane, stores, new DeadLetters(retryStore)),
-        DeliveryModule.forRoot({ ...deliveryOptions.parse(options.delivery ?? {}), version: '0.0.0' }),
         HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
-        TriggerModule.forRoot(trigger),
+        { ...TriggerModule.forRoot(trigger), imports: [delivery] },
       ],
     }).compile();
     const app = testing.createNestApplication<NestFastifyApplication>(

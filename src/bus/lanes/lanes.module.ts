@@ -1,4 +1,4 @@
-import { Global, Inject, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Module, type OnModuleDestroy } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { Link } from '../../ipc/index.js';
 import { Readiness } from '../../metrics/index.js';
@@ -15,10 +15,8 @@ import type { ScheduleLedger } from '../schedule/schedule-ledger.port.js';
 import { Schedule } from '../schedule/schedule.port.js';
 
 /**
- * The two ways of a push: the instant lane over a `Bus`, and the delayed lane, the `Schedule`. Global, as both edges and
- * delivery use them. It needs the bus module.
+ * The two ways of a push: the instant lane over a `Bus`, and the delayed lane, the `Schedule`. It needs the bus module.
  */
-@Global()
 @Module({
   providers: [
     {

@@ -56,9 +56,7 @@ describe('LaneConsumersModule, from the lanes to a subscriber', () => {
         BusModule.forRoot(
           busOptions.parse({ drivers: { sqlite: { directory: ':memory:' } }, delayed: { driver: 'memory' } }),
         ),
-        LanesModule,
-        DeliveryModule.forRoot(options),
-        LaneConsumersModule.forRoot(options),
+        { ...LaneConsumersModule.forRoot(options), imports: [LanesModule, DeliveryModule.forRoot(options)] },
       ],
     })
       .overrideProvider(Fanout)
