@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { obstacleOf, prepared } from './prepared.ts';
 
-/** What the fuzzing client of Autobahn's test suite found in one case: the fields of its report that tests use. */
+/** The result of one case of Autobahn's fuzzing client: the fields of its report that tests use. */
 export interface CaseReport {
   /** Such as `6.4.1`. */
   readonly id: string;
-  /** `OK`, `NON-STRICT` (it conforms, and could do better), `INFORMATIONAL`, `UNIMPLEMENTED` or `FAILED`. */
+  /** `OK`, `NON-STRICT` (conforms, but not strictly), `INFORMATIONAL`, `UNIMPLEMENTED` or `FAILED`. */
   readonly behavior: string;
-  /** The same about the closing; also `UNCLEAN`, `WRONG CODE` and `FAILED BY CLIENT`. */
+  /** The same for the close handshake; also `UNCLEAN`, `WRONG CODE` and `FAILED BY CLIENT`. */
   readonly behaviorClose: string;
   readonly description: string;
   readonly expectation: string;
@@ -21,14 +21,14 @@ export interface CaseReport {
 }
 
 const run = promisify(execFile);
-/** The suite was never ported to Python 3. From 20.22 on, virtualenv makes no environments of Python 2. */
+/** The suite was never ported to Python 3, and virtualenv supports Python 2 only before 20.22. */
 const packages = { suite: 'autobahntestsuite==25.10.1', virtualenv: 'virtualenv==20.15.1' };
 const agent = 'carillon';
 const installationMs = 180_000;
-/** Of one run, after which it counts as stuck. */
+/** A run that takes longer counts as hung. */
 const runMs = 120_000;
 
-/** Why it cannot be run here; undefined where it can. Downloads it if need be. */
+/** Resolves with why the suite cannot run on this machine, or undefined if it can. Downloads the suite if needed. */
 export async function obstacleToAutobahn(): Promise<string | undefined> {
   const obstacle = obstacleOf('python3');
   if (obstacle !== undefined) return obstacle;
@@ -38,7 +38,7 @@ export async function obstacleToAutobahn(): Promise<string | undefined> {
   );
 }
 
-/** Runs the cases that match any of these, such as `9.*`, against an echo server. */
+/** Runs the cases that match one of these patterns, such as `9.*`, against an echo server. */
 export async function runAutobahn(url: string, cases: readonly string[]): Promise<CaseReport[]> {
   const python = join(await environment(), 'bin/python');
   const directory = mkdtempSync(join(tmpdir(), 'carillon-autobahn-'));
@@ -62,7 +62,7 @@ function reportsIn(directory: string): CaseReport[] {
   return Object.values(index[agent] ?? {}).map(({ reportfile }) => read(reportfile) as CaseReport);
 }
 
-/** A virtual environment with the suite in it. Rejects with what is missing. */
+/** Resolves with a virtual environment that has the suite. Rejects with what is missing. */
 async function environment(): Promise<string> {
   const python = await findPython2();
   if (python === undefined) throw new Error('Python 2.7, on the PATH or from `pyenv install 2.7.18`');
@@ -75,13 +75,13 @@ async function environment(): Promise<string> {
     await run('python3', [...virtualenv, target], { signal, env: { ...process.env, PYTHONPATH: tool } });
     await run(join(target, 'bin/python'), [...pip, packages.suite], { signal });
   }).catch((cause: unknown) => {
-    // pip says at the end what it comes to.
+    // The last line of pip's output is the reason.
     const reason = String(cause).trim().split('\n').at(-1);
     throw new Error(`${packages.suite}, which could not be installed (${reason})`, { cause });
   });
 }
 
-/** One that works: a shim of pyenv's may stand for none. */
+/** Finds a Python 2.7 that runs: a shim of pyenv may point to no installation. */
 async function findPython2(): Promise<string | undefined> {
   const pyenv = process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv');
   const candidates = ['python2.7', ...globSync(join(pyenv, 'versions/2.7.*/bin/python'))];

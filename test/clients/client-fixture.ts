@@ -2,48 +2,50 @@ import { randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import { inSeconds, token } from './centrifugo.ts';
 import { ClientProgram, type ClientProtocol, type Launch } from './client-program.ts';
-import type { Stage } from './server-fixture.ts';
+import type { ServerFixture } from './server-fixture.ts';
 
-export interface Casting {
+export interface ClientOptions {
   readonly user?: string;
-  /** More claims of its connection tokens, one object per token. */
+  /** Additional claims of its connection tokens, one object per token. */
   readonly claims?: readonly JWTPayload[];
+  /** Complete connection tokens, instead of `claims`. */
   readonly tokens?: readonly string[];
-  /** Connects to another process than the others, where there is one. */
-  readonly isFar?: boolean;
+  /** Connects to a different replica from the other clients, if there are several. */
+  readonly onOtherReplica?: boolean;
 }
 
-/** One run of a scenario: its clients, in channels that no other run uses. */
-export class Scene implements AsyncDisposable {
+/** The clients of one run of a scenario. Its channels and users are used by no other run. */
+export class ClientFixture implements AsyncDisposable {
   readonly #clients: ClientProgram[] = [];
   readonly #suffix = randomUUID().slice(0, 8);
 
   constructor(
-    readonly stage: Stage,
+    readonly server: ServerFixture,
     readonly protocol: ClientProtocol,
     private readonly launch: Launch,
   ) {}
 
+  /** Returns the name of a channel that no other run uses. */
   channel(namespace: string, name = ''): string {
     return `${namespace}:${name}${this.#suffix}`;
   }
 
-  /** A user whom no other run knows. */
+  /** Returns the id of a user that no other run uses. */
   user(name: string): string {
     return `${name}-${this.#suffix}`;
   }
 
-  /** A client that does nothing yet. */
-  async client({
+  /** Starts a client that does not connect yet. */
+  async start({
     user = 'anna',
     claims = [{ exp: inSeconds(3_600) }],
     tokens,
-    isFar = false,
-  }: Casting = {}): Promise<ClientProgram> {
+    onOtherReplica = false,
+  }: ClientOptions = {}): Promise<ClientProgram> {
     const own = tokens ?? (await Promise.all(claims.map((each) => token({ sub: this.user(user), ...each }))));
-    const { url, farUrl } = this.stage;
+    const { url, otherReplicaUrl } = this.server;
     const client = new ClientProgram(this.launch, {
-      url: isFar ? farUrl : url,
+      url: onOtherReplica ? otherReplicaUrl : url,
       protocol: this.protocol,
       tokens: own,
     });
@@ -51,27 +53,29 @@ export class Scene implements AsyncDisposable {
     return client;
   }
 
-  async connected(casting?: Casting): Promise<ClientProgram> {
-    const client = await this.client(casting);
+  /** Starts a client. Resolves when it is connected. */
+  async connect(options?: ClientOptions): Promise<ClientProgram> {
+    const client = await this.start(options);
     await client.do({ do: 'connect' });
     await client.sees({ event: 'connected' });
     return client;
   }
 
-  async subscribed(channel: string, casting?: Casting): Promise<ClientProgram> {
-    const client = await this.connected(casting);
+  /** Starts a client. Resolves when it is subscribed to the channel. */
+  async subscribe(channel: string, options?: ClientOptions): Promise<ClientProgram> {
+    const client = await this.connect(options);
     await client.do({ do: 'subscribe', channel });
     await client.sees({ event: 'subscribed', channel });
     return client;
   }
 
-  /** Publishes a number as the application's backend does, through another process than that of most clients. */
+  /** Publishes `{ n }` for each number through the server API, one after another. */
   async publish(channel: string, ...numbers: readonly number[]): Promise<void> {
-    for (const n of numbers) await this.stage.api('publish', { channel, data: { n } });
+    for (const n of numbers) await this.server.api('publish', { channel, data: { n } });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.stage.line.mend();
+    this.server.proxy.acceptConnections();
     await Promise.all(this.#clients.map((client) => client[Symbol.asyncDispose]()));
   }
 }

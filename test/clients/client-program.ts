@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { isDeepStrictEqual } from 'node:util';
-import { Journal } from '../support/event-log.ts';
+import { EventLog } from '../support/event-log.ts';
 import { WAIT_MS } from '../support/wait-ms.ts';
 
 export type ClientProtocol = 'json' | 'protobuf';
@@ -11,7 +11,7 @@ export type ClientProtocol = 'json' | 'protobuf';
 export interface ClientSettings {
   readonly url: string;
   readonly protocol: ClientProtocol;
-  /** What the application gives the client, one after the other, whenever it asks for a connection token. */
+  /** The application's connection tokens. Each request of the client gets the next one. */
   readonly tokens: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export interface StreamPosition {
   readonly epoch: string;
 }
 
-/** One line of a program's input, together with an `id`. Bytes in `data` are written `{"base64": "…"}`. */
+/** One line of the program's input, together with an `id`. Bytes in `data` are `{"base64": "…"}`. */
 export type ClientCommand =
   | { readonly do: 'connect' | 'disconnect' }
   | { readonly do: 'subscribe'; readonly channel: string; readonly tokens?: readonly string[] }
@@ -34,7 +34,7 @@ export type ClientCommand =
       readonly reverse?: boolean;
     }
   | { readonly do: 'rpc'; readonly method: string; readonly data: unknown }
-  /** Asked for together, as far as the library knows how. */
+  /** Sends the commands together, as far as the library can. */
   | { readonly do: 'batch'; readonly commands: readonly (ClientCommand & { readonly id: number })[] };
 
 export interface ClientInfo {
@@ -50,9 +50,9 @@ export interface ClientPublication {
   readonly info?: ClientInfo;
 }
 
-/** One line of a program's output that answers no command: what the library told its application. */
+/** One line of the program's output that is not a reply to a command: an event that the library reported. */
 export type ClientEvent =
-  /** The library asked for a token, of this channel or of the connection. */
+  /** The library requested a token, for this channel or for the connection. */
   | { readonly event: 'token'; readonly channel?: string }
   | { readonly event: 'connecting' | 'disconnected'; readonly code: number; readonly reason: string }
   | { readonly event: 'connected'; readonly client: string }
@@ -70,13 +70,14 @@ export type ClientEvent =
 
 type Named<Name extends ClientEvent['event']> = ClientEvent & { readonly event: Name };
 
-interface Answer {
-  readonly answer: number;
+interface Reply {
+  /** The id of the command. */
+  readonly reply: number;
   readonly result?: unknown;
   readonly error?: { readonly code: number; readonly message: string };
 }
 
-/** What the server, or the library itself (code 0), answered instead of a result. */
+/** The error of the server, or of the library itself (code 0). */
 export class ClientError extends Error {
   constructor(
     readonly code: number,
@@ -86,54 +87,54 @@ export class ClientError extends Error {
   }
 }
 
-/** How to run a program: the arguments go before the settings. */
+/** How to start a client program. The settings follow the arguments. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A real client library in a process of its own, whichever language it is written in. */
+/** A real client library, in any language, in its own process. */
 export class ClientProgram implements AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams;
-  readonly #journal = new Journal<ClientEvent>();
-  readonly #answers = new Map<number, PromiseWithResolvers<unknown>>();
-  #complaints = '';
+  readonly #events = new EventLog<ClientEvent>();
+  readonly #replies = new Map<number, PromiseWithResolvers<unknown>>();
+  #stderr = '';
   #lastId = 0;
   #seen = 0;
 
   constructor({ command, args, env }: Launch, settings: ClientSettings) {
     this.#process = spawn(command, [...args, JSON.stringify(settings)], { env: { ...process.env, ...env } });
-    this.#process.stderr.setEncoding('utf8').on('data', (text: string) => (this.#complaints += text));
+    this.#process.stderr.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
     this.#process.stdin.on('error', () => {});
     createInterface(this.#process.stdout).on('line', (line) =>
-      this.#take(JSON.parse(line) as ClientEvent | Answer),
+      this.#onLine(JSON.parse(line) as ClientEvent | Reply),
     );
   }
 
   get events(): readonly ClientEvent[] {
-    return this.#journal.entries;
+    return this.#events.entries;
   }
 
-  /** What has been published so far, as the application got it. */
+  /** All publications that the library has delivered so far. */
   publications(channel: string): readonly ClientPublication[] {
     return this.events.filter(
       (each) => each.event === 'publication' && each.channel === channel,
     ) as Named<'publication'>[];
   }
 
-  /** Resolves with the result, of which each caller knows the form. Rejects with a {@link ClientError}. */
+  /** Resolves with the result. Rejects with a {@link ClientError}. */
   async do<Result = unknown>(command: ClientCommand): Promise<Result> {
-    const { id, answer } = this.#expectAnswer();
+    const { id, reply } = this.#expectReply();
     this.#process.stdin.write(`${JSON.stringify({ id, ...command })}\n`);
-    return (await this.#patiently(answer, `an answer to ${command.do}`)) as Result;
+    return (await this.#withTimeout(reply, `the reply to ${command.do}`)) as Result;
   }
 
   /** Resolves with the results, in the order of the commands. */
   async batch(commands: readonly ClientCommand[]): Promise<unknown[]> {
-    const expected = commands.map(() => this.#expectAnswer());
+    const expected = commands.map(() => this.#expectReply());
     const [results] = await Promise.all([
-      Promise.all(expected.map(({ answer }) => answer)),
+      Promise.all(expected.map(({ reply }) => reply)),
       this.do({
         do: 'batch',
         commands: commands.map((command, i) => ({ id: expected[i]?.id ?? 0, ...command })),
@@ -143,8 +144,8 @@ export class ClientProgram implements AsyncDisposable {
   }
 
   /**
-   * Resolves with the next event that has these fields, and counts it and all before it as seen: one call after the
-   * other checks an order.
+   * Resolves with the next event that has these fields. This event and all before it then count as seen, so successive
+   * calls check the order of events.
    */
   async sees<Name extends ClientEvent['event']>(
     wanted: { readonly event: Name } & Partial<Named<Name>>,
@@ -157,8 +158,8 @@ export class ClientProgram implements AsyncDisposable {
             isDeepStrictEqual((event as Record<string, unknown>)[key], value),
           ),
       );
-    await this.#patiently(
-      this.#journal.until(() => find() >= 0),
+    await this.#withTimeout(
+      this.#events.until(() => find() >= 0),
       JSON.stringify(wanted),
     );
     const index = find();
@@ -166,9 +167,9 @@ export class ClientProgram implements AsyncDisposable {
     return this.events[index] as Named<Name>;
   }
 
-  /** Resolves when it holds of all events so far. */
+  /** Resolves when the condition holds for the events so far. */
   async until(holds: (events: readonly ClientEvent[]) => boolean, what: string): Promise<void> {
-    await this.#patiently(this.#journal.until(holds), what);
+    await this.#withTimeout(this.#events.until(holds), what);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -178,43 +179,43 @@ export class ClientProgram implements AsyncDisposable {
     await ended;
   }
 
-  #expectAnswer(): { readonly id: number; readonly answer: Promise<unknown> } {
+  #expectReply(): { readonly id: number; readonly reply: Promise<unknown> } {
     const id = ++this.#lastId;
-    const answer = Promise.withResolvers<unknown>();
-    this.#answers.set(id, answer);
-    return { id, answer: answer.promise };
+    const reply = Promise.withResolvers<unknown>();
+    this.#replies.set(id, reply);
+    return { id, reply: reply.promise };
   }
 
-  #take(line: ClientEvent | Answer): void {
+  #onLine(line: ClientEvent | Reply): void {
     if ('event' in line) {
-      this.#journal.add(line);
+      this.#events.add(line);
       return;
     }
-    const { answer, result, error } = line;
-    if (error === undefined) this.#answers.get(answer)?.resolve(result);
-    else this.#answers.get(answer)?.reject(new ClientError(error.code, error.message));
-    this.#answers.delete(answer);
+    const { reply, result, error } = line;
+    if (error === undefined) this.#replies.get(reply)?.resolve(result);
+    else this.#replies.get(reply)?.reject(new ClientError(error.code, error.message));
+    this.#replies.delete(reply);
   }
 
-  async #patiently<Value>(awaited: Promise<Value>, what: string): Promise<Value> {
-    const gaveUp = new AbortController();
+  async #withTimeout<Value>(awaited: Promise<Value>, what: string): Promise<Value> {
+    const done = new AbortController();
     const limit = Promise.withResolvers<never>();
-    const timer = setTimeout(() => limit.reject(this.#disappointment(what)), WAIT_MS);
-    // An end of the program that nobody asked for.
-    const ended = once(this.#process, 'exit', { signal: gaveUp.signal }).then(() =>
-      Promise.reject(this.#disappointment(what)),
+    const timer = setTimeout(() => limit.reject(this.#timeoutError(what)), WAIT_MS);
+    // The program exits early only if it crashes.
+    const ended = once(this.#process, 'exit', { signal: done.signal }).then(() =>
+      Promise.reject(this.#timeoutError(what)),
     );
     ended.catch(() => {});
     try {
       return await Promise.race([awaited, limit.promise, ended]);
     } finally {
       clearTimeout(timer);
-      gaveUp.abort();
+      done.abort();
     }
   }
 
-  #disappointment(what: string): Error {
-    const told = this.events.map((event) => JSON.stringify(event)).join('\n');
-    return new Error(`waited in vain for ${what}. The client told:\n${told}\n${this.#complaints}`);
+  #timeoutError(what: string): Error {
+    const events = this.events.map((event) => JSON.stringify(event)).join('\n');
+    return new Error(`waited in vain for ${what}. Events so far:\n${events}\n${this.#stderr}`);
   }
 }

@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 import type { Launch } from './client-program.ts';
 import { cache, obstacleOf, prepared } from './prepared.ts';
 
-/** A client library of Centrifugo's, as published, and the program on it. */
+/** A published Centrifugo client library, and a program that runs it. */
 export interface ClientLibrary {
   readonly name: string;
-  /** Why the program cannot be run here; undefined where it can. */
+  /** Returns why the program cannot run on this machine, or undefined if it can. */
   obstacle(): string | undefined;
-  /** Downloads and builds what is not there yet. */
+  /** Downloads and builds the program if that has not been done yet. */
   prepare(): Promise<Launch>;
 }
 
@@ -31,7 +31,7 @@ export const centrifugeGo: ClientLibrary = {
     const environment = {
       GOCACHE: join(cache, 'go-build'),
       GOMODCACHE: join(cache, 'go-modules'),
-      // Else the modules could not be removed with the directory.
+      // Otherwise the modules are read-only and cannot be removed with the directory.
       GOFLAGS: '-modcacherw',
     };
     const { stdout: version } = await run('go', ['version']);

@@ -6,18 +6,21 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isInstalled } from '../../scripts/brokers/cache.ts';
 
-/** Kept between runs; what lies in it is complete, and named after all that it was made from. */
+/** Kept between runs. Every entry is complete. Its name has a digest of everything that it was made from. */
 export const cache = join(tmpdir(), 'carillon-clients');
 
-/** Why nothing that needs this program can be prepared here; undefined where it can. */
+/** Returns why libraries that need this program cannot be prepared on this machine, or undefined if they can. */
 export function obstacleOf(program: string): string | undefined {
-  // A plain test run downloads nothing that nobody asked for.
+  // Without one of these variables, a test run downloads nothing.
   const allowed = [process.env['CARILLON_BROKERS'], process.env['CARILLON_REQUIRE_BROKERS']].includes('1');
   if (!allowed) return 'libraries are not downloaded unless CARILLON_BROKERS=1';
   return isInstalled(program) ? undefined : `${program} is not installed`;
 }
 
-/** The path of what `make` makes, renamed when complete: another process may be at the same work. */
+/**
+ * Returns the path of the result of `make`. Calls `make` only if there is no result for these ingredients yet. The result
+ * is renamed when it is complete, because another process may make the same one at the same time.
+ */
 export async function prepared(
   name: string,
   ingredients: readonly string[],
@@ -29,7 +32,7 @@ export async function prepared(
   mkdirSync(cache, { recursive: true });
   const partial = `${path}.${randomUUID()}`;
   try {
-    await retried(() => make(partial));
+    await withRetries(() => make(partial));
     await rename(partial, path).catch((error: unknown) => {
       if (!existsSync(path)) throw error;
     });
@@ -39,8 +42,8 @@ export async function prepared(
   return path;
 }
 
-/** Downloads fail at times. */
-async function retried(attempt: () => Promise<unknown>, attempts = 3): Promise<void> {
+/** Downloads fail occasionally. */
+async function withRetries(attempt: () => Promise<unknown>, attempts = 3): Promise<void> {
   for (let made = 1; ; made++) {
     try {
       await attempt();

@@ -8,16 +8,16 @@ import type {
   ClientPublication,
   StreamPosition,
 } from './client-program.ts';
-import type { Scene } from './client-fixture.ts';
+import type { ClientFixture } from './client-fixture.ts';
 import type { Engine } from './server-fixture.ts';
 
-/** What every client library goes through, with each of its protocols, on each kind of stage. */
+/** A test that runs with every client library, with each of its protocols, against every server fixture. */
 export interface Scenario {
   readonly title: string;
-  /** Played on these stages, or with these protocols, only. */
+  /** Runs only with this engine or this protocol. */
   readonly engine?: Engine;
   readonly protocol?: ClientProtocol;
-  readonly play: (scene: Scene) => Promise<void>;
+  readonly run: (fixture: ClientFixture) => Promise<void>;
 }
 
 interface History extends StreamPosition {
@@ -27,33 +27,44 @@ interface History extends StreamPosition {
 const numbersOf = (publications: readonly ClientPublication[]): unknown[] =>
   publications.map(({ data }) => (data as { n?: unknown }).n);
 
-/** Resolves when the client has this publication, and answers all that it has. */
+/** Waits for the publication of `n`. Resolves with the numbers of all publications that the client has received. */
 async function numbersUpTo(client: ClientProgram, channel: string, n: number): Promise<unknown[]> {
   await client.sees({ event: 'publication', channel, data: { n } });
   return numbersOf(client.publications(channel));
 }
 
-/** The client has 1, is cut off from 2 to 4, and comes back, with what it missed (`recovered`) or without, before 5. */
-async function numbersAcrossCut(scene: Scene, namespace: string, recovered: boolean): Promise<unknown[]> {
-  const channel = scene.channel(namespace);
-  const { line } = scene.stage;
-  const client = await scene.subscribed(channel);
-  await scene.publish(channel, 1);
+/**
+ * Publishes 1 to 5, and disconnects the client from 2 to 4. Resolves with the numbers that the client has received.
+ *
+ * @param recovered whether the client is expected to recover 2 to 4
+ */
+async function numbersAcrossDisconnect(
+  fixture: ClientFixture,
+  namespace: string,
+  recovered: boolean,
+): Promise<unknown[]> {
+  const channel = fixture.channel(namespace);
+  const { proxy } = fixture.server;
+  const client = await fixture.subscribe(channel);
+  await fixture.publish(channel, 1);
   await client.sees({ event: 'publication', channel });
-  line.refuse();
-  line.cut();
+  proxy.refuseConnections();
+  proxy.resetConnections();
   await client.sees({ event: 'connecting' });
-  await scene.publish(channel, 2, 3, 4);
-  line.mend();
+  await fixture.publish(channel, 2, 3, 4);
+  proxy.acceptConnections();
   await client.sees({ event: 'subscribed', channel, wasRecovering: true, recovered });
-  await scene.publish(channel, 5);
+  await fixture.publish(channel, 5);
   return numbersUpTo(client, channel, 5);
 }
 
-/** Asked for in all, of the channel or of the connection. On a slow machine the first may expire before it is used. */
-async function tokensAsked(client: ClientProgram, count: number, channel?: string): Promise<void> {
-  const isAsked = (each: ClientEvent): boolean => each.event === 'token' && each.channel === channel;
-  await client.until((events) => events.filter(isAsked).length >= count, `${count} tokens`);
+/**
+ * Resolves when the client has requested at least so many tokens, for the channel or for the connection. On a slow machine
+ * the first token may expire before it is used.
+ */
+async function tokensRequested(client: ClientProgram, count: number, channel?: string): Promise<void> {
+  const isRequest = (each: ClientEvent): boolean => each.event === 'token' && each.channel === channel;
+  await client.until((events) => events.filter(isRequest).length >= count, `${count} tokens`);
 }
 
 function timesConnected(client: ClientProgram): number {
@@ -62,28 +73,28 @@ function timesConnected(client: ClientProgram): number {
 
 const connecting: readonly Scenario[] = [
   {
-    title: 'connects with a token and stays when it renews it',
-    async play(scene) {
-      const channel = scene.channel('chat');
+    title: 'stays connected when it renews its token',
+    async run(fixture) {
+      const channel = fixture.channel('chat');
       const claims = [
         { exp: inSeconds(2), info: { turn: 1 } },
         { exp: inSeconds(3_600), info: { turn: 2 } },
       ];
-      const client = await scene.subscribed(channel, { claims });
-      const turnSeen = async (): Promise<unknown> => {
-        await client.do({ do: 'publish', channel, data: 'whose?' });
+      const client = await fixture.subscribe(channel, { claims });
+      const currentTurn = async (): Promise<unknown> => {
+        await client.do({ do: 'publish', channel, data: 'turn?' });
         const { info } = await client.sees({ event: 'publication', channel });
         return (info?.connInfo as { turn: unknown } | undefined)?.turn;
       };
-      await tokensAsked(client, 2);
-      while ((await turnSeen()) !== 2);
+      await tokensRequested(client, 2);
+      while ((await currentTurn()) !== 2);
       expect(timesConnected(client)).toBe(1);
     },
   },
   {
     title: 'fetches another token when its own has expired',
-    async play(scene) {
-      const client = await scene.client({ claims: [{ exp: inSeconds(-10) }, { exp: inSeconds(3_600) }] });
+    async run(fixture) {
+      const client = await fixture.start({ claims: [{ exp: inSeconds(-10) }, { exp: inSeconds(3_600) }] });
       await client.do({ do: 'connect' });
       await client.sees({ event: 'token' });
       await client.sees({ event: 'token' });
@@ -91,18 +102,18 @@ const connecting: readonly Scenario[] = [
     },
   },
   {
-    title: 'gives up with a token that nobody signed',
-    async play(scene) {
-      const client = await scene.client({ tokens: ['no.token.atall'] });
+    title: 'does not reconnect with an invalid token',
+    async run(fixture) {
+      const client = await fixture.start({ tokens: ['no.token.atall'] });
       await client.do({ do: 'connect' });
       await client.sees({ event: 'disconnected', code: 3500, reason: 'invalid token' });
     },
   },
   {
-    title: 'subscribes to many channels at once while it connects',
-    async play(scene) {
-      const client = await scene.client();
-      const channels = Array.from({ length: 20 }, (_, i) => scene.channel('chat', `${i}-`));
+    title: 'subscribes to many channels while it connects',
+    async run(fixture) {
+      const client = await fixture.start();
+      const channels = Array.from({ length: 20 }, (_, i) => fixture.channel('chat', `${i}-`));
       await client.batch([
         ...channels.map((channel) => ({ do: 'subscribe' as const, channel })),
         { do: 'connect' },
@@ -111,7 +122,7 @@ const connecting: readonly Scenario[] = [
         events.filter(({ event }) => event === 'subscribed').length;
       await client.until((events) => count(events) === channels.length, 'all subscriptions');
       const last = channels.at(-1) ?? '';
-      await scene.publish(last, 1);
+      await fixture.publish(last, 1);
       await client.sees({ event: 'publication', channel: last, data: { n: 1 } });
     },
   },
@@ -119,11 +130,11 @@ const connecting: readonly Scenario[] = [
 
 const messaging: readonly Scenario[] = [
   {
-    title: 'publishes to others, and to itself',
-    async play(scene) {
-      const channel = scene.channel('chat');
-      const anna = await scene.subscribed(channel, { user: 'anna' });
-      const ben = await scene.subscribed(channel, { user: 'ben', isFar: true });
+    title: 'publishes to other clients and to itself',
+    async run(fixture) {
+      const channel = fixture.channel('chat');
+      const anna = await fixture.subscribe(channel, { user: 'anna' });
+      const ben = await fixture.subscribe(channel, { user: 'ben', onOtherReplica: true });
       const data = {
         text: 'Grüße 🎉 "so"\n',
         numbers: [1.5, -2, 12_345_678_901],
@@ -131,52 +142,52 @@ const messaging: readonly Scenario[] = [
       };
       await anna.do({ do: 'publish', channel, data });
       const seen = await ben.sees({ event: 'publication', channel });
-      expect(seen).toMatchObject({ data, offset: 1, info: { user: scene.user('anna') } });
+      expect(seen).toMatchObject({ data, offset: 1, info: { user: fixture.user('anna') } });
       expect(await anna.sees({ event: 'publication', channel })).toMatchObject({ data, offset: 1 });
     },
   },
   {
-    title: 'carries bytes as they are',
+    title: 'sends and receives bytes unchanged',
     protocol: 'protobuf',
-    async play(scene) {
-      const channel = scene.channel('fleeting');
-      const anna = await scene.subscribed(channel);
-      const ben = await scene.subscribed(channel, { user: 'ben', isFar: true });
+    async run(fixture) {
+      const channel = fixture.channel('fleeting');
+      const anna = await fixture.subscribe(channel);
+      const ben = await fixture.subscribe(channel, { user: 'ben', onOtherReplica: true });
       const bytes = Buffer.from([0, 255, 10, 13, 128, 34]).toString('base64');
       await anna.do({ do: 'publish', channel, data: { base64: bytes } });
       await ben.sees({ event: 'publication', channel, data: { base64: bytes } });
-      await scene.stage.api('publish', { channel, b64data: bytes });
+      await fixture.server.api('publish', { channel, b64data: bytes });
       await ben.sees({ event: 'publication', channel, data: { base64: bytes } });
     },
   },
   {
-    title: 'hears no more after it unsubscribed',
-    async play(scene) {
-      const channel = scene.channel('chat');
-      const anna = await scene.subscribed(channel);
-      const ben = await scene.subscribed(channel, { user: 'ben' });
-      await scene.publish(channel, 1);
+    title: 'receives nothing after it has unsubscribed',
+    async run(fixture) {
+      const channel = fixture.channel('chat');
+      const anna = await fixture.subscribe(channel);
+      const ben = await fixture.subscribe(channel, { user: 'ben' });
+      await fixture.publish(channel, 1);
       await ben.sees({ event: 'publication', channel, data: { n: 1 } });
       await ben.do({ do: 'unsubscribe', channel });
       await ben.sees({ event: 'unsubscribed', channel });
-      await anna.sees({ event: 'leave', channel, user: scene.user('ben') });
-      await scene.publish(channel, 2);
+      await anna.sees({ event: 'leave', channel, user: fixture.user('ben') });
+      await fixture.publish(channel, 2);
       await anna.sees({ event: 'publication', channel, data: { n: 2 } });
-      // Whatever was on its way to ben came before the answer to this.
+      // Everything that was in flight to ben arrives before this reply.
       await expect(ben.do({ do: 'publish', channel, data: {} })).rejects.toMatchObject({ code: 103 });
       expect(numbersOf(ben.publications(channel))).toEqual([1]);
     },
   },
   {
-    title: 'is told why when it may not',
-    async play(scene) {
-      const client = await scene.connected();
-      const members = scene.channel('members');
+    title: 'receives the error code of a refused command',
+    async run(fixture) {
+      const client = await fixture.connect();
+      const members = fixture.channel('members');
       await client.do({ do: 'subscribe', channel: members });
       await client.sees({ event: 'unsubscribed', channel: members, code: 103 });
-      await client.do({ do: 'subscribe', channel: scene.channel('unheard-of') });
-      await client.sees({ event: 'unsubscribed', channel: scene.channel('unheard-of'), code: 102 });
-      const fleeting = scene.channel('fleeting');
+      await client.do({ do: 'subscribe', channel: fixture.channel('unknown') });
+      await client.sees({ event: 'unsubscribed', channel: fixture.channel('unknown'), code: 102 });
+      const fleeting = fixture.channel('fleeting');
       const denied = { code: 103, message: 'permission denied' };
       await expect(client.do({ do: 'publish', channel: fleeting, data: {} })).rejects.toMatchObject(denied);
       const unavailable = { code: 108, message: 'not available' };
@@ -186,10 +197,10 @@ const messaging: readonly Scenario[] = [
     },
   },
   {
-    title: 'asks for many things together',
-    async play(scene) {
-      const channel = scene.channel('chat');
-      const client = await scene.subscribed(channel);
+    title: 'sends many commands together',
+    async run(fixture) {
+      const channel = fixture.channel('chat');
+      const client = await fixture.subscribe(channel);
       const publishes = Array.from({ length: 30 }, (_, n) => ({
         do: 'publish' as const,
         channel,
@@ -205,56 +216,56 @@ const messaging: readonly Scenario[] = [
     },
   },
   {
-    title: 'enters with a token of the channel and renews it',
-    async play(scene) {
-      const channel = scene.channel('members');
+    title: 'subscribes with a subscription token and renews it',
+    async run(fixture) {
+      const channel = fixture.channel('members');
       const tokens = await Promise.all(
-        [2, 3_600].map((seconds) => token({ sub: scene.user('anna'), channel, exp: inSeconds(seconds) })),
+        [2, 3_600].map((seconds) => token({ sub: fixture.user('anna'), channel, exp: inSeconds(seconds) })),
       );
-      const client = await scene.connected();
+      const client = await fixture.connect();
       await client.do({ do: 'subscribe', channel, tokens });
       await client.sees({ event: 'subscribed', channel });
-      await tokensAsked(client, 2, channel);
-      await scene.publish(channel, 1);
+      await tokensRequested(client, 2, channel);
+      await fixture.publish(channel, 1);
       expect(await numbersUpTo(client, channel, 1)).toEqual([1]);
     },
   },
 ];
 
-const looking: readonly Scenario[] = [
+const presenceAndHistory: readonly Scenario[] = [
   {
-    title: 'sees who is there, who comes and who goes',
-    async play(scene) {
-      const channel = scene.channel('chat');
-      const { stage } = scene;
-      const anna = await scene.subscribed(channel, {
+    title: 'reads presence and receives join and leave messages',
+    async run(fixture) {
+      const channel = fixture.channel('chat');
+      const { server } = fixture;
+      const anna = await fixture.subscribe(channel, {
         claims: [{ exp: inSeconds(3_600), info: { name: 'Anna' } }],
       });
-      const ben = await scene.subscribed(channel, { user: 'ben', isFar: true });
-      const joined = await anna.sees({ event: 'join', channel, user: scene.user('ben') });
+      const ben = await fixture.subscribe(channel, { user: 'ben', onOtherReplica: true });
+      const joined = await anna.sees({ event: 'join', channel, user: fixture.user('ben') });
       const { clients } = await ben.do<{ clients: Record<string, ClientInfo> }>({ do: 'presence', channel });
       expect(
         Object.values(clients)
           .map(({ user }) => user)
           .toSorted(),
-      ).toEqual(['anna', 'ben'].map((name) => scene.user(name)));
-      expect(Object.values(clients).find(({ user }) => user === scene.user('anna'))?.connInfo).toEqual({
+      ).toEqual(['anna', 'ben'].map((name) => fixture.user(name)));
+      expect(Object.values(clients).find(({ user }) => user === fixture.user('anna'))?.connInfo).toEqual({
         name: 'Anna',
       });
-      expect(clients[joined.client]?.user).toBe(scene.user('ben'));
+      expect(clients[joined.client]?.user).toBe(fixture.user('ben'));
       expect(await anna.do({ do: 'presenceStats', channel })).toEqual({ clients: 2, users: 2 });
-      expect(await stage.api('presence_stats', { channel })).toEqual({ num_clients: 2, num_users: 2 });
+      expect(await server.api('presence_stats', { channel })).toEqual({ num_clients: 2, num_users: 2 });
       await ben.do({ do: 'disconnect' });
-      await anna.sees({ event: 'leave', channel, user: scene.user('ben'), client: joined.client });
+      await anna.sees({ event: 'leave', channel, user: fixture.user('ben'), client: joined.client });
       expect(await anna.do({ do: 'presenceStats', channel })).toEqual({ clients: 1, users: 1 });
     },
   },
   {
     title: 'reads the history',
-    async play(scene) {
-      const channel = scene.channel('chat');
-      const client = await scene.subscribed(channel);
-      await scene.publish(channel, 1, 2, 3, 4, 5);
+    async run(fixture) {
+      const channel = fixture.channel('chat');
+      const client = await fixture.subscribe(channel);
+      await fixture.publish(channel, 1, 2, 3, 4, 5);
       const read = async (range: {
         limit?: number;
         since?: StreamPosition;
@@ -265,112 +276,118 @@ const looking: readonly Scenario[] = [
       expect(numbersOf((await read({ limit: -1 })).publications)).toEqual([1, 2, 3, 4, 5]);
       expect(numbersOf((await read({ limit: 2, since: { offset: 1, epoch } })).publications)).toEqual([2, 3]);
       expect(numbersOf((await read({ limit: 2, reverse: true })).publications)).toEqual([5, 4]);
-      const elsewhere = read({ limit: 2, since: { offset: 1, epoch: 'another' } });
-      await expect(elsewhere).rejects.toMatchObject({ code: 112 });
+      const withOtherEpoch = read({ limit: 2, since: { offset: 1, epoch: 'another' } });
+      await expect(withOtherEpoch).rejects.toMatchObject({ code: 112 });
     },
   },
 ];
 
-const recovering: readonly Scenario[] = [
+const recovery: readonly Scenario[] = [
   {
-    title: 'is given what it missed while it was cut off',
-    async play(scene) {
-      expect(await numbersAcrossCut(scene, 'chat', true)).toEqual([1, 2, 3, 4, 5]);
+    title: 'recovers publications after a lost connection',
+    async run(fixture) {
+      expect(await numbersAcrossDisconnect(fixture, 'chat', true)).toEqual([1, 2, 3, 4, 5]);
     },
   },
   {
-    title: 'is told when too much is gone to give it what it missed',
-    async play(scene) {
-      expect(await numbersAcrossCut(scene, 'brief', false)).toEqual([1, 5]);
+    title: 'is told that it cannot recover when the history is too short',
+    async run(fixture) {
+      expect(await numbersAcrossDisconnect(fixture, 'brief', false)).toEqual([1, 5]);
     },
   },
   {
-    title: 'is given what it missed while its server was gone',
+    title: 'recovers publications after its server was killed',
     engine: 'redis',
-    async play(scene) {
-      const channel = scene.channel('chat');
-      const { stage } = scene;
-      const client = await scene.subscribed(channel);
-      await scene.publish(channel, 1);
+    async run(fixture) {
+      const channel = fixture.channel('chat');
+      const { server } = fixture;
+      const client = await fixture.subscribe(channel);
+      await fixture.publish(channel, 1);
       await client.sees({ event: 'publication', channel });
-      stage.line.refuse();
-      await stage.replaceServer('kill');
+      server.proxy.refuseConnections();
+      await server.replaceServer('kill');
       await client.sees({ event: 'connecting' });
-      await scene.publish(channel, 2, 3, 4);
-      stage.line.mend();
+      await fixture.publish(channel, 2, 3, 4);
+      server.proxy.acceptConnections();
       await client.sees({ event: 'subscribed', channel, wasRecovering: true, recovered: true });
-      await scene.publish(channel, 5);
+      await fixture.publish(channel, 5);
       expect(await numbersUpTo(client, channel, 5)).toEqual([1, 2, 3, 4, 5]);
     },
   },
 ];
 
-const advised: readonly Scenario[] = [
+const controlledByServer: readonly Scenario[] = [
   {
-    title: 'is subscribed by its token and by the application',
-    async play(scene) {
-      const [own, other] = [scene.channel('chat', 'own-'), scene.channel('chat', 'other-')];
-      const user = scene.user('anna');
-      const { stage } = scene;
+    title: 'is subscribed by its token and by the server API',
+    async run(fixture) {
+      const [own, other] = [fixture.channel('chat', 'own-'), fixture.channel('chat', 'other-')];
+      const user = fixture.user('anna');
+      const { server } = fixture;
       const tokens = {
         claims: Array.from({ length: 3 }, () => ({ exp: inSeconds(3_600), channels: [own] })),
       };
-      const client = await scene.client(tokens);
+      const client = await fixture.start(tokens);
       await client.do({ do: 'connect' });
       await client.sees({ event: 'subscribed', channel: own });
-      await scene.publish(own, 1);
+      await fixture.publish(own, 1);
       await client.sees({ event: 'publication', channel: own, data: { n: 1 } });
 
-      await stage.api('subscribe', { user, channel: other });
+      await server.api('subscribe', { user, channel: other });
       await client.sees({ event: 'subscribed', channel: other });
-      await scene.publish(other, 1);
+      await fixture.publish(other, 1);
       await client.sees({ event: 'publication', channel: other, data: { n: 1 } });
-      await stage.api('unsubscribe', { user, channel: other });
+      await server.api('unsubscribe', { user, channel: other });
       await client.sees({ event: 'unsubscribed', channel: other });
 
-      stage.line.refuse();
-      stage.line.cut();
+      server.proxy.refuseConnections();
+      server.proxy.resetConnections();
       await client.sees({ event: 'connecting' });
-      await scene.publish(own, 2, 3);
-      stage.line.mend();
+      await fixture.publish(own, 2, 3);
+      server.proxy.acceptConnections();
       await client.sees({ event: 'subscribed', channel: own, wasRecovering: true, recovered: true });
-      await scene.publish(own, 4);
+      await fixture.publish(own, 4);
       expect(await numbersUpTo(client, own, 4)).toEqual([1, 2, 3, 4]);
     },
   },
   {
-    title: 'stays away or comes back as it is advised',
-    async play(scene) {
-      const { stage } = scene;
+    title: 'reconnects or stays disconnected as the close code says',
+    async run(fixture) {
+      const { server } = fixture;
       const claims = Array.from({ length: 3 }, () => ({ exp: inSeconds(3_600) }));
       const [anna, ben] = await Promise.all([
-        scene.connected({ claims }),
-        scene.connected({ user: 'ben', claims }),
+        fixture.connect({ claims }),
+        fixture.connect({ user: 'ben', claims }),
       ]);
-      const user = scene.user('anna');
-      await stage.api('disconnect', { user, disconnect: { code: 4100, reason: 'come back' } });
+      const user = fixture.user('anna');
+      await server.api('disconnect', { user, disconnect: { code: 4100, reason: 'come back' } });
       await anna.sees({ event: 'connecting', code: 4100, reason: 'come back' });
       await anna.sees({ event: 'connected' });
-      await stage.api('disconnect', { user, disconnect: { code: 4500, reason: 'stay away' } });
+      await server.api('disconnect', { user, disconnect: { code: 4500, reason: 'stay away' } });
       await anna.sees({ event: 'disconnected', code: 4500, reason: 'stay away' });
-      await stage.api('disconnect', { user: scene.user('ben') });
+      await server.api('disconnect', { user: fixture.user('ben') });
       await ben.sees({ event: 'disconnected', code: 3503, reason: 'force disconnect' });
     },
   },
   {
-    title: 'moves on when its server shuts down',
-    async play(scene) {
-      const channel = scene.channel('fleeting');
-      const client = await scene.subscribed(channel, {
+    title: 'reconnects to another server on shutdown',
+    async run(fixture) {
+      const channel = fixture.channel('fleeting');
+      const client = await fixture.subscribe(channel, {
         claims: Array.from({ length: 3 }, () => ({ exp: inSeconds(3_600) })),
       });
-      await scene.stage.replaceServer('stop');
+      await fixture.server.replaceServer('stop');
       await client.sees({ event: 'connecting', code: 3001, reason: 'shutdown' });
       await client.sees({ event: 'subscribed', channel });
-      await scene.publish(channel, 1);
+      await fixture.publish(channel, 1);
       await client.sees({ event: 'publication', channel, data: { n: 1 } });
     },
   },
 ];
 
-export const scenarios = [...connecting, ...messaging, ...looking, ...recovering, ...advised];
+export const scenarios = [
+  ...connecting,
+  ...messaging,
+  ...presenceAndHistory,
+  ...recovery,
+  ...controlledByServer,
+];

@@ -1,37 +1,34 @@
 import { Centrifuge, type PublicationContext, type SubscribedContext } from 'centrifuge';
 import { WebSocket } from 'ws';
-import { Journal } from '../support/event-log.ts';
+import { EventLog } from '../support/event-log.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 import { WAIT_MS } from '../support/wait-ms.ts';
-import { Line } from './line.ts';
+import type { StreamPosition } from './client-program.ts';
 
-export interface Place {
-  readonly epoch: string;
-  readonly offset: number;
-}
-
-export interface Seen extends Place {
+export interface ReceivedPublication extends StreamPosition {
   readonly data: unknown;
 }
 
 /**
- * A client of centrifuge-js that believes what it is told: after a subscription that was recovered nothing may be missing, and
- * after one that was not it starts from where it is said to be. All else is a fault.
+ * A centrifuge-js client behind a proxy that verifies what the server claims. After a recovered subscription, no
+ * publication may be missing. After a subscription that was not recovered, the publications start at the position that
+ * the server named. Everything else is a violation.
  */
-export class Witness implements AsyncDisposable {
-  readonly faults: string[] = [];
-  readonly seen: Seen[] = [];
-  readonly #places = new Journal<Place>();
+export class VerifyingClient implements AsyncDisposable {
+  readonly violations: string[] = [];
+  readonly received: ReceivedPublication[] = [];
+  readonly #positions = new EventLog<StreamPosition>();
   readonly #client: Centrifuge;
   #epoch = '';
   #offset = 0;
-  #gaps = 0;
+  #failedRecoveries = 0;
 
   private constructor(
-    readonly line: Line,
+    readonly proxy: TcpProxy,
     readonly channel: string,
     token: string,
   ) {
-    this.#client = new Centrifuge(`ws://127.0.0.1:${line.port}/connection/websocket`, {
+    this.#client = new Centrifuge(`ws://127.0.0.1:${proxy.port}/connection/websocket`, {
       token,
       websocket: WebSocket,
       minReconnectDelay: 20,
@@ -41,35 +38,37 @@ export class Witness implements AsyncDisposable {
       .newSubscription(channel, { minResubscribeDelay: 20, maxResubscribeDelay: 200 })
       .on('subscribed', (context) => this.#onSubscribed(context))
       .on('publication', (context) => this.#onPublication(context))
-      .on('unsubscribed', ({ code, reason }) => this.faults.push(`unsubscribed: ${code} ${reason}`))
+      .on('unsubscribed', ({ code, reason }) => this.violations.push(`unsubscribed: ${code} ${reason}`))
       .subscribe();
     this.#client.on('disconnected', ({ code, reason }) =>
-      this.faults.push(`disconnected: ${code} ${reason}`),
+      this.violations.push(`disconnected: ${code} ${reason}`),
     );
   }
 
-  static async call(port: number, channel: string, token: string): Promise<Witness> {
-    const witness = new Witness(await Line.open(port), channel, token);
-    witness.#client.connect();
-    await witness.#client.ready();
-    await witness.#client.getSubscription(channel)?.ready();
-    return witness;
+  /** Resolves when the client is subscribed to the channel. */
+  static async connect(port: number, channel: string, token: string): Promise<VerifyingClient> {
+    const verifying = new VerifyingClient(await TcpProxy.open(port), channel, token);
+    verifying.#client.connect();
+    await verifying.#client.ready();
+    await verifying.#client.getSubscription(channel)?.ready();
+    return verifying;
   }
 
-  /** How often it was told that it missed something. */
-  get gaps(): number {
-    return this.#gaps;
+  /** How often the server reported that the client missed something. */
+  get failedRecoveries(): number {
+    return this.#failedRecoveries;
   }
 
-  /** Resolves when it has been given all up to here, or has been told that it has not. */
-  async reaches({ epoch, offset }: Place): Promise<void> {
+  /** Resolves when the client has reached the position, by publications or by a subscription that starts there. */
+  async reaches({ epoch, offset }: StreamPosition): Promise<void> {
     const limit = Promise.withResolvers<never>();
     const stuck = (): string =>
       `${this.channel} is at ${this.#epoch} ${this.#offset}, not ${epoch} ${offset}`;
     const timer = setTimeout(() => limit.reject(new Error(stuck())), WAIT_MS);
-    const isThere = (place: Place): boolean => place.epoch === epoch && place.offset >= offset;
+    const isReached = (position: StreamPosition): boolean =>
+      position.epoch === epoch && position.offset >= offset;
     try {
-      await Promise.race([this.#places.until((places) => places.some(isThere)), limit.promise]);
+      await Promise.race([this.#positions.until((positions) => positions.some(isReached)), limit.promise]);
     } finally {
       clearTimeout(timer);
     }
@@ -79,27 +78,29 @@ export class Witness implements AsyncDisposable {
     this.#client.removeAllListeners('disconnected');
     this.#client.getSubscription(this.channel)?.removeAllListeners();
     this.#client.disconnect();
-    await this.line[Symbol.asyncDispose]();
+    await this.proxy[Symbol.asyncDispose]();
   }
 
   #onSubscribed({ wasRecovering, recovered, streamPosition }: SubscribedContext): void {
     const { epoch, offset } = streamPosition ?? { epoch: '', offset: 0 };
     if (wasRecovering && recovered) {
-      if (epoch !== this.#epoch) this.faults.push(`recovered from epoch ${this.#epoch} to ${epoch}`);
+      if (epoch !== this.#epoch) this.violations.push(`recovered from epoch ${this.#epoch} to ${epoch}`);
       return;
     }
-    if (wasRecovering) this.#gaps++;
+    if (wasRecovering) this.#failedRecoveries++;
     this.#epoch = epoch;
     this.#offset = offset;
-    this.#places.add({ epoch, offset });
+    this.#positions.add({ epoch, offset });
   }
 
   #onPublication({ offset = 0, data }: PublicationContext): void {
     if (offset !== this.#offset + 1)
-      this.faults.push(`offset ${offset} of ${this.channel} after ${this.#offset} in epoch ${this.#epoch}`);
+      this.violations.push(
+        `offset ${offset} of ${this.channel} after ${this.#offset} in epoch ${this.#epoch}`,
+      );
     this.#offset = offset;
-    const place = { epoch: this.#epoch, offset };
-    this.#places.add(place);
-    this.seen.push({ ...place, data });
+    const position = { epoch: this.#epoch, offset };
+    this.#positions.add(position);
+    this.received.push({ ...position, data });
   }
 }

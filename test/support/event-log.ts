@@ -1,5 +1,5 @@
-/** What happened, in order, and a way to wait until enough of it has. */
-export class Journal<Entry> {
+/** Events in the order in which they happened. A test can wait until the events fulfil a condition. */
+export class EventLog<Entry> {
   readonly entries: Entry[] = [];
   readonly #watchers = new Set<() => void>();
 
@@ -8,6 +8,7 @@ export class Journal<Entry> {
     for (const watcher of this.#watchers) watcher();
   }
 
+  /** Resolves with all events when the condition holds. It is checked now and after every event. */
   async until(fulfilled: (entries: readonly Entry[]) => boolean): Promise<readonly Entry[]> {
     if (!fulfilled(this.entries)) {
       await new Promise<void>((resolve) => {

@@ -1,20 +1,20 @@
-/** Random choices that a seed repeats. */
-export class Dice {
+/** A random generator whose choices can be repeated with the same seed. */
+export class SeededRandom {
   #state: number;
 
   private constructor(readonly seed: number) {
     this.#state = seed;
   }
 
-  /** Of the seed in `CARILLON_SEED`, to repeat a run, or else of a new one. It is printed, for a run that fails. */
-  static roll(purpose: string): Dice {
+  /** Uses the seed in `CARILLON_SEED` to repeat a run, otherwise a new one. Prints the seed, in case the run fails. */
+  static fromEnvironment(purpose: string): SeededRandom {
     const given = process.env['CARILLON_SEED'];
     const seed = given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given);
     process.stderr.write(`${purpose}: CARILLON_SEED=${seed}\n`);
-    return new Dice(seed);
+    return new SeededRandom(seed);
   }
 
-  /** A whole number from 0 to below the bound. The generator is mulberry32. */
+  /** Returns a whole number from 0 to `bound` - 1. The generator is mulberry32. */
   below(bound: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = this.#state;

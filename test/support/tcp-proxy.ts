@@ -1,45 +1,98 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A line to a server whose answers are long on their way. */
-export class SlowLine implements AsyncDisposable {
+/**
+ * A TCP proxy on loopback between a client and a server. A test can break its connections, make it silent, slow it down
+ * or point it to another server.
+ */
+export class TcpProxy implements AsyncDisposable {
+  readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #isAccepting = true;
+  #isSilent = false;
 
   private constructor(
-    private readonly server: Server,
-    private readonly target: URL,
-    private readonly delayMs: number,
+    /** New connections go to this port. */
+    public targetPort: number,
+    private readonly replyDelayMs: number,
   ) {
-    server.on('connection', (client) => this.#connect(client));
+    this.#server = createServer((client) => this.#forward(client));
   }
 
-  static async to(target: URL, delayMs: number): Promise<SlowLine> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new SlowLine(server, target, delayMs);
+  /** @param options.replyDelayMs delays every chunk from the server by this time */
+  static async open(targetPort: number, { replyDelayMs = 0 } = {}): Promise<TcpProxy> {
+    const proxy = new TcpProxy(targetPort, replyDelayMs);
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
   }
 
   get port(): number {
-    return (this.server.address() as AddressInfo).port;
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Resets new connections from now on. Open ones are not affected. */
+  refuseConnections(): void {
+    this.#isAccepting = false;
+  }
+
+  acceptConnections(): void {
+    this.#isAccepting = true;
+  }
+
+  /** Resets every open connection. */
+  resetConnections(): void {
+    for (const socket of this.#sockets) reset(socket);
+  }
+
+  /** Drops all bytes from now on, on open and on new connections, without closing any. */
+  silence(): void {
+    this.#isSilent = true;
+  }
+
+  /** Forwards the bytes of new connections again. A connection that was silenced stays silent. */
+  unsilence(): void {
+    this.#isSilent = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.server.close();
-    await once(this.server, 'close');
+    this.#server.close();
+    this.resetConnections();
+    await once(this.#server, 'close');
   }
 
-  #connect(client: Socket): void {
-    const server = connect(Number(this.target.port), this.target.hostname);
-    for (const [socket, other] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      this.#sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => other.destroy());
+  #forward(client: Socket): void {
+    this.#track(client);
+    if (!this.#isAccepting) {
+      reset(client);
+      return;
     }
-    client.on('data', (request) => server.write(request));
-    server.on('data', (answer) => setTimeout(() => client.write(answer), this.delayMs));
+    const server = connect(this.targetPort, '127.0.0.1');
+    this.#track(server);
+    let isSilenced = this.#isSilent;
+    const forward = (from: Socket, to: Socket, delayMs: number): void => {
+      const later = (action: () => void): void => void (delayMs > 0 ? setTimeout(action, delayMs) : action());
+      from.on('data', (chunk) => {
+        isSilenced ||= this.#isSilent;
+        if (!isSilenced) later(() => to.write(chunk));
+      });
+      from.on('end', () => later(() => to.end()));
+      from.on('close', () => to.destroy());
+    };
+    forward(client, server, 0);
+    forward(server, client, this.replyDelayMs);
   }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('error', () => {});
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+}
+
+/** Node never closes a socket that is reset while its end is being sent, and then cannot exit. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConsoleLogger, Injectable, Module, Scope, type Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { register } from 'prom-client';
-import { Journal } from '../../../test/support/event-log.js';
+import { EventLog } from '../../../test/support/event-log.js';
 import { BrokerUnavailableError } from '../bus.errors.js';
 import { BusModule } from '../bus.module.js';
 import type { BusOptionsInput } from '../bus.options.js';
@@ -17,13 +17,13 @@ import { Events } from './events.js';
 const describedAs = { module: 'm', consumer: 'c', topics: ['t'] };
 
 describe('A running consumer', () => {
-  let handled: Journal<unknown>;
+  let handled: EventLog<unknown>;
   let failing: Set<unknown>;
   let application: TestingModule;
 
   beforeEach(() => {
     register.clear();
-    handled = new Journal();
+    handled = new EventLog();
     failing = new Set();
   });
   afterEach(() => application.close());
@@ -69,7 +69,7 @@ describe('A running consumer', () => {
   it('stands still while the store is away, and handles nothing twice because of it', async () => {
     await start({});
     const retryStore = application.get(RetryStore);
-    const refused = new Journal<void>();
+    const refused = new EventLog<void>();
     const park = retryStore.add.bind(retryStore);
     retryStore.add = async () => {
       refused.add();

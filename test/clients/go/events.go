@@ -24,8 +24,8 @@ func (p *program) watchClient() {
 	p.client.OnPublication(func(e centrifuge.ServerPublicationEvent) {
 		p.printPublication(e.Channel, e.Publication)
 	})
-	p.client.OnJoin(func(e centrifuge.ServerJoinEvent) { p.printPassage("join", e.Channel, e.ClientInfo) })
-	p.client.OnLeave(func(e centrifuge.ServerLeaveEvent) { p.printPassage("leave", e.Channel, e.ClientInfo) })
+	p.client.OnJoin(func(e centrifuge.ServerJoinEvent) { p.printJoinOrLeave("join", e.Channel, e.ClientInfo) })
+	p.client.OnLeave(func(e centrifuge.ServerLeaveEvent) { p.printJoinOrLeave("leave", e.Channel, e.ClientInfo) })
 }
 
 func (p *program) watchSubscription(s *centrifuge.Subscription) {
@@ -42,8 +42,8 @@ func (p *program) watchSubscription(s *centrifuge.Subscription) {
 		p.print(fields{"event": "error", "channel": s.Channel, "message": e.Error.Error()})
 	})
 	s.OnPublication(func(e centrifuge.PublicationEvent) { p.printPublication(s.Channel, e.Publication) })
-	s.OnJoin(func(e centrifuge.JoinEvent) { p.printPassage("join", s.Channel, e.ClientInfo) })
-	s.OnLeave(func(e centrifuge.LeaveEvent) { p.printPassage("leave", s.Channel, e.ClientInfo) })
+	s.OnJoin(func(e centrifuge.JoinEvent) { p.printJoinOrLeave("join", s.Channel, e.ClientInfo) })
+	s.OnLeave(func(e centrifuge.LeaveEvent) { p.printJoinOrLeave("leave", s.Channel, e.ClientInfo) })
 }
 
 func (p *program) printSubscribed(channel string, wasRecovering, recovered bool, at *centrifuge.StreamPosition) {
@@ -63,7 +63,7 @@ func (p *program) printPublication(channel string, publication centrifuge.Public
 	p.print(line)
 }
 
-func (p *program) printPassage(event, channel string, info centrifuge.ClientInfo) {
+func (p *program) printJoinOrLeave(event, channel string, info centrifuge.ClientInfo) {
 	line := p.payloads.info(info)
 	line["event"] = event
 	line["channel"] = channel

@@ -1,5 +1,5 @@
-// A client on centrifuge-go that does what it is told on its standard input and tells on its standard output what
-// happens. Both are JSON lines; client-program.ts describes them.
+// Runs centrifuge-go. Reads commands from standard input and writes replies and events to standard output, as JSON lines.
+// client-program.ts describes them.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/centrifugal/centrifuge-go"
 )
 
-const answerTimeout = 10 * time.Second
+const replyTimeout = 10 * time.Second
 
 type settings struct {
 	URL      string   `json:"url"`
@@ -52,7 +52,7 @@ func main() {
 	p := &program{payloads: payloads{binary: given.Protocol == "protobuf"}}
 	config := centrifuge.Config{}
 	if len(given.Tokens) > 0 {
-		next := p.dispenser(given.Tokens, fields{"event": "token"})
+		next := p.tokenSource(given.Tokens, fields{"event": "token"})
 		config.GetToken = func(centrifuge.ConnectionTokenEvent) (string, error) { return next() }
 	}
 	if given.Protocol == "protobuf" {
@@ -68,13 +68,13 @@ func main() {
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			panic(err)
 		}
-		go p.obey(c)
+		go p.execute(c)
 	}
 	p.client.Close()
 }
 
-// dispenser gives one token after the other, as the backend of an application does, and tells that it was asked.
-func (p *program) dispenser(tokens []string, event fields) func() (string, error) {
+// tokenSource returns a function that returns the next token at each call, as an application's backend does, and reports it.
+func (p *program) tokenSource(tokens []string, event fields) func() (string, error) {
 	var mu sync.Mutex
 	return func() (string, error) {
 		mu.Lock()
@@ -89,10 +89,10 @@ func (p *program) dispenser(tokens []string, event fields) func() (string, error
 	}
 }
 
-func (p *program) obey(c command) {
+func (p *program) execute(c command) {
 	result, err := p.run(c)
 	if err == nil {
-		p.print(fields{"answer": c.ID, "result": result})
+		p.print(fields{"reply": c.ID, "result": result})
 		return
 	}
 	problem := fields{"code": 0, "message": err.Error()}
@@ -100,11 +100,11 @@ func (p *program) obey(c command) {
 	if errors.As(err, &fromServer) {
 		problem = fields{"code": fromServer.Code, "message": fromServer.Message}
 	}
-	p.print(fields{"answer": c.ID, "error": problem})
+	p.print(fields{"reply": c.ID, "error": problem})
 }
 
 func (p *program) run(c command) (fields, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 	defer cancel()
 	switch c.Do {
 	case "connect":
@@ -135,16 +135,16 @@ func (p *program) run(c command) (fields, error) {
 	case "history":
 		return p.history(ctx, c)
 	case "rpc":
-		answer, err := p.client.RPC(ctx, c.Method, p.payloads.encode(c.Data))
-		return fields{"data": p.payloads.decode(answer.Data)}, err
+		result, err := p.client.RPC(ctx, c.Method, p.payloads.encode(c.Data))
+		return fields{"data": p.payloads.decode(result.Data)}, err
 	case "batch":
-		// The library joins on the wire what is asked for at the same time.
+		// The library combines concurrent commands on the wire.
 		var all sync.WaitGroup
 		for _, each := range c.Commands {
 			all.Add(1)
 			go func(each command) {
 				defer all.Done()
-				p.obey(each)
+				p.execute(each)
 			}(each)
 		}
 		all.Wait()
@@ -159,7 +159,7 @@ func (p *program) subscribe(c command) error {
 	}
 	config := centrifuge.SubscriptionConfig{JoinLeave: true}
 	if len(c.Tokens) > 0 {
-		next := p.dispenser(c.Tokens, fields{"event": "token", "channel": c.Channel})
+		next := p.tokenSource(c.Tokens, fields{"event": "token", "channel": c.Channel})
 		config.GetToken = func(centrifuge.SubscriptionTokenEvent) (string, error) { return next() }
 	}
 	subscription, err := p.client.NewSubscription(c.Channel, config)

@@ -7,8 +7,7 @@ import (
 	"github.com/centrifugal/centrifuge-go"
 )
 
-// payloads turns what applications exchange into JSON values. Bytes, which Protobuf alone carries, are written
-// {"base64": "..."}.
+// payloads converts payloads to and from JSON values. Bytes, which only Protobuf can carry, become {"base64": "..."}.
 type payloads struct {
 	binary bool
 }

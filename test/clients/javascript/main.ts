@@ -1,6 +1,6 @@
 /**
- * A client on centrifuge-js that does what it is told on its standard input and tells on its standard output what
- * happens. Both are JSON lines; `client-program.ts` describes them.
+ * Runs centrifuge-js. Reads commands from standard input and writes replies and events to standard output, as JSON lines.
+ * `client-program.ts` describes them.
  */
 import { createInterface } from 'node:readline';
 import {
@@ -17,54 +17,54 @@ import type { ClientCommand, ClientSettings } from '../client-program.ts';
 
 const { url, protocol, tokens } = JSON.parse(process.argv[2] ?? '') as ClientSettings;
 const isBinary = protocol === 'protobuf';
-const options: Partial<Options> = tokens.length > 0 ? { getToken: dispenser(tokens) } : {};
+const options: Partial<Options> = tokens.length > 0 ? { getToken: tokenSource(tokens) } : {};
 const Client = isBinary ? (ProtobufCentrifuge as unknown as typeof Centrifuge) : Centrifuge;
 const client = new Client(url, options);
 
 client
-  .on('connecting', ({ code, reason }) => show({ event: 'connecting', code, reason }))
-  .on('connected', (context) => show({ event: 'connected', client: context.client }))
-  .on('disconnected', ({ code, reason }) => show({ event: 'disconnected', code, reason }))
-  .on('error', ({ error }) => show({ event: 'error', message: error.message }))
-  .on('subscribed', (context) => showSubscribed(context.channel, context))
-  .on('unsubscribed', ({ channel }) => show({ event: 'unsubscribed', channel }))
+  .on('connecting', ({ code, reason }) => print({ event: 'connecting', code, reason }))
+  .on('connected', (context) => print({ event: 'connected', client: context.client }))
+  .on('disconnected', ({ code, reason }) => print({ event: 'disconnected', code, reason }))
+  .on('error', ({ error }) => print({ event: 'error', message: error.message }))
+  .on('subscribed', (context) => printSubscribed(context.channel, context))
+  .on('unsubscribed', ({ channel }) => print({ event: 'unsubscribed', channel }))
   .on('publication', (context) =>
-    show({ event: 'publication', channel: context.channel, ...fromPublication(context) }),
+    print({ event: 'publication', channel: context.channel, ...fromPublication(context) }),
   )
-  .on('join', ({ channel, info }) => show({ event: 'join', channel, ...fromInfo(info) }))
-  .on('leave', ({ channel, info }) => show({ event: 'leave', channel, ...fromInfo(info) }));
+  .on('join', ({ channel, info }) => print({ event: 'join', channel, ...fromInfo(info) }))
+  .on('leave', ({ channel, info }) => print({ event: 'leave', channel, ...fromInfo(info) }));
 
 for await (const line of createInterface(process.stdin))
-  void obey(JSON.parse(line) as ClientCommand & { readonly id: number });
+  void execute(JSON.parse(line) as ClientCommand & { readonly id: number });
 client.disconnect();
 
-function show(line: object): void {
+function print(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function showSubscribed(
+function printSubscribed(
   channel: string,
   { wasRecovering, recovered, streamPosition }: SubscribedContext,
 ): void {
-  show({ event: 'subscribed', channel, wasRecovering, recovered, epoch: streamPosition?.epoch });
+  print({ event: 'subscribed', channel, wasRecovering, recovered, epoch: streamPosition?.epoch });
 }
 
-/** Gives one token after the other, as the backend of an application does, and tells that it was asked. */
-function dispenser(given: readonly string[], channel?: string): () => Promise<string> {
+/** Returns a function that returns the next token at each call, as an application's backend does, and reports the call. */
+function tokenSource(given: readonly string[], channel?: string): () => Promise<string> {
   const rest = [...given];
   return () => {
-    show({ event: 'token', channel });
+    print({ event: 'token', channel });
     const token = rest.shift();
     return token === undefined ? Promise.reject(new UnauthorizedError('')) : Promise.resolve(token);
   };
 }
 
-async function obey({ id, ...command }: ClientCommand & { readonly id: number }): Promise<void> {
+async function execute({ id, ...command }: ClientCommand & { readonly id: number }): Promise<void> {
   try {
-    show({ answer: id, result: (await run(command)) ?? {} });
+    print({ reply: id, result: (await run(command)) ?? {} });
   } catch (error) {
     const { code = 0, message } = error as { code?: number; message: string };
-    show({ answer: id, error: { code, message } });
+    print({ reply: id, error: { code, message } });
   }
 }
 
@@ -101,7 +101,7 @@ async function run(command: ClientCommand): Promise<object | void> {
       return { data: decode((await client.rpc(command.method, encode(command.data))).data) };
     case 'batch':
       client.startBatching();
-      const all = command.commands.map(obey);
+      const all = command.commands.map(execute);
       client.stopBatching();
       await Promise.all(all);
   }
@@ -111,17 +111,17 @@ function subscriptionTo(channel: string, given: readonly string[] = []): Subscri
   return client
     .newSubscription(channel, {
       joinLeave: true,
-      ...(given.length > 0 ? { getToken: dispenser(given, channel) } : {}),
+      ...(given.length > 0 ? { getToken: tokenSource(given, channel) } : {}),
     })
-    .on('subscribing', ({ code, reason }) => show({ event: 'subscribing', channel, code, reason }))
-    .on('subscribed', (context) => showSubscribed(channel, context))
-    .on('unsubscribed', ({ code, reason }) => show({ event: 'unsubscribed', channel, code, reason }))
-    .on('error', ({ error }) => show({ event: 'error', channel, message: error.message }))
+    .on('subscribing', ({ code, reason }) => print({ event: 'subscribing', channel, code, reason }))
+    .on('subscribed', (context) => printSubscribed(channel, context))
+    .on('unsubscribed', ({ code, reason }) => print({ event: 'unsubscribed', channel, code, reason }))
+    .on('error', ({ error }) => print({ event: 'error', channel, message: error.message }))
     .on('publication', (publication) =>
-      show({ event: 'publication', channel, ...fromPublication(publication) }),
+      print({ event: 'publication', channel, ...fromPublication(publication) }),
     )
-    .on('join', ({ info }) => show({ event: 'join', channel, ...fromInfo(info) }))
-    .on('leave', ({ info }) => show({ event: 'leave', channel, ...fromInfo(info) }));
+    .on('join', ({ info }) => print({ event: 'join', channel, ...fromInfo(info) }))
+    .on('leave', ({ info }) => print({ event: 'leave', channel, ...fromInfo(info) }));
 }
 
 function encode(value: unknown): unknown {

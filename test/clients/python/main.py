@@ -1,5 +1,5 @@
-"""A client on centrifuge-python that does what it is told on its standard input and tells on its standard output what
-happens. Both are JSON lines; client-program.ts describes them."""
+"""Runs centrifuge-python. Reads commands from standard input and writes replies and events to standard output, as JSON
+lines. client-program.ts describes them."""
 
 import asyncio
 import json
@@ -20,16 +20,16 @@ from payloads import Payloads
 Fields = Dict[str, Any]
 
 
-def show(**line: Any) -> None:
+def print_line(**line: Any) -> None:
     print(json.dumps(line), flush=True)
 
 
-def dispenser(tokens: List[str], **event: Any) -> Callable[[], Awaitable[str]]:
-    """Gives one token after the other, as the backend of an application does, and tells that it was asked."""
+def token_source(tokens: List[str], **event: Any) -> Callable[[], Awaitable[str]]:
+    """Returns a function that returns the next token at each call, as an application's backend does, and reports it."""
     rest = list(tokens)
 
     async def next_token() -> str:
-        show(event="token", **event)
+        print_line(event="token", **event)
         if not rest:
             raise UnauthorizedError
         return rest.pop(0)
@@ -42,31 +42,31 @@ class Events(ClientEventHandler):
         self._payloads = payloads
 
     async def on_connecting(self, ctx: Any) -> None:
-        show(event="connecting", code=ctx.code, reason=ctx.reason)
+        print_line(event="connecting", code=ctx.code, reason=ctx.reason)
 
     async def on_connected(self, ctx: Any) -> None:
-        show(event="connected", client=ctx.client)
+        print_line(event="connected", client=ctx.client)
 
     async def on_disconnected(self, ctx: Any) -> None:
-        show(event="disconnected", code=ctx.code, reason=ctx.reason)
+        print_line(event="disconnected", code=ctx.code, reason=ctx.reason)
 
     async def on_error(self, ctx: Any) -> None:
-        show(event="error", message=str(ctx.error))
+        print_line(event="error", message=str(ctx.error))
 
     async def on_subscribed(self, ctx: Any) -> None:
-        show_subscribed(ctx.channel, ctx)
+        print_subscribed(ctx.channel, ctx)
 
     async def on_unsubscribed(self, ctx: Any) -> None:
-        show(event="unsubscribed", channel=ctx.channel)
+        print_line(event="unsubscribed", channel=ctx.channel)
 
     async def on_publication(self, ctx: Any) -> None:
-        show(event="publication", channel=ctx.channel, **self._payloads.publication(ctx.pub))
+        print_line(event="publication", channel=ctx.channel, **self._payloads.publication(ctx.pub))
 
     async def on_join(self, ctx: Any) -> None:
-        show(event="join", channel=ctx.channel, **self._payloads.info(ctx.info))
+        print_line(event="join", channel=ctx.channel, **self._payloads.info(ctx.info))
 
     async def on_leave(self, ctx: Any) -> None:
-        show(event="leave", channel=ctx.channel, **self._payloads.info(ctx.info))
+        print_line(event="leave", channel=ctx.channel, **self._payloads.info(ctx.info))
 
 
 class SubscriptionEvents(SubscriptionEventHandler):
@@ -75,30 +75,30 @@ class SubscriptionEvents(SubscriptionEventHandler):
         self._payloads = payloads
 
     async def on_subscribing(self, ctx: Any) -> None:
-        show(event="subscribing", channel=self._channel, code=ctx.code, reason=ctx.reason)
+        print_line(event="subscribing", channel=self._channel, code=ctx.code, reason=ctx.reason)
 
     async def on_subscribed(self, ctx: Any) -> None:
-        show_subscribed(self._channel, ctx)
+        print_subscribed(self._channel, ctx)
 
     async def on_unsubscribed(self, ctx: Any) -> None:
-        show(event="unsubscribed", channel=self._channel, code=ctx.code, reason=ctx.reason)
+        print_line(event="unsubscribed", channel=self._channel, code=ctx.code, reason=ctx.reason)
 
     async def on_error(self, ctx: Any) -> None:
-        show(event="error", channel=self._channel, message=str(ctx.error))
+        print_line(event="error", channel=self._channel, message=str(ctx.error))
 
     async def on_publication(self, ctx: Any) -> None:
-        show(event="publication", channel=self._channel, **self._payloads.publication(ctx.pub))
+        print_line(event="publication", channel=self._channel, **self._payloads.publication(ctx.pub))
 
     async def on_join(self, ctx: Any) -> None:
-        show(event="join", channel=self._channel, **self._payloads.info(ctx.info))
+        print_line(event="join", channel=self._channel, **self._payloads.info(ctx.info))
 
     async def on_leave(self, ctx: Any) -> None:
-        show(event="leave", channel=self._channel, **self._payloads.info(ctx.info))
+        print_line(event="leave", channel=self._channel, **self._payloads.info(ctx.info))
 
 
-def show_subscribed(channel: str, ctx: Any) -> None:
+def print_subscribed(channel: str, ctx: Any) -> None:
     epoch = ctx.stream_position.epoch if ctx.stream_position else None
-    show(
+    print_line(
         event="subscribed",
         channel=channel,
         wasRecovering=ctx.was_recovering,
@@ -114,7 +114,7 @@ class Program:
         self._client = Client(
             settings["url"],
             events=Events(self._payloads),
-            get_token=dispenser(settings["tokens"]) if settings["tokens"] else None,
+            get_token=token_source(settings["tokens"]) if settings["tokens"] else None,
             use_protobuf=binary,
             proxy=None,
         )
@@ -124,22 +124,22 @@ class Program:
         await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(lines), sys.stdin
         )
-        under_way = set()
+        running = set()
         while line := await lines.readline():
-            task = asyncio.create_task(self._obey(json.loads(line)))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
+            task = asyncio.create_task(self._execute(json.loads(line)))
+            running.add(task)
+            task.add_done_callback(running.discard)
         await self._client.disconnect()
 
-    async def _obey(self, command: Fields) -> None:
-        answer = command.pop("id")
+    async def _execute(self, command: Fields) -> None:
+        reply = command.pop("id")
         try:
             result = await getattr(self, "_" + command.pop("do"))(**command)
-            show(answer=answer, result=result or {})
+            print_line(reply=reply, result=result or {})
         except ReplyError as error:
-            show(answer=answer, error={"code": error.code, "message": error.message})
+            print_line(reply=reply, error={"code": error.code, "message": error.message})
         except CentrifugeError as error:
-            show(answer=answer, error={"code": 0, "message": repr(error)})
+            print_line(reply=reply, error={"code": 0, "message": repr(error)})
 
     async def _connect(self) -> None:
         await self._client.connect()
@@ -150,7 +150,7 @@ class Program:
     async def _subscribe(self, channel: str, tokens: List[str] = ()) -> None:
         subscription = self._client.get_subscription(channel)
         if subscription is None:
-            next_token = dispenser(tokens, channel=channel)
+            next_token = token_source(tokens, channel=channel)
             subscription = self._client.new_subscription(
                 channel,
                 events=SubscriptionEvents(channel, self._payloads),
@@ -182,12 +182,12 @@ class Program:
         return {"publications": publications, "offset": found.offset, "epoch": found.epoch}
 
     async def _rpc(self, method: str, data: Any) -> Fields:
-        answer = await self._client.rpc(method, self._payloads.encode(data))
-        return {"data": self._payloads.decode(answer.data)}
+        result = await self._client.rpc(method, self._payloads.encode(data))
+        return {"data": self._payloads.decode(result.data)}
 
     async def _batch(self, commands: List[Fields]) -> None:
-        # The library has no batches of its own: these are under way at the same time.
-        await asyncio.gather(*map(self._obey, commands))
+        # The library has no batches, so the commands run concurrently.
+        await asyncio.gather(*map(self._execute, commands))
 
 
 if __name__ == "__main__":

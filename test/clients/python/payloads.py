@@ -6,8 +6,7 @@ from centrifuge import ClientInfo, Publication
 
 
 class Payloads:
-    """Turns what applications exchange into JSON values. Bytes, which Protobuf alone carries, are written
-    {"base64": "..."}."""
+    """Converts payloads to and from JSON values. Bytes, which only Protobuf can carry, become {"base64": "..."}."""
 
     def __init__(self, binary: bool) -> None:
         self._binary = binary

@@ -8,7 +8,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { RecordRefusedError } from '../../../src/bus/index.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { describeWithOwn, startKafka, type RunningBroker } from '../../support/brokers.js';
-import { Journal } from '../../support/event-log.js';
+import { EventLog } from '../../support/event-log.js';
 import { type BusSubject, describeBus } from './bus.contract.js';
 import { startHoldingProcess } from './holding-process.js';
 import { hasty, open } from './kafka-bus.open.js';
@@ -153,8 +153,8 @@ describeWithOwn('kafka', 'KafkaBus', () => {
         Array.from({ length: 8 }, (_, at) => ({ key: String(at), value: Buffer.from(`${name}-${at}`) }));
       await bus.publish(topic, records('before'));
       const begun = Promise.withResolvers<void>();
-      const byWorker = new Journal<string>();
-      const byOthers = new Journal<string>();
+      const byWorker = new EventLog<string>();
+      const byOthers = new EventLog<string>();
       const worker = await WorkerProcess.start(
         {
           bus: { module: './kafka-bus.open.ts', options },

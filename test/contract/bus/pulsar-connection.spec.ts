@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,7 +9,8 @@ import type { PulsarMessage } from '../../../src/bus/adapters/pulsar/transport.j
 import { WebSocketTransport } from '../../../src/bus/adapters/pulsar/websocket/websocket-transport.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { describeWithOwn, type RunningPulsar, startPulsar } from '../../support/brokers.js';
-import { Journal } from '../../support/event-log.js';
+import { EventLog } from '../../support/event-log.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 import { timeTaken } from '../../support/time-taken.js';
 import { hasty, open } from './pulsar-bus.open.js';
 import { describeOverEachTransport } from './pulsar-transports.js';
@@ -75,28 +74,30 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
   });
   afterAll(() => pulsar.dispose());
 
-  describe('over a line that goes silent', () => {
-    let line: SilentLine;
+  describe('on a connection that goes silent', () => {
+    let proxy: TcpProxy;
+    let serviceUrl: string;
     let bus: Bus;
     let other: Bus | undefined;
-    beforeEach(() => line.speak());
+    beforeEach(() => proxy.unsilence());
     beforeAll(async () => {
-      line = await SilentLine.to(new URL(pulsar.webUrl));
+      proxy = await TcpProxy.open(Number(new URL(pulsar.webUrl).port));
+      serviceUrl = `http://127.0.0.1:${proxy.port}`;
     });
     afterEach(async () => {
       await Promise.all([bus.close(), other?.close()]);
       other = undefined;
     });
-    afterAll(() => line.close());
+    afterAll(() => proxy[Symbol.asyncDispose]());
 
-    it('fails fast, notices by itself, and goes on when it speaks again', async () => {
-      const heard = { up: Promise.withResolvers<void>(), down: Promise.withResolvers<string>() };
+    it('fails fast, detects the silence, and resumes on a new connection', async () => {
+      const reported = { up: Promise.withResolvers<void>(), down: Promise.withResolvers<string>() };
       const status = new BrokerStatus('pulsar', ({ state, reason }) => {
-        if (state === 'up') heard.up.resolve();
-        if (state === 'down') heard.down.resolve(reason!);
+        if (state === 'up') reported.up.resolve();
+        if (state === 'down') reported.down.resolve(reason!);
       });
       const topic = randomUUID();
-      bus = await open({ serviceUrl: line.url, pingIntervalMs: 1_500, ...hasty }, status, [topic]);
+      bus = await open({ serviceUrl, pingIntervalMs: 1_500, ...hasty }, status, [topic]);
       const bodies = new Set<string>();
       const watchers = new Map<string, () => void>();
       await bus.subscribe({ topics: [topic], group: 'g' }, async ([record]) => {
@@ -108,32 +109,32 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
       await untilPublished(bus, topic, 'before');
       await first;
 
-      heard.up = Promise.withResolvers();
-      line.silence();
-      const unheard = () => bus.publish(topic, [{ value: Buffer.from('unheard') }]);
-      const giveUp = () => expect(unheard()).rejects.toBeInstanceOf(BrokerUnavailableError);
+      reported.up = Promise.withResolvers();
+      proxy.silence();
+      const publish = () => bus.publish(topic, [{ value: Buffer.from('lost') }]);
+      const giveUp = () => expect(publish()).rejects.toBeInstanceOf(BrokerUnavailableError);
       expect(await timeTaken(giveUp)).toBeLessThan(2_000);
-      expect(await heard.down.promise).toMatch(/silent/);
+      expect(await reported.down.promise).toMatch(/silent/);
 
-      line.speak();
-      await heard.up.promise;
+      proxy.unsilence();
+      await reported.up.promise;
       const last = arrival('after');
       await untilPublished(bus, topic, 'after');
       await last;
     });
 
-    it('leaves to others what no handler has, and takes its share again when it speaks', async () => {
-      const heard = { up: Promise.withResolvers<void>(), down: Promise.withResolvers<void>() };
+    it('leaves records that no handler has started to other members, and takes its share again on a new connection', async () => {
+      const reported = { up: Promise.withResolvers<void>(), down: Promise.withResolvers<void>() };
       const status = new BrokerStatus('pulsar', ({ state }) => {
-        if (state !== 'connecting') heard[state].resolve();
+        if (state !== 'connecting') reported[state].resolve();
       });
-      bus = await open({ serviceUrl: line.url, pingIntervalMs: 1_500 }, status);
-      const witness = (other = await open({ serviceUrl: pulsar.webUrl }));
+      bus = await open({ serviceUrl, pingIntervalMs: 1_500 }, status);
+      const otherMember = (other = await open({ serviceUrl: pulsar.webUrl }));
       const topic = randomUUID();
       const subscription = { topics: [topic], group: 'g', from: 'earliest' } as const;
       const body = (value: Buffer | undefined) => String(value);
-      const begun = new Journal<string>();
-      const elsewhere = new Journal<string>();
+      const begun = new EventLog<string>();
+      const elsewhere = new EventLog<string>();
       const release = Promise.withResolvers<void>();
       await bus.subscribe({ ...subscription, concurrency: 2 }, async ([record]) => {
         begun.add(body(record?.value));
@@ -141,24 +142,24 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
       });
       const records = (name: string, keyOf: (at: number) => string) =>
         Array.from({ length: 10 }, (_, at) => ({ key: keyOf(at), value: Buffer.from(`${name} ${at}`) }));
-      await witness.publish(
+      await otherMember.publish(
         topic,
         records('before', () => 'k'),
       );
-      await witness.publish(topic, [{ key: 'l', value: Buffer.from('last') }]);
-      // The last has come, so all of them are in hand.
+      await otherMember.publish(topic, [{ key: 'l', value: Buffer.from('last') }]);
+      // The last record has arrived, so this member holds all of them.
       await begun.until((bodies) => bodies.includes('last'));
 
-      heard.up = Promise.withResolvers();
-      line.silence();
-      await heard.down.promise;
-      await witness.subscribe(subscription, async ([record]) => elsewhere.add(body(record?.value)));
+      reported.up = Promise.withResolvers();
+      proxy.silence();
+      await reported.down.promise;
+      await otherMember.subscribe(subscription, async ([record]) => elsewhere.add(body(record?.value)));
       await elsewhere.until((bodies) => bodies.includes('before 9') && bodies.includes('last'));
       release.resolve();
-      line.speak();
-      await heard.up.promise;
+      proxy.unsilence();
+      await reported.up.promise;
       for (let round = 0; !begun.entries.some((each) => each.startsWith('after')); round++) {
-        await witness.publish(topic, records(`after ${round}`, String));
+        await otherMember.publish(topic, records(`after ${round}`, String));
         const isOver = () =>
           [...begun.entries, ...elsewhere.entries].filter((each) => each.startsWith(`after ${round} `))
             .length >= 10;
@@ -211,62 +212,6 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
     });
   });
 });
-
-/** A line between a client and a server that can be cut without either of them being told. */
-class SilentLine {
-  readonly #sockets = new Set<Socket>();
-  #isSilent = false;
-
-  private constructor(
-    private readonly server: Server,
-    private readonly target: URL,
-  ) {
-    server.on('connection', (client) => this.#connect(client));
-  }
-
-  static async to(target: URL): Promise<SilentLine> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new SilentLine(server, target);
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  /** Nothing is passed on any more, on old connections and on new ones. */
-  silence(): void {
-    this.#isSilent = true;
-  }
-
-  /** New connections are passed on; the silent ones stay silent. */
-  speak(): void {
-    this.#isSilent = false;
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.server.close();
-    await once(this.server, 'close');
-  }
-
-  #connect(client: Socket): void {
-    const server = connect(Number(this.target.port), this.target.hostname);
-    let isCut = this.#isSilent;
-    for (const [from, to] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      this.#sockets.add(from);
-      from.on('data', (chunk) => {
-        isCut ||= this.#isSilent;
-        if (!isCut) to.write(chunk);
-      });
-      from.on('error', () => {});
-      from.on('close', () => to.destroy());
-    }
-  }
-}
 
 async function untilPublished(bus: Bus, topic: string, body: string): Promise<void> {
   for (;;) {

@@ -17,7 +17,7 @@ import {
   startRedisCluster,
   startRedisSentinel,
 } from '../../support/brokers.js';
-import { SlowLine } from '../../support/tcp-proxy.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 import { timeTaken } from '../../support/time-taken.js';
 import { usedMemory } from '../../support/used-memory.js';
 import { type BusSubject, describeBus } from './bus.contract.js';
@@ -153,8 +153,8 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
   });
 
   it('rejects a publish that waited too long behind others, and does not send it later', async () => {
-    await using line = await SlowLine.to(new URL(redis.url), 1_200);
-    const driver = { url: `redis://127.0.0.1:${line.port}`, commandTimeoutMs: 3_000 };
+    await using proxy = await TcpProxy.open(Number(new URL(redis.url).port), { replyDelayMs: 1_200 });
+    const driver = { url: `redis://127.0.0.1:${proxy.port}`, commandTimeoutMs: 3_000 };
     await using bus = await opened({ partitions: 1, streamName: '<topic>:<partition>' }, { driver });
     const topic = randomUUID();
     await bus.publish(topic, numbered(1));

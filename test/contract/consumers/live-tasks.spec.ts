@@ -8,11 +8,11 @@ import { LIVE } from '../../../examples/live-tasks/live-events.js';
 import { LiveTasksModule } from '../../../examples/live-tasks/live-tasks.module.js';
 import { TaskProgress } from '../../../examples/live-tasks/task-progress.js';
 import { DeadLetters, Events, type OutgoingEvent } from '../../../src/bus/index.js';
-import { Journal } from '../../support/event-log.js';
+import { EventLog } from '../../support/event-log.js';
 import { describeOnEveryDriver } from '../bus/bus-drivers.js';
 
 describeOnEveryDriver('The live-streaming task', ({ options }) => {
-  let granted: Journal<string>;
+  let granted: EventLog<string>;
   let application: TestingModule;
   let anchor: string;
   let failuresToCome: number;
@@ -20,7 +20,7 @@ describeOnEveryDriver('The live-streaming task', ({ options }) => {
 
   beforeEach(async () => {
     register.clear();
-    granted = new Journal();
+    granted = new EventLog();
     failuresToCome = 0;
     // Others may use the topic of the example on a shared broker.
     anchor = `anchor-${randomUUID()}`;

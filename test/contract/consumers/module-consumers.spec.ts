@@ -23,7 +23,7 @@ import {
   UnhandleableEventError,
 } from '../../../src/bus/index.js';
 import type { ReceivedRecord } from '../../../src/message/index.js';
-import { Journal } from '../../support/event-log.js';
+import { EventLog } from '../../support/event-log.js';
 import { describeOnEveryDriver } from '../bus/bus-drivers.js';
 
 interface Handled {
@@ -39,7 +39,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
   let topic: string;
   let module: string;
   let given: BusOptionsInput;
-  let handled: Journal<Handled>;
+  let handled: EventLog<Handled>;
   let applications: TestingModule[];
 
   beforeEach(async () => {
@@ -47,7 +47,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     topic = `t-${randomUUID()}`;
     module = `m-${randomUUID()}`;
     given = await options();
-    handled = new Journal();
+    handled = new EventLog();
     applications = [];
   });
   afterEach(() => Promise.all(applications.map((application) => application.close())));
@@ -144,7 +144,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
       }),
     );
     const [events, deadLetters] = [application.get(Events), application.get(DeadLetters)];
-    const copies = new Journal<ReceivedRecord>();
+    const copies = new EventLog<ReceivedRecord>();
     const bus = await application.get(Buses).shared();
     await bus.subscribe(
       { topics: [`${topic}.${module}-c.dlq`], group: 'copies', from: 'earliest' },
@@ -274,8 +274,8 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
   });
 
   it('take whole batches, and only what failed of them comes again', async () => {
-    const batches = new Journal<readonly ReceivedEvent[]>();
-    const done = new Journal<unknown>();
+    const batches = new EventLog<readonly ReceivedEvent[]>();
+    const done = new EventLog<unknown>();
     let poisoned = true;
     @Injectable()
     @ModuleConsumer({ module, consumer: 'c', topics: [topic], batch: true, batchSize: 10 })

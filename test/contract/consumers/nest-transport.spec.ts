@@ -20,13 +20,13 @@ import {
   EventFailureFilter,
   EventRpcContext,
 } from '../../../src/bus/microservices/index.js';
-import { Journal } from '../../support/event-log.js';
+import { EventLog } from '../../support/event-log.js';
 import { describeOnEveryDriver } from '../bus/bus-drivers.js';
 
 describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
   let topic: string;
   let module: string;
-  let seen: Journal<unknown[]>;
+  let seen: EventLog<unknown[]>;
   let application: NestFastifyApplication;
   let server: INestMicroservice;
 
@@ -34,7 +34,7 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     register.clear();
     topic = `t-${randomUUID()}`;
     module = `m-${randomUUID()}`;
-    seen = new Journal();
+    seen = new EventLog();
   });
   afterEach(() => application.close());
 

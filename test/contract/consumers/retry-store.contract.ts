@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerUnavailableError, BusClosedError, type RetryRecord } from '../../../src/bus/index.js';
 import { newMessageId } from '../../../src/message/index.js';
 import type { RetryOutcome, RetryHandler, RetryStore } from '../../../src/bus/retries/retry-store.port.js';
-import { Journal } from '../../support/event-log.js';
+import { EventLog } from '../../support/event-log.js';
 import { timeTaken } from '../../support/time-taken.js';
 
 export interface RetryStoreSubject {
@@ -29,14 +29,14 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
     let retryStore: RetryStore;
     let opened: RetryStore[];
     let group: string;
-    let tried: Journal<RetryRecord>;
+    let tried: EventLog<RetryRecord>;
 
     beforeEach(async () => {
       subject = await open();
       retryStore = subject.retryStore;
       opened = [retryStore];
       group = `g-${randomUUID()}`;
-      tried = new Journal();
+      tried = new EventLog();
     });
     afterEach(() => Promise.all(opened.map((each) => each.close())));
 

@@ -6,16 +6,17 @@ import { describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { describeWithOwn, startRedis } from '../../support/brokers.js';
 import { callApi, inSeconds, token, writeConfiguration } from '../../clients/centrifugo.js';
-import { Witness, type Place } from '../../clients/verifying-client.js';
-import { Dice } from '../../support/seeded-random.js';
+import type { StreamPosition } from '../../clients/client-program.js';
+import { VerifyingClient } from '../../clients/verifying-client.js';
+import { SeededRandom } from '../../support/seeded-random.js';
 import { Server } from '../../support/server.js';
 
 const STEPS = 250;
-/** The history of the second holds next to nothing: who is away for long cannot recover. */
+/** The history of the second channel is very short, so a client that is disconnected for long cannot recover. */
 const CHANNELS = ['chat:news', 'brief:news'] as const;
-const WITNESSES_PER_CHANNEL = 3;
+const CLIENTS_PER_CHANNEL = 3;
 
-/** A process that comes back on its port after each end. */
+/** A server process that restarts on the same port. */
 class Node implements AsyncDisposable {
   #restart: Promise<void> | undefined;
 
@@ -36,12 +37,13 @@ class Node implements AsyncDisposable {
     return this.server.url;
   }
 
-  /** Begins a restart, unless one is under way. */
+  /** Starts a restart, unless one is in progress. */
   restart(how: 'stop' | 'kill'): void {
     this.#restart ??= this.#replace(how).finally(() => (this.#restart = undefined));
   }
 
-  async isBack(): Promise<void> {
+  /** Resolves when no restart is in progress. */
+  async ready(): Promise<void> {
     await this.#restart;
   }
 
@@ -58,167 +60,166 @@ class Node implements AsyncDisposable {
   }
 }
 
-interface Misfortune {
+interface Fault {
   readonly weight: number;
-  readonly befall: () => Promise<void> | void;
+  readonly inject: () => Promise<void> | void;
 }
 
-/** A run of {@link STEPS} random misfortunes, while the application goes on publishing. */
-class Turmoil implements AsyncDisposable {
-  readonly dice: Dice;
-  /** What was published at which place, as far as the server answered. */
-  readonly #ledger = new Map<string, number>();
-  readonly #misfortunes: readonly Misfortune[];
-  readonly #contradictions: string[] = [];
+/** Injects {@link STEPS} random faults while the application publishes, and checks what the clients received. */
+class RecoveryRun implements AsyncDisposable {
+  readonly #random: SeededRandom;
+  /** The data of every publication that the server confirmed, by channel and position. */
+  readonly #confirmed = new Map<string, number>();
+  readonly #faults: readonly Fault[];
+  readonly #conflicts: string[] = [];
   #published = 0;
 
   constructor(
     title: string,
     private readonly nodes: readonly Node[],
-    private readonly witnesses: readonly Witness[],
+    private readonly clients: readonly VerifyingClient[],
     private readonly redis: Redis | undefined,
   ) {
-    this.dice = Dice.roll(title);
-    const { dice } = this;
-    const someone = (): Witness => dice.oneOf(witnesses);
-    this.#misfortunes = [
-      { weight: 60, befall: () => this.#publishSome() },
-      { weight: 10, befall: () => someone().line.cut() },
-      { weight: 10, befall: () => this.#isolate(someone()) },
-      { weight: 10, befall: () => this.#reconnect(someone()) },
-      { weight: 3, befall: () => this.#trim() },
-      { weight: 1, befall: () => dice.oneOf(nodes).restart(dice.oneOf(['stop', 'kill'])) },
-      { weight: redis === undefined ? 0 : 2, befall: () => this.#deafen() },
-      { weight: 4, befall: () => delay(dice.below(50)) },
+    const random = SeededRandom.fromEnvironment(title);
+    this.#random = random;
+    const anyClient = (): VerifyingClient => random.oneOf(clients);
+    this.#faults = [
+      { weight: 60, inject: () => this.#publishSome() },
+      { weight: 10, inject: () => anyClient().proxy.resetConnections() },
+      { weight: 10, inject: () => this.#isolate(anyClient()) },
+      { weight: 10, inject: () => this.#reconnect(anyClient()) },
+      { weight: 3, inject: () => this.#trim() },
+      { weight: 1, inject: () => random.oneOf(nodes).restart(random.oneOf(['stop', 'kill'])) },
+      { weight: redis === undefined ? 0 : 2, inject: () => this.#breakSubscriptions() },
+      { weight: 4, inject: () => delay(random.below(50)) },
     ];
   }
 
-  async rage(): Promise<void> {
-    const total = this.#misfortunes.reduce((sum, { weight }) => sum + weight, 0);
+  async injectFaults(): Promise<void> {
+    const total = this.#faults.reduce((sum, { weight }) => sum + weight, 0);
     for (let step = 0; step < STEPS; step++) {
-      let mark = this.dice.below(total);
-      await this.#misfortunes.find(({ weight }) => (mark -= weight) < 0)?.befall();
+      let mark = this.#random.below(total);
+      await this.#faults.find(({ weight }) => (mark -= weight) < 0)?.inject();
     }
   }
 
-  /** Everything works again, and everybody has heard of it. */
-  async subside(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.isBack()));
-    for (const { line } of this.witnesses) line.mend();
+  /** Repairs everything. Resolves when every client has reached the end of its channel. */
+  async recover(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.ready()));
+    for (const { proxy } of this.clients) proxy.acceptConnections();
     for (const channel of CHANNELS) {
       const last = await this.#publish(channel);
       await Promise.all(
-        this.witnesses.filter((each) => each.channel === channel).map((witness) => witness.reaches(last)),
+        this.clients.filter((each) => each.channel === channel).map((client) => client.reaches(last)),
       );
     }
   }
 
-  get lies(): readonly string[] {
-    return [...this.#contradictions, ...this.witnesses.flatMap((witness) => this.#liesTo(witness))];
+  get violations(): readonly string[] {
+    return [...this.#conflicts, ...this.clients.flatMap((client) => this.#violationsOf(client))];
   }
 
-  /** What a witness was given that was not published there, or was given twice. */
-  #liesTo({ channel, seen, faults }: Witness): readonly string[] {
-    const lies = [...faults];
-    const given = new Set<unknown>();
-    for (const { data, ...place } of seen) {
-      const key = keyOf(channel, place);
-      const known = this.#ledger.get(key);
-      if (known !== undefined && known !== data) lies.push(`${key} is ${String(data)} and not ${known}`);
-      if (given.has(data)) lies.push(`${String(data)} came twice`);
-      given.add(data);
+  /** Includes publications that were received at a wrong position, or twice. */
+  #violationsOf({ channel, received, violations }: VerifyingClient): readonly string[] {
+    const found = [...violations];
+    const known = new Set<unknown>();
+    for (const { data, ...position } of received) {
+      const key = keyOf(channel, position);
+      const confirmed = this.#confirmed.get(key);
+      if (confirmed !== undefined && confirmed !== data)
+        found.push(`${key} is ${String(data)} and not ${confirmed}`);
+      if (known.has(data)) found.push(`${String(data)} was received twice`);
+      known.add(data);
     }
-    return lies;
+    return found;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.witnesses.map((each) => each[Symbol.asyncDispose]()));
+    await Promise.all(this.clients.map((each) => each[Symbol.asyncDispose]()));
     await Promise.all(this.nodes.map((each) => each[Symbol.asyncDispose]()));
     this.redis?.disconnect();
   }
 
   async #publishSome(): Promise<void> {
-    const channel = this.dice.oneOf(CHANNELS);
-    // One after the other and at the same time, through any of the nodes, also through one that is about to end.
-    await Promise.allSettled(Array.from({ length: 1 + this.dice.below(4) }, () => this.#publish(channel)));
+    const channel = this.#random.oneOf(CHANNELS);
+    // One publication or several concurrent ones, through any node, including a node that is about to end.
+    await Promise.allSettled(Array.from({ length: 1 + this.#random.below(4) }, () => this.#publish(channel)));
   }
 
-  async #publish(channel: string): Promise<Place> {
+  async #publish(channel: string): Promise<StreamPosition> {
     const data = ++this.#published;
-    const { url } = this.dice.oneOf(this.nodes);
-    const place = await callApi<Place>(url, 'publish', {
-      channel,
-      data,
-    });
-    const key = keyOf(channel, place);
-    if (this.#ledger.has(key)) this.#contradictions.push(`two publications at ${key}`);
-    this.#ledger.set(key, data);
-    return place;
+    const { url } = this.#random.oneOf(this.nodes);
+    const position = await callApi<StreamPosition>(url, 'publish', { channel, data });
+    const key = keyOf(channel, position);
+    if (this.#confirmed.has(key)) this.#conflicts.push(`two publications at ${key}`);
+    this.#confirmed.set(key, data);
+    return position;
   }
 
   async #trim(): Promise<void> {
-    const channel = this.dice.oneOf(CHANNELS);
-    await callApi(this.dice.oneOf(this.nodes).url, 'history_remove', { channel }).catch(() => {});
+    const channel = this.#random.oneOf(CHANNELS);
+    await callApi(this.#random.oneOf(this.nodes).url, 'history_remove', { channel }).catch(() => {});
   }
 
-  #isolate({ line }: Witness): void {
-    line.refuse();
-    line.cut();
+  #isolate({ proxy }: VerifyingClient): void {
+    proxy.refuseConnections();
+    proxy.resetConnections();
   }
 
-  /** As a load balancer does, to whichever node. */
-  #reconnect({ line }: Witness): void {
-    line.mend();
-    line.targetPort = this.dice.oneOf(this.nodes).port;
+  /** Lets the client connect to any node, as a load balancer does. */
+  #reconnect({ proxy }: VerifyingClient): void {
+    proxy.acceptConnections();
+    proxy.targetPort = this.#random.oneOf(this.nodes).port;
   }
 
-  /** The nodes lose what Redis sends them until they have subscribed anew. */
-  async #deafen(): Promise<void> {
+  /** The nodes lose the messages of Redis until they have subscribed again. */
+  async #breakSubscriptions(): Promise<void> {
     await this.redis?.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   }
 }
 
-function keyOf(channel: string, { epoch, offset }: Place): string {
+function keyOf(channel: string, { epoch, offset }: StreamPosition): string {
   return `${channel} ${epoch} ${offset}`;
 }
 
-async function playOut(title: string, replicas: number, redisUrl?: string): Promise<void> {
+async function verifyRecovery(title: string, replicas: number, redisUrl?: string): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'carillon-recovery-'));
   try {
     const file = writeConfiguration(directory, redisUrl);
     const nodes = await Promise.all(Array.from({ length: replicas }, () => Node.start(file)));
-    const pass = await token({ sub: 'witness', exp: inSeconds(3_600) });
-    const witnesses = await Promise.all(
+    const connectionToken = await token({ sub: 'anna', exp: inSeconds(3_600) });
+    const clients = await Promise.all(
       CHANNELS.flatMap((channel) =>
-        Array.from({ length: WITNESSES_PER_CHANNEL }, (_, i) =>
-          Witness.call(nodes[i % replicas]?.port ?? 0, channel, pass),
+        Array.from({ length: CLIENTS_PER_CHANNEL }, (_, i) =>
+          VerifyingClient.connect(nodes[i % replicas]?.port ?? 0, channel, connectionToken),
         ),
       ),
     );
-    await using turmoil = new Turmoil(
+    await using run = new RecoveryRun(
       title,
       nodes,
-      witnesses,
+      clients,
       redisUrl === undefined ? undefined : new Redis(redisUrl),
     );
-    await turmoil.rage();
-    await turmoil.subside();
-    expect(turmoil.lies).toEqual([]);
-    expect(witnesses.some(({ gaps }) => gaps > 0)).toBe(true);
+    await run.injectFaults();
+    await run.recover();
+    expect(run.violations).toEqual([]);
+    expect(clients.some(({ failedRecoveries }) => failedRecoveries > 0)).toBe(true);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
 describe('recovery on one process', () => {
-  // oxlint-disable-next-line jest/expect-expect -- playOut expects
-  it('tells no lies', () => playOut('recovery in memory', 1));
+  // oxlint-disable-next-line jest/expect-expect -- verifyRecovery expects
+  it('reports every loss, and delivers everything else once and in order', () =>
+    verifyRecovery('recovery in memory', 1));
 });
 
 describeWithOwn('redis', 'recovery on three processes with Redis', () => {
-  // oxlint-disable-next-line jest/expect-expect -- playOut expects
-  it('tells no lies', async () => {
+  // oxlint-disable-next-line jest/expect-expect -- verifyRecovery expects
+  it('reports every loss, and delivers everything else once and in order', async () => {
     await using redis = await startRedis();
-    await playOut('recovery with Redis', 3, redis.url);
+    await verifyRecovery('recovery with Redis', 3, redis.url);
   });
 });
