@@ -5,14 +5,14 @@ import { dockerAnswers } from '../../scripts/brokers/compose.ts';
 import { clearLeftovers } from '../../scripts/brokers/leftovers.ts';
 import { missingFor, namedBy, provide, type ProvidedBroker } from '../../scripts/brokers/provide.ts';
 
-/** What the suites are told, as JSON in `CARILLON_BROKER_HOST`. */
+/** How suites reach the broker host. Passed as JSON in `CARILLON_BROKER_HOST`. */
 export interface HostNotice {
   readonly url: string;
-  /** Why a kind of broker cannot be had, for those that cannot. */
+  /** Why a kind of broker is not available, for each kind that is not. */
   readonly obstacles: {
-    /** One broker for all suites. */
+    /** One broker that all suites share. */
     readonly shared: Obstacles;
-    /** A broker of the suite's own, which it may stop and kill. */
+    /** Brokers of a single suite, which it may stop and kill. */
     readonly own: Obstacles;
   };
 }
@@ -20,8 +20,8 @@ export interface HostNotice {
 export type Obstacles = Partial<Record<BrokerKind, string>>;
 
 /**
- * Lives in Jest's main process, which outlives its workers, and provides a shared broker when the first suite asks
- * for it. Suites run in other processes, so they ask over HTTP.
+ * Starts a shared broker when the first suite requests it. It runs in Jest's main process, which outlives the workers.
+ * Suites run in other processes, so they request brokers over HTTP.
  */
 export class BrokerHost {
   readonly #provided = new Map<BrokerKind, Promise<ProvidedBroker>>();
@@ -46,7 +46,7 @@ export class BrokerHost {
   async open(): Promise<HostNotice> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address() as AddressInfo;
-    // A plain test run downloads and starts nothing that nobody asked for.
+    // Without one of these variables, a test run downloads and starts nothing.
     const allowed = [process.env['CARILLON_BROKERS'], process.env['CARILLON_REQUIRE_BROKERS']].includes('1');
     if (allowed) await clearLeftovers();
     return { url: `http://127.0.0.1:${port}`, obstacles: await findObstacles(allowed) };

@@ -11,7 +11,7 @@
  * });
  * ```
  *
- * Where a broker cannot be had, the suite is skipped and says so; with CARILLON_REQUIRE_BROKERS=1 it fails.
+ * If a broker is not available, the suite is skipped with a message. With CARILLON_REQUIRE_BROKERS=1 it fails.
  */
 import { beforeAll } from '@jest/globals';
 import type { BrokerAddress, BrokerKind } from '../../scripts/brokers/broker.ts';
@@ -40,10 +40,10 @@ export {
   startRedisSentinel,
 } from '../../scripts/brokers/index.ts';
 
-/** Time for a download on a first run, and for the slowest broker to start. */
+/** Long enough for a download on the first run, and for the slowest broker to start. */
 const startTimeoutMs = 600_000;
 
-/** A suite that uses brokers which it shares with others: take fresh topics and keys, and leave the server alone. */
+/** Describes a suite that uses shared brokers. It must use fresh topics and keys, and must not stop the broker. */
 export function describeWith(
   kinds: BrokerKind | readonly BrokerKind[],
   title: string,
@@ -51,13 +51,13 @@ export function describeWith(
 ): void {
   const needed = [kinds].flat();
   gate(needed, notice().obstacles.shared, title, () => {
-    // Under a time limit of its own, so that the suite's hooks need not allow for the first start.
+    // This hook has its own timeout, so that the suite's hooks do not need a longer one for the first start.
     beforeAll(async () => void (await Promise.all(needed.map(sharedBroker))), startTimeoutMs);
     suite();
   });
 }
 
-/** A suite that starts brokers of its own (`startKafka`, `startPulsar`, `startRedis`, …) and may stop and kill them. */
+/** Describes a suite that starts its own brokers (`startKafka`, `startPulsar`, `startRedis`, …) and may stop and kill them. */
 export function describeWithOwn(
   kinds: BrokerKind | readonly BrokerKind[],
   title: string,
@@ -71,7 +71,7 @@ export function describeWithOwn(
   });
 }
 
-/** Address of the one broker of this kind that all suites of a run share; it is started when first asked for. */
+/** Resolves with the address of the broker of this kind that all suites share. Starts the broker on the first call. */
 export async function sharedBroker(kind: BrokerKind): Promise<BrokerAddress> {
   const response = await fetch(`${notice().url}/${kind}`);
   if (!response.ok) throw new Error(await response.text());

@@ -15,7 +15,7 @@ import { HttpAdapter } from '../../src/http/index.js';
 export const API_KEY = 'api-key';
 export const SECRET = 'secret';
 
-/** The whole server in this process, with a configuration file of Centrifugo, on a free port. */
+/** The complete server in this process, with a Centrifugo configuration file, on a free port. */
 export class CentrifugoApp implements AsyncDisposable {
   private constructor(
     readonly app: NestFastifyApplication,
@@ -24,7 +24,7 @@ export class CentrifugoApp implements AsyncDisposable {
 
   /**
    * @param file in `test/golden`
-   * @param settings ours, by their dotted names
+   * @param settings additional Carillon settings, by dotted name
    */
   static async start(
     file: string,
@@ -58,7 +58,7 @@ export class CentrifugoApp implements AsyncDisposable {
     return `ws://127.0.0.1:${this.port}/connection/websocket`;
   }
 
-  /** Calls the server API and answers its result. */
+  /** Calls the server API and returns the result. Throws if the reply is an error. */
   async api(method: string, params: object): Promise<unknown> {
     const response = await fetch(`${this.url}/api/${method}`, {
       method: 'POST',
@@ -70,7 +70,7 @@ export class CentrifugoApp implements AsyncDisposable {
     return result;
   }
 
-  /** How many are connected. */
+  /** Resolves with the number of connected clients. */
   async clients(): Promise<number> {
     const { nodes } = (await this.api('info', {})) as { nodes: readonly { num_clients: number }[] };
     return nodes[0]?.num_clients ?? 0;
@@ -81,7 +81,7 @@ export class CentrifugoApp implements AsyncDisposable {
   }
 }
 
-/** Signs claims as an issuer of tokens would. */
+/** Returns a signed token with these claims. */
 export function sign(claims: object, secret = SECRET, alg = 'HS256'): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const signed = `${part({ alg, typ: 'JWT' })}.${part(claims)}`;

@@ -1,14 +1,14 @@
-/* oxlint-disable jest/no-disabled-tests, jest/expect-expect -- it skips or fails whole suites */
+/* oxlint-disable jest/no-disabled-tests, jest/expect-expect -- this file skips or fails whole suites */
 import { describe, it } from '@jest/globals';
 
 /**
- * A suite that needs what not every machine has. Where something is missing, the suite is skipped and says so; with
- * CARILLON_REQUIRE_BROKERS=1 it fails.
+ * Describes a suite with requirements that not every machine meets. If one is missing, the suite is skipped with a message.
+ * With CARILLON_REQUIRE_BROKERS=1 it fails.
  */
 export function describeGiven(missing: readonly string[], title: string, suite: () => void): void {
   if (missing.length > 0 && process.env['CARILLON_REQUIRE_BROKERS'] === '1') {
     describe(title, () => {
-      it('has what it needs', () => {
+      it('has its requirements', () => {
         throw new Error(`${title} needs ${missing.join(', ')}`);
       });
     });
@@ -17,7 +17,7 @@ export function describeGiven(missing: readonly string[], title: string, suite: 
   }
 }
 
-/** The same for what not even a CI machine is asked to have: where it is missing, the suite never fails. */
+/** The same for requirements that even CI machines may lack: the suite is skipped everywhere, and never fails. */
 export function describeWherePossible(missing: readonly string[], title: string, suite: () => void): void {
   if (missing.length === 0) {
     describe(title, suite);

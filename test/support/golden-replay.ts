@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { sign, unixNow, type CentrifugoApp } from './centrifugo-app.js';
 import { ProtocolClient } from './protocol-client.js';
 
-/** One step of a recorded exchange with a Centrifugo 6.9.1. */
+/** One step of a recorded exchange with Centrifugo 6.9.1. */
 export interface Step {
   readonly conn?: string;
   readonly open?: string;
@@ -32,7 +32,7 @@ export interface Step {
     readonly body: string;
     readonly json?: unknown;
   };
-  /** What happened beside the wire. */
+  /** Something that happened outside the connection, in words. */
   readonly note?: string;
 }
 
@@ -43,12 +43,12 @@ export interface Scenario {
   readonly steps: readonly Step[];
 }
 
-/** How long a recorded silence is listened to at most, in ms, where no timer of the server is meant. */
+/** How long to wait for unexpected messages in a recorded silence that is not about a timer of the server, in ms. */
 const SILENCE_MS = 60;
 
 /**
- * Does what the recorded client did, and expects what it got. What varies by nature is allowed for: how messages are grouped in
- * frames, when pings come, the order of keys, some seconds of a ttl, and whatever a placeholder stands for.
+ * Repeats what the recorded client did, and expects what it received. Differences in these are allowed: how messages are
+ * grouped in frames, when pings arrive, the order of keys, up to a tenth of a ttl, and values with a placeholder.
  */
 export class Replay {
   readonly #clients = new Map<string, ProtocolClient>();
@@ -56,10 +56,10 @@ export class Replay {
 
   constructor(private readonly app: CentrifugoApp) {}
 
-  /** Goes on until something comes that was not expected. */
+  /** Runs all steps, up to the first difference. */
   async run(steps: readonly Step[]): Promise<Outcome> {
     try {
-      for (const step of steps) await this.#take(step);
+      for (const step of steps) await this.#runStep(step);
       return { got: 'as recorded', wanted: 'as recorded' };
     } catch (error) {
       if (error instanceof Difference) return error;
@@ -69,10 +69,10 @@ export class Replay {
     }
   }
 
-  async #take(step: Step): Promise<void> {
+  async #runStep(step: Step): Promise<void> {
     if (step.http !== undefined) return this.#call(step);
     if (step.open !== undefined) return this.#open(step);
-    if (step.note !== undefined) return this.#do(step.note);
+    if (step.note !== undefined) return this.#simulate(step.note);
     const client = this.#clients.get(step.conn ?? '');
     if (client === undefined) return;
     const { socket } = client;
@@ -83,7 +83,7 @@ export class Replay {
       client.send({ id: 99, rpc: { method: 'x', data: 'x'.repeat(step.send_bytes) } });
     else if (step.recv !== undefined)
       for (const line of step.recv.split('\n')) await this.#receive(step, client, line);
-    else if (step.quiet_ms !== undefined) await listen(step, client, step.quiet_ms);
+    else if (step.quiet_ms !== undefined) await expectSilence(step, client, step.quiet_ms);
     else if (step.closed_by_server !== undefined) compare(step, await client.ended(), step.closed_by_server);
     else if (step.client_closes === true) await client.close();
   }
@@ -93,18 +93,18 @@ export class Replay {
     this.#clients.set(conn, await ProtocolClient.open(url, subprotocols, headers && { headers }));
   }
 
-  async #do(note: string): Promise<void> {
+  async #simulate(note: string): Promise<void> {
     if (note.startsWith('SIGTERM')) void this.app[Symbol.asyncDispose]();
     else if (note.startsWith('client stops reading')) await this.#floodPaused();
   }
 
-  /** 400 publications of 60 KB for a client that reads only when the server has given it up. */
+  /** Publishes 400 times 60 KB to a client that does not read until the server has closed it. */
   async #floodPaused(): Promise<void> {
     const { socket } = this.#clients.get('A')!;
     socket.pause();
     const publication = { channel: 'bench:slow', data: 'x'.repeat(60_000) };
     for (let n = 0; n < 400; n++) await this.app.api('publish', publication);
-    // It does not take the close either.
+    // The client cannot read the close frame either.
     while ((await this.app.clients()) > 0) await delay(100);
     socket.resume();
   }
@@ -116,17 +116,17 @@ export class Replay {
 
   async #call(step: Step): Promise<void> {
     const { http, response } = step;
-    const answer = await fetch(this.app.url + http!.path, {
+    const reply = await fetch(this.app.url + http!.path, {
       method: http!.method,
       headers: http!.headers,
       body: http!.body === undefined ? null : this.#fill(http!.body),
     });
-    const body = await answer.text();
-    compare(step, answer.status, response!.status);
+    const body = await reply.text();
+    compare(step, reply.status, response!.status);
     if (response!.body !== '(cut)' && response!.body !== '') this.#compareJson(step, body, response!.body);
   }
 
-  /** Learns what a placeholder stands for where it occurs first. */
+  /** A placeholder gets its value where it first occurs. */
   #compareJson(step: Step, got: string, expected: string): void {
     const actual = JSON.parse(got) as unknown;
     compare(step, actual, this.#resolve(JSON.parse(expected), actual));
@@ -141,7 +141,7 @@ export class Replay {
     return Object.fromEntries(
       Object.entries(expected).map(([name, value]) => {
         const key = this.#values.get(name) ?? name;
-        if (key === 'ttl' && isALittleLess(found[key], value as number)) return [key, found[key]];
+        if (key === 'ttl' && isSlightlyLess(found[key], value as number)) return [key, found[key]];
         return [key, this.#resolve(value, found[key])];
       }),
     );
@@ -158,7 +158,7 @@ export class Replay {
   #withTokens({ send = '', token_claims: claims, secret, alg }: Step): string {
     const text = this.#fill(send);
     if (!text.includes('{{token}}')) return text;
-    const token = sign(times(claims ?? claimsOf(text)) as object, secret, alg);
+    const token = sign(resolveTimes(claims ?? claimsOf(text)) as object, secret, alg);
     return text.replaceAll('{{token}}', token);
   }
 
@@ -169,35 +169,35 @@ export class Replay {
   }
 }
 
-function isALittleLess(ttl: unknown, recorded: number): boolean {
+function isSlightlyLess(ttl: unknown, recorded: number): boolean {
   return typeof ttl === 'number' && ttl < recorded && ttl >= Math.min(recorded - 1, recorded * 0.9);
 }
 
-/** What claims were, where they were not recorded: those of an anonymous client. */
+/** Returns the claims of an anonymous client, for steps whose claims were not recorded. */
 function claimsOf(command: string): object {
   const { subscribe } = JSON.parse(command) as { subscribe?: { channel: string } };
   return { sub: '', channel: subscribe?.channel };
 }
 
-/** `now+300` is the Unix time then. */
-function times(claims: unknown): unknown {
+/** Replaces times such as `now+300` by Unix times. */
+function resolveTimes(claims: unknown): unknown {
   if (typeof claims === 'string') {
     const [, offset] = /^now([+-]\d+)$/.exec(claims) ?? [];
     return offset === undefined ? claims : unixNow() + Number(offset);
   }
   if (typeof claims !== 'object' || claims === null) return claims;
-  if (Array.isArray(claims)) return claims.map(times);
-  return Object.fromEntries(Object.entries(claims).map(([name, value]) => [name, times(value)]));
+  if (Array.isArray(claims)) return claims.map(resolveTimes);
+  return Object.fromEntries(Object.entries(claims).map(([name, value]) => [name, resolveTimes(value)]));
 }
 
-async function listen(step: Step, client: ProtocolClient, recordedMs: number): Promise<void> {
+async function expectSilence(step: Step, client: ProtocolClient, recordedMs: number): Promise<void> {
   const isTimed = recordedMs > 1_000;
-  const before = heard(client);
+  const before = stateOf(client);
   await delay(isTimed ? recordedMs : SILENCE_MS);
-  compare(step, heard(client), before);
+  compare(step, stateOf(client), before);
 }
 
-function heard({ messages, closed, pings }: ProtocolClient): object {
+function stateOf({ messages, closed, pings }: ProtocolClient): object {
   return { messages: [...messages], closed, pings };
 }
 
@@ -205,7 +205,7 @@ function compare(step: Step, got: unknown, wanted: unknown): void {
   if (!isDeepStrictEqual(got, wanted)) throw new Difference(step, got, wanted);
 }
 
-/** What came in a step, and what was to come. */
+/** What a step returned, and what was expected. Both are equal if all steps were as recorded. */
 export interface Outcome {
   readonly got: unknown;
   readonly wanted: unknown;

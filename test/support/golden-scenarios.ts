@@ -3,8 +3,8 @@ import type { Scenario, Step } from './golden-replay.js';
 
 const recorded = JSON.parse(readFileSync('test/golden/centrifugo.json', 'utf8')) as Scenario[];
 
-/** What belongs to parts that are not there yet: the other transports, and the calls to a user's backend. */
-export const notYet: readonly string[] = [
+/** Scenarios of features that Carillon does not have yet: other transports, and calls to a user's backend. */
+export const unsupportedScenarios: readonly string[] = [
   'uni_sse',
   'uni_sse_client_subs',
   'uni_sse_no_token',
@@ -24,9 +24,9 @@ export const notYet: readonly string[] = [
   'proxy_timeout',
 ];
 
-/** Where Centrifugo errs, the right thing is expected instead. `docs/protocol.md` tells why of each. */
-const exceptions: Readonly<Record<string, (steps: readonly Step[]) => Step[]>> = {
-  // An expired token must not make a subscription eternal: it is refused, and the old expiry stands.
+/** Corrections of scenarios in which Centrifugo has a bug. `docs/protocol.md` lists the differences. */
+const corrections: Readonly<Record<string, (steps: readonly Step[]) => Step[]>> = {
+  // An expired token must not remove the expiry of a subscription: it is refused, and the old expiry stays.
   sub_refresh_expired_token: (steps) => steps.map(refused),
   sub_refresh_expired_then_wait: (steps) => [
     ...steps.slice(0, steps.findIndex(({ recv }) => recv?.includes('sub_refresh')) + 1).map(refused),
@@ -37,17 +37,17 @@ const exceptions: Readonly<Record<string, (steps: readonly Step[]) => Step[]>> =
       recv: '{"push":{"channel":"tok:imm","unsubscribe":{"code":2501,"reason":"subscription expired"}}}',
     },
   ],
-  // A token that never expires lifts the expiry of the one before: nothing happens at the old time.
+  // A token that never expires removes the expiry of the previous token: nothing happens at the old time.
   refresh_without_exp: (steps) => [
     ...steps.filter(({ closed_by_server }) => !closed_by_server),
     { conn: 'A', recv: '{}' },
   ],
-  // Unsubscribing from no channel in particular is an error of the API, and no client hears of it.
+  // Unsubscribing without a channel is an error of the API, and no client is notified.
   api_unsubscribe: (steps) =>
     steps
       .map((step) => (step.http?.body?.includes('"channel":""') ? { ...step, response: badRequest } : step))
       .filter(({ recv }) => recv !== '{"push":{"unsubscribe":{"code":2000,"reason":"server unsubscribe"}}}'),
-  // Its other half is about a transport that is not there yet.
+  // The rest of the scenario uses a transport that Carillon does not have yet.
   origin: (steps) => steps.filter(({ http }) => !http),
 };
 
@@ -62,19 +62,25 @@ function refused(step: Step): Step {
   return { ...step, recv: '{"id":3,"error":{"code":109,"message":"token expired"}}' };
 }
 
-/** Every scenario that belongs to what is there, with what is expected in the place of Centrifugo's faults. */
+/** Every supported scenario, with the corrections. */
 const scenarios = recorded
-  .filter(({ name }) => !notYet.includes(name))
-  .map((scenario) => ({ ...scenario, steps: exceptions[scenario.name]?.(scenario.steps) ?? scenario.steps }));
+  .filter(({ name }) => !unsupportedScenarios.includes(name))
+  .map((scenario) => ({
+    ...scenario,
+    steps: corrections[scenario.name]?.(scenario.steps) ?? scenario.steps,
+  }));
 
 const usesSockets = ({ steps }: Scenario): boolean => steps.some(({ open }) => open !== undefined);
 
-/** @param config the server that they were recorded with: `main`, `timing`, `limits`; `shutdown`, which is the last of a `main` */
+/**
+ * @param config the configuration with which they were recorded: `main`, `timing` or `limits`; `shutdown` is recorded with
+ *   `main` and ends the server
+ */
 export function scenariosOnSockets(config: string): readonly Scenario[] {
   return scenarios.filter((scenario) => usesSockets(scenario) && scenario.config === config);
 }
 
-/** All of them with the configuration `main`. */
+/** Returns the scenarios without a WebSocket. All of them use the configuration `main`. */
 export function scenariosOverHttp(): readonly Scenario[] {
   return scenarios.filter((scenario) => !usesSockets(scenario));
 }
@@ -83,7 +89,7 @@ export function scenarioNames(): readonly string[] {
   return recorded.map(({ name }) => name);
 }
 
-/** The names in the list of exceptions. */
-export function exceptionNames(): readonly string[] {
-  return Object.keys(exceptions);
+/** Returns the names of the corrected scenarios. */
+export function correctedScenarioNames(): readonly string[] {
+  return Object.keys(corrections);
 }

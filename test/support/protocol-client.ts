@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
 import { WAIT_MS } from './wait-ms.ts';
 
-/** A client of the JSON protocol that speaks only as it is told, and keeps what comes. */
+/** A client of the Centrifugo protocol in JSON. It sends only what the test sends, and keeps all messages. */
 export class ProtocolClient {
-  /** Messages that nobody has taken yet, without pings. */
+  /** Messages that the test has not taken yet, without pings. */
   readonly messages: string[] = [];
   pings = 0;
   closed: { readonly code: number; readonly reason: string } | undefined;
@@ -15,11 +15,11 @@ export class ProtocolClient {
         if (line === '{}') this.pings++;
         else this.messages.push(line);
       }
-      socket.emit('news');
+      socket.emit('change');
     });
     socket.on('close', (code, reason) => {
       this.closed = { code, reason: reason.toString() };
-      socket.emit('news');
+      socket.emit('change');
     });
     socket.on('error', () => {});
   }
@@ -39,7 +39,7 @@ export class ProtocolClient {
     this.socket.send(isRaw ? frame : JSON.stringify(frame), { binary });
   }
 
-  /** The next message that is no ping. */
+  /** Resolves with the next message that is not a ping, and takes it. */
   async next(): Promise<string> {
     await this.#until(() => this.messages.length > 0);
     return this.messages.shift()!;
@@ -49,22 +49,24 @@ export class ProtocolClient {
     return JSON.parse(await this.next()) as Record<string, unknown>;
   }
 
-  /** Sends a command and answers the reply to it; pushes before it stay. */
+  /** Sends a command. Resolves with its reply and takes it. Pushes before the reply stay in `messages`. */
   async request(
     command: { readonly id: number } & Record<string, unknown>,
   ): Promise<Record<string, unknown>> {
     this.send(command);
-    const isAnswer = (text: string) => text.startsWith(`{"id":${command.id},`);
-    await this.#until(() => this.messages.some(isAnswer));
-    const [answer] = this.messages.splice(this.messages.findIndex(isAnswer), 1);
-    return JSON.parse(answer!) as Record<string, unknown>;
+    const isReply = (text: string) => text.startsWith(`{"id":${command.id},`);
+    await this.#until(() => this.messages.some(isReply));
+    const [reply] = this.messages.splice(this.messages.findIndex(isReply), 1);
+    return JSON.parse(reply!) as Record<string, unknown>;
   }
 
+  /** Resolves when a ping has arrived, and takes it. */
   async ping(): Promise<void> {
     await this.#until(() => this.pings > 0);
     this.pings--;
   }
 
+  /** Resolves when the connection is closed. */
   async ended(): Promise<{ readonly code: number; readonly reason: string }> {
     await this.#until(() => this.closed !== undefined, true);
     return this.closed!;
@@ -79,7 +81,7 @@ export class ProtocolClient {
     const signal = AbortSignal.timeout(WAIT_MS);
     while (!done()) {
       if (!mayBeClosed && this.closed) throw new Error(`closed with ${JSON.stringify(this.closed)}`);
-      await once(this.socket, 'news', { signal });
+      await once(this.socket, 'change', { signal });
     }
   }
 }

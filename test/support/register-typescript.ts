@@ -1,5 +1,5 @@
-// For `node --import`: lets a process that a test starts run the sources as they are. Node itself strips types only; it
-// knows neither decorators nor that `./x.js` is written `./x.ts`.
+// For `node --import`: lets a process that a test starts run the TypeScript sources. Node itself only strips types. It does
+// not compile decorators, and does not resolve `./x.js` to `./x.ts`.
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';

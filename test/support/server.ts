@@ -12,12 +12,12 @@ const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
-  /** Working directory, where the embedded file lies. A temporary one of its own by default. */
+  /** Working directory, which has the embedded files. Default: a new temporary directory. */
   readonly cwd?: string;
   readonly port?: number;
 }
 
-/** The built program as a process of its own, as a user starts it: nothing configured but what is given here. */
+/** The built program in its own process, as a user starts it. It has no configuration except the given options. */
 export class Server implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #output: string[] = [];
@@ -37,18 +37,18 @@ export class Server implements AsyncDisposable {
       });
   }
 
-  /** Resolves when the process says that it is ready. */
+  /** Resolves when the process reports that it is ready. */
   static async start(options: ServerOptions = {}): Promise<Server> {
     const server = await Server.spawn(options);
     const [ready] = (await Promise.race([
       once(server.#process, 'message'),
       once(server.#process, 'exit'),
     ])) as [unknown];
-    if (ready !== 'ready') throw new Error(`the server ended before it was ready:\n${server.output}`);
+    if (ready !== 'ready') throw new Error(`the server exited before it was ready:\n${server.output}`);
     return server;
   }
 
-  /** Starts the process and does not wait for it. */
+  /** Starts the process without waiting until it is ready. */
   static async spawn(options: ServerOptions = {}): Promise<Server> {
     const port = options.port ?? (await freePort());
     const cwd = options.cwd ?? mkdtempSync(join(tmpdir(), 'carillon-'));
@@ -69,7 +69,7 @@ export class Server implements AsyncDisposable {
     return this.#output.join('');
   }
 
-  /** Resolves when the output matches in so many places. */
+  /** Resolves when the output matches the pattern at least so many times. */
   async says(pattern: RegExp, times = 1): Promise<void> {
     const everywhere = new RegExp(pattern, `${pattern.flags}g`);
     while ((this.output.match(everywhere)?.length ?? 0) < times) await once(this.#writing, 'output');
@@ -79,14 +79,14 @@ export class Server implements AsyncDisposable {
     return this.#process.pid ?? 0;
   }
 
-  /** Resolves with the exit code, or the signal that ended it. */
+  /** Resolves with the exit code, or with the signal that ended the process. */
   async exited(): Promise<number | string> {
     if (this.#process.exitCode === null && this.#process.signalCode === null)
       await once(this.#process, 'exit');
     return this.#process.exitCode ?? this.#process.signalCode ?? 0;
   }
 
-  /** SIGTERM, then waits for the end. */
+  /** Sends SIGTERM. Resolves when the process has exited. */
   async stop(): Promise<number | string> {
     this.#process.kill('SIGTERM');
     return this.exited();
@@ -123,16 +123,16 @@ export class Server implements AsyncDisposable {
   }
 }
 
-export interface Receipt {
+export interface ReceivedText {
   readonly text: string;
   /** Unix time in ms. */
   readonly at: number;
 }
 
-/** A client of the raw socket that keeps what arrives. */
+/** A client of the raw socket that keeps all messages. */
 export class RawClient {
-  readonly received: Receipt[] = [];
-  /** What the server calls the connection: the first eight characters name its process. */
+  readonly received: ReceivedText[] = [];
+  /** The id of the connection. The first eight characters identify the server process. */
   id = '';
   #waiting: (() => void)[] = [];
 
@@ -153,13 +153,13 @@ export class RawClient {
     return client;
   }
 
-  /** Resolves when `count` messages have arrived in all. */
-  async receives(count: number): Promise<readonly Receipt[]> {
+  /** Resolves when `count` messages have arrived in total. */
+  async receives(count: number): Promise<readonly ReceivedText[]> {
     await this.until(() => this.received.length >= count);
     return this.received;
   }
 
-  /** Resolves when `done` holds; it is asked again after each message. */
+  /** Resolves when `done` returns true. It is called now and after every message. */
   async until(done: () => boolean): Promise<void> {
     const deadline = AbortSignal.timeout(WAIT_MS);
     while (!done()) {

@@ -1,10 +1,10 @@
 const TICK_MS = 10;
-/** What is longer than this between two ticks is a pause that the machine made, or the test itself. */
+/** A longer time between two ticks is a pause of the machine, or of the test itself. */
 const LONGEST_TICK_MS = 50;
 
 /**
- * How long the work takes, in ms of the time that this process had. A process that stands still because others have
- * the processor does not wait longer by its own timers than it was told to; only its clock says so.
+ * Measures the work, in ms, without the time in which the process was not running. On a busy machine the process may be
+ * suspended, which the clock counts although the process has not waited.
  */
 export async function timeTaken(work: () => PromiseLike<unknown>): Promise<number> {
   let taken = 0;
@@ -12,7 +12,7 @@ export async function timeTaken(work: () => PromiseLike<unknown>): Promise<numbe
   return taken;
 }
 
-/** For how long the process stood still at a time while it did the work, in ms. */
+/** Returns the longest time for which the process was not running during the work, in ms. */
 export async function longestPause(work: () => PromiseLike<unknown>): Promise<number> {
   let longest = 0;
   await ticking(work, (ms) => (longest = Math.max(longest, ms)));

@@ -26,7 +26,7 @@ import { Trigger, TriggerModule, triggerOptions } from '../../src/trigger/index.
 export const API_KEY = 'a-key-for-the-tests-0123';
 const SQLITE = { path: ':memory:', synchronous: 'normal' } as const;
 
-/** What nodes of one deployment share. */
+/** The stores that the nodes of one deployment share. */
 export interface Stores {
   readonly schedule: Schedule;
   readonly idempotency: Idempotency;
@@ -46,12 +46,12 @@ export interface TriggerAppOptions {
   readonly delivery?: object;
   readonly http?: object;
   readonly trustedProxies?: readonly string[];
-  /** Stores of its own by default. */
+  /** Default: new stores. */
   readonly stores?: Stores;
-  /** How many messages the instant lane holds while nobody takes them; beyond, it refuses as a broker that is down. */
+  /** How many unconsumed messages the instant lane holds. Beyond that it refuses messages like an unavailable broker. */
   readonly instantCapacity?: number;
-  /** Stands between the instant lane and its bus. */
-  readonly between?: (bus: Bus) => Bus;
+  /** Wraps the bus of the instant lane. */
+  readonly wrapBus?: (bus: Bus) => Bus;
 }
 
 @Global()
@@ -68,9 +68,9 @@ class LanesModule {
   }
 }
 
-/** The request edge on a free port, over embedded adapters whose contents can be looked at. */
+/** The request edge on a free port, with embedded adapters whose contents a test can inspect. */
 export class TriggerApp implements AsyncDisposable {
-  readonly #taken = new EventEmitter();
+  readonly #consumed = new EventEmitter();
   readonly instantMessages: Message[] = [];
 
   private constructor(
@@ -84,7 +84,7 @@ export class TriggerApp implements AsyncDisposable {
   static async start(options: TriggerAppOptions = {}): Promise<TriggerApp> {
     const stores = options.stores ?? (await openStores());
     const bus = new MemoryBus(
-      // One partition, so that a message which is seen tells that all before it were.
+      // With one partition, a consumed message means that all messages before it have been consumed.
       memoryBusOptions.parse({ partitions: 1, maxPendingRecords: options.instantCapacity ?? 10_000 }),
       new BrokerStatus('memory'),
     );
@@ -92,10 +92,10 @@ export class TriggerApp implements AsyncDisposable {
       { ...SQLITE, closeTimeoutMs: 10_000 },
       new BrokerStatus('sqlite'),
     );
-    const lane = new InstantLane(options.between?.(bus) ?? bus, instantLaneOptions.parse({}));
+    const lane = new InstantLane(options.wrapBus?.(bus) ?? bus, instantLaneOptions.parse({}));
     const trigger = triggerOptions.parse({
       apiKeys: [API_KEY],
-      // A caller waits for a machine that is busy.
+      // Long, because the machine may be busy.
       answerTimeoutMs: 20_000,
       ...options.trigger,
     });
@@ -141,30 +141,30 @@ export class TriggerApp implements AsyncDisposable {
     return this.app.get(Presence);
   }
 
-  /** Takes messages from the instant lane, those first that are waiting. */
+  /** Starts to consume the instant lane, from the oldest message. */
   consume(): Promise<BusSubscription> {
     return this.lane.consume(async (message) => {
       this.instantMessages.push(message);
-      this.#taken.emit(message.id);
+      this.#consumed.emit(message.id);
     });
   }
 
-  /** The messages that the instant lane was given up to now. */
+  /** Resolves with all messages that were published to the instant lane so far. Needs `consume`. */
   async instant(): Promise<readonly Message[]> {
     const id = newMessageId();
-    const seen = once(this.#taken, id);
+    const seen = once(this.#consumed, id);
     const data = Buffer.from('null');
     await this.lane.publish([{ id, channel: 'sentinel', data, format: 'json', createdAt: Date.now() }]);
     await seen;
     return this.instantMessages.filter(({ channel }) => channel !== 'sentinel');
   }
 
-  /** Resolves when the instant lane's consumer has, or has had, the message with this id. */
-  async taken(id: string): Promise<void> {
-    if (!this.instantMessages.some((message) => message.id === id)) await once(this.#taken, id);
+  /** Resolves when the consumer of the instant lane has received the message with this id. */
+  async consumed(id: string): Promise<void> {
+    if (!this.instantMessages.some((message) => message.id === id)) await once(this.#consumed, id);
   }
 
-  /** Resolves when nothing goes on behind an answer any more. */
+  /** Resolves when no work continues in the background of a response. */
   settled(): Promise<void> {
     return this.app.get(Trigger).onModuleDestroy();
   }

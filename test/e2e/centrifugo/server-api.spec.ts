@@ -141,7 +141,7 @@ describe('The server API', () => {
       const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
       const { text } = await post('api/publish', JSON.stringify(request), { traceparent });
       const { id } = (JSON.parse(text) as { result: { id: string } }).result;
-      await app.taken(id);
+      await app.consumed(id);
       expect(app.instantMessages).toMatchObject([
         {
           id,

@@ -62,7 +62,7 @@ class StuckNode implements AsyncDisposable {
 
   async recover(): Promise<void> {
     this.consumer.resume();
-    await this.app.taken('filler');
+    await this.app.consumed('filler');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -176,7 +176,7 @@ describe('when the instant lane is down', () => {
     const { answerTimeoutMs } = triggerOptions.parse({});
     await using app = await TriggerApp.start({
       trigger: { answerTimeoutMs },
-      between: (inner) => (bus = new CheckedBus(inner)),
+      wrapBus: (inner) => (bus = new CheckedBus(inner)),
     });
     const silence = gate();
     if (bus) bus.before = silence.pass;
@@ -232,7 +232,7 @@ describe('two nodes with one key', () => {
     await using failing = await StuckNode.start({ stores });
     await using working = await TriggerApp.start({
       stores,
-      between: (inner) => (bus = new CheckedBus(inner)),
+      wrapBus: (inner) => (bus = new CheckedBus(inner)),
     });
     await working.consume();
     const published = gate();
@@ -261,7 +261,7 @@ describe('two nodes with one key', () => {
     await using slow = await TriggerApp.start({
       stores,
       trigger: { answerTimeoutMs: 100 },
-      between: (inner) => (bus = new CheckedBus(inner)),
+      wrapBus: (inner) => (bus = new CheckedBus(inner)),
     });
     await using working = await TriggerApp.start({ stores });
     const stuck = gate();
