@@ -26,7 +26,7 @@ describe('MemoryBus', () => {
     await bus.publish('elsewhere', [record]);
     await expect(bus.publish('t', [record])).rejects.toMatchObject({
       code: 'broker_unavailable',
-      message: expect.stringContaining('group slow has 2 records waiting'),
+      message: expect.stringContaining('group slow has 2 unacknowledged records'),
     });
     subscription.resume();
     await handled.promise;

@@ -75,7 +75,7 @@ describe('SqliteSchedule', () => {
     const second = open({ path });
     await expect(second).rejects.toBeInstanceOf(AdapterUnusableError);
     await expect(second).rejects.toThrow(
-      /another process has it open.*directory of its own.*redis or pulsar/,
+      /another process has it open.*its own sqlite directory.*redis or pulsar/,
     );
     await owner.close();
     await (await open({ path })).close();

@@ -1,19 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { OffsetsByTopicPartition } from 'kafkajs';
-import { isGenerationOver } from './kafka.errors.js';
+import { isGenerationOver, reasonOf } from './kafka.errors.js';
 
 export type CommitOffsets = (offsets: OffsetsByTopicPartition) => Promise<void>;
 
 const RETRY_DELAY_MS = 250;
 
 /**
- * Acknowledges what was handled. One commit is under way at a time, and the next one carries whatever was handled meanwhile, so
- * that handlers never wait for one. A commit that fails is made again with what has come since.
+ * Commits the offsets of handled records. One commit is in progress at a time; the next one carries everything that was handled
+ * in the meantime, so handlers never wait for a commit. A failed commit is repeated together with newer offsets.
  */
 export class KafkaCommits {
   readonly #logger = new Logger('KafkaBus');
-  /** By topic and partition: the offset that follows the last handled record. */
-  #due = new Map<string, Map<number, string>>();
+  /** By topic and partition: the offset after the last handled record. */
+  #pending = new Map<string, Map<number, string>>();
   #committing: Promise<void> | undefined;
 
   constructor(private readonly group: string) {}
@@ -23,10 +24,10 @@ export class KafkaCommits {
   }
 
   mark(topic: string, partition: number, offset: string, commit: CommitOffsets): void {
-    let partitions = this.#due.get(topic);
+    let partitions = this.#pending.get(topic);
     if (partitions === undefined) {
       partitions = new Map();
-      this.#due.set(topic, partitions);
+      this.#pending.set(topic, partitions);
     }
     partitions.set(partition, offset);
     this.#committing ??= this.#commitAll(commit).finally(() => {
@@ -34,9 +35,9 @@ export class KafkaCommits {
     });
   }
 
-  /** Forgets what is not committed yet: it is for the partitions' next owners to handle again. */
-  forget(): void {
-    this.#due = new Map();
+  /** Discards the offsets that are not committed yet. The next owners of the partitions handle those records again. */
+  discard(): void {
+    this.#pending = new Map();
   }
 
   async flushed(): Promise<void> {
@@ -44,39 +45,43 @@ export class KafkaCommits {
   }
 
   async #commitAll(commit: CommitOffsets): Promise<void> {
-    // What is handled in this turn goes with it.
+    // Offsets that are marked in this event-loop turn join the same commit.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#due.size > 0) {
-      const due = this.#due;
-      this.#due = new Map();
+    while (this.#pending.size > 0) {
+      const offsets = this.#pending;
+      this.#pending = new Map();
       try {
-        await commit(requestOf(due));
+        await commit(requestOf(offsets));
       } catch (error) {
-        await this.#settleFailure(due, error);
+        await this.#onFailure(offsets, error);
       }
     }
   }
 
-  async #settleFailure(due: Map<string, Map<number, string>>, error: unknown): Promise<void> {
+  async #onFailure(offsets: Map<string, Map<number, string>>, error: unknown): Promise<void> {
     if (isGenerationOver(error)) {
-      this.#logger.warn(`group ${this.group} was dealt anew before a commit: some records come again`);
+      this.#logger.warn(
+        `Kafka consumer group ${this.group}: partitions were rebalanced before a commit, so some records are delivered again`,
+      );
       return;
     }
-    this.#logger.warn(`group ${this.group} could not commit, and tries again: ${String(error)}`);
-    const current = this.#due;
-    await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
-    // Nothing is put back when `forget` was called meanwhile.
-    if (this.#due !== current) return;
-    for (const [topic, partitions] of due) {
+    this.#logger.warn(
+      `Kafka consumer group ${this.group}: commit failed, retrying in ${RETRY_DELAY_MS} ms: ${reasonOf(error)}`,
+    );
+    const current = this.#pending;
+    await delay(RETRY_DELAY_MS);
+    // Nothing is restored if `discard` was called during the pause.
+    if (this.#pending !== current) return;
+    for (const [topic, partitions] of offsets) {
       const newer = current.get(topic);
       current.set(topic, newer === undefined ? partitions : new Map([...partitions, ...newer]));
     }
   }
 }
 
-function requestOf(due: Map<string, Map<number, string>>): OffsetsByTopicPartition {
+function requestOf(offsets: Map<string, Map<number, string>>): OffsetsByTopicPartition {
   return {
-    topics: Array.from(due, ([topic, partitions]) => ({
+    topics: Array.from(offsets, ([topic, partitions]) => ({
       topic,
       partitions: Array.from(partitions, ([partition, offset]) => ({ partition, offset })),
     })),

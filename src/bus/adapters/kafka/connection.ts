@@ -4,7 +4,7 @@ import type { BrokerStatus } from '../../../metrics/index.js';
 import { readAuthorities } from '../../../tls/index.js';
 import { BusClosedError } from '../../bus.errors.js';
 import { settlesWithin } from '../../../async/index.js';
-import { answerOf, checkTopicName, kafkaError, reasonOf } from './kafka.errors.js';
+import { errorTypeOf, checkTopicName, kafkaError, reasonOf } from './kafka.errors.js';
 import { KafkaLink } from './link.js';
 import { kafkaLogCreator } from './log.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
@@ -12,13 +12,13 @@ import { patchRequestQueue } from './request-queue.js';
 
 const PROBE_WHEN_UP_MS = 3_000;
 const PROBE_WHEN_DOWN_MS = 500;
-/** Attempts to connect that come sooner after a failed one share its outcome, so that a burst of calls makes one. */
+/** Calls within this time after a failed attempt to connect get its error, so that a burst of calls makes one attempt. */
 const RECONNECT_PAUSE_MS = 200;
 const CLOSE_TIMEOUT_MS = 3_000;
 
 /**
- * Keeps one {@link KafkaLink} alive and says through `status` whether there is one. It looks by itself now and then: a process
- * that only consumes learns that the brokers are back, and readiness hears of their absence without a publish.
+ * Keeps one {@link KafkaLink} connected and reports to `status` whether it is. It probes the link regularly, so that a process
+ * that publishes nothing also notices when the brokers become unavailable or available.
  */
 export class KafkaConnection {
   readonly #logger = new Logger('KafkaBus');
@@ -39,14 +39,14 @@ export class KafkaConnection {
   ) {
     patchRequestQueue();
     if (options.tls) this.#tls = readAuthorities(options.tlsCaFile);
-    this.#probeSoon();
+    this.#scheduleProbe();
   }
 
   get isDown(): boolean {
     return this.#failure !== undefined;
   }
 
-  /** @throws {BrokerUnavailableError} no broker could be reached now, or an instant ago */
+  /** @throws {BrokerUnavailableError} no broker can be reached, now or a moment ago */
   async link(): Promise<KafkaLink> {
     if (this.#closed) throw new BusClosedError();
     if (this.#link !== undefined) return this.#link;
@@ -57,7 +57,7 @@ export class KafkaConnection {
     return this.#connecting;
   }
 
-  /** Gives a link up for a new one. What is under way on it may still succeed. */
+  /** Replaces a link that failed by a new one. Requests in progress on the old link may still succeed. */
   replace(link: KafkaLink): void {
     if (this.#link !== link) return;
     this.#link = undefined;
@@ -76,12 +76,12 @@ export class KafkaConnection {
     return known;
   }
 
-  /** The topic may have been deleted: the next `ensureTopic` looks again. */
+  /** Makes the next `ensureTopic` check again, because the topic may have been deleted. */
   forgetTopic(topic: string): void {
     this.#topics.delete(topic);
   }
 
-  /** A client of its own for each consumer: kafkajs would share the offsets of equally named groups otherwise. */
+  /** Creates a client. Each consumer needs its own: otherwise kafkajs shares the offsets of groups with the same name. */
   client(config: Partial<KafkaConfig> = {}): Kafka {
     const { brokers, clientId, sasl, connectTimeoutMs } = this.options;
     return new Kafka({
@@ -91,7 +91,7 @@ export class KafkaConnection {
       authenticationTimeout: connectTimeoutMs,
       ...(this.#tls === undefined ? {} : { ssl: this.#tls }),
       ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
-      // Enough to try every broker of the list; who can wait for longer repeats the call.
+      // Enough attempts for every broker of the list. A caller that can wait longer repeats the call.
       retry: { initialRetryTime: 50, maxRetryTime: 250, retries: Math.max(3, brokers.length) },
       logLevel: logLevel.WARN,
       logCreator: this.#logCreator,
@@ -140,19 +140,19 @@ export class KafkaConnection {
         topics: [{ topic, numPartitions: partitions, replicationFactor }],
         waitForLeaders: true,
       });
-      if (created) this.#logger.log(`created topic ${topic} with ${partitions} partitions`);
+      if (created) this.#logger.log(`Kafka topic ${topic}: created with ${partitions} partitions`);
     } catch (error) {
-      // A client that was asked for a topic looks for it ever after, and fails over one that was deleted whatever it is to do.
-      if (answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.replace(link);
+      // A client keeps asking for every topic that it was used with. After a topic is deleted, all calls of the client fail.
+      if (errorTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.replace(link);
       throw kafkaError(error);
     }
   }
 
-  #probeSoon(): void {
+  #scheduleProbe(): void {
     const delayMs = this.isDown ? PROBE_WHEN_DOWN_MS : PROBE_WHEN_UP_MS;
     this.#probeTimer = setTimeout(() => {
       void this.#probe().finally(() => {
-        if (!this.#closed) this.#probeSoon();
+        if (!this.#closed) this.#scheduleProbe();
       });
     }, delayMs);
   }
@@ -160,14 +160,14 @@ export class KafkaConnection {
   async #probe(): Promise<void> {
     const link = await this.link().catch(() => undefined);
     if (link === undefined) return;
-    const answers = settlesWithin(this.options.sendTimeoutMs, link.admin.describeCluster());
-    if (!(await answers.catch(() => false)) && !this.#closed) this.replace(link);
+    const responds = settlesWithin(this.options.sendTimeoutMs, link.admin.describeCluster());
+    if (!(await responds.catch(() => false)) && !this.#closed) this.replace(link);
   }
 }
 
 function saslOptions(sasl: NonNullable<KafkaDriverOptions['sasl']>): NonNullable<KafkaConfig['sasl']> {
   const { mechanism, username, password } = sasl;
-  // Spelt out because kafkajs's type is a union by mechanism.
+  // One case each, because kafkajs's type is a union that is discriminated by the mechanism.
   switch (mechanism) {
     case 'plain':
       return { mechanism, username, password };

@@ -1,60 +1,194 @@
-import type { Consumer } from 'kafkajs';
+import { type Consumer, PartitionAssigners } from 'kafkajs';
+import type { RecordHandler, SubscribeOptions } from '../../bus.port.js';
+import { settlesWithin, type Semaphore } from '../../../async/index.js';
+import type { KafkaConnection } from './connection.js';
+import { InitialOffsets } from './initial-offsets.js';
+import { errorTypeOf } from './kafka.errors.js';
+import { PartitionWorkers } from './partition-workers.js';
+import { SessionLiveness } from './session-liveness.js';
 
-interface Moment {
-  readonly monotonic: number;
-  readonly wall: number;
-}
-
-/** Requests by which the coordinator counts a member's session anew. */
-const GRANTS = new Set(['Heartbeat', 'SyncGroup']);
+const LEAVE_TIMEOUT_MS = 3_000;
+const REBALANCE = 'rebalance';
 
 /**
- * What the group thinks of this member. A process that stood still for longer than its session is not told that its
- * partitions were given to others, but it can tell by its own clocks, before it does anything else.
+ * One membership in a consumer group: one kafkajs consumer, from its join to its end.
+ *
+ * Handlers run in partition workers, independently of kafkajs's fetch loop, so they may still run when a rebalance starts. This
+ * member rejoins only after they have finished and their offsets are committed, so that no other member gets a partition
+ * whose records are still being handled.
  */
-export class SessionLiveness {
-  #asked = now();
-  #granted = this.#asked;
-  #answered = Promise.withResolvers<void>();
+export class KafkaGroupMembership {
+  readonly #consumer: Consumer;
+  readonly #workers: PartitionWorkers;
+  readonly #session: SessionLiveness;
+  readonly #initialOffsets: InitialOffsets;
+  readonly #inForce = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<Error>();
+  #joining: Promise<void> | undefined;
+  /** Records of the current generation may be handled. */
+  #isSettled = false;
+  #isOver = false;
+  #watch: NodeJS.Timeout | undefined;
 
-  constructor(private readonly sessionTimeoutMs: number) {}
-
-  /** How long ago the request was sent that the coordinator granted last. */
-  get silenceMs(): number {
-    return performance.now() - this.#granted.monotonic;
+  constructor(
+    private readonly connection: KafkaConnection,
+    private readonly subscription: Required<SubscribeOptions>,
+    handler: RecordHandler,
+    private readonly semaphore: Semaphore,
+  ) {
+    const { options } = connection;
+    const { group, maxBatchSize } = subscription;
+    this.#consumer = this.#createConsumer();
+    const session = new SessionLiveness(options.sessionTimeoutMs);
+    session.follow(this.#consumer);
+    this.#session = session;
+    const context = { group, handler, maxBatchSize, semaphore, session, options };
+    this.#workers = new PartitionWorkers(this.#consumer, context);
+    this.#initialOffsets = new InitialOffsets(connection, subscription);
   }
 
-  /**
-   * Careful: it turns false before anybody else can be given the partitions. By two clocks, as one of them may be set, and the
-   * other does not run while the machine is suspended.
-   */
-  get isSure(): boolean {
-    return Math.max(this.silenceMs, Date.now() - this.#granted.wall) < this.sessionTimeoutMs;
+  /** Resolves with the reason when the membership has ended. */
+  get ended(): Promise<Error> {
+    return this.#ended.promise;
   }
 
-  /** Resolves when it is sure, or when the coordinator has said something. */
-  async heard(): Promise<void> {
-    if (!this.isSure) await this.#answered.promise;
+  /** Resolves when records that are published from now on will be received. */
+  join(): Promise<void> {
+    this.#joining = this.#join();
+    return this.#joining;
   }
 
-  follow(consumer: Pick<Consumer, 'events' | 'on'>): void {
-    const { GROUP_JOIN, HEARTBEAT, REQUEST } = consumer.events;
-    // Of an answer that lay there while the process stood still, only the time of the request says something.
-    consumer.on(REQUEST, ({ payload: { apiName, duration, sentAt } }) => {
-      if (!GRANTS.has(apiName)) return;
-      this.#asked = { monotonic: performance.now() - Math.max(0, duration), wall: sentAt };
+  /** Releases the partitions after the handlers have finished. */
+  async leave(): Promise<void> {
+    clearInterval(this.#watch);
+    if (!this.#isOver) await settlesWithin(LEAVE_TIMEOUT_MS, this.#workers.flushed());
+    this.#end(new Error('it was asked to leave'));
+    // If a consumer is stopped while it starts, kafkajs starts it all the same.
+    await settlesWithin(LEAVE_TIMEOUT_MS, Promise.allSettled([this.#joining]));
+    this.#workers.stop();
+    await settlesWithin(LEAVE_TIMEOUT_MS, Promise.allSettled([this.#consumer.disconnect()]));
+  }
+
+  #createConsumer(): Consumer {
+    const { fetchBytesPerPartition, fetchWaitMs, rebalanceTimeoutMs, sessionTimeoutMs } =
+      this.connection.options;
+    return this.connection.client().consumer({
+      groupId: this.subscription.group,
+      allowAutoTopicCreation: false,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: Math.floor(sessionTimeoutMs / 4),
+      rebalanceTimeout: rebalanceTimeoutMs,
+      maxWaitTimeInMs: fetchWaitMs,
+      maxBytesPerPartition: fetchBytesPerPartition,
+      partitionAssigners: [this.#assigner],
+      // Enough retries for a handler to finish before the group continues without this member. KafkaSubscription restarts the
+      // consumer, because kafkajs gives up for good after an error that it considers permanent.
+      retry: {
+        initialRetryTime: 50,
+        maxRetryTime: 500,
+        retries: Math.ceil(rebalanceTimeoutMs / 500) + 5,
+        restartOnFailure: () => Promise.resolve(false),
+      },
     });
-    consumer.on(HEARTBEAT, this.#grant);
-    consumer.on(GROUP_JOIN, this.#grant);
   }
 
-  readonly #grant = (): void => {
-    this.#granted = this.#asked;
-    this.#answered.resolve();
-    this.#answered = Promise.withResolvers();
+  async #join(): Promise<void> {
+    const { topics, from, concurrency } = this.subscription;
+    for (const topic of topics) await this.connection.ensureTopic(topic);
+    await this.#initialOffsets.read();
+    if (this.#isOver) return;
+    this.#listen();
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [...topics], fromBeginning: from === 'earliest' });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: concurrency,
+      eachBatch: (payload) => this.#workers.take(payload),
+    });
+    const failed = this.ended.then((reason) => Promise.reject(reason));
+    await Promise.race([this.#inForce.promise, failed]);
+  }
+
+  readonly #assigner: typeof PartitionAssigners.roundRobin = (config) => {
+    const roundRobin = PartitionAssigners.roundRobin(config);
+    return {
+      ...roundRobin,
+      protocol: (subscription) => {
+        if (!this.#mayJoin()) throw new HandlersStillRunningError();
+        return roundRobin.protocol(subscription);
+      },
+    };
   };
+
+  #mayJoin(): boolean {
+    this.#isSettled = false;
+    this.semaphore.pause(REBALANCE);
+    if (this.semaphore.isIdle && !this.#workers.isCommitting) return true;
+    // kafkajs sends no heartbeats while the member waits to join.
+    this.#workers.sendHeartbeat();
+    return false;
+  }
+
+  #listen(): void {
+    const { CRASH, FETCH, GROUP_JOIN } = this.#consumer.events;
+    this.#consumer.on(CRASH, ({ payload }) => this.#end(payload.error));
+    let hasJoined = false;
+    this.#consumer.on(GROUP_JOIN, () => {
+      if (hasJoined) this.subscription.onRebalance();
+      hasJoined = true;
+      // kafkajs fetches again from the committed offsets, so the workers discard what they hold.
+      this.#workers.stop();
+    });
+    this.#consumer.on(FETCH, () => {
+      if (!this.#isSettled) void this.#settle();
+    });
+    const { rebalanceTimeoutMs, sessionTimeoutMs } = this.connection.options;
+    const longestSilenceMs = rebalanceTimeoutMs + 2 * sessionTimeoutMs;
+    this.#watch = setInterval(() => {
+      const { silenceMs } = this.#session;
+      if (silenceMs > longestSilenceMs)
+        this.#end(new Error(`the group coordinator has not responded for ${Math.round(silenceMs)} ms`));
+      else void this.#checkTopics();
+    }, sessionTimeoutMs);
+  }
+
+  /** If a topic was deleted, kafkajs asks for its leaders forever and reads no other topic in the meantime. */
+  async #checkTopics(): Promise<void> {
+    try {
+      const { admin } = await this.connection.link();
+      await admin.fetchTopicMetadata({ topics: [...this.subscription.topics] });
+    } catch (error) {
+      if (errorTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.#end(new Error('a topic was deleted'));
+    }
+  }
+
+  /** Runs after each join, once kafkajs knows where it continues to read. From then on records may be handled. */
+  async #settle(): Promise<void> {
+    this.#isSettled = true;
+    try {
+      await this.#initialOffsets.commit(this.#consumer);
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    // The next rebalance may have started in the meantime.
+    if (!this.#isSettled) return;
+    this.semaphore.resume(REBALANCE);
+    this.#inForce.resolve();
+  }
+
+  #end(reason: Error): void {
+    this.#isOver = true;
+    this.#ended.resolve(reason);
+  }
 }
 
-function now(): Moment {
-  return { monotonic: performance.now(), wall: Date.now() };
+/** It has the type of a protocol error that kafkajs retries, so that kafkajs tries to join again shortly afterwards. */
+class HandlersStillRunningError extends Error {
+  readonly type = 'REBALANCE_IN_PROGRESS';
+
+  constructor() {
+    super('handlers of the previous generation are still running');
+  }
 }

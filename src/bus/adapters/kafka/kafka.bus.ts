@@ -17,11 +17,11 @@ import { KafkaPublisher } from './publisher.js';
 import { KafkaSubscription } from './subscription.js';
 
 /**
- * The bus over Kafka: keys go to the partitions that Kafka's own clients choose, every in-sync replica
- * acknowledges, and offsets are committed after handling only.
+ * The bus over Kafka. A key goes to the partition that Kafka's own clients would choose, every in-sync replica acknowledges a
+ * record, and offsets are committed only after handling.
  *
- * Beyond the port's contract: a record that is rejected blocks its partition during the back-off, and no other; a
- * topic is created when it is first used, with the configured partitions.
+ * Beyond the port's contract: a rejected record blocks only its own partition during the backoff; a topic is created with the
+ * configured number of partitions when it is first used.
  */
 export class KafkaBus implements Bus {
   readonly capabilities: BusCapabilities = {
@@ -36,7 +36,7 @@ export class KafkaBus implements Bus {
 
   private constructor(private readonly connection: KafkaConnection) {}
 
-  /** Resolves when Kafka is reached, or when the first attempt failed: it is reached later then, and `status` tells. */
+  /** Resolves after the first attempt to connect. If it fails, further attempts follow, and `status` is down until one succeeds. */
   static async open(options: KafkaDriverOptions, status: BrokerStatus): Promise<KafkaBus> {
     const connection = new KafkaConnection(options, status);
     await connection.link().catch(() => {});

@@ -9,13 +9,13 @@ const PRODUCER_UNKNOWN = new Set([
 ]);
 const GENERATION_OVER = new Set(['ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'UNKNOWN_MEMBER_ID']);
 
-/** The name that the protocol gives to a broker's answer, for example `MESSAGE_TOO_LARGE`; absent for other errors. */
-export function answerOf(error: unknown): string | undefined {
+/** Returns the protocol's name of a broker error, for example `MESSAGE_TOO_LARGE`, or undefined for other errors. */
+export function errorTypeOf(error: unknown): string | undefined {
   const root = rootOf(error);
   return 'type' in root && typeof root.type === 'string' ? root.type : undefined;
 }
 
-/** What went wrong first: kafkajs wraps an error once for every layer that retried it. */
+/** Returns the original error. kafkajs wraps it once for every layer that retried it. */
 function rootOf(error: unknown): Error {
   let root = error instanceof Error ? error : new Error(String(error));
   while (root.cause instanceof Error) root = root.cause;
@@ -23,36 +23,36 @@ function rootOf(error: unknown): Error {
   return parts[0] instanceof Error ? parts[0] : root;
 }
 
-/** In one line, for a log or a status. */
+/** Returns a short text for a log or a status. */
 export function reasonOf(error: unknown): string {
   return rootOf(error).message;
 }
 
 export function isTooLarge(error: unknown): boolean {
-  return TOO_LARGE.has(answerOf(error) ?? '');
+  return TOO_LARGE.has(errorTypeOf(error) ?? '');
 }
 
-/** The broker lost track of an idempotent producer; a new one is welcome at once. */
+/** Returns whether the broker no longer knows an idempotent producer. It accepts a new producer at once. */
 export function isProducerUnknown(error: unknown): boolean {
-  return PRODUCER_UNKNOWN.has(answerOf(error) ?? '');
+  return PRODUCER_UNKNOWN.has(errorTypeOf(error) ?? '');
 }
 
-/** The partitions are being dealt anew, or were: what this member had is no longer its own to commit. */
+/** Returns whether a rebalance has started since: this member must not commit offsets of the partitions that it had. */
 export function isGenerationOver(error: unknown): boolean {
-  return GENERATION_OVER.has(answerOf(error) ?? '');
+  return GENERATION_OVER.has(errorTypeOf(error) ?? '');
 }
 
 export function kafkaError(error: unknown): BrokerUnavailableError | RecordRefusedError {
   if (error instanceof BrokerUnavailableError || error instanceof RecordRefusedError) return error;
   const root = rootOf(error);
-  if (REFUSALS.has(answerOf(root) ?? '')) return new RecordRefusedError(root.message, { cause: root });
+  if (REFUSALS.has(errorTypeOf(root) ?? '')) return new RecordRefusedError(root.message, { cause: root });
   return new BrokerUnavailableError('kafka', root.message, { cause: root });
 }
 
-/** @throws {RecordRefusedError} Kafka does not allow such a name */
+/** @throws {RecordRefusedError} Kafka does not accept the name */
 export function checkTopicName(topic: string): void {
   if (/^[\w.-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..') return;
   throw new RecordRefusedError(
-    `${JSON.stringify(topic.slice(0, 64))} is no topic name: at most 249 letters, digits, and . _ - are allowed`,
+    `${JSON.stringify(topic.slice(0, 64))} is not a valid Kafka topic name: use at most 249 letters, digits, dots, underscores and hyphens`,
   );
 }

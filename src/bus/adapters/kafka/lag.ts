@@ -1,9 +1,10 @@
 import type { Admin } from 'kafkajs';
 import type { PartitionLag } from '../../bus.port.js';
-import { answerOf, kafkaError } from './kafka.errors.js';
+import { errorTypeOf, kafkaError } from './kafka.errors.js';
 
 /**
- * How far a group is behind in a topic: from what it committed, or from the first record that there is, to the end.
+ * Returns the lag of a group in each partition of a topic: the number of records from the committed offset (or, without one, from
+ * the first record) to the end.
  *
  * @throws {BrokerUnavailableError}
  */
@@ -17,7 +18,7 @@ export async function lagOf(admin: Admin, group: string, topic: string): Promise
       return { topic, partition, records: Number(high) - from };
     });
   } catch (error) {
-    if (answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
+    if (errorTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
     throw kafkaError(error);
   }
 }

@@ -1,6 +1,6 @@
 import { type Admin, type Kafka, type Message as KafkaMessage, Partitioners, type Producer } from 'kafkajs';
 
-/** What is used to publish and to ask about topics: connected when made, and replaced as a whole when something went wrong. */
+/** A connected producer and admin client. After an error, both are replaced together. */
 export class KafkaLink {
   readonly #sends = new Set<Promise<unknown>>();
 
@@ -38,15 +38,15 @@ export class KafkaLink {
   }
 
   async close(): Promise<void> {
-    // A send that is being repeated would connect again behind a disconnect, and nobody would close that connection.
+    // kafkajs would connect again for a send that it retries after the disconnect, and nothing would close that connection.
     await Promise.allSettled(this.#sends);
     await Promise.allSettled([this.producer.disconnect(), this.admin.disconnect()]);
   }
 }
 
 /**
- * The usual partition of a key (that of Kafka's own clients), but chosen once per record: a retry must not move it, because
- * the broker recognises a repeated batch by its partition and sequence number.
+ * Chooses the partition of a key as Kafka's own clients do, but only once per record. A retry must keep the partition, because the
+ * broker recognises a repeated batch by its partition and sequence number.
  */
 const stablePartitioner: typeof Partitioners.DefaultPartitioner = () => {
   const choose = Partitioners.DefaultPartitioner();

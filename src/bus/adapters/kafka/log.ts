@@ -4,9 +4,9 @@ import { type LogEntry, logLevel } from 'kafkajs';
 const REPEAT_AFTER_MS = 30_000;
 
 /**
- * kafkajs's log, in ours. It calls an error whatever it is about to retry, so that its errors are warnings here and its
- * warnings are for debugging; what matters is reported by the adapter itself. While a broker is away the same line comes
- * several times a second: it is shown once in a while.
+ * Creates kafkajs's logger, which writes to Nest's. kafkajs logs everything that it is going to retry as an error, so its errors
+ * become warnings and its warnings become debug lines; the adapter itself reports what matters. While a broker is unavailable,
+ * kafkajs logs the same line several times a second: it is written once in 30 seconds.
  */
 export function kafkaLogCreator(): () => (entry: LogEntry) => void {
   const logger = new Logger('KafkaClient');

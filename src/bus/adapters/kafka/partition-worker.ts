@@ -4,34 +4,34 @@ import type { RecordHandler } from '../../bus.port.js';
 import type { ReceivedRecord } from '../../../message/index.js';
 import { backoffMs, CancellableSleep, type Semaphore } from '../../../async/index.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
-import type { SessionLiveness } from './group-membership.js';
+import type { SessionLiveness } from './session-liveness.js';
 
-/** What the lanes of one subscription have in common. */
+/** What the partition workers of one subscription share. */
 export interface WorkerContext {
   readonly group: string;
   readonly handler: RecordHandler;
   readonly maxBatchSize: number;
   readonly semaphore: Semaphore;
-  readonly standing: Pick<SessionLiveness, 'isSure' | 'heard'>;
+  readonly session: Pick<SessionLiveness, 'isAlive' | 'renewed'>;
   readonly options: KafkaDriverOptions;
-  /** Everything of the partition before `offset` is handled. */
-  onHandled(lane: PartitionWorker, offset: string): void;
+  /** Called when every record of the partition before `offset` is handled. */
+  onHandled(worker: PartitionWorker, offset: string): void;
 }
 
-/** Handlers that await nothing would keep the event loop to themselves; after this long it gets its turn. */
+/** A handler that awaits nothing would block the event loop, so a worker yields after this time. */
 const YIELD_AFTER_MS = 10;
-/** Fetches that may wait in a lane: one at work, one so that the handler need not wait for the next. */
-const FETCHES_IN_LANE = 2;
+/** Fetches that a worker holds: the one in progress, and the next one, so that the handler does not wait for it. */
+const MAX_FETCHES = 2;
 
 /**
- * The records of one partition on their way through the handler, in order and one chunk at a time. A lane runs apart from
- * kafkajs's fetch loop, so that a slow handler or a back-off in one partition does not hold up the others or the heartbeats.
+ * Passes the records of one partition to the handler, in order and one batch at a time. It runs independently of kafkajs's fetch
+ * loop, so a slow handler or a backoff in one partition delays neither the other partitions nor the heartbeats.
  */
 export class PartitionWorker {
   readonly #logger = new Logger('KafkaBus');
   readonly #fetches: (readonly KafkaMessage[])[] = [];
-  #running = false;
   readonly #backoff = new CancellableSleep();
+  #running = false;
   #hasRoom = Promise.withResolvers<void>();
 
   constructor(
@@ -41,14 +41,14 @@ export class PartitionWorker {
   ) {}
 
   get isFull(): boolean {
-    return !this.isDropped && this.#fetches.length >= FETCHES_IN_LANE;
+    return !this.isStopped && this.#fetches.length >= MAX_FETCHES;
   }
 
-  get isDropped(): boolean {
+  get isStopped(): boolean {
     return this.#backoff.isCancelled;
   }
 
-  /** Resolves when the lane can take another fetch, or was dropped. */
+  /** Resolves when the worker accepts another fetch, or is stopped. */
   async room(): Promise<void> {
     if (this.isFull) await this.#hasRoom.promise;
   }
@@ -60,8 +60,8 @@ export class PartitionWorker {
     void this.#run();
   }
 
-  /** Forgets what it holds: the partition is not ours any more, or is fetched anew. A handler at work finishes. */
-  drop(): void {
+  /** Discards the records that it holds: the partition was revoked, or is fetched again. A handler in progress finishes. */
+  stop(): void {
     this.#backoff.cancel();
     this.#hasRoom.resolve();
   }
@@ -76,23 +76,23 @@ export class PartitionWorker {
     this.#running = false;
   }
 
-  /** False when the rest is not to be handled here. */
+  /** Resolves to false if the rest must not be handled here. */
   async #handleAll(messages: readonly KafkaMessage[]): Promise<boolean> {
     const { maxBatchSize } = this.context;
     let yieldAt = performance.now() + YIELD_AFTER_MS;
     for (let start = 0, attempt = 1; start < messages.length;) {
-      const chunk = messages.slice(start, start + maxBatchSize);
-      const outcome = await this.#handle(chunk, attempt);
+      const batch = messages.slice(start, start + maxBatchSize);
+      const outcome = await this.#handle(batch, attempt);
       if (outcome === 'handled') {
-        start += chunk.length;
+        start += batch.length;
         attempt = 1;
       } else if (outcome === 'rejected') {
-        await this.#pauseAfter(attempt++);
-      } else if (outcome === 'unsure') {
-        // If the partition is somebody else's by now, this is dropped before it goes on.
-        await this.context.standing.heard();
+        await this.#backoff.sleep(this.#pauseAfter(attempt++));
+      } else if (outcome === 'session lost') {
+        // If another member owns the partition by now, this worker is stopped before the session is renewed.
+        await this.context.session.renewed();
       }
-      if (outcome === 'refused') return false;
+      if (outcome === 'stopped') return false;
       if (performance.now() >= yieldAt) {
         await new Promise((resolve) => setImmediate(resolve));
         yieldAt = performance.now() + YIELD_AFTER_MS;
@@ -102,39 +102,35 @@ export class PartitionWorker {
   }
 
   async #handle(
-    chunk: readonly KafkaMessage[],
+    batch: readonly KafkaMessage[],
     attempt: number,
-  ): Promise<'handled' | 'rejected' | 'unsure' | 'refused'> {
-    const { semaphore, standing, handler } = this.context;
-    if (!(await semaphore.acquire())) return 'refused';
+  ): Promise<'handled' | 'rejected' | 'session lost' | 'stopped'> {
+    const { semaphore, session, handler } = this.context;
+    if (!(await semaphore.acquire())) return 'stopped';
     try {
-      if (this.isDropped) return 'refused';
-      if (!standing.isSure) return 'unsure';
-      await handler(chunk.map((message) => this.#received(message, attempt)));
-      this.context.onHandled(this, offsetAfter(chunk));
+      if (this.isStopped) return 'stopped';
+      if (!session.isAlive) return 'session lost';
+      await handler(batch.map((message) => this.#received(message, attempt)));
+      this.context.onHandled(this, offsetAfter(batch));
       return 'handled';
     } catch (error) {
-      this.#report(chunk, attempt, error);
+      this.#logRejection(batch, attempt, error);
       return 'rejected';
     } finally {
       semaphore.release();
     }
   }
 
-  async #pauseAfter(attempt: number): Promise<void> {
-    await this.#backoff.sleep(this.#delayAfter(attempt));
-  }
-
-  #delayAfter(attempt: number): number {
+  #pauseAfter(attempt: number): number {
     const { retryInitialDelayMs, retryMaxDelayMs } = this.context.options;
     return backoffMs(attempt, retryInitialDelayMs, retryMaxDelayMs);
   }
 
-  #report(chunk: readonly KafkaMessage[], attempt: number, error: unknown): void {
+  #logRejection(batch: readonly KafkaMessage[], attempt: number, error: unknown): void {
+    const first = `${this.topic}/${this.partition}/${batch[0]?.offset}`;
     this.#logger.warn(
-      `group ${this.context.group} rejected ${chunk.length} record(s) from ` +
-        `${this.topic}/${this.partition}/${chunk[0]?.offset}, attempt ${attempt}, ` +
-        `again in ${this.#delayAfter(attempt)} ms: ${String(error)}`,
+      `Kafka consumer group ${this.context.group}: handler rejected ${batch.length} record(s) from ${first} ` +
+        `(attempt ${attempt}), retrying in ${this.#pauseAfter(attempt)} ms: ${String(error)}`,
     );
   }
 
@@ -153,7 +149,7 @@ export class PartitionWorker {
   }
 }
 
-/** Of a header that is there several times the last one counts. */
+/** If a header occurs several times, the last one counts. */
 function textHeaders(headers: NonNullable<KafkaMessage['headers']>): Record<string, string> {
   const text: Record<string, string> = {};
   for (const name in headers) {
@@ -164,6 +160,6 @@ function textHeaders(headers: NonNullable<KafkaMessage['headers']>): Record<stri
   return text;
 }
 
-function offsetAfter(chunk: readonly KafkaMessage[]): string {
-  return String(BigInt(chunk.at(-1)?.offset ?? -1) + 1n);
+function offsetAfter(batch: readonly KafkaMessage[]): string {
+  return String(BigInt(batch.at(-1)?.offset ?? -1) + 1n);
 }

@@ -1,21 +1,21 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { settlesWithin } from '../../../async/index.js';
 import { KafkaCommits } from './commits.js';
-import { type WorkerContext, PartitionWorker } from './partition-worker.js';
+import { PartitionWorker, type WorkerContext } from './partition-worker.js';
 
-/** How long the fetch loop waits for a lane that is full before it goes on with the other partitions. */
-const PATIENCE_MS = 250;
+/** How long the fetch loop waits for a worker that is full, before it pauses the partition and fetches the others. */
+const ROOM_TIMEOUT_MS = 250;
 
 /**
- * The lanes of one membership, and the commits of what they handled.
+ * The partition workers of one group membership, and the commits of what they handled.
  *
- * kafkajs fetches from all partitions, waits until `eachBatch` is done with all of them, and fetches again. Here it
- * only puts the records into their partition's lane; a partition whose lane is full is paused until there is room.
+ * kafkajs fetches from all partitions, waits until `eachBatch` has resolved for each of them, and fetches again. Here, `eachBatch`
+ * only passes the records to the partition's worker. The partition of a full worker is paused until the worker has room.
  */
 export class PartitionWorkers {
-  readonly #lanes = new Map<string, PartitionWorker>();
+  readonly #workers = new Map<string, PartitionWorker>();
   readonly #commits: KafkaCommits;
-  /** Whatever talks to the coordinator goes through what came with a fetch. */
+  /** Heartbeats and commits need the payload of a fetch. */
   #lastPayload: EachBatchPayload | undefined;
 
   constructor(
@@ -33,47 +33,47 @@ export class PartitionWorkers {
     if (!payload.isRunning() || payload.isStale()) return;
     this.#lastPayload = payload;
     const { topic, partition, messages } = payload.batch;
-    const lane = this.#laneOf(topic, partition);
-    lane.push(messages);
-    // Moves on where kafkajs fetches next; what is handled is committed apart from that.
+    const worker = this.#workerOf(topic, partition);
+    worker.push(messages);
+    // Moves the position of the next fetch. Handled records are committed separately.
     payload.resolveOffset(messages.at(-1)?.offset ?? payload.batch.lastOffset());
-    if (!lane.isFull || (await settlesWithin(PATIENCE_MS, lane.room()))) return;
+    if (!worker.isFull || (await settlesWithin(ROOM_TIMEOUT_MS, worker.room()))) return;
     const place = [{ topic, partitions: [partition] }];
     this.consumer.pause(place);
-    // A partition that was dropped meanwhile is resumed as well: it may be dealt to us again.
-    void lane.room().then(() => this.consumer.resume(place));
+    // Also if the worker was stopped in the meantime: the partition may be assigned to this member again.
+    void worker.room().then(() => this.consumer.resume(place));
   }
 
-  /** Says that the member is alive. The answer, that a rebalance is due perhaps, is nothing new. */
-  beat(): void {
+  /** Sends a heartbeat. It may fail because a rebalance is due, which this member knows already. */
+  sendHeartbeat(): void {
     this.#lastPayload?.heartbeat().catch(() => {});
   }
 
-  /** Forgets what is not handled, and what is not committed yet: it is for the partitions' next owners. */
-  drop(): void {
-    for (const lane of this.#lanes.values()) lane.drop();
-    this.#lanes.clear();
-    this.#commits.forget();
+  /** Discards unhandled records and uncommitted offsets. The next owners of the partitions handle those records. */
+  stop(): void {
+    for (const worker of this.#workers.values()) worker.stop();
+    this.#workers.clear();
+    this.#commits.discard();
   }
 
   flushed(): Promise<void> {
     return this.#commits.flushed();
   }
 
-  #laneOf(topic: string, partition: number): PartitionWorker {
+  #workerOf(topic: string, partition: number): PartitionWorker {
     const place = `${topic}/${partition}`;
-    let lane = this.#lanes.get(place);
-    if (lane === undefined) {
-      lane = new PartitionWorker({ ...this.context, onHandled: this.#onHandled }, topic, partition);
-      this.#lanes.set(place, lane);
+    let worker = this.#workers.get(place);
+    if (worker === undefined) {
+      worker = new PartitionWorker({ ...this.context, onHandled: this.#onHandled }, topic, partition);
+      this.#workers.set(place, worker);
     }
-    return lane;
+    return worker;
   }
 
-  readonly #onHandled: WorkerContext['onHandled'] = (lane, offset) => {
+  readonly #onHandled: WorkerContext['onHandled'] = (worker, offset) => {
     const payload = this.#lastPayload;
-    if (payload === undefined || lane.isDropped) return;
-    this.#commits.mark(lane.topic, lane.partition, offset, (offsets) =>
+    if (payload === undefined || worker.isStopped) return;
+    this.#commits.mark(worker.topic, worker.partition, offset, (offsets) =>
       payload.commitOffsetsIfNecessary(offsets),
     );
   };

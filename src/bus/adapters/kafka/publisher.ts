@@ -3,13 +3,13 @@ import { BrokerUnavailableError, RecordRefusedError } from '../../bus.errors.js'
 import { withDeadline } from '../../../async/index.js';
 import type { OutgoingRecord } from '../../../message/index.js';
 import type { KafkaConnection } from './connection.js';
-import { answerOf, isProducerUnknown, isTooLarge, kafkaError } from './kafka.errors.js';
+import { errorTypeOf, isProducerUnknown, isTooLarge, kafkaError } from './kafka.errors.js';
 
-/** One call of `publish`. */
+/** One call to `publish`. */
 interface Call {
   readonly deadline: number;
-  /** Records that no broker has acknowledged yet. */
-  waiting: number;
+  /** The number of records that are not acknowledged yet. */
+  unacknowledged: number;
   failed: boolean;
   resolve(): void;
   reject(error: Error): void;
@@ -21,18 +21,18 @@ interface Entry {
   readonly bytes: number;
 }
 
-/** kafkajs groups the records of a request by copying, at a cost that grows with the square of their number. */
+/** kafkajs copies the records of a request while it groups them, which costs quadratic time. */
 const MAX_REQUEST_RECORDS = 1_000;
-/** Roughly what Kafka adds to a record. */
+/** Approximately what Kafka adds to a record. */
 const RECORD_OVERHEAD_BYTES = 32;
 
 /**
- * Sends what is published to one topic, one request at a time: what comes in one event-loop turn, or while a request is under
- * way, shares the next request.
+ * Publishes to one topic, one request at a time. Records that are published in the same event-loop turn, or while a request is in
+ * progress, share the next request.
  *
- * One at a time is also what makes the idempotent producer safe. When a request fails, kafkajs takes its sequence numbers back
- * even if the broker has stored the records; other records under the same numbers would be taken for a repetition and lost.
- * So a request is repeated unchanged or, once given up, followed by a producer with a new id.
+ * The idempotent producer requires this order. When a request fails, kafkajs reuses its sequence numbers, even if the broker
+ * stored the records: other records with the same numbers would be taken for a repetition and lost. So a request is repeated
+ * unchanged, or the link is replaced, which creates a producer with a new id.
  */
 export class KafkaPublisher {
   #queue: Entry[] = [];
@@ -47,13 +47,16 @@ export class KafkaPublisher {
   publish(records: readonly OutgoingRecord[]): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const deadline = Date.now() + this.connection.options.sendTimeoutMs;
-    const call: Call = { deadline, waiting: records.length, failed: false, resolve, reject };
+    const call: Call = { deadline, unacknowledged: records.length, failed: false, resolve, reject };
     const entries = records.map((record) => entryOf(record, call));
     const bytes = sizeOf(entries);
     const { maxQueuedBytes } = this.connection.options;
     if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > maxQueuedBytes) {
       reject(
-        new BrokerUnavailableError('kafka', `${this.#queuedBytes} bytes wait to be sent to ${this.topic}`),
+        new BrokerUnavailableError(
+          'kafka',
+          `${this.#queuedBytes} bytes are queued for topic ${this.topic}, and maxQueuedBytes is ${maxQueuedBytes}`,
+        ),
       );
       return promise;
     }
@@ -64,7 +67,7 @@ export class KafkaPublisher {
     return promise;
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when every published record is sent or has failed. */
   async drain(): Promise<void> {
     await this.#sending;
   }
@@ -88,22 +91,22 @@ export class KafkaPublisher {
     return this.#queue.splice(0, count);
   }
 
-  /** Settles the calls of these entries; does not reject. */
+  /** Sends the entries and settles their calls. Never rejects. */
   async #deliver(entries: readonly Entry[]): Promise<void> {
-    const wanted = entries.filter(({ call }) => !call.failed);
-    const [first] = wanted;
+    const unsettled = entries.filter(({ call }) => !call.failed);
+    const [first] = unsettled;
     if (first === undefined) return;
     try {
-      await this.#sendBefore(first.call.deadline, wanted);
+      await this.#sendBefore(first.call.deadline, unsettled);
     } catch (error) {
-      await this.#settleFailure(wanted, error);
+      await this.#onFailure(unsettled, error);
       return;
     }
-    for (const { call } of wanted) if (--call.waiting === 0) call.resolve();
+    for (const { call } of unsettled) if (--call.unacknowledged === 0) call.resolve();
   }
 
-  async #settleFailure(entries: readonly Entry[], error: unknown): Promise<void> {
-    // The broker's limit is for the request: only a record that is alone in its request is known to be at fault.
+  async #onFailure(entries: readonly Entry[], error: unknown): Promise<void> {
+    // The broker limits the size of the request, so only a record that is alone in its request is known to be too large.
     if (isTooLarge(error) && entries.length > 1) {
       const middle = Math.ceil(entries.length / 2);
       await this.#deliver(entries.slice(0, middle));
@@ -113,7 +116,7 @@ export class KafkaPublisher {
     const reason = kafkaError(error);
     fail(entries, reason);
     if (reason instanceof RecordRefusedError) return;
-    // The others would wait for the same broker in vain.
+    // The queued records would wait for the same broker.
     fail(this.#queue, reason);
     this.#queue = [];
     this.#queuedBytes = 0;
@@ -136,7 +139,7 @@ export class KafkaPublisher {
       await link.send(this.topic, messages, this.connection.options.sendTimeoutMs);
     } catch (error) {
       replaceLink();
-      if (answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.connection.forgetTopic(this.topic);
+      if (errorTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.connection.forgetTopic(this.topic);
       if (!isProducerUnknown(error) || repeated || signal.aborted) throw error;
       await this.#send(entries, signal, true);
     } finally {

@@ -25,12 +25,12 @@ describe("kafkajs's queue of requests", () => {
     jest.useRealTimers();
   });
 
-  it('sets no timer while nothing waits', () => {
+  it('sets no timer while no request is pending', () => {
     queue.checkPendingRequests();
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('looks again at what waits until it may be sent', () => {
+  it('sends a pending request when the throttling ends', () => {
     const sent: unknown[] = [];
     queue.maybeThrottle(500);
     queue.push({ entry: { correlationId: 1 }, expectResponse: true, sendRequest: () => sent.push('it') });

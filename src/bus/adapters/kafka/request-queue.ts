@@ -5,21 +5,20 @@ interface RequestQueue {
   scheduleCheckPendingRequests: (this: RequestQueue) => void;
 }
 
-let isMended = false;
+let isPatched = false;
 
 /**
- * kafkajs 2.2.4 looks a thousand times a second, over each connection and for ever, whether requests wait for their turn,
- * and Node 24 warns of the negative time-out by which it does: https://github.com/tulios/kafkajs/issues/1751. From here
- * on it looks only while there are some.
+ * Makes kafkajs check its queue of pending requests only while there are any. Version 2.2.4 checks it a thousand times a second on
+ * every connection, with a negative time-out of which Node 24 warns: https://github.com/tulios/kafkajs/issues/1751.
  */
 export function patchRequestQueue(): void {
-  if (isMended) return;
-  isMended = true;
+  if (isPatched) return;
+  isPatched = true;
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
     readonly prototype: RequestQueue;
   };
-  const { scheduleCheckPendingRequests: look } = prototype;
+  const { scheduleCheckPendingRequests: schedule } = prototype;
   prototype.scheduleCheckPendingRequests = function () {
-    if (this.pending.length > 0) look.call(this);
+    if (this.pending.length > 0) schedule.call(this);
   };
 }

@@ -2,18 +2,18 @@ import { Logger } from '@nestjs/common';
 import type { BusSubscription, RecordHandler, SubscribeOptions } from '../../bus.port.js';
 import { backoffMs, pause, Semaphore, settlesWithin } from '../../../async/index.js';
 import type { KafkaConnection } from './connection.js';
+import { KafkaGroupMembership } from './group-membership.js';
 import { reasonOf } from './kafka.errors.js';
-import { KafkaMembership } from './membership.js';
 
 const REJOIN_INITIAL_DELAY_MS = 250;
 const REJOIN_MAX_DELAY_MS = 5_000;
 
 const PAUSED = 'paused';
 
-/** Stays a member of its group for as long as it is open: a membership that ends is followed by another. */
+/** Keeps a membership in a consumer group until it is closed: when a membership ends, it starts another one. */
 export class KafkaSubscription implements BusSubscription {
   readonly #logger = new Logger('KafkaBus');
-  /** Resolves when `close` has done its work. */
+  /** Resolves when the subscription is closed. */
   readonly closed: Promise<void>;
   readonly #semaphore: Semaphore;
   readonly #subscription: Required<SubscribeOptions>;
@@ -37,8 +37,8 @@ export class KafkaSubscription implements BusSubscription {
   }
 
   /**
-   * Resolves when the subscription is in force, or when it turned out that the brokers do not answer or do not let it be: it is
-   * then made as soon as they do.
+   * Resolves when the subscription is in force, or when the brokers are known to be unavailable or to refuse it. In the latter
+   * case it comes into force as soon as they accept it.
    */
   get opened(): Promise<void> {
     return this.#opened.promise;
@@ -60,7 +60,7 @@ export class KafkaSubscription implements BusSubscription {
 
   async #stayJoined(): Promise<void> {
     for (let failures = 0; !this.#closing.signal.aborted;) {
-      const membership = new KafkaMembership(
+      const membership = new KafkaGroupMembership(
         this.connection,
         this.#subscription,
         this.handler,
@@ -73,41 +73,43 @@ export class KafkaSubscription implements BusSubscription {
         const reason = await this.#unlessClosing(membership.ended);
         if (reason !== undefined) throw reason;
       } catch (error) {
-        this.#report(error, ++failures);
-        // A topic that was deleted has to be made anew.
-        for (const topic of this.#subscription.topics) this.connection.forgetTopic(topic);
+        this.#onFailure(error, ++failures);
       }
       await this.#end(membership);
-      if (failures > 0) await this.#pauseBeforeAttempt(failures);
+      if (failures > 0) await pause(pauseAfter(failures), this.#closing.signal);
     }
     this.#opened.resolve();
   }
 
-  /** The next membership must not meet the handlers of this one. */
-  async #end(membership: KafkaMembership): Promise<void> {
+  /** Waits for the handlers of this membership, so that they do not overlap with those of the next one. */
+  async #end(membership: KafkaGroupMembership): Promise<void> {
     const { drainTimeoutMs } = this.connection.options;
     if (!(await settlesWithin(drainTimeoutMs, this.#semaphore.idle()))) {
       this.#logger.warn(
-        `group ${this.#subscription.group}: a handler is still at work after ${drainTimeoutMs} ms`,
+        `Kafka consumer group ${this.#subscription.group}: a handler is still running after ${drainTimeoutMs} ms, ` +
+          'its records will be delivered again',
       );
     }
     await membership.leave();
   }
 
-  #report(error: unknown, failures: number): void {
-    // One failure may be that of a coordinator which is only just starting.
+  #onFailure(error: unknown, failures: number): void {
+    // A single failure may come from a group coordinator that is just starting.
     if (this.connection.isDown || failures > 2) this.#opened.resolve();
-    const line = `group ${this.#subscription.group} is without this member, which tries again: ${reasonOf(error)}`;
-    if (failures === 1) this.#logger.warn(line);
-    else this.#logger.debug(line);
+    const { group, topics } = this.#subscription;
+    const text =
+      `Kafka consumer group ${group}: this member is not in the group, ` +
+      `joining again in ${pauseAfter(failures)} ms: ${reasonOf(error)}`;
+    if (failures === 1) this.#logger.warn(text);
+    else this.#logger.debug(text);
+    // If a topic was deleted, it has to be created again.
+    for (const topic of topics) this.connection.forgetTopic(topic);
   }
 
-  async #pauseBeforeAttempt(failures: number): Promise<void> {
-    const pauseMs = backoffMs(failures, REJOIN_INITIAL_DELAY_MS, REJOIN_MAX_DELAY_MS);
-    await pause(pauseMs, this.#closing.signal);
-  }
-
-  /** Undefined where `close` came first. A shared promise would remember every membership that waited for it. */
+  /**
+   * Resolves or rejects as `work` does, or resolves to undefined when `close` is called first. It does not race with one shared
+   * promise, which would keep every membership that ever raced with it in memory.
+   */
   async #unlessClosing<T>(work: Promise<T>): Promise<T | undefined> {
     const { signal } = this.#closing;
     if (signal.aborted) return undefined;
@@ -120,4 +122,8 @@ export class KafkaSubscription implements BusSubscription {
       signal.removeEventListener('abort', onClosing);
     }
   }
+}
+
+function pauseAfter(failures: number): number {
+  return backoffMs(failures, REJOIN_INITIAL_DELAY_MS, REJOIN_MAX_DELAY_MS);
 }

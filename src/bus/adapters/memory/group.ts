@@ -10,21 +10,21 @@ interface Member {
   readonly maxBatchSize: number;
   readonly concurrency: number;
   readonly handler: RecordHandler;
-  readonly atWork: Set<Promise<void>>;
+  readonly running: Set<Promise<void>>;
   paused: boolean;
 }
 
-/** A group's place in one partition. One handler at most has its records at a time. */
+/** The position of a group in one partition. At most one handler has records of the partition at a time. */
 interface Cursor {
   readonly partition: MemoryPartition;
   next: number;
-  /** The batch that was rejected last, to come again as it was. */
+  /** The batch that was rejected last. It is delivered again unchanged. */
   rejected: readonly ReceivedRecord[] | undefined;
   retryTimer: NodeJS.Timeout | undefined;
   state: 'idle' | 'ready' | 'held';
 }
 
-/** A consumer group in memory: members share the partitions, whichever is free takes the one that waits longest. */
+/** A consumer group in memory. A member that has a free slot takes the partition that has waited longest. */
 export class MemoryGroup {
   readonly #logger = new Logger('MemoryBus');
   readonly #cursors = new Map<MemoryPartition, Cursor>();
@@ -39,7 +39,7 @@ export class MemoryGroup {
     private readonly options: MemoryBusOptions,
   ) {}
 
-  /** Records published to this group and not yet acknowledged by it. */
+  /** The number of records that the group has not acknowledged. */
   get pending(): number {
     return this.#pending;
   }
@@ -59,7 +59,7 @@ export class MemoryGroup {
     return first !== undefined && this.#cursors.has(first);
   }
 
-  /** From here on the group receives what is published to `topic`, with members or without. */
+  /** From now on the group receives the records of `topic`, even while it has no members. */
   follow(topic: MemoryTopic, from: 'earliest' | 'latest'): void {
     if (this.reads(topic)) return;
     for (const partition of topic.partitions) {
@@ -68,7 +68,7 @@ export class MemoryGroup {
       this.#cursors.set(partition, cursor);
       partition.settle(this, next);
       this.#pending += partition.end - next;
-      this.#offer(cursor);
+      this.#markReady(cursor);
     }
   }
 
@@ -76,7 +76,7 @@ export class MemoryGroup {
     const cursor = this.#cursors.get(partition);
     if (cursor === undefined) return;
     this.#pending++;
-    this.#offer(cursor);
+    this.#markReady(cursor);
   }
 
   join(
@@ -84,7 +84,7 @@ export class MemoryGroup {
     limits: { maxBatchSize: number; concurrency: number },
     handler: RecordHandler,
   ): BusSubscription {
-    const member: Member = { topics: new Set(topics), ...limits, handler, atWork: new Set(), paused: false };
+    const member: Member = { topics: new Set(topics), ...limits, handler, running: new Set(), paused: false };
     this.#members.push(member);
     this.#pump();
     return {
@@ -99,7 +99,7 @@ export class MemoryGroup {
     };
   }
 
-  /** Lets the members empty the queues, unless that takes too long, and then leave. */
+  /** Waits until the members have emptied the queues, at most `drainTimeoutMs`. Then the members leave. */
   async close(): Promise<void> {
     if (this.#pending > 0 && this.#members.some((member) => !member.paused)) {
       const { promise: emptied, resolve } = Promise.withResolvers<void>();
@@ -110,23 +110,25 @@ export class MemoryGroup {
     for (const cursor of this.#cursors.values()) clearTimeout(cursor.retryTimer);
     clearImmediate(this.#pumping);
     if (this.#pending > 0)
-      this.#logger.warn(`closed with ${this.#pending} records of group ${this.name} waiting`);
+      this.#logger.warn(
+        `consumer group ${this.name}: closed with ${this.#pending} unacknowledged record(s), which are lost`,
+      );
   }
 
   async #leave(member: Member): Promise<void> {
     const index = this.#members.indexOf(member);
     if (index >= 0) this.#members.splice(index, 1);
-    await settlesWithin(this.options.drainTimeoutMs, Promise.all(member.atWork));
+    await settlesWithin(this.options.drainTimeoutMs, Promise.all(member.running));
   }
 
-  #offer(cursor: Cursor): void {
+  #markReady(cursor: Cursor): void {
     if (cursor.state !== 'idle' || cursor.next >= cursor.partition.end) return;
     cursor.state = 'ready';
     this.#ready.push(cursor);
     this.#pump();
   }
 
-  /** Deferred to the end of the event-loop turn, so that what is published in one turn arrives in one batch. */
+  /** Runs at the end of the event-loop turn, so that records that are published in one turn arrive in one batch. */
   #pump(): void {
     this.#pumping ??= setImmediate(() => {
       this.#pumping = undefined;
@@ -134,7 +136,7 @@ export class MemoryGroup {
       for (const cursor of waiting) {
         const member = this.#freeMember(cursor.partition.topic);
         if (member === undefined) this.#ready.push(cursor);
-        else this.#hand(cursor, member);
+        else this.#assign(cursor, member);
       }
     });
   }
@@ -142,20 +144,20 @@ export class MemoryGroup {
   #freeMember(topic: string): Member | undefined {
     let free: Member | undefined;
     for (const member of this.#members) {
-      const able = !member.paused && member.atWork.size < member.concurrency && member.topics.has(topic);
-      if (able && (free === undefined || member.atWork.size < free.atWork.size)) free = member;
+      const canTake = !member.paused && member.running.size < member.concurrency && member.topics.has(topic);
+      if (canTake && (free === undefined || member.running.size < free.running.size)) free = member;
     }
     return free;
   }
 
-  #hand(cursor: Cursor, member: Member): void {
+  #assign(cursor: Cursor, member: Member): void {
     cursor.state = 'held';
     const records = cursor.rejected ?? cursor.partition.read(cursor.next, member.maxBatchSize);
     const work = this.#settle(cursor, records, member).finally(() => {
-      member.atWork.delete(work);
+      member.running.delete(work);
       this.#pump();
     });
-    member.atWork.add(work);
+    member.running.add(work);
   }
 
   async #settle(cursor: Cursor, records: readonly ReceivedRecord[], member: Member): Promise<void> {
@@ -171,7 +173,7 @@ export class MemoryGroup {
     cursor.partition.settle(this, cursor.next);
     this.#pending -= records.length;
     if (this.#pending === 0) this.#emptied?.();
-    this.#offer(cursor);
+    this.#markReady(cursor);
   }
 
   #retryLater(cursor: Cursor, records: readonly ReceivedRecord[], error: unknown): void {
@@ -180,13 +182,13 @@ export class MemoryGroup {
     const delayMs = backoffMs(attempt, retryInitialDelayMs, retryMaxDelayMs);
     const { topic, partition, position } = records[0] ?? { topic: '', partition: 0, position: '' };
     this.#logger.warn(
-      `group ${this.name} rejected ${records.length} record(s) from ${topic}/${partition}/${position}, ` +
-        `attempt ${attempt}, again in ${delayMs} ms: ${String(error)}`,
+      `consumer group ${this.name}: handler rejected ${records.length} record(s) from ${topic}/${partition}/${position} ` +
+        `(attempt ${attempt}), retrying in ${delayMs} ms: ${String(error)}`,
     );
     cursor.rejected = records.map((record) => ({ ...record, attempt: attempt + 1 }));
     cursor.retryTimer = setTimeout(() => {
       cursor.state = 'idle';
-      this.#offer(cursor);
+      this.#markReady(cursor);
     }, delayMs);
   }
 }

@@ -14,10 +14,10 @@ import type { MemoryBusOptions } from './memory.options.js';
 import { MemoryTopic } from './topic.js';
 
 /**
- * The embedded bus: the whole contract inside one process, and nothing that outlives it.
+ * The embedded bus: it keeps the whole contract within one process, and nothing survives the process.
  *
- * It is bounded instead of growing: when a group has `maxPendingRecords` waiting, publishing to its topics is refused. As
- * nobody else holds the records, `close` first gives the consumers a bounded time to empty the queues.
+ * It is bounded: when a group has `maxPendingRecords` unacknowledged records, publishing to its topics is refused. Because no
+ * other process has the records, `close` first gives the consumers a limited time to empty the queues.
  */
 export class MemoryBus implements Bus {
   readonly capabilities: BusCapabilities = {
@@ -37,12 +37,12 @@ export class MemoryBus implements Bus {
     status.up();
   }
 
-  // Not async for its own sake: a refusal has to be a rejection.
+  // Async so that a refusal is a rejection.
   async publish(topicName: string, records: readonly OutgoingRecord[]): Promise<void> {
     if (this.#closed !== undefined) throw new BusClosedError();
     const topic = this.#topic(topicName);
     const readers = [...this.#groups.values()].filter((group) => group.reads(topic));
-    for (const group of readers) this.#refuseBeyondBound(group, records.length);
+    for (const group of readers) this.#refuseIfFull(group, records.length);
     const now = Date.now();
     for (const record of records) {
       const partition = topic.append(record, now);
@@ -71,12 +71,12 @@ export class MemoryBus implements Bus {
     await Promise.all([...this.#groups.values()].map((group) => group.close()));
   }
 
-  #refuseBeyondBound(group: MemoryGroup, more: number): void {
+  #refuseIfFull(group: MemoryGroup, more: number): void {
     const { maxPendingRecords } = this.options;
     if (group.pending + more <= maxPendingRecords) return;
     throw new BrokerUnavailableError(
       'memory',
-      `group ${group.name} has ${group.pending} records waiting and may have ${maxPendingRecords}`,
+      `consumer group ${group.name} has ${group.pending} unacknowledged records, and maxPendingRecords is ${maxPendingRecords}`,
     );
   }
 

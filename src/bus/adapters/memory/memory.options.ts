@@ -1,35 +1,39 @@
 import { z } from 'zod';
 import { redelivery } from '../../retries/redelivery.options.js';
 
-/** The embedded bus: queues inside this process, lost with it. */
+/** The embedded bus: queues in the memory of this process. They are lost when it ends. */
 export const memoryBusOptions = z
   .strictObject({
     partitions: z
       .int()
       .min(1)
       .default(16)
-      .describe('Partitions of a topic: the most handlers that one group can have at work on it.'),
+      .describe(
+        'Number of partitions of a topic. It limits how many handlers of one group can run at a time.',
+      ),
     maxPendingRecords: z
       .int()
       .min(1)
       .default(100_000)
       .describe(
-        'Records that may wait for one group, in all its topics. Beyond it a publish is refused as ' +
-          '`broker_unavailable`, because memory has an end.',
+        'Largest number of unacknowledged records of one group, in all its topics. Beyond it, a publish is refused as ' +
+          '`broker_unavailable`.',
       ),
     retainedRecords: z
       .int()
       .min(0)
       .default(1_000)
       .describe(
-        'Records per topic that are kept after every group took them, for groups that start at `earliest`.',
+        'Number of records per topic that are kept after every group has acknowledged them, for groups that start at `earliest`.',
       ),
     ...redelivery,
     drainTimeoutMs: z
       .int()
       .min(0)
       .default(5_000)
-      .describe('How long `close` lets consumers empty the queues and handlers finish, in ms.'),
+      .describe(
+        'How long a shutdown waits for consumers to empty the queues and for handlers to finish, in ms.',
+      ),
   })
   .prefault({});
 

@@ -1,6 +1,6 @@
 import type { OutgoingRecord, ReceivedRecord } from '../../../message/index.js';
 
-/** A topic in memory: partitions that keep what some group has not taken yet, and a little more. */
+/** A topic in memory. Its partitions keep the records that a group has not acknowledged, and `retainedRecords` more. */
 export class MemoryTopic {
   readonly partitions: readonly MemoryPartition[];
   #nextWithoutKey = 0;
@@ -29,9 +29,9 @@ export class MemoryTopic {
 
 export class MemoryPartition {
   #records: ReceivedRecord[] = [];
-  /** Offset of the first record in `#records`. */
+  /** The offset of the first record in `#records`. */
   #start = 0;
-  /** Offsets up to which each group has settled; a group holds back what follows. */
+  /** By group: the offset of its first record that is not acknowledged. */
   readonly #settled = new Map<object, number>();
 
   constructor(
@@ -55,7 +55,7 @@ export class MemoryPartition {
       position: String(this.end),
       ...(record.key === undefined ? {} : { key: record.key }),
       headers: record.headers ?? {},
-      // Its own: the caller's may change, or view something larger that would be kept with it.
+      // A copy: the caller may change its buffer, or the buffer may be a view of a larger one that would be kept in memory.
       value: Buffer.from(record.value),
       publishedAt,
       attempt: 1,
@@ -69,7 +69,7 @@ export class MemoryPartition {
     return this.#records.slice(from, from + limit);
   }
 
-  /** `reader` needs nothing before `offset` any more, and everything from there on. */
+  /** Marks the records before `offset` as acknowledged by `reader`. */
   settle(reader: object, offset: number): void {
     this.#settled.set(reader, offset);
     this.#trim();
@@ -79,14 +79,14 @@ export class MemoryPartition {
     let needed = this.end - this.retained;
     for (const offset of this.#settled.values()) if (offset < needed) needed = offset;
     const surplus = needed - this.#start;
-    // In strides, because removing from the front costs as much as what stays.
+    // Only in large steps, because it copies the records that stay.
     if (surplus < 256 || surplus < this.#records.length / 2) return;
     this.#records = this.#records.slice(surplus);
     this.#start = needed;
   }
 }
 
-/** FNV-1a over UTF-16 code units: the same key goes to the same partition for as long as the process lives. */
+/** FNV-1a over UTF-16 code units. */
 function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < key.length; index++) {

@@ -7,17 +7,17 @@ import { MEMORY, type SqliteFile } from './sqlite.options.js';
 const SQLITE_BUSY = 5;
 
 /**
- * Opens a store's file for this process alone, creating it and its directory if need be.
+ * Opens the file of a store exclusively for this process. Creates the file and its directory if they do not exist.
  *
- * @param migrations SQL that takes the schema from version n to n + 1, oldest first. Released ones never change.
- * @throws {AdapterUnusableError} another process has it, it is newer than this program, or it cannot be read or written
+ * @param migrations SQL that upgrades the schema from version n to n + 1, oldest first. A released migration never changes.
+ * @throws {AdapterUnusableError} another process has the file open, a newer version wrote it, or it cannot be read or written
  */
 export function openDatabase({ path, synchronous }: SqliteFile, migrations: readonly string[]): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     if (path !== MEMORY) mkdirSync(dirname(resolve(path)), { recursive: true });
     database = new DatabaseSync(path);
-    // Set before the first access: with it, the file needs no shared memory beside it and belongs to one process.
+    // Set before the first access: the file then needs no shared-memory file, and only one process can open it.
     database.exec(`
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA journal_mode = WAL;
@@ -32,12 +32,12 @@ export function openDatabase({ path, synchronous }: SqliteFile, migrations: read
 }
 
 function migrate(database: DatabaseSync, path: string, migrations: readonly string[]): void {
-  // Takes the lock even where there is nothing to do, so that a second process fails here and not later.
+  // Takes the lock even if there is nothing to migrate, so that a second process fails here and not later.
   database.exec('BEGIN EXCLUSIVE');
   const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
   if (version > migrations.length) {
     throw new AdapterUnusableError(
-      `${path} was written by a newer version (schema ${version}, this one knows ${migrations.length}): ` +
+      `${path} was written by a newer version (schema ${version}; this version supports ${migrations.length}): ` +
         'run that version, or set another sqlite directory',
     );
   }
@@ -47,11 +47,11 @@ function migrate(database: DatabaseSync, path: string, migrations: readonly stri
 
 function unusable(path: string, error: unknown): AdapterUnusableError {
   const { message, errcode } = error as { message: string; errcode?: number };
-  // In any of its forms: https://sqlite.org/rescode.html#busy
+  // The low byte is the primary code of every kind of SQLITE_BUSY: https://sqlite.org/rescode.html#busy
   const isLocked = errcode !== undefined && (errcode & 0xff) === SQLITE_BUSY;
   const advice = isLocked
-    ? 'another process has it open. Give each process a sqlite directory of its own, or set a driver that processes ' +
-      'share (redis or pulsar)'
+    ? 'another process has it open. Give each process its own sqlite directory, or set a driver that processes share ' +
+      '(redis or pulsar)'
     : `${message}. Set a sqlite directory that this process can write to`;
   return new AdapterUnusableError(`cannot open ${path}: ${advice}`, { cause: error });
 }

@@ -25,7 +25,7 @@ describe('GroupCommit', () => {
   };
   const stored = () => database.prepare('SELECT n FROM t ORDER BY n').all().map(Object.values).flat();
 
-  it('commits what was written in one turn together, in order', async () => {
+  it('commits the writes of one turn together, in order', async () => {
     const seen: boolean[] = [];
     const writes = [1, 2, 3].map((n) =>
       commits.write(() => {
@@ -35,13 +35,13 @@ describe('GroupCommit', () => {
     );
     expect(seen).toEqual([]);
     expect(await writes[0]).toBe(1);
-    // One transaction: the last of them is stored by the time the first is answered.
+    // One transaction: the last write is stored by the time the first one resolves.
     expect(stored()).toEqual([1, 2, 3]);
     expect(await Promise.all(writes)).toEqual([1, 2, 3]);
     expect(seen).toEqual([true, true, true]);
   });
 
-  it('keeps nothing of a transaction in which a write fails, and goes on with the next', async () => {
+  it('rolls a transaction back if a write fails, and continues with the next one', async () => {
     const outcomes = await Promise.allSettled([1, 2, 2].map((n) => commits.write(insert(n))));
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(BrokerUnavailableError) });
@@ -51,21 +51,21 @@ describe('GroupCommit', () => {
     expect(stored()).toEqual([4]);
   });
 
-  it('is down until it can write again, which it finds out by itself', async () => {
+  it('is down after a failed write, and is up again by itself when it can write', async () => {
     const pages = (count: number) => database.exec(`PRAGMA max_page_count = ${count}`);
     pages(1);
     const large = () =>
       database.exec('CREATE TABLE large (bytes BLOB); INSERT INTO large VALUES (zeroblob(100000))');
     await expect(commits.write(large)).rejects.toBeInstanceOf(BrokerUnavailableError);
     expect(status.state).toBe('down');
-    // What changes nothing says nothing of a disk that is full.
+    // A transaction that changes nothing succeeds even if the disk is full.
     await commits.write(() => database.exec('DELETE FROM t'));
     expect(status.state).toBe('down');
     pages(1_000_000);
     await becameUp.promise;
   });
 
-  it('looks up what is stored, and says so where it cannot', () => {
+  it('reads what is stored, and throws if it cannot', () => {
     expect(commits.read(() => database.prepare('SELECT 1 AS one').get())).toEqual({ one: 1 });
     expect(() => commits.read(() => database.prepare('SELECT 1 FROM nowhere'))).toThrow(
       BrokerUnavailableError,
@@ -75,7 +75,7 @@ describe('GroupCommit', () => {
     expect(defect).toThrow(SyntaxError);
   });
 
-  it('answers what is under way before it closes, and refuses what comes after', async () => {
+  it('completes pending writes before it closes, and refuses later ones', async () => {
     const writing = commits.write(insert(1));
     await Promise.all([commits.close(), commits.close()]);
     expect(await writing).toBe(1);

@@ -8,13 +8,13 @@ interface Write {
   readonly reject: (error: Error) => void;
 }
 
-/** How long a store stays down that could not write, before it is tried whether it can. */
+/** The time after a failed write until the store tests whether it can write again. */
 const PROBE_AFTER_MS = 1_000;
 
 /**
- * Commits together what was written within one turn of the event loop, because a transaction costs far more than a row.
- * A write is answered after the commit. If one fails, none of its transaction is kept, and the store is down until it has
- * shown that it can write: by itself, because nobody may be sent here meanwhile.
+ * Commits the writes of one event-loop turn in one transaction, because a transaction costs much more than a row. A write
+ * resolves after the commit. If a write fails, its transaction is rolled back, and the store is down until a test write
+ * succeeds. The store makes the test write itself, because a load balancer may send no requests to a process that is down.
  */
 export class GroupCommit {
   #writes: Write[] = [];
@@ -27,7 +27,7 @@ export class GroupCommit {
     private readonly status: BrokerStatus,
   ) {}
 
-  /** @param write must not return a promise: it runs inside the transaction, later in this turn */
+  /** @param write must be synchronous: it runs inside the transaction, later in this turn */
   write<T>(write: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(new BusClosedError());
     const { promise, resolve, reject } = Promise.withResolvers<T>();
@@ -45,7 +45,7 @@ export class GroupCommit {
   }
 
   /**
-   * Looks something up at once, and not what was written in this turn.
+   * Reads at once. Does not see the writes of this turn.
    *
    * @throws {BrokerUnavailableError}
    */
@@ -53,11 +53,11 @@ export class GroupCommit {
     try {
       return read();
     } catch (cause) {
-      throw isOfSqlite(cause) ? this.#failed(cause) : cause;
+      throw isSqliteError(cause) ? this.#failed(cause) : cause;
     }
   }
 
-  /** Answers everything that was written so far, then closes the database. */
+  /** Commits the pending writes, then closes the database. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -86,10 +86,10 @@ export class GroupCommit {
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.status.down(reason);
     this.#probing ??= setTimeout(() => this.#probe(), PROBE_AFTER_MS);
-    return new BrokerUnavailableError('the embedded file', reason, { cause });
+    return new BrokerUnavailableError('sqlite', reason, { cause });
   }
 
-  /** Writes what is there already. A transaction that changes nothing would succeed on a disk that is full. */
+  /** Writes a value that exists already. A transaction without a write would succeed even if the disk is full. */
   #probe(): void {
     this.#probing = undefined;
     try {
@@ -103,6 +103,6 @@ export class GroupCommit {
   }
 }
 
-function isOfSqlite(error: unknown): boolean {
+function isSqliteError(error: unknown): boolean {
   return (error as { readonly code?: unknown } | undefined)?.code === 'ERR_SQLITE_ERROR';
 }

@@ -23,30 +23,30 @@ export const ledgerMigrations = [
   `,
 ];
 
-/** A row of the ledger. Times in ms since the epoch. */
+/** A row of the ledger. Times are Unix times in ms. */
 export interface LedgerEntry {
   readonly id: string;
   readonly state: 'pending' | 'claimed' | 'gone' | 'abandoned';
-  /** Absent, like `due_at` and `bytes`, where only a copy of the message was seen, or the message is gone. */
+  /** Null, like `due_at` and `bytes`, if only a copy of the message was seen, or if the message is gone. */
   readonly channel: string | null;
   readonly due_at: number | null;
-  /** The latest time for which a copy may exist. */
+  /** The latest due time of any copy. */
   readonly last_copy_at: number;
-  /** Whether a copy is known to be held by the queue. */
+  /** Whether the queue is known to hold a copy. */
   readonly is_held: 0 | 1;
-  /** Calls that are sending the first copy just now, or died while they did. */
+  /** The number of calls that are sending the first copy, or died while they did. */
   readonly senders: number;
-  /** Number of the last claim. */
+  /** The number of the last claim. */
   readonly lease: number;
   readonly leased_until: number;
-  /** When the row may be removed, whatever its state. */
+  /** When the row may be removed, in any state. */
   readonly forget_at: number | null;
   readonly bytes: Uint8Array | null;
 }
 
 const FORGET_AT_ONCE = 10_000;
 
-/** The statements on a ledger's file, each compiled once. All of them take effect at once or throw. */
+/** The prepared statements of a ledger's file. */
 export class LedgerTable {
   readonly #read: StatementSync;
   readonly #write: StatementSync;
@@ -55,7 +55,7 @@ export class LedgerTable {
   readonly #channelPage: StatementSync;
 
   constructor(database: DatabaseSync) {
-    // What may be removed is as good as removed, whenever the sweep comes.
+    // A row that may be removed counts as removed, although the sweep may come later.
     const isRemembered = '(forget_at IS NULL OR forget_at > $now)';
     this.#read = database.prepare(`SELECT * FROM entry WHERE id = $id AND ${isRemembered}`);
     this.#write = database.prepare(`

@@ -3,8 +3,9 @@ import { type RetryRecord, retryRecordFromBytes, retryRecordToBytes } from '../.
 import type { DeadLetterPage, DeadLetterQuery } from '../../retries/retry-store.port.js';
 
 /**
- * `seq` is the order in which records were parked, and so their place in a line. `ready_at` is empty for a record that
- * stands behind another one, and for a dead one.
+ * `seq` is the order in which records were added. `line` is the ordering key. `ready_at` is null for a dead record, and for a
+ * record that waits behind another one with the same ordering key. The names of the table and its columns were chosen before
+ * the names in the code; they stay, because they are in files.
  */
 export const retryMigrations = [
   `
@@ -26,7 +27,7 @@ export const retryMigrations = [
   `,
 ];
 
-/** The statements on a file of parked records, each compiled once. All of them take effect at once or throw. */
+/** The prepared statements of a retry store's file. */
 export class RetryTable {
   readonly #insert: StatementSync;
   readonly #remove: StatementSync;
@@ -67,7 +68,7 @@ export class RetryTable {
       SELECT ready_at FROM parked WHERE consumer_group = ? AND ready_at > ? ORDER BY ready_at LIMIT 1`);
   }
 
-  /** Does nothing where the id is known. It goes behind the others of its line. */
+  /** Adds a record behind those with the same ordering key. Does nothing if its id exists. */
   insert(record: RetryRecord): void {
     const { id, group, topic, orderingKey = null, dueAt } = record;
     this.#insert.run({
@@ -80,17 +81,17 @@ export class RetryTable {
     });
   }
 
-  /** Stores what became of a record. The next of its line has its turn once it is not waiting any more. */
+  /** Stores the changed record. If it is dead, the next record with the same ordering key becomes ready. */
   update(record: RetryRecord, now: number): void {
     const dead = record.state === 'dead';
     const readyAt = dead ? null : Math.ceil(record.dueAt);
     this.#update.run({ id: record.id, dead: Number(dead), readyAt, bytes: retryRecordToBytes(record) });
-    if (dead) this.#letNextOf(record, now);
+    if (dead) this.#readyNextOf(record, now);
   }
 
   remove(record: RetryRecord, now: number): void {
     this.#remove.run(record.id);
-    this.#letNextOf(record, now);
+    this.#readyNextOf(record, now);
   }
 
   postpone(id: string, readyAt: number): void {
@@ -134,7 +135,7 @@ export class RetryTable {
     return rows.length > limit && last !== undefined ? { records, next: last.id } : { records };
   }
 
-  #letNextOf({ group, orderingKey }: RetryRecord, now: number): void {
+  #readyNextOf({ group, orderingKey }: RetryRecord, now: number): void {
     if (orderingKey !== undefined) this.#advance.run({ group, line: orderingKey, now });
   }
 }

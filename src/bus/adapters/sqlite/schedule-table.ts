@@ -4,8 +4,8 @@ import { fromBytes, toBytes, type ScheduledMessage } from '../../../message/inde
 import type { SchedulePage, ScheduleQuery } from '../../schedule/schedule.port.js';
 
 /**
- * `ready_at` is the due time until a hand-over failed, and the end of the pause from then on. A message is pending while
- * it has no failed `attempts`, so one index serves the hand-over and the list.
+ * `ready_at` is the due time at first, and the end of the backoff after a failed delivery. A message is pending as long as it has
+ * no failed `attempts`, so one index serves both the delivery and the list.
  */
 export const scheduleMigrations = [
   `
@@ -34,7 +34,7 @@ interface Row {
 
 const FORGET_AT_ONCE = 1_000;
 
-/** The statements on a schedule's file, each compiled once. All of them take effect at once or throw. */
+/** The prepared statements of a schedule's file. */
 export class ScheduleTable {
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
@@ -82,14 +82,14 @@ export class ScheduleTable {
     this.#channelPage = database.prepare(`SELECT * FROM message WHERE channel = $channel AND ${after}`);
   }
 
-  /** False, and nothing is done, where the id is held or was finished a moment ago. */
+  /** Returns false and does nothing if the id is stored, or was finished recently. */
   insert(message: ScheduledMessage, now: number): boolean {
     const { id, channel, dueAt } = message;
     const row = { id, channel, dueAt: Math.ceil(dueAt), bytes: toBytes(message), now };
     return this.#insert.run(row).changes === 1;
   }
 
-  /** Whether {@link insert} would do nothing. */
+  /** Returns whether {@link insert} would do nothing. */
   isKnown(id: string, now: number): boolean {
     return this.#isKnown.get({ id, now }) !== undefined;
   }
@@ -104,7 +104,7 @@ export class ScheduleTable {
     return this.#delete.run(id).changes === 1;
   }
 
-  /** Forgets some of the ids whose time is over, few enough not to hold up the process. True if there may be more. */
+  /** Removes some of the expired ids, few enough not to block the process. Returns whether there may be more. */
   forget(now: number): boolean {
     return this.#forget.run(now).changes === FORGET_AT_ONCE;
   }

@@ -6,7 +6,7 @@ import { GroupCommit } from './group-commit.js';
 import type { SqliteFile } from './sqlite.options.js';
 
 export type SqliteIdempotencyOptions = SqliteFile & {
-  /** How often plans that are out of date are removed, in ms. */
+  /** How often expired plans are removed, in ms. */
   readonly sweepEveryMs?: number;
   readonly now?: () => number;
 };
@@ -20,7 +20,7 @@ const migrations = [
 
 const SWEEP_AT_ONCE = 1_000;
 
-/** Plans in a file of their own, or in memory under the path `:memory:`. */
+/** Idempotency plans in a SQLite file, or in memory with the path `:memory:`. */
 export class SqliteIdempotency implements Idempotency {
   readonly #commits: GroupCommit;
   readonly #find: StatementSync;
@@ -43,7 +43,7 @@ export class SqliteIdempotency implements Idempotency {
     status.up();
   }
 
-  /** @throws {AdapterUnusableError} the file cannot be had */
+  /** @throws {AdapterUnusableError} the file cannot be opened */
   static async open(options: SqliteIdempotencyOptions, status: BrokerStatus): Promise<SqliteIdempotency> {
     return new SqliteIdempotency(openDatabase(options, migrations), options, status);
   }
@@ -82,7 +82,7 @@ export class SqliteIdempotency implements Idempotency {
     try {
       while (await this.#commits.write(() => this.#expire.run(this.#now()).changes === SWEEP_AT_ONCE));
     } catch {
-      // The status tells; the next sweep comes anyway.
+      // The status is down, and the next sweep tries again.
     }
   }
 }

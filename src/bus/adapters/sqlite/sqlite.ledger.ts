@@ -9,7 +9,7 @@ import { MEMORY, type SqliteFile } from './sqlite.options.js';
 
 const SWEEP_EVERY_MS = 10_000;
 
-/** The ledger in a file of its own, or in memory under the path `:memory:`, for one process. */
+/** The ledger of a schedule in a SQLite file, or in memory with the path `:memory:`, for one process. */
 export class SqliteLedger extends ScheduleLedger {
   readonly durable: boolean;
   readonly shared = false;
@@ -31,7 +31,7 @@ export class SqliteLedger extends ScheduleLedger {
     status.up();
   }
 
-  /** @throws {AdapterUnusableError} the file cannot be had */
+  /** @throws {AdapterUnusableError} the file cannot be opened */
   static async open(options: SqliteFile & LedgerOptions, status: BrokerStatus): Promise<SqliteLedger> {
     return new SqliteLedger(options, status);
   }
@@ -56,7 +56,7 @@ export class SqliteLedger extends ScheduleLedger {
         senders: 1,
         state: 'pending',
       } as const;
-      // Kept no longer than its copy would matter, until a copy is known to exist.
+      // Until a copy is known to exist, the entry is kept only as long as a copy would matter.
       this.#table.write({
         ...fresh,
         is_held: 0,
@@ -98,7 +98,7 @@ export class SqliteLedger extends ScheduleLedger {
       }
       const lease = entry.lease + 1;
       const leased_until = now + this.options.leaseMs;
-      // Of a message that was never recorded nobody knows whether it comes again.
+      // Nobody knows whether another copy of a message comes that was never recorded.
       const forget_at = dueAt === null ? leased_until + this.options.rememberMs : null;
       this.#table.write({ ...entry, state: 'claimed', lease, leased_until, forget_at });
       return { outcome: 'claimed', lease, ...(dueAt === null ? {} : { dueAt }) };
@@ -157,7 +157,7 @@ export class SqliteLedger extends ScheduleLedger {
     await this.#commits.close();
   }
 
-  /** @returns whether the entry was in that state */
+  /** Resolves to whether the entry was in that state. */
   #change(
     id: string,
     state: LedgerEntry['state'],
@@ -187,12 +187,12 @@ export class SqliteLedger extends ScheduleLedger {
     try {
       while (await this.#commits.write(() => this.#table.forget()));
     } catch {
-      // A failure is the status's matter, and the next sweep's.
+      // The status is down, and the next sweep tries again.
     }
   }
 }
 
-/** An entry of which only a copy is known. */
+/** The entry of a message of which only a copy was seen. */
 function unseen(id: string, now: number): LedgerEntry {
   return {
     id,

@@ -22,20 +22,21 @@ import { retryMigrations, RetryTable } from './retry-table.js';
 
 export type SqliteRetryStoreOptions = SqliteFile & Pick<RetryStoreOptions, 'closeTimeoutMs'>;
 
-/** After how long a step of the clock is noticed. */
+/** The time until the loop notices that the clock was set. */
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Parked records in a file of their own, or in memory under the path `:memory:`.
+ * Retries and dead letters in a SQLite file, or in memory with the path `:memory:`.
  *
- * The process owns the file, so what is being tried is known here alone; after a crash all of it is waiting again.
+ * Only this process uses the file, so it needs no leases: the records that are being retried are known in memory, and after a
+ * crash all of them are waiting again.
  */
 export class SqliteRetryStore implements RetryStore {
   readonly capabilities;
   readonly #table: RetryTable;
   readonly #commits: GroupCommit;
   readonly #loops = new DueLoops();
-  /** Ids that are being tried. */
+  /** The ids of records that are being retried. */
   readonly #held = new Set<string>();
   #closed: Promise<void> | undefined;
 
@@ -50,7 +51,7 @@ export class SqliteRetryStore implements RetryStore {
     status.up();
   }
 
-  /** @throws {AdapterUnusableError} the file cannot be had */
+  /** @throws {AdapterUnusableError} the file cannot be opened */
   static async open(options: SqliteRetryStoreOptions, status: BrokerStatus): Promise<SqliteRetryStore> {
     return new SqliteRetryStore(options, status);
   }
@@ -58,13 +59,13 @@ export class SqliteRetryStore implements RetryStore {
   async add(records: readonly RetryRecord[], maxWaiting: number): Promise<boolean> {
     const [first] = records;
     if (first === undefined) return true;
-    const parked = await this.#commits.write(() => {
+    const added = await this.#commits.write(() => {
       if (this.#table.waiting(first.group) + records.length > maxWaiting) return false;
       for (const record of records) this.#table.insert(record);
       return true;
     });
-    if (parked) for (const { group, dueAt } of records) this.#wake(group, dueAt);
-    return parked;
+    if (added) for (const { group, dueAt } of records) this.#wake(group, dueAt);
+    return added;
   }
 
   async blockedKeys(group: string, orderingKeys: readonly string[]): Promise<ReadonlySet<string>> {
@@ -124,7 +125,7 @@ export class SqliteRetryStore implements RetryStore {
   #claim(group: string, limit: number): DueBatch<RetryItem> {
     const now = Date.now();
     const items: RetryItem[] = [];
-    // What is held is due as well and comes first, so that many more rows have to be looked at.
+    // Held rows are due as well and come first, so that many more rows are read.
     for (const id of this.#table.readyIds(group, now, limit + this.#held.size)) {
       if (items.length === limit) break;
       const message = this.#held.has(id) ? undefined : this.#table.find(id);

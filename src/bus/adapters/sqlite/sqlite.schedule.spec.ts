@@ -19,12 +19,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.nat({ max: 600 }) }), weight: 2 },
 );
 
-/** What a schedule does, in the simplest words: everything is known, and time moves only when it is told to. */
+/** A simple model of a schedule, whose clock moves only when a step moves it. */
 class Model {
   now = 1_000_000;
   readonly pending = new Map<string, number>();
   readonly finished = new Set<string>();
-  readonly handedOver: string[] = [];
+  readonly delivered: string[] = [];
 
   add(each: string, dueAt: number): void {
     if (!this.pending.has(each) && !this.finished.has(each)) this.pending.set(each, dueAt);
@@ -42,10 +42,10 @@ class Model {
     return true;
   }
 
-  handOver(): void {
+  deliver(): void {
     for (const [each, dueAt] of this.sorted()) {
       if (dueAt > this.now) break;
-      this.handedOver.push(each);
+      this.delivered.push(each);
       this.pending.delete(each);
       this.finished.add(each);
     }
@@ -57,36 +57,36 @@ class Model {
 }
 
 describe('SqliteSchedule', () => {
-  it('does what the model does, in any sequence of calls', async () => {
+  it('behaves like the model, in any sequence of calls', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (program) => {
         const model = new Model();
         const schedule = await open(() => model.now);
-        const handedOver: string[] = [];
+        const delivered: string[] = [];
         const inbox = new Inbox();
         await schedule.consume({ concurrency: 1 }, async (message) => {
           expect(message.dueAt).toBeLessThanOrEqual(model.now);
-          handedOver.push(message.id);
+          delivered.push(message.id);
           inbox.arrived();
         });
         for (const each of program) {
-          const [answer, expected] = await take(each, schedule, model);
-          expect(answer).toBe(expected);
-          // After each step, so that the order does not depend on the loop's pace.
-          model.handOver();
-          await inbox.until(() => handedOver.length >= model.handedOver.length);
+          const [result, expected] = await take(each, schedule, model);
+          expect(result).toBe(expected);
+          // After each step, so that the order does not depend on the timing of the loop.
+          model.deliver();
+          await inbox.until(() => delivered.length >= model.delivered.length);
           const { messages } = await schedule.list({ limit: 100 });
           expect(messages.map((message) => [message.id, message.dueAt])).toEqual(model.sorted());
         }
         await schedule.close();
-        expect(handedOver).toEqual(model.handedOver);
+        expect(delivered).toEqual(model.delivered);
       }),
       { numRuns: 60 },
     );
   });
 });
 
-/** Takes the step on both, and returns their answers. */
+/** Applies a step to the schedule and to the model, and returns both results. */
 async function take(each: Step, schedule: SqliteSchedule, model: Model): Promise<[unknown, unknown]> {
   switch (each.do) {
     case 'add': {
@@ -133,7 +133,7 @@ function open(now: () => number): Promise<SqliteSchedule> {
       retryInitialMs: 1,
       retryMaxMs: 1,
       closeTimeoutMs: 1_000,
-      // The clock of this test jumps, and the loop has to see it soon.
+      // The clock of this test jumps, and the loop has to notice it soon.
       pollIntervalMs: 1,
       now,
     },

@@ -21,7 +21,7 @@ export type SqliteScheduleOptions = SqliteFile &
     DelayedLaneOptions,
     'maxPendingMessages' | 'rememberMs' | 'retryInitialMs' | 'retryMaxMs' | 'closeTimeoutMs'
   > & {
-    /** Longest time in ms until a step of the clock, or the end of a suspension, is noticed. */
+    /** Longest time in ms until the loop notices that the clock was set, or that the machine was suspended. */
     readonly pollIntervalMs?: number;
     readonly now?: () => number;
   };
@@ -29,10 +29,10 @@ export type SqliteScheduleOptions = SqliteFile &
 const SWEEP_EVERY_MS = 10_000;
 
 /**
- * The delayed lane in a file of its own, or in memory under the path `:memory:`.
+ * The delayed lane in a SQLite file, or in memory with the path `:memory:`.
  *
- * The process owns the file, so a lease needs no clock: what is being handed over is known here alone, and after a crash
- * everything that was not settled is pending again.
+ * Only this process uses the file, so it needs no leases: the messages that are being delivered are known in memory, and after a
+ * crash every message that was not settled is pending again.
  */
 export class SqliteSchedule implements Schedule {
   readonly capabilities;
@@ -40,10 +40,10 @@ export class SqliteSchedule implements Schedule {
   readonly #commits: GroupCommit;
   readonly #loops = new DueLoops();
   readonly #sweeper: NodeJS.Timeout;
-  /** Ids in the hands of a loop. */
+  /** The ids of messages that are being delivered. */
   readonly #held = new Set<string>();
   readonly #now: () => number;
-  /** Messages in the file, and those that are being added. Counted once, as counting looks at each of them. */
+  /** The number of messages in the file, including those that are being added. Counting reads every row, so it is done once. */
   #count: number;
   #closed: Promise<void> | undefined;
 
@@ -61,7 +61,7 @@ export class SqliteSchedule implements Schedule {
     status.up();
   }
 
-  /** @throws {AdapterUnusableError} the file cannot be had */
+  /** @throws {AdapterUnusableError} the file cannot be opened */
   static async open(options: SqliteScheduleOptions, status: BrokerStatus): Promise<SqliteSchedule> {
     return new SqliteSchedule(options, status);
   }
@@ -129,7 +129,7 @@ export class SqliteSchedule implements Schedule {
   #claim(limit: number): DueBatch {
     const now = this.#now();
     const items: DueItem[] = [];
-    // What is held is due as well and comes first, so that many more rows have to be looked at.
+    // Held rows are due as well and come first, so that many more rows are read.
     for (const id of this.#table.readyIds(now, limit + this.#held.size)) {
       if (items.length === limit) break;
       const claim = this.#held.has(id) ? undefined : this.#table.read(id);
@@ -170,7 +170,7 @@ export class SqliteSchedule implements Schedule {
     try {
       while (await this.#commits.write(() => this.#table.forget(this.#now())));
     } catch {
-      // The status tells; the next sweep comes anyway.
+      // The status is down, and the next sweep tries again.
     }
   }
 
@@ -178,13 +178,13 @@ export class SqliteSchedule implements Schedule {
     return this.#table.finish(id, this.#now() + this.options.rememberMs);
   }
 
-  /** A message that is held, or was a moment ago, may always be added again. */
+  /** A message that is stored, or was stored recently, may always be added again. */
   #refuseIfFull(id: string): void {
     const { maxPendingMessages } = this.options;
     if (this.#closed !== undefined || this.#count < maxPendingMessages) return;
     if (this.#commits.read(() => this.#table.isKnown(id, this.#now()))) return;
     throw new ScheduleFullError(
-      `${maxPendingMessages} messages wait in the delayed lane, and it may not have more`,
+      `the delayed lane holds ${maxPendingMessages} messages, which is its limit (maxPendingMessages)`,
     );
   }
 

@@ -3,11 +3,12 @@ import type { SubscribeOptions } from '../../bus.port.js';
 import type { KafkaConnection } from './connection.js';
 
 /**
- * Makes Kafka remember where a new group began. Otherwise a group that dies before its first record begins anew
- * later, and what was published meanwhile is lost. The offsets are read before joining, so none is skipped.
+ * Commits the offsets at which a new consumer group starts. Without them, a group that stops before its first commit would
+ * start later than it began, and skip the records that were published in the meantime. The offsets are read before the member
+ * joins the group, so no record is skipped.
  */
-export class FirstOffsets {
-  /** By topic, one for each partition. */
+export class InitialOffsets {
+  /** By topic and partition. */
   #offsets: ReadonlyMap<string, ReadonlyMap<number, string>> = new Map();
 
   constructor(
@@ -15,26 +16,26 @@ export class FirstOffsets {
     private readonly subscription: Required<SubscribeOptions>,
   ) {}
 
-  async find(): Promise<void> {
+  async read(): Promise<void> {
     const { admin } = await this.connection.link();
     const { topics, from } = this.subscription;
-    const found = new Map<string, ReadonlyMap<number, string>>();
+    const offsets = new Map<string, ReadonlyMap<number, string>>();
     for (const topic of topics) {
       const partitions = await admin.fetchTopicOffsets(topic);
-      found.set(
+      offsets.set(
         topic,
         new Map(partitions.map(({ partition, low, high }) => [partition, from === 'earliest' ? low : high])),
       );
     }
-    this.#offsets = found;
+    this.#offsets = offsets;
   }
 
-  /** Where the group has committed nothing yet, and only there. */
+  /** Commits the offsets of those partitions for which the group has no committed offset. */
   async commit(consumer: Pick<Consumer, 'commitOffsets'>): Promise<void> {
     const { group, topics } = this.subscription;
     const { admin } = await this.connection.link();
-    const known = await admin.fetchOffsets({ groupId: group, topics: [...topics] });
-    const first = known.flatMap(({ topic, partitions }) =>
+    const committed = await admin.fetchOffsets({ groupId: group, topics: [...topics] });
+    const initial = committed.flatMap(({ topic, partitions }) =>
       partitions
         .filter(({ offset }) => offset === '-1')
         .map(({ partition }) => ({
@@ -43,6 +44,6 @@ export class FirstOffsets {
           offset: this.#offsets.get(topic)?.get(partition) ?? '0',
         })),
     );
-    if (first.length > 0) await consumer.commitOffsets(first);
+    if (initial.length > 0) await consumer.commitOffsets(initial);
   }
 }
