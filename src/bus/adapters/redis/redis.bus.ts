@@ -25,13 +25,16 @@ import { StreamTrimmer } from './streams/trimmer.js';
 
 export interface RedisBusOptions extends RedisDriverOptions {
   readonly streams: RedisStreamsOptions;
-  /** The fixed share of the partitions that this process reads. If absent, the members of a group divide them dynamically. */
+  /**
+   * The fixed share of the partitions that this process reads. If absent, the members of a group divide them
+   * dynamically.
+   */
   readonly worker?: WorkerNumber | undefined;
 }
 
 /**
- * The bus over Redis Streams. A topic consists of several streams, its partitions; the key of a record selects one of them. One
- * member of a group at a time reads a partition, which is ensured by a lease.
+ * The bus over Redis Streams. A topic consists of several streams, its partitions; the key of a record selects one of
+ * them. One member of a group at a time reads a partition, which is ensured by a lease.
  *
  * Beyond the port's contract:
  * - A rejected record blocks its own partition during the backoff, and no other.
@@ -81,8 +84,8 @@ export class RedisBus implements Bus {
   }
 
   /**
-   * Resolves when Redis is connected, or when the first attempt failed. In that case it connects later, and reports it to
-   * `status`.
+   * Resolves when Redis is connected, or when the first attempt failed. In that case it connects later, and reports
+   * it to `status`.
    */
   static async open(options: RedisBusOptions, status: BrokerStatus): Promise<RedisBus> {
     return new RedisBus(await openRedis(options, status), options);
@@ -131,7 +134,10 @@ export class RedisBus implements Bus {
     await closeRedis(this.client);
   }
 
-  /** In a Cluster, XREAD can wait for one stream only, so that each needs a connection. Otherwise one connection serves all. */
+  /**
+   * In a Cluster, XREAD can wait for one stream only, so that each needs a connection. Otherwise one connection
+   * serves all.
+   */
   #watcher(): (partition: StreamPartition) => StreamWatch {
     const { client, options } = this;
     const open = () => openRedis(options, new BrokerStatus('redis (stream notifier)'));

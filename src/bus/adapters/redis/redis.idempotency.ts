@@ -13,7 +13,9 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]
 `);
 
-/** KEYS: plan. ARGV: plan that must be in force, next plan, time to live in ms. Returns the plan in force afterwards. */
+/**
+ * KEYS: plan. ARGV: plan that must be in force, next plan, time to live in ms. Returns the plan in force afterwards.
+ */
 const replace = new RedisScript(`
 local inForce = redis.call('GET', KEYS[1])
 if inForce and inForce ~= ARGV[1] then return inForce end
@@ -22,8 +24,8 @@ return ARGV[2]
 `);
 
 /**
- * Plans in Redis, shared by all replicas. Each plan has a key of its own, which Redis lets expire; a Cluster spreads them over its
- * nodes.
+ * Plans in Redis, shared by all replicas. Each plan has a key of its own, which Redis lets expire; a Cluster spreads
+ * them over its nodes.
  */
 export class RedisIdempotency implements Idempotency {
   #closed: Promise<void> | undefined;

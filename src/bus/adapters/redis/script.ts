@@ -2,16 +2,16 @@ import { LuaScript, type RedisClient } from '../../../redis/index.js';
 import { redisCall } from './call.js';
 
 /**
- * At its memory limit, Redis lets a script add data only if the script has written before. A write without effect is enough:
- * no key of these scripts expires.
+ * At its memory limit, Redis lets a script add data only if the script has written before. A write without effect is
+ * enough: no key of these scripts expires.
  */
 const writeBeforeAdding = `redis.call('PERSIST', KEYS[1])`;
 
 /** A Lua script of the bus: its errors are errors of the bus. */
 export class RedisScript extends LuaScript {
   /**
-   * Creates a script that also runs when Redis is at its memory limit. For scripts that add little and are needed to remove
-   * data: without them a full server could never become empty again.
+   * Creates a script that also runs when Redis is at its memory limit. For scripts that add little and are needed to
+   * remove data: without them a full server could never become empty again.
    */
   static allowedWhenFull(lua: string): RedisScript {
     return new RedisScript(`${writeBeforeAdding}\n${lua}`);

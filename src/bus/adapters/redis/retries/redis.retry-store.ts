@@ -18,26 +18,27 @@ import { RedisRetryRecords } from './retry-records.js';
 
 export type RedisRetryStoreOptions = RedisDriverOptions &
   Pick<RetryStoreOptions, 'pollIntervalMs' | 'closeTimeoutMs'> & {
-    /** How long a dead process keeps what it had, in ms. */
+    /** How long a process that died keeps the records that it was handling, in ms. */
     readonly leaseMs?: number;
   };
 
 const LEASE_MS = 30_000;
 
 /**
- * Parked records in Redis, shared by every process with the same key prefix.
+ * The retry store in Redis, shared by all processes with the same key prefix.
  *
- * What a process tries is leased to it, by the clock of Redis, and it extends its leases while it is at it.
+ * A process leases the records that it handles, measured by the clock of Redis, and extends the leases until their
+ * handlers have finished.
  */
 export class RedisRetryStore implements RetryStore {
-  /** As durable as the server was told to be: see `appendonly` in docs/brokers.md. */
+  /** `durable` is true only as far as the server is configured for it: see `appendonly` in docs/brokers.md. */
   readonly capabilities = { durable: true, shared: true };
   readonly #store: RedisRetryRecords;
   readonly #loops = new DueLoops();
-  /** What this process is trying, by group: id → the number of its claim. */
-  readonly #held = new Map<string, Map<string, string>>();
+  /** Records that this process is handling, by group: id → the number of its claim. */
+  readonly #leased = new Map<string, Map<string, string>>();
   readonly #leaseMs: number;
-  readonly #leaseKeeper: NodeJS.Timeout;
+  readonly #leaseTimer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -46,25 +47,26 @@ export class RedisRetryStore implements RetryStore {
   ) {
     this.#store = new RedisRetryRecords(client, options.keyPrefix);
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
-    // A third of the lease leaves room for an extension that fails.
-    this.#leaseKeeper = setInterval(() => void this.#extendLeases(), this.#leaseMs / 3);
+    // Three times per lease, so that one failed extension does no harm.
+    this.#leaseTimer = setInterval(() => void this.#extendLeases(), this.#leaseMs / 3);
   }
 
+  /** Resolves when Redis is connected, or when the first attempt failed. */
   static async open(options: RedisRetryStoreOptions, status: BrokerStatus): Promise<RedisRetryStore> {
     return new RedisRetryStore(await openRedis(options, status), options);
   }
 
   async add(records: readonly RetryRecord[], maxWaiting: number): Promise<boolean> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     const [first] = records;
     if (first === undefined) return true;
-    const parked = await this.#store.add(first.group, records, maxWaiting);
-    if (parked) for (const { group, dueAt } of records) this.#wake(group, dueAt);
-    return parked;
+    const added = await this.#store.add(first.group, records, maxWaiting);
+    if (added) for (const { group, dueAt } of records) this.#wake(group, dueAt);
+    return added;
   }
 
   async blockedKeys(group: string, orderingKeys: readonly string[]): Promise<ReadonlySet<string>> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     return this.#store.blockedKeys(group, orderingKeys);
   }
 
@@ -73,16 +75,16 @@ export class RedisRetryStore implements RetryStore {
     { concurrency }: { readonly concurrency: number },
     handler: RetryHandler,
   ): Promise<RetryConsumer> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     const { pollIntervalMs, closeTimeoutMs } = this.options;
-    const held = this.#held.get(group) ?? new Map<string, string>();
-    this.#held.set(group, held);
+    const leased = this.#leased.get(group) ?? new Map<string, string>();
+    this.#leased.set(group, leased);
     const loop = retryLoop(
       {
-        claim: (limit) => this.#claim(group, held, limit),
-        conclude: (claim, outcome) => this.#conclude(claim, held, outcome),
-        release: (claim, pauseMs) => this.#release(claim, held, pauseMs),
-        abandon: ({ message }) => void held.delete(message.id),
+        claim: (limit) => this.#claim(group, leased, limit),
+        conclude: (item, outcome) => this.#conclude(item, leased, outcome),
+        release: (item, pauseMs) => this.#release(item, leased, pauseMs),
+        abandon: ({ message }) => void leased.delete(message.id),
       },
       handler,
       { concurrency, pollIntervalMs, closeTimeoutMs },
@@ -91,12 +93,12 @@ export class RedisRetryStore implements RetryStore {
   }
 
   async find(id: string): Promise<RetryRecord | undefined> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     return this.#store.find(id);
   }
 
   async list(query: DeadLetterQuery): Promise<DeadLetterPage> {
-    this.#refuseIfClosed();
+    this.#throwIfClosed();
     return this.#store.page(query);
   }
 
@@ -120,36 +122,37 @@ export class RedisRetryStore implements RetryStore {
 
   async #close(): Promise<void> {
     await this.#loops.close();
-    clearInterval(this.#leaseKeeper);
+    clearInterval(this.#leaseTimer);
     await closeRedis(this.client);
   }
 
-  async #claim(group: string, held: Map<string, string>, limit: number): Promise<DueBatch<RetryItem>> {
+  async #claim(group: string, leased: Map<string, string>, limit: number): Promise<DueBatch<RetryItem>> {
     const { numbers, ...batch } = await this.#store.claim(group, Date.now(), this.#leaseMs, limit);
-    // A lease that ended while Redis was away comes back here although its handler is still at work: it is taken on.
-    const items = batch.items.filter(({ message }) => !held.has(message.id));
-    for (const [id, number] of numbers) held.set(id, number);
+    // If a lease expired while Redis was unavailable, its record is claimed here again although its handler is still
+    // running. This process keeps the new lease and does not start the handler a second time.
+    const items = batch.items.filter(({ message }) => !leased.has(message.id));
+    for (const [id, number] of numbers) leased.set(id, number);
     return { ...batch, items };
   }
 
-  async #conclude({ message }: RetryItem, held: Map<string, string>, outcome: RetryOutcome): Promise<void> {
-    await this.#store.conclude(message, held.get(message.id) ?? '', outcome);
-    held.delete(message.id);
+  async #conclude({ message }: RetryItem, leased: Map<string, string>, outcome: RetryOutcome): Promise<void> {
+    await this.#store.conclude(message, leased.get(message.id) ?? '', outcome);
+    leased.delete(message.id);
     this.#wake(message.group, outcome.kind === 'retry' ? outcome.dueAt : Date.now());
   }
 
-  async #release({ message }: RetryItem, held: Map<string, string>, pauseMs: number): Promise<void> {
-    await this.#store.release(message, held.get(message.id) ?? '', pauseMs);
-    held.delete(message.id);
+  async #release({ message }: RetryItem, leased: Map<string, string>, pauseMs: number): Promise<void> {
+    await this.#store.release(message, leased.get(message.id) ?? '', pauseMs);
+    leased.delete(message.id);
     this.#wake(message.group, Date.now() + pauseMs);
   }
 
   async #extendLeases(): Promise<void> {
     try {
-      for (const [group, held] of this.#held)
-        if (held.size > 0) await this.#store.extend(group, held, this.#leaseMs);
+      for (const [group, leased] of this.#leased)
+        if (leased.size > 0) await this.#store.extend(group, leased, this.#leaseMs);
     } catch {
-      // The status tells; the next turn tries again, as long as the lease lasts.
+      // `status` reports the failure. The timer tries again while the lease is valid.
     }
   }
 
@@ -157,7 +160,7 @@ export class RedisRetryStore implements RetryStore {
     this.#loops.wakeIn(dueAt - Date.now(), group);
   }
 
-  #refuseIfClosed(): void {
+  #throwIfClosed(): void {
     if (this.#closed !== undefined) throw new BusClosedError();
   }
 }

@@ -12,10 +12,10 @@ import {
 import { redisCall } from '../call.js';
 import * as scripts from './retry-scripts.js';
 
-/** A claim's number, by the id of what is claimed. */
+/** Id of a claimed record → the number of the claim. */
 export type Claims = ReadonlyMap<string, string>;
 
-/** The data of parked records in Redis. Every method is one step there. */
+/** The data of retry records in Redis. Every method is one atomic step there. */
 export class RedisRetryRecords {
   readonly #record: string;
   readonly #claims: string;
@@ -28,7 +28,7 @@ export class RedisRetryRecords {
     this.#claims = this.#key('claims');
   }
 
-  /** @param group of all the records */
+  /** @param group the group of all these records */
   async add(group: string, records: readonly RetryRecord[], maxWaiting: number): Promise<boolean> {
     const orderingKeys = [...new Set(records.flatMap(({ orderingKey }) => orderingKey ?? []))];
     const args = records.flatMap((record) => [
@@ -48,11 +48,13 @@ export class RedisRetryRecords {
   async blockedKeys(group: string, orderingKeys: readonly string[]): Promise<Set<string>> {
     if (orderingKeys.length === 0) return new Set();
     const keys = orderingKeys.map((orderingKey) => this.#queueOf(group, orderingKey));
-    const answer = (await scripts.blockedKeys.run(this.client, keys, [])) as number[];
-    return new Set(orderingKeys.filter((_, at) => answer[at] === 1));
+    const reply = (await scripts.blockedKeys.run(this.client, keys, [])) as number[];
+    return new Set(orderingKeys.filter((_, at) => reply[at] === 1));
   }
 
-  /** @param now the caller's clock: nothing is claimed before its time by that, nor by the clock of Redis */
+  /**
+   * @param now by the caller's clock. A record is claimed only if it is due by this clock and by the clock of Redis.
+   */
   async claim(
     group: string,
     now: number,
@@ -61,8 +63,8 @@ export class RedisRetryRecords {
   ): Promise<DueBatch<RetryItem> & { readonly numbers: Claims }> {
     const [, ready] = this.#of(group);
     const keys = [this.#record, ready, this.#claims];
-    const answer = await scripts.claim.run(this.client, keys, [now, leaseMs, limit]);
-    const [waitMs, ...parts] = answer as [number, ...Buffer[]];
+    const reply = await scripts.claim.run(this.client, keys, [now, leaseMs, limit]);
+    const [waitMs, ...parts] = reply as [number, ...Buffer[]];
     const items: RetryItem[] = [];
     const numbers = new Map<string, string>();
     for (let at = 0; at + 1 < parts.length; at += 2) {
@@ -73,16 +75,16 @@ export class RedisRetryRecords {
     return { items, numbers, ...(waitMs < 0 ? {} : { nextInMs: waitMs }) };
   }
 
-  /** Does nothing where another holds the record meanwhile, unless it was handled. */
+  /** Does nothing if another process has the lease now, unless the outcome is `handled`. */
   async conclude(record: RetryRecord, claim: string, outcome: RetryOutcome): Promise<void> {
     const { id, group } = record;
     const keys = [this.#record, ...this.#of(group), this.#claims];
     switch (outcome.kind) {
       case 'handled':
-        await scripts.handled.run(this.client, [...keys, ...this.#orderingKeyOf(record)], [id]);
+        await scripts.handled.run(this.client, [...keys, ...this.#queuesOf(record)], [id]);
         return;
       case 'retry':
-        await scripts.again.run(this.client, keys, [
+        await scripts.retry.run(this.client, keys, [
           id,
           claim,
           retryRecordToBytes(withOutcome(record, outcome)),
@@ -90,9 +92,9 @@ export class RedisRetryRecords {
         ]);
         return;
       case 'dead':
-        await scripts.bury.run(
+        await scripts.deadLetter.run(
           this.client,
-          [...keys, ...this.#indexesOf(record), ...this.#orderingKeyOf(record)],
+          [...keys, ...this.#indexesOf(record), ...this.#queuesOf(record)],
           [id, claim, retryRecordToBytes(withOutcome(record, outcome))],
         );
         return;
@@ -118,7 +120,7 @@ export class RedisRetryRecords {
 
   async page({ group, topic, limit, cursor }: DeadLetterQuery): Promise<DeadLetterPage> {
     const keys = [this.#record, this.#index(group, topic)];
-    // One more than asked for tells whether there is a next page.
+    // One record more than requested shows whether there is a next page.
     const args = [limit + 1, ...(cursor === undefined ? [] : [cursor])];
     const found = ((await scripts.page.run(this.client, keys, args)) as Buffer[]).map(retryRecordFromBytes);
     const records = found.slice(0, limit);
@@ -131,7 +133,7 @@ export class RedisRetryRecords {
       this.#record,
       ...this.#of(record.group),
       ...this.#indexesOf(record),
-      ...this.#orderingKeyOf(record),
+      ...this.#queuesOf(record),
     ];
     const args = [record.id, retryRecordToBytes(redriven(record, now)), now];
     return (await scripts.redrive.run(this.client, keys, args)) === 1;
@@ -146,7 +148,8 @@ export class RedisRetryRecords {
     return [this.#key(`waiting:${group}`), this.#key(`ready:${group}`)];
   }
 
-  #orderingKeyOf({ group, orderingKey }: RetryRecord): string[] {
+  /** Returns the key of the record's queue, or nothing if the record has no ordering key. */
+  #queuesOf({ group, orderingKey }: RetryRecord): string[] {
     return orderingKey === undefined ? [] : [this.#queueOf(group, orderingKey)];
   }
 

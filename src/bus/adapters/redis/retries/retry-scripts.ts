@@ -1,17 +1,17 @@
 import { RedisScript } from '../script.js';
 
 /*
- * What Redis holds for parked records, under one hash tag, so that a Cluster keeps it on one node:
+ * The keys of retry records in Redis. They share one hash tag, so that a Cluster keeps them on one node:
  *
  *   record         hash         id → bytes
- *   waiting:GROUP  set          ids that are waiting
- *   ready:GROUP    sorted set   of those waiting, what stands in no line or first in one: id by the time from which it may be
- *                               claimed, which is its due time, or the end of its lease
- *   line:GROUP:…   list         ids of those waiting, first come first
- *   claims         hash         id → how often it was claimed; a holder is known by the number that it was given
- *   dead…          sorted sets  ids of the dead: all, by group, by topic, by both; in lexical order
+ *   waiting:GROUP  set          ids of waiting records
+ *   ready:GROUP    sorted set   ids of waiting records that have no ordering key or are the first of their queue, by the
+ *                               time at which they may be claimed: the due time, or the end of the lease
+ *   line:GROUP:…   list         the queue of an ordering key: ids of its waiting records, oldest first
+ *   claims         hash         id → how often the record was claimed; a process proves its lease by this number
+ *   dead…          sorted sets  ids of dead letters: all, by group, by topic, by both; in lexical order
  *
- * Leases run on the clock of Redis alone. Numbers are Unix times in ms.
+ * Leases are measured by the clock of Redis only. Times are Unix times in ms.
  */
 const prelude = `
 local function storeNow()
@@ -19,18 +19,18 @@ local function storeNow()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- A line is named by its key; '' is none.
-local function enter(ready, line, id, dueAt)
-  if line == '' or redis.call('RPUSH', line, id) == 1 then redis.call('ZADD', ready, dueAt, id) end
+-- queue is a key, or '' for a record without an ordering key.
+local function enqueue(ready, queue, id, dueAt)
+  if queue == '' or redis.call('RPUSH', queue, id) == 1 then redis.call('ZADD', ready, dueAt, id) end
 end
 
-local function leave(waiting, ready, claims, line, id)
+local function dequeue(waiting, ready, claims, queue, id)
   redis.call('SREM', waiting, id)
   redis.call('ZREM', ready, id)
   redis.call('HDEL', claims, id)
-  if line == '' then return end
-  redis.call('LREM', line, 1, id)
-  local first = redis.call('LINDEX', line, 0)
+  if queue == '' then return end
+  redis.call('LREM', queue, 1, id)
+  local first = redis.call('LINDEX', queue, 0)
   if first then redis.call('ZADD', ready, 'NX', storeNow(), first) end
 end
 
@@ -39,58 +39,65 @@ local function isHeldBy(waiting, claims, id, claim)
 end
 `;
 
-/** KEYS after the first three: the lines. ARGV after the first: id, bytes, due time, number of its line (0: none). */
+/**
+ * KEYS: record, waiting, ready, then the queues. ARGV: largest number of waiting records, then the id, bytes, due
+ * time and number of the queue (0 for none) of each record. Returns 1, or 0 if there would be too many.
+ */
 export const add = new RedisScript(`${prelude}
 local record, waiting, ready = KEYS[1], KEYS[2], KEYS[3]
 if redis.call('SCARD', waiting) + (#ARGV - 1) / 4 > tonumber(ARGV[1]) then return 0 end
 for i = 2, #ARGV, 4 do
-  local id, bytes, dueAt, line = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])
+  local id, bytes, dueAt, queue = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])
   if redis.call('HSETNX', record, id, bytes) == 1 then
     redis.call('SADD', waiting, id)
-    enter(ready, line == 0 and '' or KEYS[3 + line], id, dueAt)
+    enqueue(ready, queue == 0 and '' or KEYS[3 + queue], id, dueAt)
   end
 end
 return 1
 `);
 
-/** Answers for each of the KEYS whether it has anybody. */
+/** KEYS: queues. Returns for each 1 if it has a record, otherwise 0. */
 export const blockedKeys = new RedisScript(`
-local answer = {}
-for i, line in ipairs(KEYS) do answer[i] = redis.call('EXISTS', line) end
-return answer
+local reply = {}
+for i, queue in ipairs(KEYS) do reply[i] = redis.call('EXISTS', queue) end
+return reply
 `);
 
-/** Answers the wait in ms until the next claim may succeed (-1: nothing waits), then claim, bytes of each. */
+/**
+ * Returns the time in ms until the next claim may succeed (-1 if there is nothing to wait for), then the claim and
+ * bytes of each record.
+ */
 export const claim = RedisScript.allowedWhenFull(`${prelude}
 local record, ready, claims = unpack(KEYS)
 local store = storeNow()
 local now = math.min(store, tonumber(ARGV[1]))
-local answer = { -1 }
+local reply = { -1 }
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', ready, '-inf', now, 'LIMIT', 0, ARGV[3])) do
   local bytes = redis.call('HGET', record, id)
   if bytes then
     redis.call('ZADD', ready, store + ARGV[2], id)
-    answer[#answer + 1] = tostring(redis.call('HINCRBY', claims, id, 1))
-    answer[#answer + 1] = bytes
+    reply[#reply + 1] = tostring(redis.call('HINCRBY', claims, id, 1))
+    reply[#reply + 1] = bytes
   else
-    -- Evicted, or removed by hand: it must not hold up the others.
+    -- The record was evicted, or deleted by hand. The id must not block the others.
     redis.call('ZREM', ready, id)
   end
 end
 local first = redis.call('ZRANGE', ready, 0, 0, 'WITHSCORES')[2]
-if first then answer[1] = math.max(0, first - now) end
-return answer
+if first then reply[1] = math.max(0, first - now) end
+return reply
 `);
 
-/** Whoever handled it may say so, also after its lease: it must not be tried once more. */
+/** Also removes a record whose lease has expired: it was handled, and must not be tried again. */
 export const handled = new RedisScript(`${prelude}
-local record, waiting, ready, claims, line = unpack(KEYS)
+local record, waiting, ready, claims, queue = unpack(KEYS)
 if redis.call('SISMEMBER', waiting, ARGV[1]) == 0 then return 0 end
-leave(waiting, ready, claims, line or '', ARGV[1])
+dequeue(waiting, ready, claims, queue or '', ARGV[1])
 return redis.call('HDEL', record, ARGV[1])
 `);
 
-export const again = RedisScript.allowedWhenFull(`${prelude}
+/** Stores the record after a failed attempt, to be claimed again when it is due. */
+export const retry = RedisScript.allowedWhenFull(`${prelude}
 local record, waiting, ready, claims = unpack(KEYS)
 local id, claim, bytes, dueAt = unpack(ARGV)
 if not isHeldBy(waiting, claims, id, claim) then return 0 end
@@ -99,17 +106,21 @@ redis.call('ZADD', ready, dueAt, id)
 return 1
 `);
 
-/** KEYS: record, waiting, ready, claims, the indexes of the dead, and the line where it stands in one. */
-export const bury = RedisScript.allowedWhenFull(`${prelude}
+/**
+ * Makes a waiting record a dead letter. KEYS: record, waiting, ready, claims, the indexes of dead letters, and the
+ * queue if it is in one.
+ */
+export const deadLetter = RedisScript.allowedWhenFull(`${prelude}
 local record, waiting, ready, claims = unpack(KEYS)
 local id, claim, bytes = unpack(ARGV)
 if not isHeldBy(waiting, claims, id, claim) then return 0 end
 redis.call('HSET', record, id, bytes)
-leave(waiting, ready, claims, KEYS[9] or '', id)
+dequeue(waiting, ready, claims, KEYS[9] or '', id)
 for i = 5, 8 do redis.call('ZADD', KEYS[i], 0, id) end
 return 1
 `);
 
+/** Lets others claim the record after a pause, if the caller still has its lease. */
 export const release = RedisScript.allowedWhenFull(`${prelude}
 local waiting, ready, claims = unpack(KEYS)
 local id, claim, pauseMs = unpack(ARGV)
@@ -117,7 +128,7 @@ if not isHeldBy(waiting, claims, id, claim) then return 0 end
 return redis.call('ZADD', ready, 'XX', 'CH', storeNow() + pauseMs, id)
 `);
 
-/** Extends the leases of id, claim, id, claim … that are still the caller's. */
+/** ARGV: duration in ms from now, then id and claim of each lease. Leaves out leases that the caller no longer has. */
 export const extend = RedisScript.allowedWhenFull(`${prelude}
 local waiting, ready, claims = unpack(KEYS)
 local leaseEnd = storeNow() + ARGV[1]
@@ -127,39 +138,42 @@ end
 return 1
 `);
 
-const unbury = `
-local function unbury(id, firstIndex)
+const removeFromDead = `
+local function removeFromDead(id, firstIndex)
   if redis.call('ZREM', KEYS[firstIndex], id) == 0 then return false end
   for i = firstIndex + 1, firstIndex + 3 do redis.call('ZREM', KEYS[i], id) end
   return true
 end
 `;
 
-/** KEYS: record, waiting, ready, the indexes of the dead, and the line where it stands in one. */
-export const redrive = new RedisScript(`${prelude}${unbury}
+/**
+ * Makes a dead letter a waiting record. KEYS: record, waiting, ready, the indexes of dead letters, and the queue if
+ * it has an ordering key.
+ */
+export const redrive = new RedisScript(`${prelude}${removeFromDead}
 local record, waiting, ready = unpack(KEYS)
 local id, bytes, dueAt = unpack(ARGV)
-if not unbury(id, 4) then return 0 end
+if not removeFromDead(id, 4) then return 0 end
 redis.call('HSET', record, id, bytes)
 redis.call('SADD', waiting, id)
-enter(ready, KEYS[8] or '', id, dueAt)
+enqueue(ready, KEYS[8] or '', id, dueAt)
 return 1
 `);
 
-/** KEYS: record, the indexes of the dead. */
-export const drop = new RedisScript(`${unbury}
-if not unbury(ARGV[1], 2) then return 0 end
+/** Deletes a dead letter. KEYS: record, the indexes of dead letters. */
+export const drop = new RedisScript(`${removeFromDead}
+if not removeFromDead(ARGV[1], 2) then return 0 end
 return redis.call('HDEL', KEYS[1], ARGV[1])
 `);
 
-/** Answers the bytes of each after the cursor, at most \`limit\`. */
+/** KEYS: record, index. ARGV: largest number of records, cursor. Returns the bytes of the records after the cursor. */
 export const page = new RedisScript(`
 local record, index = unpack(KEYS)
 local first = ARGV[2] and '(' .. ARGV[2] or '-'
-local answer = {}
+local reply = {}
 for _, id in ipairs(redis.call('ZRANGEBYLEX', index, first, '+', 'LIMIT', 0, ARGV[1])) do
   local bytes = redis.call('HGET', record, id)
-  if bytes then answer[#answer + 1] = bytes end
+  if bytes then reply[#reply + 1] = bytes end
 end
-return answer
+return reply
 `);

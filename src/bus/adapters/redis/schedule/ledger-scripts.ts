@@ -1,7 +1,8 @@
 import { RedisScript } from '../script.js';
 
 /*
- * The methods of the ledger as Lua. Redis runs one script at a time and by its own clock, which makes each of them atomic.
+ * The methods of the ledger as Lua. Redis runs one script at a time and by its own clock, which makes each of them
+ * atomic.
  *
  * KEYS[1] is the entry of the id, a hash:
  *
@@ -12,9 +13,9 @@ import { RedisScript } from '../script.js';
  *   senders               number of calls that are sending the first copy at the moment
  *   lease, leasedUntil    number of the latest claim, and the time at which it expires
  *
- * KEYS[2] is the index of pending messages. ARGV[1] is the id, ARGV[2] the prefix of the indexes by channel. An index is a
- * sorted set in which all scores are 0. A member consists of the due time in 16 digits, a full stop and the id, so that
- * Redis orders members by time, then id. All keys share one hash tag.
+ * KEYS[2] is the index of pending messages. ARGV[1] is the id, ARGV[2] the prefix of the indexes by channel. An index
+ * is a sorted set in which all scores are 0. A member consists of the due time in 16 digits, a full stop and the id,
+ * so that Redis orders members by time, then id. All keys share one hash tag.
  */
 
 const prelude = `
@@ -83,8 +84,8 @@ export const abandon = script(`
 `);
 
 /**
- * ARGV: leaseMs, rememberMs. Returns the outcome and its numbers: for `claimed` the lease and the due time, for `early` the
- * due time and the time until then, for `leased` the time until the lease expires.
+ * ARGV: leaseMs, rememberMs. Returns the outcome and its numbers: for `claimed` the lease and the due time, for
+ * `early` the due time and the time until then, for `leased` the time until the lease expires.
  */
 export const claim = script(`
   local state = get('state')
@@ -146,9 +147,9 @@ export const find = script(`
 `);
 
 /**
- * KEYS: index. ARGV: the member to begin after (or an empty string), number of members, prefix of the entries. Returns members,
- * each followed by its channel and bytes. The entry of a member expires if no copy of the message was ever confirmed; such
- * a member is removed here.
+ * KEYS: index. ARGV: the member to begin after (or an empty string), number of members, prefix of the entries.
+ * Returns members, each followed by its channel and bytes. The entry of a member expires if no copy of the message
+ * was ever confirmed; such a member is removed here.
  */
 export const list = new RedisScript(`
   local from, found, limit = ARGV[1], {}, tonumber(ARGV[2])

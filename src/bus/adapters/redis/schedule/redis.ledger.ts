@@ -14,8 +14,8 @@ import type { RedisScript } from '../script.js';
 const TIME_DIGITS = 16;
 
 /**
- * The ledger in Redis, shared by all processes with the same key prefix. All its keys share one hash tag, so that a script may
- * use several of them in a Cluster: one node holds the ledger.
+ * The ledger in Redis, shared by all processes with the same key prefix. All its keys share one hash tag, so that a
+ * script may use several of them in a Cluster: one node holds the ledger.
  */
 export class RedisLedger extends ScheduleLedger {
   readonly durable = true;

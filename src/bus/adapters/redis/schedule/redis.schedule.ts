@@ -23,8 +23,8 @@ export type RedisScheduleOptions = RedisDriverOptions &
 /**
  * The delayed lane in Redis, shared by all processes with the same key prefix.
  *
- * A process leases the messages that it takes, measured by the clock of Redis, and extends the leases while their handlers
- * run. The leases of a process that died expire, and another process takes the messages.
+ * A process leases the messages that it takes, measured by the clock of Redis, and extends the leases while their
+ * handlers run. The leases of a process that died expire, and another process takes the messages.
  */
 export class RedisSchedule implements Schedule {
   /** `durable` is true only as far as the server is configured for it: see `appendonly` in docs/brokers.md. */
@@ -108,8 +108,9 @@ export class RedisSchedule implements Schedule {
 
   async #claim(limit: number): Promise<DueBatch> {
     const batch = await this.#store.claim(this.#now(), this.options.leaseMs, limit);
-    // If a lease expired while Redis was unavailable, its message is claimed here again although its handler is still running
-    // or is just being settled. This process keeps the new lease and does not hand the message over a second time.
+    // If a lease expired while Redis was unavailable, its message is claimed here again although its handler is still
+    // running or is just being settled. This process keeps the new lease and does not hand the message over a second
+    // time.
     const items = batch.items.filter(({ message }) => !this.#leased.has(message.id));
     for (const { message, attempt } of batch.items) this.#leased.set(message.id, attempt);
     return { ...batch, items };

@@ -88,8 +88,8 @@ return 1
 `);
 
 /**
- * Claims due messages, and messages whose lease or pause has ended. Returns the time in ms until the next claim may succeed
- * (-1 if there is nothing to wait for), then the id, attempt, due time and value of each claimed message.
+ * Claims due messages, and messages whose lease or pause has ended. Returns the time in ms until the next claim may
+ * succeed (-1 if there is nothing to wait for), then the id, attempt, due time and value of each claimed message.
  */
 export const claim = RedisScript.allowedWhenFull(`${prelude}
 local pending, message, channels, held, hold = unpack(KEYS)
@@ -145,7 +145,9 @@ if not isHeldBy(hold, id, attempt) then return 0 end
 return redis.call('ZADD', held, 'XX', 'CH', storeNow() + pauseMs, id)
 `);
 
-/** ARGV: duration in ms from now, then id and attempt of each lease. Leaves out leases that the caller no longer has. */
+/**
+ * ARGV: duration in ms from now, then id and attempt of each lease. Leaves out leases that the caller no longer has.
+ */
 export const extend = RedisScript.allowedWhenFull(`${prelude}
 local held, hold = unpack(KEYS)
 local leaseEnd = storeNow() + ARGV[1]

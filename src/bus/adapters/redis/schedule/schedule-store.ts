@@ -45,7 +45,9 @@ export class RedisScheduleStore {
     return (await scripts.reschedule.run(this.client, keys, [id, Math.ceil(dueAt)])) === 1;
   }
 
-  /** @param now by the caller's clock. A message is claimed only if it is due by this clock and by the clock of Redis. */
+  /**
+   * @param now by the caller's clock. A message is claimed only if it is due by this clock and by the clock of Redis.
+   */
   async claim(now: number, leaseMs: number, limit: number): Promise<DueBatch> {
     const { pending, message, channel, held, hold } = this.#keys;
     const reply = await scripts.claim.run(

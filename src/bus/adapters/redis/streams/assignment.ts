@@ -29,16 +29,18 @@ interface Share {
 }
 
 /**
- * Decides which partitions of a topic one member of a group reads. There is no leader, and members send each other nothing:
+ * Decides which partitions of a topic one member of a group reads. There is no leader, and members send each other
+ * nothing:
  *
- * - Each member announces itself in a Redis set with every heartbeat. An announcement expires after the length of a lease.
+ * - Each member announces itself in a Redis set with every heartbeat. An announcement expires after the length of a
+ *   lease.
  * - From the members that it sees, each works out how many partitions are its share. Shares differ by one at most.
- * - A member with more than its share releases some: it stops the reader, then releases the lease. A member with fewer takes
- *   leases that are free.
+ * - A member with more than its share releases some: it stops the reader, then releases the lease. A member with
+ *   fewer takes leases that are free.
  *
- * A lease has one holder. Members that see different sets of members may therefore leave a partition unread for a moment, but
- * two of them never read it at the same time. A member keeps the partitions that it owns as long as they are not more
- * than its share.
+ * A lease has one holder. Members that see different sets of members may therefore leave a partition unread for a
+ * moment, but two of them never read it at the same time. A member keeps the partitions that it owns as long as they
+ * are not more than its share.
  */
 export class PartitionAssignment {
   readonly #partitions: readonly StreamPartition[];
@@ -139,8 +141,8 @@ export class PartitionAssignment {
 }
 
 /**
- * If partitions cannot be divided evenly, some members get one more than others. Which members these are depends on the topic,
- * so that it is not the same ones for every topic.
+ * If partitions cannot be divided evenly, some members get one more than others. Which members these are depends on
+ * the topic, so that it is not the same ones for every topic.
  */
 function shareOf(
   member: string,

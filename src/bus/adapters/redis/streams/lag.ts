@@ -4,8 +4,8 @@ import { redisCall } from '../call.js';
 import type { StreamPartition } from './stream-keys.js';
 
 /**
- * Returns how far a group is behind in each of these partitions. A partition is left out if Redis does not know its lag:
- * before Redis 7, and after single entries were deleted.
+ * Returns how far a group is behind in each of these partitions. A partition is left out if Redis does not know its
+ * lag: before Redis 7, and after single entries were deleted.
  * @throws {BrokerUnavailableError}
  */
 export async function lagOf(

@@ -10,9 +10,9 @@ return redis.call('GET', KEYS[1])
 `);
 
 /**
- * Makes sure that all processes divide a topic into the same number of partitions. Redis does not know how many streams make
- * up a topic. The first process that uses the topic stores the number; a process that is configured with another number
- * is refused.
+ * Makes sure that all processes divide a topic into the same number of partitions. Redis does not know how many
+ * streams make up a topic. The first process that uses the topic stores the number; a process that is configured with
+ * another number is refused.
  */
 export class PartitionCounts {
   readonly #confirmed = new Map<string, Promise<void>>();

@@ -25,9 +25,9 @@ const MARGIN = 0.1;
 /**
  * The right of one member to be the only one of its group that reads a partition.
  *
- * Every action under the lease is a script that compares the fencing token first, in the same atomic step. A former owner that
- * has not noticed yet, or whose command arrives late, changes nothing. A plain blocking XREADGROUP could not be fenced:
- * when late, it would take records away from the new owner.
+ * Every action under the lease is a script that compares the fencing token first, in the same atomic step. A former
+ * owner that has not noticed yet, or whose command arrives late, changes nothing. A plain blocking XREADGROUP could
+ * not be fenced: when late, it would take records away from the new owner.
  */
 export class PartitionLease {
   /** The last id that was delivered to the group before this lease was taken. */
@@ -57,8 +57,8 @@ export class PartitionLease {
   }
 
   /**
-   * Takes the lease again with a new token. A command that was sent with the former token and got no reply has taken effect by
-   * then, or never will.
+   * Takes the lease again with a new token. A command that was sent with the former token and got no reply has taken
+   * effect by then, or never will.
    */
   async retake(): Promise<void> {
     const grant = await requestLease(this.partition, this.key, this.holder);
@@ -70,7 +70,9 @@ export class PartitionLease {
     if (this.isValid) this.#validUntil = this.#endOf(grant.requestedAt);
   }
 
-  /** Measured by this process's own clock, with a margin: it turns false before another member can take the partition. */
+  /**
+   * Measured by this process's own clock, with a margin: it turns false before another member can take the partition.
+   */
   get isValid(): boolean {
     return performance.now() < this.#validUntil;
   }

@@ -20,9 +20,9 @@ const MAX_BATCH_RECORDS = 500;
 const MAX_BATCH_BYTES = 1024 * 1024;
 
 /**
- * Sends the records of one partition, one batch at a time. Records that arrive in one event-loop turn, or while a batch is being
- * sent, share the next batch. The records therefore stay in order whatever happens to a batch: a script that the
- * server does not know yet, or a Cluster slot that moved to another node.
+ * Sends the records of one partition, one batch at a time. Records that arrive in one event-loop turn, or while a
+ * batch is being sent, share the next batch. The records therefore stay in order whatever happens to a batch: a
+ * script that the server does not know yet, or a Cluster slot that moved to another node.
  */
 export class PartitionQueue {
   /** The call to which each of the records belongs. */

@@ -33,8 +33,8 @@ const FAILURE_MAX_PAUSE_MS = 1_000;
 const BEGINNING = '0-0';
 
 /**
- * Passes the records of one partition to the handler, in order and one batch at a time, while the lease is valid: first what
- * earlier owners left unacknowledged, then new records.
+ * Passes the records of one partition to the handler, in order and one batch at a time, while the lease is valid:
+ * first what earlier owners left unacknowledged, then new records.
  */
 export class PartitionWorker implements PartitionReader {
   readonly #logger = new Logger('RedisBus');
@@ -54,7 +54,10 @@ export class PartitionWorker implements PartitionReader {
     void this.#run();
   }
 
-  /** Stops reading. Resolves when the handler has finished its batch and the acknowledgement was sent, if that is possible. */
+  /**
+   * Stops reading. Resolves when the handler has finished its batch and the acknowledgement was sent, if that is
+   * possible.
+   */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.watch.close();
@@ -76,7 +79,8 @@ export class PartitionWorker implements PartitionReader {
         failures = 0;
         await this.#handleNew();
       } catch (error) {
-        // It is not known whether Redis executed the read. If it did, the records are pending, and are claimed under a new token.
+        // It is not known whether Redis executed the read. If it did, the records are pending, and are claimed under
+        // a new token.
         if (failures++ === 0) this.#logger.warn(`${this.#name()}: cannot read, retrying: ${String(error)}`);
         await this.#pause(backoffMs(failures, FAILURE_INITIAL_PAUSE_MS, FAILURE_MAX_PAUSE_MS));
       }

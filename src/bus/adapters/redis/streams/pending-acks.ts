@@ -2,12 +2,15 @@ import type { ReceivedRecord } from '../../../../message/index.js';
 import type { StreamEntry } from './entry.js';
 import type { PartitionLease } from './partition-lease.js';
 
-/** Long enough to go with a read while there is traffic. Short compared with what a process that dies leaves unacknowledged anyway. */
+/**
+ * Long enough to go with a read while there is traffic. Short compared with what a process that dies leaves
+ * unacknowledged anyway.
+ */
 const ACKNOWLEDGE_WITHIN_MS = 10;
 
 /**
- * The records of one partition that were handled and are not known to be acknowledged. They are acknowledged together with the
- * next read, or by themselves if there is none soon.
+ * The records of one partition that were handled and are not known to be acknowledged. They are acknowledged together
+ * with the next read, or by themselves if there is none soon.
  */
 export class PendingAcks {
   #ids: string[] = [];
@@ -40,7 +43,9 @@ export class PendingAcks {
     }
   }
 
-  /** Resolves when nothing is pending. Sends one command at a time; records that are added meanwhile go with the next. */
+  /**
+   * Resolves when nothing is pending. Sends one command at a time; records that are added meanwhile go with the next.
+   */
   async flush(): Promise<void> {
     while (this.#ids.length > 0 || this.#flushing !== undefined) {
       this.#flushing ??= this.read(0).then(

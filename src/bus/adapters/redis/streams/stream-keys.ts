@@ -49,8 +49,8 @@ export class StreamKeys {
   }
 
   /**
-   * Returns the key that holds the number of partitions of the topic. It is named by the same template as the streams, so that
-   * two deployments that share streams also share this number.
+   * Returns the key that holds the number of partitions of the topic. It is named by the same template as the
+   * streams, so that two deployments that share streams also share this number.
    */
   countOf(topic: string): string {
     return this.#streamOf(topic, 'partitions');
@@ -67,8 +67,8 @@ export class StreamKeys {
 }
 
 /**
- * Returns which of `count` partitions a key belongs to: the CRC-32 (IEEE 802.3) of its UTF-8 bytes, modulo the number of
- * partitions. CRC-32 is available in every language, so that other programs can write to the streams as well.
+ * Returns which of `count` partitions a key belongs to: the CRC-32 (IEEE 802.3) of its UTF-8 bytes, modulo the number
+ * of partitions. CRC-32 is available in every language, so that other programs can write to the streams as well.
  */
 export function partitionOfKey(key: string, count: number): number {
   return crc32(key) % count;

@@ -4,8 +4,8 @@ import { closeRedis, type RedisClient } from '../../../../redis/index.js';
 /** Lets one reader wait until a stream has new entries. */
 export interface StreamWatch {
   /**
-   * The last known id of the stream, which may be behind the real one. Note it before reading; if there was nothing to read,
-   * wait until the stream has grown beyond it.
+   * The last known id of the stream, which may be behind the real one. Note it before reading; if there was nothing
+   * to read, wait until the stream has grown beyond it.
    */
   readonly position: string;
   /** Resolves when the stream is known to have an entry after `position`, or when the watch is closed. */
@@ -34,13 +34,15 @@ export interface StreamNotifierOptions {
   readonly blockMs: number;
 }
 
-/** After a quiet time the first record is reported at once. Those that follow within this time are reported together. */
+/**
+ * After a quiet time the first record is reported at once. Those that follow within this time are reported together.
+ */
 const COALESCE_MS = 2;
 const FAILURE_PAUSE_MS = 200;
 
 /**
- * Reports when streams grow. One connection blocks in XREAD for all streams and all groups of the process. XREAD takes nothing
- * from any group, so that no lease is needed, and a superfluous report does no harm.
+ * Reports when streams grow. One connection blocks in XREAD for all streams and all groups of the process. XREAD
+ * takes nothing from any group, so that no lease is needed, and a superfluous report does no harm.
  */
 export class StreamNotifier {
   readonly #streams = new Map<string, WatchedStream>();

@@ -16,7 +16,10 @@ local function toTable(list)
 end
 `;
 
-/** Calls a command of a group. Creates the group again, from the oldest record, if it is gone: data was lost, or it was destroyed. */
+/**
+ * Calls a command of a group. Creates the group again, from the oldest record, if it is gone: data was lost, or it
+ * was destroyed.
+ */
 const inGroup = `
 local function inGroup(stream, group, ...)
   local reply = redis.pcall(...)
@@ -44,8 +47,8 @@ if reply.err and not string.find(reply.err, 'BUSYGROUP', 1, true) then return re
 `);
 
 /**
- * Takes the lease of a partition. KEYS: lease, stream. ARGV: member, group, duration in ms. Returns the fencing token and the
- * last id that was delivered to the group, or nothing if another member owns the partition.
+ * Takes the lease of a partition. KEYS: lease, stream. ARGV: member, group, duration in ms. Returns the fencing token
+ * and the last id that was delivered to the group, or nothing if another member owns the partition.
  *
  * The number in the token grows with every owner; the name makes it unique even if the counter was lost.
  */
@@ -76,9 +79,9 @@ return redis.call('HDEL', KEYS[1], 'owner', 'until', 'token')
 `);
 
 /**
- * Acknowledges records and reads the next ones, in one partition or several. KEYS: lease and stream of each. ARGV: for each the
- * token, group, member, number of records to read, number of ids to acknowledge, then these. Returns for each the entries,
- * or nothing if the token is no longer valid, or the error as text.
+ * Acknowledges records and reads the next ones, in one partition or several. KEYS: lease and stream of each. ARGV:
+ * for each the token, group, member, number of records to read, number of ids to acknowledge, then these. Returns for
+ * each the entries, or nothing if the token is no longer valid, or the error as text.
  */
 export const acknowledgeAndRead = new RedisScript(`${inGroup}
 local replies = {}
@@ -103,10 +106,10 @@ return replies
 `);
 
 /**
- * Claims entries that were delivered to earlier owners and not acknowledged. The lease proves that none of them is still
- * reading. KEYS: lease, stream. ARGV: token, group, member, number of entries, cursor. Returns the next cursor (0-0 at the
- * end) and the entries, or nothing if the token is no longer valid. At the end it removes other consumers that have no
- * unacknowledged entries.
+ * Claims entries that were delivered to earlier owners and not acknowledged. The lease proves that none of them is
+ * still reading. KEYS: lease, stream. ARGV: token, group, member, number of entries, cursor. Returns the next cursor
+ * (0-0 at the end) and the entries, or nothing if the token is no longer valid. At the end it removes other consumers
+ * that have no unacknowledged entries.
  */
 export const claimPending = new RedisScript(`${inGroup}${toTable}
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return false end
@@ -124,7 +127,10 @@ end
 return { reply[1], reply[2] }
 `);
 
-/** KEYS: members. ARGV: member, lifetime of the announcement in ms. Returns the members whose announcement has not expired. */
+/**
+ * KEYS: members. ARGV: member, lifetime of the announcement in ms. Returns the members whose announcement has not
+ * expired.
+ */
 export const announceMember = new RedisScript(`${now}
 local time = now()
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. time)
@@ -134,8 +140,8 @@ return redis.call('ZRANGE', KEYS[1], 0, -1)
 `);
 
 /**
- * KEYS: stream. ARGV: number of entries to keep. Removes only whole nodes of the stream (`~`), only entries that every group
- * has received and acknowledged, and at most the surplus (`LIMIT`).
+ * KEYS: stream. ARGV: number of entries to keep. Removes only whole nodes of the stream (`~`), only entries that
+ * every group has received and acknowledged, and at most the surplus (`LIMIT`).
  */
 export const trim = new RedisScript(`${toTable}
 local function isBefore(one, other)

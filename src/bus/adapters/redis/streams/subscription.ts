@@ -27,7 +27,9 @@ export interface SubscriptionContext {
   readonly onAcknowledged: (partition: StreamPartition, count: number) => void;
 }
 
-/** Members whose handlers are idle release partitions within two heartbeats. The lease of a dead member has to expire. */
+/**
+ * Members whose handlers are idle release partitions within two heartbeats. The lease of a dead member has to expire.
+ */
 const MAX_HEARTBEATS_TO_OPEN = 5;
 
 /** A member of a group. It sends heartbeats until it is closed, and reads the partitions that it owns at the time. */
@@ -73,9 +75,9 @@ export class RedisSubscription implements BusSubscription {
   }
 
   /**
-   * Resolves when this member has its share of the partitions, or when it cannot have it at once because Redis is unavailable
-   * or other members do not release partitions. In that case it gets them as soon as possible, and reads what was
-   * published in the meantime.
+   * Resolves when this member has its share of the partitions, or when it cannot have it at once because Redis is
+   * unavailable or other members do not release partitions. In that case it gets them as soon as possible, and reads
+   * what was published in the meantime.
    *
    * @throws {PartitionsDifferError}
    */
@@ -147,7 +149,10 @@ export class RedisSubscription implements BusSubscription {
     this.#opened.resolve();
   }
 
-  /** Creates the group in all partitions, also in those of other members: from then on Redis keeps records for the group. */
+  /**
+   * Creates the group in all partitions, also in those of other members: from then on Redis keeps records for the
+   * group.
+   */
   async #createGroups(): Promise<void> {
     const { client, keys, counts } = this.context;
     const { group, topics, from = 'latest' } = this.options;
