@@ -8,11 +8,11 @@ const read = (pattern: string) =>
     .filter((path) => !(path.startsWith('src') && path.endsWith('.spec.ts')))
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 
-/** Modules may keep a port in a subfolder, as `src/bus/schedule/schedule.port.ts`. */
+/** A port may be in a subfolder of its module, such as `src/bus/schedule/schedule.port.ts`. */
 const ports = new Set(
   read('src/*/**/*.port.ts').map(({ path }) => `${path.split('/')[1]} ${basename(path, '.port.ts')}`),
 );
-/** `src/bus/adapters/kafka/kafka.bus.ts` implements the port `bus`; other files of the folder are parts of such an adapter. */
+/** `src/bus/adapters/kafka/kafka.bus.ts` implements the port `bus`. Other files in that folder are parts of the adapter. */
 const adapters = read('src/*/adapters/*/**/*.ts').flatMap(({ path, text }) => {
   const [, module = '', , technology = ''] = path.split('/');
   const [, port = ''] = basename(path, '.ts').split('.');
@@ -28,7 +28,7 @@ describe('every adapter', () => {
     expect(adapters.length).toBeGreaterThan(20);
   });
 
-  it.each(adapters)('$name has a caller of its contract suite', (adapter) => {
+  it.each(adapters)('$name is tested by its contract suite', (adapter) => {
     const files = namesOf(adapter).map((name) => `/${name}.js'`);
     const openers = contractOpeners
       .filter(({ text }) => files.some((file) => text.includes(file)))
@@ -41,7 +41,7 @@ describe('every adapter', () => {
     expect(callers.map((caller) => caller.path)).not.toEqual([]);
   });
 
-  it.each(adapters)('$name is named by a module', (adapter) => {
+  it.each(adapters)('$name is used by a module', (adapter) => {
     const modules = read(`src/${adapter.module}/**/*.module.ts`).filter(({ text }) =>
       namesOf(adapter).some((name) => text.includes(`/${name}.js'`)),
     );
@@ -49,7 +49,7 @@ describe('every adapter', () => {
   });
 });
 
-/** The file of an adapter, and the files of its technology that open it together with others. */
+/** Returns the file of an adapter, and the files of the same technology that open it. */
 function namesOf({ path, module, technology }: (typeof adapters)[number]): string[] {
   const name = basename(path, '.ts');
   const siblings = read(`src/${module}/adapters/${technology}/**/*.ts`).filter(({ text }) =>

@@ -3,15 +3,15 @@ import { describe } from '@jest/globals';
 import type { BusDriver, BusOptionsInput } from '../../../src/bus/index.js';
 import { describeWith, sharedBroker } from '../../support/brokers.js';
 
-/** A driver with which every suite about events and consumers runs. */
+/** A driver over which the suites about events and consumers run. */
 export interface DriverUnderTest {
   readonly driver: BusDriver;
-  /** Options of a bus on the shared broker, quick to retry, with stores of its own. */
+  /** Resolves with options for a bus on the shared broker, with short retry pauses and its own stores. */
   readonly options: () => Promise<BusOptionsInput>;
 }
 
 const quick = { retryInitialDelayMs: 20 };
-/** Calls wait for a machine that is busy. */
+/** Long timeouts, because the machine may be busy. */
 const patient = { connectTimeoutMs: 20_000, sendTimeoutMs: 20_000 };
 const embedded = { sqlite: { directory: ':memory:' } };
 
@@ -34,7 +34,7 @@ const drivers: readonly DriverUnderTest[] = [
       const { url } = await sharedBroker('redis');
       const limits = { connectTimeoutMs: 20_000, commandTimeoutMs: 20_000 };
       const redis = { url, keyPrefix: `test-${randomUUID()}`, ...limits, streams: quick };
-      // The stores are Redis's as well: what replicas share.
+      // The stores are in Redis too, as for replicas.
       return {
         defaultDriver: 'redis',
         drivers: { redis },
@@ -53,7 +53,7 @@ const drivers: readonly DriverUnderTest[] = [
   },
 ];
 
-/** Runs the suite over every driver: over memory always, over the others where their brokers can be had. */
+/** Runs the suite over every driver: always over memory, over the others if their brokers are available. */
 export function describeOnEveryDriver(title: string, suite: (subject: DriverUnderTest) => void): void {
   for (const subject of drivers) {
     const named = `${title} over ${subject.driver}`;

@@ -9,37 +9,37 @@ import {
 import type { OutgoingRecord, ReceivedRecord } from '../../../src/message/index.js';
 import { timeTaken } from '../../support/time-taken.js';
 
-/** A bus under test, on a broker that other suites may use as well. */
+/** A bus under test. Other suites may use its broker too. */
 export interface BusSubject {
   readonly bus: Bus;
-  /** A name that nobody used before, for a topic or a group. */
+  /** Returns a new name for a topic or a group. */
   name(): string;
-  /** A second bus on the same broker, as another process has it. Absent where the bus is not shared. */
+  /** Opens a second bus on the same broker, like another process. Absent if the bus cannot be shared. */
   another?(): Promise<Bus>;
-  /** A process that subscribes and holds the first batch that it is given until it is killed. Absent where the bus is not shared. */
+  /** Starts a process that subscribes and holds its first batch until it is killed. Absent if the bus cannot be shared. */
   holdElsewhere?(options: SubscribeOptions): Promise<HoldingProcess>;
-  /** Present where the broker is the suite's own to disturb. */
+  /** Present if the suite owns the broker and may stop it. */
   readonly broker?: {
-    /** A bus that gives up a call as soon as it does by default. The others wait for a machine that is busy. */
-    hasty(): Promise<Bus>;
+    /** Opens a bus with the default timeouts. The others have longer ones, because the machine may be busy. */
+    withDefaultTimeouts(): Promise<Bus>;
     stop(): Promise<void>;
     start(): Promise<void>;
-    /** Stands still, with its connections, until it is thawed. */
+    /** Suspends the broker, with its connections open, until `thaw`. */
     freeze(): void;
     thaw(): void;
   };
-  /** Present where the broker counts a member as dead that says nothing for so long. */
+  /** Present if the broker counts a member as dead that is silent for so long. */
   readonly deadAfterMs?: number;
 }
 
 export interface HoldingProcess {
-  /** Resolves when its handler was called. */
+  /** Resolves when its handler has been called. */
   readonly holds: Promise<void>;
-  /** SIGKILL. */
+  /** Sends SIGKILL. Resolves when the process has exited. */
   kill(): Promise<void>;
 }
 
-/** The promises of the `Bus` port, for any adapter. What an adapter cannot do is told by its capabilities. */
+/** The contract of the `Bus` port, for every adapter. The adapter's capabilities say what it does not support. */
 export function describeBus(name: string, open: () => Promise<BusSubject>): void {
   describe(`${name} keeps the contract of Bus`, () => {
     let subject: BusSubject;
@@ -85,7 +85,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
     };
 
     describe('records', () => {
-      it('arrive as they were published', async () => {
+      it('arrive unchanged', async () => {
         const topic = subject.name();
         const { inbox } = await subscribe(bus, { topics: [topic] });
         const before = Date.now();
@@ -97,12 +97,12 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect(record?.headers).toEqual({ plain: 'a', schräg: 'ü€', empty: '' });
         expect(record?.value.equals(value)).toBe(true);
         expect(record?.position).not.toBe('');
-        // A broker's clock may be a little off.
+        // The broker's clock may differ slightly.
         expect(record?.publishedAt).toBeGreaterThan(before - 1_000);
         expect(record?.publishedAt).toBeLessThan(Date.now() + 1_000);
       });
 
-      it('need neither key, nor headers, nor a body', async () => {
+      it('may have no key, no headers and no body', async () => {
         const topic = subject.name();
         const { inbox } = await subscribe(bus, { topics: [topic] });
         await bus.publish(topic, [{ value: Buffer.alloc(0) }]);
@@ -113,7 +113,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect(record?.value).toHaveLength(0);
       });
 
-      it('all arrive, published one by one, side by side, and in batches', async () => {
+      it('all arrive, whether published one by one, concurrently or in batches', async () => {
         const topic = subject.name();
         const { inbox } = await subscribe(bus, { topics: [topic], maxBatchSize: 100 });
         const expected = Array.from({ length: 600 }, (_, index) => String(index));
@@ -126,7 +126,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect(received.map(bodyOf).toSorted()).toEqual(expected.toSorted());
       });
 
-      it('come from several topics into one subscription', async () => {
+      it('of several topics arrive in one subscription', async () => {
         const topics = [subject.name(), subject.name()];
         const { inbox } = await subscribe(bus, { topics });
         for (const topic of topics) await bus.publish(topic, [text(topic)]);
@@ -138,7 +138,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
     });
 
     describe('batches', () => {
-      it('hold at most so many records, of one partition, in order', async () => {
+      it('have at most maxBatchSize records, all of one partition', async () => {
         const topic = subject.name();
         const batches: (readonly ReceivedRecord[])[] = [];
         const { inbox } = await subscribe(bus, { topics: [topic], maxBatchSize: 7 }, (records) => {
@@ -154,7 +154,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         }
       });
 
-      it('hold one record where nothing else is said', async () => {
+      it('have one record by default', async () => {
         const topic = subject.name();
         const sizes = new Set<number>();
         const { inbox } = await subscribe(bus, { topics: [topic] }, (records) => {
@@ -168,7 +168,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
     });
 
     describe('order', () => {
-      it('is kept for each key, and no key is in two hands at once', async () => {
+      it('is kept per key, and a key is handled by one handler at a time', async () => {
         if (!bus.capabilities.keyOrder) return;
         const topic = subject.name();
         const group = subject.name();
@@ -176,11 +176,11 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         const held = new Set<string>();
         let overlaps = 0;
         const handler = async (records: readonly ReceivedRecord[]) => {
-          const taken = new Set(records.map((record) => record.key ?? ''));
-          for (const key of taken) if (held.has(key)) overlaps++;
-          for (const key of taken) held.add(key);
+          const keysOfBatch = new Set(records.map((record) => record.key ?? ''));
+          for (const key of keysOfBatch) if (held.has(key)) overlaps++;
+          for (const key of keysOfBatch) held.add(key);
           await nextTurn();
-          for (const key of taken) held.delete(key);
+          for (const key of keysOfBatch) held.delete(key);
         };
         const options = { topics: [topic], group, concurrency: 4, maxBatchSize: 5 };
         const members = [
@@ -207,7 +207,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
     });
 
     describe('a rejected batch', () => {
-      it('comes again until it is accepted, with growing pauses', async () => {
+      it('is redelivered with growing pauses until it is accepted', async () => {
         const topic = subject.name();
         const calls: { at: number; attempts: number[]; bodies: string[] }[] = [];
         const { inbox } = await subscribe(bus, { topics: [topic], maxBatchSize: 10 }, (records) => {
@@ -226,23 +226,23 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect(attempts[0]).toBe(1);
         expect(attempts[6]).toBeGreaterThan(1);
         const pauses = calls.slice(1).map((call, index) => call.at - (calls[index]?.at ?? 0));
-        // Whatever the machine adds: the first is 20 ms at most, and each is twice as long as the one before.
+        // The first pause is at most 20 ms and each is twice as long as the previous one, plus delays of the machine.
         expect(pauses.at(-1)).toBeGreaterThan(200);
       });
 
-      it('is not acknowledged: another member gets it', async () => {
+      it('is not acknowledged, so another member receives it', async () => {
         const topic = subject.name();
         const group = subject.name();
         const first = await rejecting(bus, topic, group);
-        await bus.publish(topic, [text('left over')]);
+        await bus.publish(topic, [text('rejected')]);
         await first.rejected;
         await first.subscription.close();
 
         const { inbox } = await subscribe(await second(), { topics: [topic], group });
-        expect((await inbox.atLeast(1)).map(bodyOf)).toContain('left over');
+        expect((await inbox.atLeast(1)).map(bodyOf)).toContain('rejected');
       });
 
-      it('and a slow one hold up nothing but their own partitions', async () => {
+      it('blocks only its own partition, and so does a slow batch', async () => {
         const topic = subject.name();
         const release = Promise.withResolvers<void>();
         const { inbox } = await subscribe(bus, { topics: [topic], concurrency: 3 }, async ([record]) => {
@@ -271,7 +271,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
     });
 
     describe('groups', () => {
-      it('each receive everything, and their members share it', async () => {
+      it('each receive every record, and their members share the records', async () => {
         const topic = subject.name();
         const shared = { topics: [topic], group: subject.name(), concurrency: 2 };
         const members = [await subscribe(bus, shared), await subscribe(await second(), shared)];
@@ -290,22 +290,22 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect(other?.size).toBeGreaterThan(0);
       });
 
-      it('that are new start where they were told to', async () => {
+      it('start where `from` says, and at the latest record by default', async () => {
         const topic = subject.name();
-        const witness = await subscribe(bus, { topics: [topic] });
+        const observer = await subscribe(bus, { topics: [topic] });
         await bus.publish(topic, [text('before')]);
-        await witness.inbox.atLeast(1);
+        await observer.inbox.atLeast(1);
         const earliest = await subscribe(bus, { topics: [topic], from: 'earliest' });
         const latest = await subscribe(bus, { topics: [topic], from: 'latest' });
-        const unsaid = await subscribe(bus, { topics: [topic] });
+        const byDefault = await subscribe(bus, { topics: [topic] });
         await bus.publish(topic, [text('after')]);
 
         expect((await earliest.inbox.atLeast(2)).map(bodyOf).toSorted()).toEqual(['after', 'before']);
         expect((await latest.inbox.atLeast(1)).map(bodyOf)).toEqual(['after']);
-        expect((await unsaid.inbox.atLeast(1)).map(bodyOf)).toEqual(['after']);
+        expect((await byDefault.inbox.atLeast(1)).map(bodyOf)).toEqual(['after']);
       });
 
-      it('are remembered while none of their members is there, even if they received nothing before', async () => {
+      it('keep their position without members, even if they have received nothing yet', async () => {
         if (!bus.capabilities.remembersGroups) return;
         const topic = subject.name();
         const first = await subscribe(bus, { topics: [topic] });
@@ -316,7 +316,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect((await inbox.atLeast(1)).map(bodyOf)).toEqual(['meanwhile']);
       });
 
-      it('leave a partition with a handler that works for longer than a dead member is waited for', async () => {
+      it('do not take a partition from a handler that runs longer than a dead member is waited for', async () => {
         const { deadAfterMs } = subject;
         if (deadAfterMs === undefined) return;
         const topic = subject.name();
@@ -327,7 +327,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
           if (record === undefined || bodyOf(record) !== 'long') return;
           entered.resolve();
           await new Promise((resolve) => setTimeout(resolve, 1.5 * deadAfterMs));
-          handled.push(placeOf(record));
+          handled.push(positionOf(record));
         };
         const members = [
           await subscribe(bus, shared, handler),
@@ -343,30 +343,30 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect(inboxes.flatMap(({ records }) => records.map(bodyOf))).toEqual(['long', 'next']);
       });
 
-      it('take over what a killed process held', async () => {
+      it('redeliver the batch of a killed process', async () => {
         if (subject.holdElsewhere === undefined) return;
         const topic = subject.name();
         const group = subject.name();
         const process = await subject.holdElsewhere({ topics: [topic], group, from: 'earliest' });
         try {
-          await bus.publish(topic, [text('in hand'), text('waiting')]);
+          await bus.publish(topic, [text('unacknowledged'), text('waiting')]);
           await process.holds;
         } finally {
           await process.kill();
         }
 
         const { inbox } = await subscribe(bus, { topics: [topic], group });
-        expect((await inbox.atLeast(2)).map(bodyOf).toSorted()).toEqual(['in hand', 'waiting']);
+        expect((await inbox.atLeast(2)).map(bodyOf).toSorted()).toEqual(['unacknowledged', 'waiting']);
       });
     });
 
     describe('the lag of a group', () => {
-      it('is what it has not acknowledged, where the broker tells', async () => {
+      it('is the number of unacknowledged records, if the broker reports it', async () => {
         const topic = subject.name();
         const release = Promise.withResolvers<void>();
         const { inbox, group } = await subscribe(bus, { topics: [topic] }, () => release.promise);
         await bus.publish(topic, numbered('k', 5));
-        const told = async (records: number) => {
+        const lagOf = async (records: number) => {
           for (;;) {
             const lags = await bus.lag(group, [topic]);
             const total = lags.reduce((sum, lag) => sum + lag.records, 0);
@@ -374,25 +374,25 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
             await nextTurn();
           }
         };
-        expect((await told(5)).every((lag) => lag.topic === topic)).toBe(true);
+        expect((await lagOf(5)).every((lag) => lag.topic === topic)).toBe(true);
         release.resolve();
         await inbox.atLeast(5);
-        await told(0);
+        await lagOf(0);
         expect(await bus.lag(subject.name(), [subject.name()])).toEqual([]);
       });
     });
 
     describe('handlers', () => {
-      it('work side by side, up to the limit', async () => {
+      it('run concurrently, up to the limit', async () => {
         const topic = subject.name();
         const partitions = new Set<number>();
-        let atWork = 0;
+        let running = 0;
         let most = 0;
         const { inbox } = await subscribe(bus, { topics: [topic], concurrency: 3 }, async ([record]) => {
           if (record !== undefined) partitions.add(record.partition);
-          most = Math.max(most, ++atWork);
+          most = Math.max(most, ++running);
           await new Promise((resolve) => setTimeout(resolve, 5));
-          atWork--;
+          running--;
         });
         await bus.publish(
           topic,
@@ -409,15 +409,15 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
     });
 
     describe('a subscription', () => {
-      it('takes nothing while it is paused', async () => {
+      it('receives nothing while it is paused', async () => {
         const topic = subject.name();
-        const witness = await subscribe(bus, { topics: [topic] });
+        const observer = await subscribe(bus, { topics: [topic] });
         const { inbox, subscription } = await subscribe(bus, { topics: [topic] });
         await bus.publish(topic, [text('1')]);
         await inbox.atLeast(1);
         subscription.pause();
         await bus.publish(topic, [text('2')]);
-        await witness.inbox.atLeast(2);
+        await observer.inbox.atLeast(2);
         await nextTurn();
         expect(inbox.records.map(bodyOf)).toEqual(['1']);
         subscription.resume();
@@ -425,7 +425,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect((await inbox.atLeast(2)).map(bodyOf)).toEqual(['1', '2']);
       });
 
-      it('that is closed finishes what it holds, acknowledges it and takes no more', async () => {
+      it('finishes and acknowledges its current batch when it is closed, and receives no more', async () => {
         const topic = subject.name();
         const entered = Promise.withResolvers<void>();
         const release = Promise.withResolvers<void>();
@@ -450,7 +450,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
     });
 
     describe('a closed bus', () => {
-      it('has sent what was published before', async () => {
+      it('has sent everything that was published before', async () => {
         const topic = subject.name();
         const { inbox } = await subscribe(await second(), { topics: [topic], maxBatchSize: 50 });
         const publishes = numbered('k', 50).map((record) => bus.publish(topic, [record]));
@@ -459,7 +459,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect(await inbox.atLeast(50)).toHaveLength(50);
       });
 
-      it('refuses to be used, and to be closed again does no harm', async () => {
+      it('refuses further calls, and can be closed again', async () => {
         const topic = subject.name();
         await subscribe(bus, { topics: [topic] });
         await Promise.all([bus.close(), bus.close()]);
@@ -470,19 +470,19 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
       });
     });
 
-    describe('a broker that goes away', () => {
-      it('makes publishing fail fast, and loses nothing that it acknowledged', async () => {
+    describe('an outage of the broker', () => {
+      it('makes publishing fail fast, and loses no acknowledged record', async () => {
         const { broker } = subject;
         if (broker === undefined) return;
         const topic = subject.name();
         const { inbox } = await subscribe(bus, { topics: [topic], maxBatchSize: 20, concurrency: 2 });
-        const stream = new PublishedStream(await keep(broker.hasty()), topic);
+        const stream = new PublishedStream(await keep(broker.withDefaultTimeouts()), topic);
         await stream.acknowledges(50);
         await broker.stop();
         try {
           await stream.fails();
           expect(stream.slowestFailureMs).toBeLessThan(2_500);
-          expect(stream.surprises).toEqual([]);
+          expect(stream.unexpectedErrors).toEqual([]);
         } finally {
           await broker.start();
         }
@@ -492,21 +492,21 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         await inbox.until(() => stream.acknowledged.every((body) => inbox.has(body)));
       });
 
-      it('makes publishing fail in time where it stands still, whatever waits, and is used again when it moves', async () => {
+      it('with open connections makes publishing fail in time, and publishing works again afterwards', async () => {
         const { broker } = subject;
         if (broker === undefined) return;
         const topic = subject.name();
         const { inbox } = await subscribe(bus, { topics: [topic], maxBatchSize: 100, from: 'earliest' });
-        const hasty = await keep(broker.hasty());
-        const before = new PublishedStream(hasty, topic);
+        const impatient = await keep(broker.withDefaultTimeouts());
+        const before = new PublishedStream(impatient, topic);
         await before.acknowledges(1);
         await before.stop();
         broker.freeze();
         try {
-          // More than travel in one request, so that some wait behind others.
+          // More than fit into one request, so that some have to wait.
           const calls = () =>
             Array.from({ length: 3_000 }, (_, index) =>
-              hasty
+              impatient
                 .publish(topic, [{ key: String(index % 10), value: Buffer.alloc(500) }])
                 .then(() => 'published', String),
             );
@@ -519,13 +519,13 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         } finally {
           broker.thaw();
         }
-        const stream = new PublishedStream(hasty, topic);
+        const stream = new PublishedStream(impatient, topic);
         await stream.acknowledges(10);
         await stream.stop();
         await inbox.until(() => stream.acknowledged.every((body) => inbox.has(body)));
       });
 
-      it('may be away when a bus is opened and used, which works once it is there', async () => {
+      it('at start-up does not prevent a bus from being opened; it works when the broker is available', async () => {
         const { broker } = subject;
         if (broker === undefined) return;
         const topic = subject.name();
@@ -534,7 +534,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         let late: Bus;
         let inbox: Inbox;
         try {
-          late = await keep(broker.hasty());
+          late = await keep(broker.withDefaultTimeouts());
           ({ inbox } = await subscribe(late, { topics: [topic], from: 'earliest' }));
           await expect(late.publish(topic, [text('too early')])).rejects.toBeInstanceOf(
             BrokerUnavailableError,
@@ -552,7 +552,7 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
   });
 }
 
-/** What one subscription was given and accepted. */
+/** The records that one subscription has accepted. */
 class Inbox {
   readonly records: ReceivedRecord[] = [];
   readonly #bodies = new Set<string>();
@@ -574,16 +574,17 @@ class Inbox {
     await Inbox.#watch([this], fulfilled);
   }
 
-  /** Different ones: a record that comes again does not count. */
+  /** Resolves when so many different records have arrived. Redeliveries do not count. */
   async atLeast(count: number): Promise<readonly ReceivedRecord[]> {
     await Inbox.together([this], count);
     return this.records;
   }
 
+  /** The same for several inboxes together. */
   static async together(inboxes: readonly Inbox[], count: number): Promise<void> {
     await Inbox.#watch(inboxes, () => {
-      const places = inboxes.flatMap(({ records }) => records.map(placeOf));
-      return new Set(places).size >= count;
+      const positions = inboxes.flatMap(({ records }) => records.map(positionOf));
+      return new Set(positions).size >= count;
     });
   }
 
@@ -600,11 +601,11 @@ class Inbox {
   }
 }
 
-/** Publishes one record after the other, whatever becomes of them, until it is stopped. */
+/** Publishes one record after another until it is stopped, even if some of them fail. */
 class PublishedStream {
   readonly acknowledged: string[] = [];
-  /** Rejections other than that the broker is not available. */
-  readonly surprises: unknown[] = [];
+  /** Errors other than `BrokerUnavailableError`. */
+  readonly unexpectedErrors: unknown[] = [];
   slowestFailureMs = 0;
   #failures = 0;
   #stopped = false;
@@ -618,11 +619,13 @@ class PublishedStream {
     this.#done = this.#run();
   }
 
+  /** Resolves when so many more records were acknowledged. */
   async acknowledges(more: number): Promise<void> {
     const goal = this.acknowledged.length + more;
     while (this.acknowledged.length < goal) await this.#nextOutcome();
   }
 
+  /** Resolves when two more records were refused. */
   async fails(): Promise<void> {
     const before = this.#failures;
     while (this.#failures < before + 2) await this.#nextOutcome();
@@ -644,7 +647,7 @@ class PublishedStream {
       if (failure === undefined) {
         this.acknowledged.push(body);
       } else {
-        if (!(failure instanceof BrokerUnavailableError)) this.surprises.push(failure);
+        if (!(failure instanceof BrokerUnavailableError)) this.unexpectedErrors.push(failure);
         this.#failures++;
         this.slowestFailureMs = Math.max(this.slowestFailureMs, tookMs);
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -671,12 +674,14 @@ function bodyOf(record: ReceivedRecord): string {
   return record.value.toString();
 }
 
-function placeOf({ topic, partition, position }: ReceivedRecord): string {
+function positionOf({ topic, partition, position }: ReceivedRecord): string {
   return `${topic}/${partition}/${position}`;
 }
 
 function firstDeliveries(records: readonly ReceivedRecord[]): ReceivedRecord[] {
-  return [...new Map(records.toReversed().map((record) => [placeOf(record), record])).values()].toReversed();
+  return [
+    ...new Map(records.toReversed().map((record) => [positionOf(record), record])).values(),
+  ].toReversed();
 }
 
 async function nextTurn(): Promise<void> {

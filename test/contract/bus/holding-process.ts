@@ -4,14 +4,14 @@ import { resolve } from 'node:path';
 import type { SubscribeOptions } from '../../../src/bus/index.js';
 import type { HoldingProcess } from './bus.contract.js';
 
-/** What the process needs to open its bus: a module, what it exports, and the options for that. */
+/** How the process opens its bus. */
 export interface HoldingProcessBus {
-  /** Exports `open(options: unknown): Promise<Bus>`; a path relative to this directory. */
+  /** Path of a module that exports `open(options: unknown): Promise<Bus>`, relative to this directory. */
   readonly module: string;
   readonly options: unknown;
 }
 
-/** Starts a process that subscribes and never finishes with what it is given. Resolves when it is subscribed. */
+/** Starts a process that subscribes and whose handler never finishes. Resolves when it is subscribed. */
 export async function startHoldingProcess(
   bus: HoldingProcessBus,
   subscription: SubscribeOptions,
@@ -20,12 +20,12 @@ export async function startHoldingProcess(
     execArgv: [`--import=${resolve(import.meta.dirname, '../../support/register-typescript.ts')}`],
     env: { PATH: process.env['PATH'], HOLDING_PROCESS: JSON.stringify({ bus, subscription }) },
   });
-  const gone = once(child, 'exit');
+  const exited = once(child, 'exit');
   const holds = Promise.withResolvers<void>();
   const subscribed = Promise.withResolvers<void>();
-  child.on('message', (said) => (said === 'subscribed' ? subscribed : holds).resolve());
-  const early = gone.then(([code, signal]) => {
-    throw new Error(`the process ended before it was subscribed: ${code ?? signal}`);
+  child.on('message', (message) => (message === 'subscribed' ? subscribed : holds).resolve());
+  const early = exited.then(([code, signal]) => {
+    throw new Error(`the process exited before it was subscribed: ${code ?? signal}`);
   });
   await Promise.race([subscribed.promise, early]);
   early.catch(() => {});
@@ -33,7 +33,7 @@ export async function startHoldingProcess(
     holds: holds.promise,
     kill: async () => {
       child.kill('SIGKILL');
-      await gone;
+      await exited;
     },
   };
 }

@@ -11,7 +11,7 @@ import { describeWithOwn, startKafka, type RunningBroker } from '../../support/b
 import { EventLog } from '../../support/event-log.js';
 import { type BusSubject, describeBus } from './bus.contract.js';
 import { startHoldingProcess } from './holding-process.js';
-import { hasty, open } from './kafka-bus.open.js';
+import { defaultTimeouts, open } from './kafka-bus.open.js';
 import { WorkerProcess } from './worker-process.js';
 
 describeWithOwn('kafka', 'KafkaBus', () => {
@@ -31,7 +31,7 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       holdElsewhere: (subscription) =>
         startHoldingProcess({ module: './kafka-bus.open.ts', options: settings() }, subscription),
       broker: {
-        hasty: () => open({ ...settings(), ...hasty }),
+        withDefaultTimeouts: () => open({ ...settings(), ...defaultTimeouts }),
         stop: () => kafka.stop(),
         start: () => kafka.restart(),
         freeze: () => kafka.freeze(),
@@ -181,8 +181,8 @@ describeWithOwn('kafka', 'KafkaBus', () => {
         await Promise.race([byWorker.until(isDone), byOthers.until(isDone)]);
       }
       await worker.kill();
-      const visits = (await worker.visits()).filter(({ enteredAt }) => enteredAt > thawedAt);
-      const twice = visits.flatMap(({ bodies }) => bodies).filter((body) => body.startsWith('before'));
+      const calls = (await worker.handlerCalls()).filter(({ startedAt }) => startedAt > thawedAt);
+      const twice = calls.flatMap(({ bodies }) => bodies).filter((body) => body.startsWith('before'));
       expect(twice).toEqual([]);
       await rm(directory, { recursive: true });
     });

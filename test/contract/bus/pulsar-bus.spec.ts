@@ -5,7 +5,7 @@ import { BrokerStatus } from '../../../src/metrics/index.js';
 import { startPulsar, type RunningPulsar } from '../../support/brokers.js';
 import { type BusSubject, describeBus } from './bus.contract.js';
 import { startHoldingProcess } from './holding-process.js';
-import { hasty, open } from './pulsar-bus.open.js';
+import { defaultTimeouts, open } from './pulsar-bus.open.js';
 import { describeOverEachTransport } from './pulsar-transports.js';
 
 describeOverEachTransport('pulsar', 'PulsarBus', (urlOf) => {
@@ -25,7 +25,7 @@ describeOverEachTransport('pulsar', 'PulsarBus', (urlOf) => {
       holdElsewhere: (subscription) =>
         startHoldingProcess({ module: './pulsar-bus.open.ts', options: settings() }, subscription),
       broker: {
-        hasty: () => open({ ...settings(), ...hasty }),
+        withDefaultTimeouts: () => open({ ...settings(), ...defaultTimeouts }),
         stop: () => pulsar.stop(),
         start: () => pulsar.restart(),
         freeze: () => pulsar.freeze(),

@@ -12,7 +12,7 @@ import { describeWithOwn, type RunningPulsar, startPulsar } from '../../support/
 import { EventLog } from '../../support/event-log.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { timeTaken } from '../../support/time-taken.js';
-import { hasty, open } from './pulsar-bus.open.js';
+import { defaultTimeouts, open } from './pulsar-bus.open.js';
 import { describeOverEachTransport } from './pulsar-transports.js';
 
 describeOverEachTransport('pulsar', "Pulsar's tokens", (urlOf) => {
@@ -97,7 +97,7 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
         if (state === 'down') reported.down.resolve(reason!);
       });
       const topic = randomUUID();
-      bus = await open({ serviceUrl, pingIntervalMs: 1_500, ...hasty }, status, [topic]);
+      bus = await open({ serviceUrl, pingIntervalMs: 1_500, ...defaultTimeouts }, status, [topic]);
       const bodies = new Set<string>();
       const watchers = new Map<string, () => void>();
       await bus.subscribe({ topics: [topic], group: 'g' }, async ([record]) => {

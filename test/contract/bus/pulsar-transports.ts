@@ -1,4 +1,4 @@
-/* oxlint-disable jest/no-disabled-tests -- the gate that skips or fails whole suites */
+/* oxlint-disable jest/no-disabled-tests -- this file skips or fails whole suites */
 import { describe } from '@jest/globals';
 import { loadNativeClient } from '../../../src/bus/adapters/pulsar/native/native-client.js';
 import { type BrokerAddress, type BrokerKind, describeWithOwn } from '../../support/brokers.js';
@@ -9,8 +9,8 @@ const obstacle = await loadNativeClient().then(
 );
 
 /**
- * A suite that runs over each of Pulsar's protocols; `urlOf` makes the service URL. Where the native client cannot be
- * loaded its run is skipped and says so; with CARILLON_REQUIRE_PULSAR_CLIENT=1 it fails.
+ * Runs a suite over both of Pulsar's transports. `urlOf` returns the service URL. If the native client cannot be loaded,
+ * its run is skipped with a message. With CARILLON_REQUIRE_PULSAR_CLIENT=1 it fails.
  */
 export function describeOverEachTransport(
   kinds: BrokerKind | readonly BrokerKind[],
@@ -19,13 +19,13 @@ export function describeOverEachTransport(
 ): void {
   describeWithOwn(kinds, `${title}, over WebSocket`, () => suite(({ webUrl }) => webUrl!));
 
-  const natively = `${title}, over the native client`;
+  const nativeTitle = `${title}, over the native client`;
   if (obstacle === undefined) {
-    describeWithOwn(kinds, natively, () => suite(({ url }) => url));
+    describeWithOwn(kinds, nativeTitle, () => suite(({ url }) => url));
   } else if (process.env['CARILLON_REQUIRE_PULSAR_CLIENT'] === '1') {
-    throw new Error(`${natively}: ${obstacle}`);
+    throw new Error(`${nativeTitle}: ${obstacle}`);
   } else {
-    process.stderr.write(`SKIPPED ${natively}: ${obstacle}\n`);
-    describe.skip(natively, () => suite(({ url }) => url));
+    process.stderr.write(`SKIPPED ${nativeTitle}: ${obstacle}\n`);
+    describe.skip(nativeTitle, () => suite(({ url }) => url));
   }
 }

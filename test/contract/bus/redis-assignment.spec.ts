@@ -17,7 +17,7 @@ import {
   startRedisCluster,
 } from '../../support/brokers.js';
 import { open, type RedisBusSettings } from './redis-bus.open.js';
-import { type Visit, WorkerProcess } from './worker-process.js';
+import { type HandlerCall, WorkerProcess } from './worker-process.js';
 
 const KEYS = 200;
 
@@ -38,8 +38,8 @@ describeWithOwn('redis', 'Partition assignment of Redis Streams', () => {
   });
 
   it('gives each partition one owner at a time while workers join, leave and die, and keeps the order per key', async () => {
-    const visits = await runWorkers({ settings: settings(), directory, records: 50_000 });
-    expect(summaryOf(visits)).toEqual(expectedSummary(50_000));
+    const calls = await runWorkers({ settings: settings(), directory, records: 50_000 });
+    expect(summaryOf(calls)).toEqual(expectedSummary(50_000));
   });
 
   describe('for numbered workers', () => {
@@ -203,8 +203,8 @@ describeWithOwn('redis', 'Partition assignment of Redis Streams in a Cluster', (
   it('gives each partition one owner at a time while workers join, leave and die', async () => {
     const clusterNodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`);
     const driver = { url: 'redis://cluster', clusterNodes, keyPrefix: randomUUID() };
-    const visits = await runWorkers({ settings: { driver }, directory, records: 10_000 });
-    expect(summaryOf(visits)).toEqual(expectedSummary(10_000));
+    const calls = await runWorkers({ settings: { driver }, directory, records: 10_000 });
+    expect(summaryOf(calls)).toEqual(expectedSummary(10_000));
   });
 });
 
@@ -220,7 +220,7 @@ async function runWorkers({
   settings: RedisBusSettings;
   directory: string;
   records: number;
-}): Promise<Visit[]> {
+}): Promise<HandlerCall[]> {
   const topic = randomUUID();
   const limits = { maxBatchSize: 10, concurrency: 8 };
   const subscription = { topics: [topic], group: 'workers', from: 'earliest', ...limits } as const;
@@ -252,18 +252,18 @@ async function runWorkers({
     await bus.close();
     await Promise.all(workers.map((worker) => worker.leave()));
   }
-  return (await Promise.all(workers.map((worker) => worker.visits()))).flat();
+  return (await Promise.all(workers.map((worker) => worker.handlerCalls()))).flat();
 }
 
-/** Summarizes the visits of all workers to the partitions. */
-function summaryOf(visits: readonly Visit[]) {
-  const finished = visits.filter((visit) => visit.finished);
+/** Summarizes the handler calls of all workers. */
+function summaryOf(calls: readonly HandlerCall[]) {
+  const finished = calls.filter((call) => call.finished);
   return {
-    overlaps: overlaps(visits),
-    outOfOrder: outOfOrder(visits),
+    overlaps: overlaps(calls),
+    outOfOrder: outOfOrder(calls),
     handled: new Set(finished.flatMap(({ bodies }) => bodies)).size,
-    workers: new Set(visits.map(({ worker }) => worker)).size,
-    partitions: new Set(visits.map(({ partition }) => partition)).size,
+    workers: new Set(calls.map(({ worker }) => worker)).size,
+    partitions: new Set(calls.map(({ partition }) => partition)).size,
   };
 }
 
@@ -297,25 +297,25 @@ async function publishInOrder(bus: Bus, topic: string, from: number, to: number)
   }
 }
 
-/** Finds pairs of visits to one partition of which the second began before the first had ended. */
-function overlaps(visits: readonly Visit[]): string[] {
-  return [...Map.groupBy(visits, ({ partition }) => partition)].flatMap(([partition, inside]) =>
+/** Finds pairs of handler calls for one partition of which the second began before the first had ended. */
+function overlaps(calls: readonly HandlerCall[]): string[] {
+  return [...Map.groupBy(calls, ({ partition }) => partition)].flatMap(([partition, inside]) =>
     inside
-      .toSorted((one, other) => (one.enteredAt < other.enteredAt ? -1 : 1))
-      .flatMap((visit, index, sorted) => {
+      .toSorted((one, other) => (one.startedAt < other.startedAt ? -1 : 1))
+      .flatMap((call, index, sorted) => {
         const before = sorted[index - 1];
-        if (before === undefined || visit.enteredAt >= before.leftAt) return [];
-        return [`partition ${partition}: ${before.worker} and ${visit.worker} at ${visit.enteredAt}`];
+        if (before === undefined || call.startedAt >= before.endedAt) return [];
+        return [`partition ${partition}: ${before.worker} and ${call.worker} at ${call.startedAt}`];
       }),
   );
 }
 
 /** Finds records that were first handled after a later record of their key. */
-function outOfOrder(visits: readonly Visit[]): string[] {
+function outOfOrder(calls: readonly HandlerCall[]): string[] {
   const next = new Map<string, number>();
   const seen = new Set<string>();
   const faults: string[] = [];
-  for (const { bodies } of visits.toSorted((one, other) => (one.enteredAt < other.enteredAt ? -1 : 1))) {
+  for (const { bodies } of calls.toSorted((one, other) => (one.startedAt < other.startedAt ? -1 : 1))) {
     for (const body of bodies) {
       if (seen.has(body)) continue;
       seen.add(body);

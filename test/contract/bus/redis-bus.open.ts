@@ -15,7 +15,7 @@ export interface RedisBusSettings {
 export const leaseMs = 4_000;
 
 /** Restores the default timeouts, where `open` uses longer ones for a busy machine. */
-export const hasty = { connectTimeoutMs: undefined, commandTimeoutMs: undefined };
+export const defaultTimeouts = { connectTimeoutMs: undefined, commandTimeoutMs: undefined };
 
 /** Retries a rejected batch soon, and uses long timeouts for a busy machine. */
 export function open(given: unknown, status = new BrokerStatus('redis (instant lane)')): Promise<RedisBus> {

@@ -22,7 +22,7 @@ import { timeTaken } from '../../support/time-taken.js';
 import { usedMemory } from '../../support/used-memory.js';
 import { type BusSubject, describeBus } from './bus.contract.js';
 import { startHoldingProcess } from './holding-process.js';
-import { hasty, leaseMs, open, type RedisBusSettings } from './redis-bus.open.js';
+import { defaultTimeouts, leaseMs, open, type RedisBusSettings } from './redis-bus.open.js';
 
 const module = './redis-bus.open.ts';
 
@@ -46,7 +46,7 @@ describeWithOwn('redis', 'RedisBus on one server', () => {
   describeBus('RedisBus', async () => ({
     ...(await subjectOf({ driver: { url: redis.url, keyPrefix: prefix } })),
     broker: {
-      hasty: () => open({ driver: { url: redis.url, keyPrefix: prefix, ...hasty } }),
+      withDefaultTimeouts: () => open({ driver: { url: redis.url, keyPrefix: prefix, ...defaultTimeouts } }),
       stop: () => redis.kill(),
       start: () => redis.restart(),
       freeze: () => redis.freeze(),

@@ -8,40 +8,40 @@ import type { HoldingProcessBus } from './holding-process.js';
 export interface WorkerTask {
   readonly bus: HoldingProcessBus;
   readonly subscription: SubscribeOptions;
-  /** How long its handler takes with a batch, in ms. */
+  /** How long its handler takes per batch, in ms. */
   readonly workMs: number;
-  /** File into which it writes what its handler does. */
+  /** File to which it writes the start and the end of every handler call. */
   readonly log: string;
 }
 
-/** One call of a worker's handler. Times are in ns, of a clock that all processes of the machine share. */
-export interface Visit {
+/** One call of a worker's handler. Times are in ns, by a clock that all processes of the machine share. */
+export interface HandlerCall {
   readonly worker: string;
   readonly partition: number;
   readonly bodies: readonly string[];
-  readonly enteredAt: bigint;
-  /** When the worker was dead, where the handler did not finish. */
-  readonly leftAt: bigint;
+  readonly startedAt: bigint;
+  /** If the handler did not finish: the time at which the worker had exited. */
+  readonly endedAt: bigint;
   readonly finished: boolean;
 }
 
-/** A worker as a process of its own, which can be killed in the middle of its work. */
+/** A worker in its own process. A test can kill it while its handler is running. */
 export class WorkerProcess {
-  readonly #gone: Promise<unknown>;
-  #goneAt = 0n;
+  readonly #exited: Promise<unknown>;
+  #exitedAt = 0n;
 
   private constructor(
     private readonly child: ChildProcess,
     private readonly task: WorkerTask,
   ) {
-    this.#gone = once(child, 'exit').then(() => (this.#goneAt = process.hrtime.bigint()));
+    this.#exited = once(child, 'exit').then(() => (this.#exitedAt = process.hrtime.bigint()));
   }
 
-  /** Resolves when it has its partitions. */
+  /** Resolves when the worker is subscribed. */
   static async start(
     task: WorkerTask,
     onHandled: (bodies: readonly string[]) => void,
-    onBegun: () => void = () => {},
+    onStarted: () => void = () => {},
   ): Promise<WorkerProcess> {
     const child = fork(resolve(import.meta.dirname, 'worker-process.main.ts'), [], {
       execArgv: [`--import=${resolve(import.meta.dirname, '../../support/register-typescript.ts')}`],
@@ -49,13 +49,13 @@ export class WorkerProcess {
     });
     const worker = new WorkerProcess(child, task);
     const subscribed = Promise.withResolvers<void>();
-    child.on('message', (said) => {
-      if (said === 'subscribed') subscribed.resolve();
-      else if (said === 'begun') onBegun();
-      else onHandled(said as string[]);
+    child.on('message', (message) => {
+      if (message === 'subscribed') subscribed.resolve();
+      else if (message === 'started') onStarted();
+      else onHandled(message as string[]);
     });
-    const early = worker.#gone.then(() => {
-      throw new Error('the worker ended before it was subscribed');
+    const early = worker.#exited.then(() => {
+      throw new Error('the worker exited before it was subscribed');
     });
     await Promise.race([subscribed.promise, early]);
     early.catch(() => {});
@@ -64,10 +64,10 @@ export class WorkerProcess {
 
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
-    await this.#gone;
+    await this.#exited;
   }
 
-  /** Has it stand still, in the middle of whatever it does, until `thaw`. */
+  /** Suspends the process until `thaw`. */
   freeze(): void {
     this.child.kill('SIGSTOP');
   }
@@ -76,31 +76,31 @@ export class WorkerProcess {
     this.child.kill('SIGCONT');
   }
 
-  /** Lets it finish what it has and leave. */
+  /** Lets the worker close its bus and exit. */
   async leave(): Promise<void> {
     if (this.child.connected) this.child.send('leave');
-    await this.#gone;
+    await this.#exited;
   }
 
-  /** What its handler did; to be asked when it is gone. */
-  async visits(): Promise<Visit[]> {
+  /** Resolves with all calls of its handler. The worker must have exited. */
+  async handlerCalls(): Promise<HandlerCall[]> {
     const lines = (await readFile(this.task.log, 'utf8')).trim().split('\n').filter(Boolean);
-    const visits = new Map<number, Visit>();
+    const calls = new Map<number, HandlerCall>();
     for (const line of lines) {
-      const { visit, partition, bodies, at } = JSON.parse(line) as {
-        visit: number;
+      const { call, partition, bodies, at } = JSON.parse(line) as {
+        call: number;
         partition?: number;
         bodies?: string[];
         at: string;
       };
-      const begun = visits.get(visit);
+      const started = calls.get(call);
       if (partition !== undefined && bodies !== undefined) {
-        const known = { worker: this.task.log, partition, bodies, enteredAt: BigInt(at) };
-        visits.set(visit, { ...known, leftAt: this.#goneAt, finished: false });
-      } else if (begun !== undefined) {
-        visits.set(visit, { ...begun, leftAt: BigInt(at), finished: true });
+        const known = { worker: this.task.log, partition, bodies, startedAt: BigInt(at) };
+        calls.set(call, { ...known, endedAt: this.#exitedAt, finished: false });
+      } else if (started !== undefined) {
+        calls.set(call, { ...started, endedAt: BigInt(at), finished: true });
       }
     }
-    return [...visits.values()];
+    return [...calls.values()];
   }
 }

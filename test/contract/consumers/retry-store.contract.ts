@@ -8,13 +8,13 @@ import { timeTaken } from '../../support/time-taken.js';
 
 export interface RetryStoreSubject {
   readonly retryStore: RetryStore;
-  /** A further one on the same store, as another process has it. Absent where a store belongs to one process. */
+  /** Opens another one on the same store, like another process. Absent if a store belongs to one process. */
   another?(): Promise<RetryStore>;
-  /** Opens the store again after `retryStore` was closed. Absent where it forgets. */
+  /** Opens the store again after `retryStore` was closed. Absent if the store is not durable. */
   reopen?(): Promise<RetryStore>;
-  /** Ends the leases of `retryStore` without its doing, as if its process had died. Absent where there are none. */
+  /** Lets the leases of `retryStore` expire, as if its process had died. Absent if there are no leases. */
   die?(): Promise<void>;
-  /** Present where the store can be taken away. */
+  /** Present if the store can be stopped. */
   readonly store?: { stop(): Promise<void>; start(): Promise<void> };
 }
 
@@ -22,7 +22,7 @@ const MANY = 1_000;
 const handled: RetryOutcome = { kind: 'handled' };
 const dead: RetryOutcome = { kind: 'dead' };
 
-/** The promises of the `RetryStore` port, for any adapter. */
+/** The contract of the `RetryStore` port, for every adapter. */
 export function describeRetryStore(name: string, open: () => Promise<RetryStoreSubject>): void {
   describe(`${name} keeps the contract of RetryStore`, () => {
     let subject: RetryStoreSubject;
@@ -65,7 +65,7 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       lastFailedAt: 2,
       ...more,
     });
-    const noting =
+    const recording =
       (outcomeOf: (record: RetryRecord) => RetryOutcome | Promise<RetryOutcome>): RetryHandler =>
       async (each) => {
         tried.add(each);
@@ -79,19 +79,19 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       failedAt: Date.now(),
       givenUp: false,
     });
-    const bury = async (...records: RetryRecord[]) => {
+    const deadLetter = async (...records: RetryRecord[]) => {
       await retryStore.add(records, MANY);
       const consumer = await retryStore.consume(
         group,
         { concurrency: 1 },
-        noting(() => dead),
+        recording(() => dead),
       );
       await tried.until((all) => records.every(({ id }) => all.some((each) => each.id === id)));
       await consumer.close();
     };
     const ids = () => tried.entries.map(({ id }) => id);
 
-    it('hands a record over as it was added, when it is due, and once', async () => {
+    it('hands over a record unchanged, when it is due, and once', async () => {
       const dueAt = Date.now() + 60;
       const [late, now] = [record({ dueAt }), record()];
       expect(await retryStore.add([late, now], MANY)).toBe(true);
@@ -99,7 +99,7 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       await retryStore.consume(
         group,
         { concurrency: 5 },
-        noting(() => handled),
+        recording(() => handled),
       );
       expect(await tried.atLeast(2)).toEqual([now, late]);
       expect(Date.now()).toBeGreaterThanOrEqual(dueAt);
@@ -108,10 +108,10 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       expect(ids()).toEqual([now.id, late.id]);
     });
 
-    it('tries again when it is told to, with what it was told', async () => {
+    it('retries at the time and with the failure of the outcome', async () => {
       const each = record();
       const dueAt = Date.now() + 40;
-      const first = noting((now) => (now.attempts < 3 ? again(now, dueAt) : handled));
+      const first = recording((now) => (now.attempts < 3 ? again(now, dueAt) : handled));
       await retryStore.consume(group, { concurrency: 1 }, first);
       await retryStore.add([each], MANY);
       const [, second, third] = await tried.atLeast(3);
@@ -120,9 +120,9 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       expect(Date.now()).toBeGreaterThanOrEqual(dueAt);
     });
 
-    it('takes a rejection for no try at all', async () => {
+    it('does not count a rejection as an attempt', async () => {
       let rejections = 1;
-      const handler = noting(() => {
+      const handler = recording(() => {
         if (rejections-- > 0) throw new Error('not now');
         return handled;
       });
@@ -132,7 +132,7 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       expect(second).toEqual(first);
     });
 
-    it('keeps a line in order, one at a time, past one that dies', async () => {
+    it('hands over the records of one ordering key in order, one at a time, and continues after a dead letter', async () => {
       const orderingKey = 'a';
       const inOrder = Array.from({ length: 5 }, () => record({ orderingKey }));
       const other = record({ orderingKey: 'b' });
@@ -142,7 +142,7 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       expect(await retryStore.blockedKeys(`${group}'`, ['a'])).toEqual(new Set());
       let atOnce = 0;
       let most = 0;
-      const handler = noting(async (each) => {
+      const handler = recording(async (each) => {
         if (each.orderingKey === orderingKey) most = Math.max(most, ++atOnce);
         await new Promise((resolve) => setImmediate(resolve));
         if (each.orderingKey === orderingKey) atOnce--;
@@ -158,7 +158,7 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       expect(await retryStore.blockedKeys(group, ['a', 'b'])).toEqual(new Set());
     });
 
-    it('keeps all of several records or none, and no more than may wait', async () => {
+    it('adds all of several records or none, up to the limit', async () => {
       const five = Array.from({ length: 5 }, () => record());
       expect(await retryStore.add(five.slice(0, 3), 4)).toBe(true);
       expect(await retryStore.add(five.slice(3), 4)).toBe(false);
@@ -167,24 +167,24 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       await retryStore.consume(
         group,
         { concurrency: 9 },
-        noting(() => handled),
+        recording(() => handled),
       );
       await tried.atLeast(4);
       await gone(retryStore, five[3]?.id ?? '');
       expect(await retryStore.add(five.slice(4), 4)).toBe(true);
     });
 
-    it('lists the dead, by group, by topic and by both, page by page', async () => {
-      const dying = Array.from({ length: 5 }, (_, index) => record({ topic: index < 2 ? 't' : 'u' }));
-      const living = record();
-      await bury(...dying);
-      await retryStore.add([living], MANY);
-      const all = dying.map(({ id }) => id).toSorted();
+    it('lists dead letters by group, by topic and by both, in pages', async () => {
+      const deadLetters = Array.from({ length: 5 }, (_, index) => record({ topic: index < 2 ? 't' : 'u' }));
+      const waiting = record();
+      await deadLetter(...deadLetters);
+      await retryStore.add([waiting], MANY);
+      const all = deadLetters.map(({ id }) => id).toSorted();
       const list = async (query: object) =>
         (await retryStore.list({ limit: 100, ...query })).records.map(({ id }) => id);
       expect(await list({ group })).toEqual(all);
-      expect(await list({ group, topic: 't' })).toEqual(dying.slice(0, 2).map(({ id }) => id));
-      expect(await list({ topic: 'u' })).toEqual(dying.slice(2).map(({ id }) => id));
+      expect(await list({ group, topic: 't' })).toEqual(deadLetters.slice(0, 2).map(({ id }) => id));
+      expect(await list({ topic: 'u' })).toEqual(deadLetters.slice(2).map(({ id }) => id));
       expect(await list({ group: 'other' })).toEqual([]);
       expect(await list({})).toEqual(all);
 
@@ -197,9 +197,9 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       expect(rest).not.toHaveProperty('next');
     });
 
-    it('redrives and drops what is dead, once, and nothing else', async () => {
+    it('redrives and drops dead letters only, and only once', async () => {
       const [kept, redriven, dropped] = [record(), record({ orderingKey: 'a' }), record()];
-      await bury(redriven, dropped);
+      await deadLetter(redriven, dropped);
       const before = record({ orderingKey: 'a', dueAt: Date.now() + 50 });
       await retryStore.add([kept, before], MANY);
       expect(await retryStore.find(redriven.id)).toMatchObject({ state: 'dead' });
@@ -218,14 +218,14 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       await retryStore.consume(
         group,
         { concurrency: 5 },
-        noting(() => handled),
+        recording(() => handled),
       );
       await tried.until(() => ids().filter((id) => id === redriven.id).length === 2);
       expect(ids().slice(2)).toEqual([kept.id, before.id, redriven.id]);
       expect(tried.entries.at(-1)).toMatchObject({ attempts: 0, givenUp: false, state: 'waiting' });
     });
 
-    it('lets one process try a record at a time', async () => {
+    it('hands each record to one process', async () => {
       if (subject.another === undefined) return;
       const second = await keep(subject.another());
       const records = Array.from({ length: 40 }, () => record());
@@ -233,7 +233,7 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
         await each.consume(
           group,
           { concurrency: 3 },
-          noting(() => handled),
+          recording(() => handled),
         );
       await retryStore.add(records, MANY);
       await tried.atLeast(40);
@@ -241,13 +241,13 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       expect(ids().toSorted()).toEqual(records.map(({ id }) => id).toSorted());
     });
 
-    it('gives what a dead process had to another', async () => {
+    it('hands the records of a dead process to another one', async () => {
       if (subject.another === undefined || subject.die === undefined) return;
       const held = Promise.withResolvers<RetryOutcome>();
       await retryStore.consume(
         group,
         { concurrency: 1 },
-        noting(() => held.promise),
+        recording(() => held.promise),
       );
       const [first, behind] = [record({ orderingKey: 'a' }), record({ orderingKey: 'a' })];
       await retryStore.add([first, behind], MANY);
@@ -257,7 +257,7 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       await second.consume(
         group,
         { concurrency: 1 },
-        noting(() => handled),
+        recording(() => handled),
       );
       await tried.atLeast(3);
       expect(ids()).toEqual([first.id, first.id, behind.id]);
@@ -266,29 +266,29 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       expect(await second.find(first.id)).toBeUndefined();
     });
 
-    it('keeps everything over a restart, where its store does', async () => {
+    it('keeps everything over a restart, if its store is durable', async () => {
       if (subject.reopen === undefined) return;
-      const [waiting, buried] = [record({ orderingKey: 'a' }), record()];
-      await bury(buried);
+      const [waiting, deadRecord] = [record({ orderingKey: 'a' }), record()];
+      await deadLetter(deadRecord);
       await retryStore.add([waiting], MANY);
       await retryStore.close();
       const later = await keep(subject.reopen());
-      expect((await later.list({ group, limit: 10 })).records).toMatchObject([{ id: buried.id }]);
+      expect((await later.list({ group, limit: 10 })).records).toMatchObject([{ id: deadRecord.id }]);
       await later.consume(
         group,
         { concurrency: 1 },
-        noting(() => handled),
+        recording(() => handled),
       );
       await tried.until(() => ids().includes(waiting.id));
     });
 
-    it('fails fast while its store is away, and goes on when it is back', async () => {
+    it('fails fast while its store is unavailable, and continues when it is back', async () => {
       const { store } = subject;
       if (store === undefined) return;
       await retryStore.consume(
         group,
         { concurrency: 1 },
-        noting(() => handled),
+        recording(() => handled),
       );
       await retryStore.add([record()], MANY);
       await tried.atLeast(1);
@@ -309,7 +309,7 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       await tried.until(() => ids().includes(late.id));
     });
 
-    it('may be closed twice, and refuses what comes after', async () => {
+    it('may be closed twice, and refuses later calls', async () => {
       await Promise.all([retryStore.close(), retryStore.close()]);
       for (const call of [
         retryStore.add([record()], MANY),
@@ -318,7 +318,7 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
         retryStore.consume(
           group,
           { concurrency: 1 },
-          noting(() => handled),
+          recording(() => handled),
         ),
       ])
         await expect(call).rejects.toBeInstanceOf(BusClosedError);
@@ -326,7 +326,7 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
   });
 }
 
-/** Handled records vanish a moment after their handler resolved. */
+/** Resolves when the record is no longer stored, which is shortly after its handler has resolved. */
 async function gone(retryStore: RetryStore, id: string): Promise<void> {
   while ((await retryStore.find(id)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
 }

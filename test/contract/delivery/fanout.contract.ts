@@ -9,32 +9,32 @@ import {
 } from '../../../src/delivery/index.js';
 import type { Fanout, PublicationHandler } from '../../../src/delivery/fanout.port.js';
 
-/** What may be done to the store behind a fan-out. */
+/** Faults that a test can cause in the store behind a fan-out. */
 export interface StoreFaults {
-  /** SIGKILL. What the store holds in memory is gone. */
+  /** Sends SIGKILL. The store loses its memory. */
   kill(): Promise<void>;
   restart(): Promise<void>;
-  /** Cuts every connection that carries subscriptions; the store goes on. */
+  /** Closes every connection with subscriptions. The store keeps running. */
   cutSubscriptions(): Promise<void>;
-  /** Cuts every connection that carries commands; the store goes on. */
+  /** Closes every connection for commands. The store keeps running. */
   cutCommands(): Promise<void>;
-  /** The store keeps its connections and says nothing until `thaw`. */
+  /** Suspends the store, with its connections open, until `thaw`. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** Sends bytes that are no publication to a channel's subscribers. */
+  /** Sends bytes that are not a publication to a channel's subscribers. */
   sendGarbage(channel: string, bytes: string): Promise<void>;
 }
 
 export interface FanoutSubject {
   open(handler: PublicationHandler): Promise<Fanout>;
-  /** Absent where every process is alone. */
+  /** Absent if processes do not share a store. */
   readonly faults?: StoreFaults;
 }
 
-/** Keeps what arrives, and lets a test wait for it: for a condition that is cheap to look at, as tens of thousands may arrive. */
+/** Keeps all publications. A test can wait for a condition. It must be cheap, because tens of thousands may arrive. */
 class Inbox {
   readonly publications: Publication[] = [];
-  /** Without repetitions. */
+  /** The distinct texts. */
   readonly known = new Set<string>();
   readonly #waiting = new Map<() => boolean, () => void>();
 
@@ -48,7 +48,7 @@ class Inbox {
     return this.publications.map(({ data }) => data.toString());
   }
 
-  /** Those that differ by id, in the order of their first arrival. */
+  /** The texts of publications with different ids, in the order of their first arrival. */
   get distinctTexts(): string[] {
     const seen = new Map(this.publications.map(({ id, data }) => [id, data.toString()]));
     return [...seen.values()];
@@ -73,8 +73,8 @@ function publication(channel: string, text: string, id: string | undefined = fre
   return new Publication(channel, Buffer.from(text), 'json', id, Date.now(), undefined, 'instant');
 }
 
-/** Publishes until it is accepted, as a queue's redelivery does. */
-async function publishPersistently(fanout: Fanout, message: Publication): Promise<void> {
+/** Publishes until the store accepts it, as a queue's redelivery does. */
+async function publishUntilAccepted(fanout: Fanout, message: Publication): Promise<void> {
   for (;;) {
     try {
       return await fanout.publish(message);
@@ -85,9 +85,9 @@ async function publishPersistently(fanout: Fanout, message: Publication): Promis
   }
 }
 
-/** The contract of the port `Fanout`. */
+/** The contract of the `Fanout` port, for every adapter. */
 export function describeFanout(name: string, prepare: () => Promise<FanoutSubject>): void {
-  describe(`${name} as a Fanout`, () => {
+  describe(`${name} keeps the contract of Fanout`, () => {
     const opened: Fanout[] = [];
     let subject: FanoutSubject;
     const open = async () => {
@@ -104,7 +104,7 @@ export function describeFanout(name: string, prepare: () => Promise<FanoutSubjec
       await Promise.all(opened.splice(0).map((fanout) => fanout.close()));
     });
 
-    it('carries a publication whole', async () => {
+    it('delivers a publication unchanged', async () => {
       const { fanout, inbox } = await open();
       const channel = fresh('whole');
       await fanout.subscribe(channel);
@@ -125,7 +125,7 @@ export function describeFanout(name: string, prepare: () => Promise<FanoutSubjec
       expect(inbox.texts).toEqual(texts);
     });
 
-    it('is closed for good, and may be closed twice', async () => {
+    it('refuses calls after it is closed, and may be closed twice', async () => {
       const { fanout, inbox } = await open();
       const channel = fresh('closed');
       await fanout.subscribe(channel);
@@ -136,7 +136,7 @@ export function describeFanout(name: string, prepare: () => Promise<FanoutSubjec
       expect(inbox.publications).toEqual([]);
     });
 
-    it('takes publications that nobody waits for', async () => {
+    it('accepts publications without a subscriber', async () => {
       const { fanout } = await open();
       await expect(fanout.publish(publication(fresh('nobody'), 'x'))).resolves.toBeUndefined();
       await expect(fanout.publish(publication(fresh('nobody'), 'x', undefined))).resolves.toBeUndefined();
@@ -144,9 +144,9 @@ export function describeFanout(name: string, prepare: () => Promise<FanoutSubjec
   });
 }
 
-/** What the port promises besides where processes share a store. */
+/** Additional promises of the port for processes that share a store. */
 export function describeSharedFanout(name: string, prepare: () => Promise<Required<FanoutSubject>>): void {
-  describe(`${name} as a Fanout between processes`, () => {
+  describe(`${name} keeps the contract of Fanout between processes`, () => {
     const opened: Fanout[] = [];
     let subject: Required<FanoutSubject>;
     const open = async () => {
@@ -163,7 +163,7 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       await Promise.all(opened.splice(0).map((fanout) => fanout.close()));
     });
 
-    it('hands each process the channels that it subscribed to, and no others', async () => {
+    it('delivers only the channels to which a process has subscribed', async () => {
       const [a, b] = [await open(), await open()];
       const [both, onlyB, nobody] = [fresh('both'), fresh('b'), fresh('nobody')];
       await Promise.all([a.fanout.subscribe(both), b.fanout.subscribe(both), b.fanout.subscribe(onlyB)]);
@@ -183,7 +183,7 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       expect(a.inbox.texts).toEqual(['to a connection']);
     });
 
-    it('ends a subscription with the last of its users', async () => {
+    it('ends a subscription when its last user unsubscribes', async () => {
       const { fanout, inbox } = await open();
       const [channel, last] = [fresh('counted'), fresh('last')];
       await Promise.all([fanout.subscribe(channel), fanout.subscribe(channel), fanout.subscribe(last)]);
@@ -191,8 +191,8 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       await fanout.publish(publication(channel, 'one user left'));
       await inbox.has('one user left');
       fanout.unsubscribe(channel);
-      fanout.unsubscribe(channel); // one too many does no harm
-      // A later subscription is in force only after the earlier unsubscription.
+      fanout.unsubscribe(channel); // one call too many has no effect
+      // A later subscription becomes active only after the earlier unsubscription.
       await fanout.subscribe(fresh('barrier'));
       await fanout.publish(publication(channel, 'nobody left'));
       await fanout.publish(publication(last, 'end'));
@@ -200,7 +200,7 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       expect(inbox.texts).toEqual(['one user left', 'end']);
     });
 
-    it('survives users that come and go faster than the store answers', async () => {
+    it('survives users that subscribe and unsubscribe faster than the store responds', async () => {
       const { fanout, inbox } = await open();
       const channel = fresh('flapping');
       const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -218,7 +218,7 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       expect(inbox.texts).toEqual(Array.from({ length: 50 }, (_, round) => String(round)));
     });
 
-    it('is not disturbed by what is no publication', async () => {
+    it('ignores bytes that are not a publication', async () => {
       const { fanout, inbox } = await open();
       const channel = fresh('garbage');
       await fanout.subscribe(channel);
@@ -229,7 +229,7 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       expect(inbox.texts).toEqual(['sound']);
     });
 
-    it('loses nothing while subscriptions are cut off', async () => {
+    it('loses nothing when the connections with subscriptions break', async () => {
       const [a, b] = [await open(), await open()];
       const channel = fresh('blip');
       await b.fanout.subscribe(channel);
@@ -241,12 +241,12 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       expect(b.inbox.distinctTexts.toSorted()).toEqual(texts.toSorted());
     });
 
-    it('does not replay to a channel what was published before anybody wanted it', async () => {
+    it('does not replay publications from before the subscription', async () => {
       const { fanout, inbox } = await open();
       const [channel, other] = [fresh('later'), fresh('other')];
       await fanout.subscribe(other);
       await fanout.publish(publication(channel, 'before'));
-      // As much as clocks may differ, and as long as the store takes to be sure that the connection is good.
+      // Longer than clocks may differ, and longer than the check that the connection is alive.
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       await fanout.subscribe(channel);
       await subject.faults.cutSubscriptions();
@@ -255,17 +255,17 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       expect(inbox.texts).not.toContain('before');
     });
 
-    it('comes back when its commands are cut off', async () => {
+    it('reconnects when the connections for commands break', async () => {
       const { fanout, inbox } = await open();
       const channel = fresh('cut');
       await fanout.subscribe(channel);
       await subject.faults.cutCommands();
-      await publishPersistently(fanout, publication(channel, 'after'));
+      await publishUntilAccepted(fanout, publication(channel, 'after'));
       await inbox.has('after');
       expect(inbox.distinctTexts).toEqual(['after']);
     });
 
-    it('loses nothing that was accepted when the store is killed and begins empty', async () => {
+    it('loses no accepted publication when the store is killed and restarts empty', async () => {
       const [a, b] = [await open(), await open()];
       const channel = fresh('killed');
       await b.fanout.subscribe(channel);
@@ -274,7 +274,7 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       const load = (async () => {
         for (let index = 0; !over.signal.aborted; index++) {
           const burst = Array.from({ length: 20 }, (_, part) => `${index}.${part}`);
-          await Promise.all(burst.map((text) => publishPersistently(a.fanout, publication(channel, text))));
+          await Promise.all(burst.map((text) => publishUntilAccepted(a.fanout, publication(channel, text))));
           accepted.push(...burst);
         }
       })();
@@ -291,9 +291,9 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       expect(b.inbox.distinctTexts).toHaveLength(accepted.length);
     });
 
-    it('loses nothing that was accepted while subscriptions were cut off from a store that is killed then', async () => {
+    it('loses no accepted publication when the connections with subscriptions break and the store is then killed', async () => {
       const [a, b] = [await open(), await open()];
-      const channel = fresh('unlucky');
+      const channel = fresh('twice');
       await b.fanout.subscribe(channel);
       await subject.faults.cutSubscriptions();
       await a.fanout.publish(publication(channel, 'only the sender has it'));
@@ -303,24 +303,24 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
       expect(b.inbox.distinctTexts).toEqual(['only the sender has it']);
     });
 
-    it('subscribes to everything again after a restart', async () => {
+    it('subscribes to all channels again after a restart', async () => {
       const [a, b] = [await open(), await open()];
       const channels = Array.from({ length: 2_500 }, (_, index) => fresh(`many-${index}`));
       await Promise.all(channels.map((channel) => b.fanout.subscribe(channel)));
       await subject.faults.kill();
       const late = fresh('late');
-      const inForce = b.fanout.subscribe(late);
+      const subscribed = b.fanout.subscribe(late);
       const unwanted = channels.pop()!;
       b.fanout.unsubscribe(unwanted);
       await subject.faults.restart();
-      await inForce;
+      await subscribed;
       for (const channel of [unwanted, ...channels, late])
-        await publishPersistently(a.fanout, publication(channel, channel));
+        await publishUntilAccepted(a.fanout, publication(channel, channel));
       await b.inbox.until(() => b.inbox.known.size === channels.length + 1);
       expect(b.inbox.texts).not.toContain(unwanted);
     });
 
-    it.each(['kill', 'freeze'] as const)('refuses quickly after %s', async (fault) => {
+    it.each(['kill', 'freeze'] as const)('refuses publications fast after %s', async (fault) => {
       const { fanout, inbox } = await open();
       const channel = fresh('refused');
       await fanout.subscribe(channel);
@@ -336,11 +336,11 @@ export function describeSharedFanout(name: string, prepare: () => Promise<Requir
           expect(outcome).toMatchObject({ reason: expect.any(BrokerUnavailableError) });
       }
       await (fault === 'kill' ? subject.faults.restart() : subject.faults.thaw());
-      await publishPersistently(fanout, publication(channel, 'back'));
+      await publishUntilAccepted(fanout, publication(channel, 'back'));
       await inbox.has('back');
     });
 
-    it('closes in bounded time while the store is away', async () => {
+    it('closes in bounded time while the store is unavailable', async () => {
       const { fanout } = await open();
       await fanout.subscribe(fresh('x'));
       await subject.faults.freeze();

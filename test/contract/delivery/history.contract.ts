@@ -11,7 +11,7 @@ import type { Fanout } from '../../../src/delivery/fanout.port.js';
 import type { History, HistoryQuery, PublishTerms } from '../../../src/delivery/history/history.port.js';
 import type { PublicationExtras } from '../../../src/delivery/publications/publication.js';
 import { timeTaken } from '../../support/time-taken.js';
-import { type Elapse, inGoodTime } from '../consumers/in-good-time.js';
+import { type Elapse, retryWhenSlow } from '../../support/retry-when-slow.js';
 
 export interface HistoryNode {
   readonly fanout: Fanout;
@@ -22,17 +22,16 @@ export interface HistoryNode {
 export interface HistorySubject {
   /** Opens a node whose publications and interruptions go to the inbox. */
   open(inbox: HistoryInbox): Promise<Pick<HistoryNode, 'fanout' | 'history'>>;
-  /** Lets `ms` pass for the store: by its injected clock where it has one, else really. */
   readonly elapse: Elapse;
 }
 
-/** What may be done to a store that several nodes share. */
+/** Faults that a test can cause in a store that several nodes share. */
 export interface HistoryFaults {
   kill(): Promise<void>;
   restart(): Promise<void>;
-  /** Cuts every connection that carries subscriptions; the store goes on. */
+  /** Closes every connection with subscriptions. The store keeps running. */
   cutSubscriptions(): Promise<void>;
-  /** Whether a restart finds what was there before. */
+  /** Whether the store keeps its data over a restart. */
   readonly keepsData: boolean;
 }
 
@@ -40,7 +39,7 @@ export interface SharedHistorySubject extends HistorySubject {
   readonly faults: HistoryFaults;
 }
 
-/** Keeps what arrives at a node for the first time, told by its place as reception does, and lets a test wait. */
+/** Keeps the publications of a node, without those whose position it has received already. A test can wait for a condition. */
 export class HistoryInbox {
   readonly publications: Publication[] = [];
   interruptions = 0;
@@ -95,12 +94,12 @@ function publication(channel: string, text: string, extras: PublicationExtras = 
   return new Publication(channel, Buffer.from(text), 'json', id, 5, undefined, 'direct', undefined, extras);
 }
 
-/** As delivery publishes: a message is taken once, told by its id. */
+/** Returns terms with which a message id is accepted once, as delivery publishes. */
 function termsOf({ id }: Publication, terms: PublishTerms = { history: kept }): PublishTerms {
   return { idempotency: { key: `id:${id}`, ttlMs: MINUTE_MS }, ...terms };
 }
 
-async function publishPersistently({ history }: HistoryNode, message: Publication): Promise<void> {
+async function publishUntilAccepted({ history }: HistoryNode, message: Publication): Promise<void> {
   for (;;) {
     try {
       await history.publish(message, termsOf(message));
@@ -112,7 +111,7 @@ async function publishPersistently({ history }: HistoryNode, message: Publicatio
   }
 }
 
-/** Opens nodes of a subject for each test, and closes them after it. */
+/** Lets each test open nodes, and closes them after the test. */
 function nodesOf<Subject extends HistorySubject>(prepare: () => Promise<Subject>) {
   const opened: HistoryNode[] = [];
   let subject: Subject;
@@ -138,9 +137,9 @@ function nodesOf<Subject extends HistorySubject>(prepare: () => Promise<Subject>
   };
 }
 
-/** The contract of the port `History`, as far as one node sees it. */
+/** The contract of the `History` port for a single node, for every adapter. */
 export function describeHistory(name: string, prepare: () => Promise<HistorySubject>): void {
-  describe(`${name} as a History`, () => {
+  describe(`${name} keeps the contract of History`, () => {
     const { open, subject } = nodesOf(prepare);
     let node: HistoryNode;
     let channel: string;
@@ -158,7 +157,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       channel = fresh('channel');
     });
 
-    it('gives each publication the next offset, and sends it with that', async () => {
+    it('assigns the next offset to each publication, and sends it with that offset', async () => {
       await node.fanout.subscribe(channel);
       const first = await publish('1');
       const second = await publish('2');
@@ -169,7 +168,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       expect((await node.history.read(channel, { ...all, limit: 0 })).publications).toEqual([]);
     });
 
-    it('keeps a publication whole', async () => {
+    it('stores and sends a publication unchanged', async () => {
       const info = { user: 'u', client: 'c', connInfo: Buffer.from('{"a":1}'), chanInfo: Buffer.from('[]') };
       const extras = { info, tags: { lang: 'de' } };
       const data = Buffer.from([0, 255, 10]);
@@ -195,7 +194,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       expect(node.inbox.publications).toEqual([message.at(position!, undefined)]);
     });
 
-    it('keeps as many as it is asked to', async () => {
+    it('keeps as many publications as requested', async () => {
       for (const number of range(7)) await publish(String(number));
       expect(await texts()).toEqual(['3', '4', '5', '6', '7']);
       await publish('8', { history: { ...kept, size: 2 } });
@@ -239,26 +238,26 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       },
     );
 
-    it('refuses a place of another epoch', async () => {
+    it('refuses a position of a different epoch', async () => {
       await publish('1');
       for (const limit of [-1, 0, 10]) {
         const reading = node.history.read(channel, {
           ...all,
           limit,
-          since: { offset: 0, epoch: 'elsewher' },
+          since: { offset: 0, epoch: 'otherepo' },
         });
         await expect(reading).rejects.toThrow(UnrecoverablePositionError);
       }
     });
 
-    it('begins with the first look at a channel', async () => {
+    it('starts when a channel is first read', async () => {
       const { epoch, offset } = await node.history.read(channel, { ...all, limit: 0 });
       expect(offset).toBe(0);
       expect(await publish('1')).toEqual({ offset: 1, epoch });
     });
 
-    it('drops publications a while after the last, and goes on from its place', async () => {
-      await inGoodTime(1_000, subject().elapse, async (ttlMs, elapse) => {
+    it('drops publications when their time has expired, and continues with the next offset', async () => {
+      await retryWhenSlow(1_000, subject().elapse, async (ttlMs, elapse) => {
         channel = fresh('brief');
         const brief = { history: { ...kept, ttlMs } };
         const first = await publish('1', brief);
@@ -277,14 +276,14 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       });
     });
 
-    it('forgets its place a while after the last use, and begins another epoch', async () => {
-      await inGoodTime(1_000, subject().elapse, async (metaTtlMs, elapse) => {
+    it('forgets its position when its time has expired, and starts a new epoch', async () => {
+      await retryWhenSlow(1_000, subject().elapse, async (metaTtlMs, elapse) => {
         channel = fresh('brief');
         const brief = { history: { ...kept, metaTtlMs } };
         const first = await publish('1', brief);
         await elapse(metaTtlMs * 0.6);
-        const looked = await node.history.read(channel, { limit: 0, metaTtlMs });
-        expect(looked.epoch).toBe(first!.epoch);
+        const state = await node.history.read(channel, { limit: 0, metaTtlMs });
+        expect(state.epoch).toBe(first!.epoch);
         await elapse(metaTtlMs * 0.6);
         expect(await publish('2', brief)).toEqual({ offset: 2, epoch: first!.epoch });
         await elapse(metaTtlMs * 1.2);
@@ -295,7 +294,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       });
     });
 
-    it('removes publications and keeps its place', async () => {
+    it('removes publications and keeps its position', async () => {
       await publish('1');
       const second = await publish('2');
       await node.history.remove(channel);
@@ -305,25 +304,28 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       expect(await texts()).toEqual(['3']);
     });
 
-    it.each([{ history: kept }, {}])('sends once what has the same key, with the terms %j', async (terms) => {
-      await inGoodTime(400, subject().elapse, async (ttlMs, elapse) => {
-        channel = fresh('keyed');
-        const keyed = { ...terms, idempotency: { key: 'k', ttlMs } };
-        await node.fanout.subscribe(channel);
-        const first = await publish('1', keyed);
-        const position = 'history' in terms ? { offset: 1, epoch: first!.epoch } : undefined;
-        expect(first).toEqual(position);
-        await publish('2');
-        expect(await publish('3', keyed)).toEqual(position);
-        await elapse(ttlMs * 1.25);
-        await publish('4', keyed);
-        const heard = () => node.inbox.of(channel).map(({ data }) => data.toString());
-        await node.inbox.until(() => heard().at(-1) === '4');
-        expect(heard()).toEqual(['1', '2', '4']);
-      });
-    });
+    it.each([{ history: kept }, {}])(
+      'sends publications with the same idempotency key once, with the terms %j',
+      async (terms) => {
+        await retryWhenSlow(400, subject().elapse, async (ttlMs, elapse) => {
+          channel = fresh('keyed');
+          const keyed = { ...terms, idempotency: { key: 'k', ttlMs } };
+          await node.fanout.subscribe(channel);
+          const first = await publish('1', keyed);
+          const position = 'history' in terms ? { offset: 1, epoch: first!.epoch } : undefined;
+          expect(first).toEqual(position);
+          await publish('2');
+          expect(await publish('3', keyed)).toEqual(position);
+          await elapse(ttlMs * 1.25);
+          await publish('4', keyed);
+          const received = () => node.inbox.of(channel).map(({ data }) => data.toString());
+          await node.inbox.until(() => received().at(-1) === '4');
+          expect(received()).toEqual(['1', '2', '4']);
+        });
+      },
+    );
 
-    it('keeps the keys of one channel from those of another', async () => {
+    it('separates the idempotency keys of different channels', async () => {
       const first = channel;
       for (const [of, key] of [
         [first, 'b:c'],
@@ -336,7 +338,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       }
     });
 
-    it('yields to a version that is as new', async () => {
+    it('drops a publication whose version is not newer', async () => {
       const version = (number: number, epoch = '') => ({ history: kept, version: { number, epoch } });
       const offsets: number[] = [];
       for (const terms of [
@@ -355,7 +357,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       expect(offsets).toEqual([1, 1, 1, 2, 3, 3, 3, 4, 5, 5]);
     });
 
-    it('sends the data before along where differences are wanted', async () => {
+    it('sends the previous data along if deltas are requested', async () => {
       await node.fanout.subscribe(channel);
       await publish('first', undefined, { delta: true });
       await publish('second');
@@ -371,7 +373,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       ]);
     });
 
-    it('sends what is kept and what is not in one order', async () => {
+    it('sends publications with and without history in one order', async () => {
       await node.fanout.subscribe(channel);
       const sending = range(100).map((number) => {
         const message = publication(channel, String(number));
@@ -384,7 +386,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       expect(node.inbox.publications.map(({ data }) => Number(data))).toEqual(range(100));
     });
 
-    it('takes channels and keys whatever they are made of', async () => {
+    it('accepts any text as channel and as key', async () => {
       const names = ['{a}', 'a}b', '}{', ' ü🔔', 'a:b', '*', '\\', "'", '$ns:x#1,2'].map(
         (odd) => `${channel}${odd}`,
       );
@@ -398,7 +400,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       }
     });
 
-    it('refuses what comes after its end', async () => {
+    it('refuses calls after it is closed', async () => {
       await node.history.close();
       await node.fanout.close();
       await node.history.close();
@@ -409,12 +411,12 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
   });
 }
 
-/** What the port promises besides where nodes share a store. */
+/** Additional promises of the port for nodes that share a store. */
 export function describeSharedHistory(name: string, prepare: () => Promise<SharedHistorySubject>): void {
-  describe(`${name} as a History between nodes`, () => {
+  describe(`${name} keeps the contract of History between nodes`, () => {
     const { open, subject } = nodesOf(prepare);
 
-    it('numbers what four publish on two nodes, and every subscriber sees the same order', async () => {
+    it('numbers the publications of four publishers on two nodes, and every subscriber receives them in that order', async () => {
       const nodes = [await open(), await open()];
       const channel = fresh('busy');
       await Promise.all(nodes.map(({ fanout }) => fanout.subscribe(channel)));
@@ -437,7 +439,7 @@ export function describeSharedHistory(name: string, prepare: () => Promise<Share
       expect(publications.map(({ data }) => data.toString())).toEqual(one);
     });
 
-    it('leaves no gap between what is read and what a subscription brings', async () => {
+    it('leaves no gap between the history and the live publications of a subscription', async () => {
       const [publisher, reader] = [await open(), await open()];
       for (let round = 0; round < 20; round++) {
         const channel = fresh('join');
@@ -459,7 +461,7 @@ export function describeSharedHistory(name: string, prepare: () => Promise<Share
       }
     });
 
-    it('is refused once by all nodes where the key is the same', async () => {
+    it('accepts an idempotency key once across all nodes', async () => {
       const nodes = [await open(), await open()];
       const channel = fresh('once');
       const positions = await Promise.all(
@@ -473,7 +475,7 @@ export function describeSharedHistory(name: string, prepare: () => Promise<Share
       expect(new Set(positions.map((position) => position!.offset))).toEqual(new Set([1]));
     });
 
-    it('keeps the order for a node that was cut off, and tells it of the interruption', async () => {
+    it('keeps the order for a node that was disconnected, and reports the interruption to it', async () => {
       const { faults } = subject();
       const [publisher, receiver] = [await open(), await open()];
       const channel = fresh('cut');
@@ -482,7 +484,7 @@ export function describeSharedHistory(name: string, prepare: () => Promise<Share
         const { interruptions } = receiver.inbox;
         const cut = faults.cutSubscriptions();
         for (const number of range(200))
-          await publishPersistently(publisher, publication(channel, String(number)));
+          await publishUntilAccepted(publisher, publication(channel, String(number)));
         await cut;
         await receiver.inbox.until(() => receiver.inbox.interruptions > interruptions);
       }
@@ -492,18 +494,18 @@ export function describeSharedHistory(name: string, prepare: () => Promise<Share
   });
 }
 
-/** What the port promises besides where a store can stop. */
+/** Additional promises of the port for a store that can stop. */
 export function describeStoppedHistory(name: string, prepare: () => Promise<SharedHistorySubject>): void {
-  describe(`${name} as a History whose store stops`, () => {
+  describe(`${name} keeps the contract of History over an outage of its store`, () => {
     const { open, subject } = nodesOf(prepare);
 
-    it('says after a restart whether it is the same history', async () => {
+    it('has a new epoch after a restart if it has lost data', async () => {
       const { faults } = subject();
       const [publisher, receiver] = [await open(), await open()];
       const channel = fresh('restart');
       await receiver.fanout.subscribe(channel);
       for (const number of range(3))
-        await publishPersistently(publisher, publication(channel, String(number)));
+        await publishUntilAccepted(publisher, publication(channel, String(number)));
       await receiver.inbox.until(() => receiver.inbox.publications.length === 3);
       const before = await receiver.history.read(channel, all);
       await faults.kill();
@@ -521,7 +523,7 @@ export function describeStoppedHistory(name: string, prepare: () => Promise<Shar
       await faults.restart();
       await interrupted;
       const last = publication(channel, 'last');
-      await publishPersistently(publisher, last);
+      await publishUntilAccepted(publisher, last);
       await receiver.inbox.until(() => receiver.inbox.publications.some(({ id }) => id === last.id));
       const after = await receiver.history.read(channel, all);
       const { epoch } = receiver.inbox.publications.at(-1)!;

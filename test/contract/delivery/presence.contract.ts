@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Presence, ClientInfo } from '../../../src/delivery/index.js';
-import { type Elapse, inGoodTime } from '../consumers/in-good-time.js';
+import { type Elapse, retryWhenSlow } from '../../support/retry-when-slow.js';
 
 export interface PresenceSubject {
   open(): Promise<{ readonly presence: Presence; close(): Promise<void> }>;
-  /** Lets `ms` pass for the store: by its injected clock where it has one, else really. */
   readonly elapse: Elapse;
-  /** Whether several nodes see the same. */
+  /** Whether several nodes share the store. */
   readonly isShared: boolean;
 }
 
@@ -19,9 +18,9 @@ const client = (id: string, user = 'u', rest: Partial<ClientInfo> = {}): ClientI
   ...rest,
 });
 
-/** The contract of the port `Presence`. */
+/** The contract of the `Presence` port, for every adapter. */
 export function describePresence(name: string, prepare: () => Promise<PresenceSubject>): void {
-  describe(`${name} as a Presence`, () => {
+  describe(`${name} keeps the contract of Presence`, () => {
     const opened: { close(): Promise<void> }[] = [];
     let subject: PresenceSubject;
     let presence: Presence;
@@ -43,13 +42,13 @@ export function describePresence(name: string, prepare: () => Promise<PresenceSu
       await Promise.all(opened.splice(0).map((node) => node.close()));
     });
 
-    it('has nobody in a channel that nobody entered', async () => {
+    it('returns nobody for an unused channel', async () => {
       expect(await presence.members(channel)).toEqual(new Map());
       expect(await presence.stats(channel)).toEqual({ clients: 0, users: 0 });
       await presence.remove(channel, 'nobody');
     });
 
-    it('tells who is there, with what they say about themselves', async () => {
+    it('returns all clients with their info', async () => {
       const infos = [
         client('a', 'u1', { connInfo: Buffer.from('{"name":"ü🔔"}'), chanInfo: Buffer.from('1') }),
         client('b', '', { connInfo: Buffer.from([0, 255]) }),
@@ -61,7 +60,7 @@ export function describePresence(name: string, prepare: () => Promise<PresenceSu
       expect(await presence.stats(`${channel}'`)).toEqual({ clients: 0, users: 0 });
     });
 
-    it('lets a client go at once', async () => {
+    it('removes a client immediately', async () => {
       await presence.add(channel, client('a', 'u1'), TTL_MS);
       await presence.add(channel, client('b', 'u1'), TTL_MS);
       await presence.remove(channel, 'a');
@@ -72,7 +71,7 @@ export function describePresence(name: string, prepare: () => Promise<PresenceSu
       expect(await presence.stats(channel)).toEqual({ clients: 0, users: 0 });
     });
 
-    it('replaces what a client says, and who it is', async () => {
+    it('replaces the info and the user of a client', async () => {
       await presence.add(channel, client('a', 'u1'), TTL_MS);
       const later = client('a', 'u2', { connInfo: Buffer.from('2') });
       await presence.add(channel, later, TTL_MS);
@@ -81,8 +80,8 @@ export function describePresence(name: string, prepare: () => Promise<PresenceSu
       expect(await presence.stats(channel)).toEqual({ clients: 2, users: 1 });
     });
 
-    it('keeps a client for as long as it was asked to, and longer if it is asked again', async () => {
-      await inGoodTime(500, subject.elapse, async (ttlMs, elapse) => {
+    it('keeps a client until its time expires, unless it is added again', async () => {
+      await retryWhenSlow(500, subject.elapse, async (ttlMs, elapse) => {
         channel = freshChannel();
         await presence.add(channel, client('a', 'u1'), ttlMs);
         await presence.add(channel, client('b', 'u2'), ttlMs);
@@ -98,7 +97,7 @@ export function describePresence(name: string, prepare: () => Promise<PresenceSu
       });
     });
 
-    it('is one for all nodes, where they share it', async () => {
+    it('is the same for all nodes that share the store', async () => {
       const other = subject.isShared ? await open() : presence;
       await presence.add(channel, client('a', 'u1'), TTL_MS);
       await other.add(channel, client('b', 'u1'), TTL_MS);
@@ -112,7 +111,7 @@ export function describePresence(name: string, prepare: () => Promise<PresenceSu
       expect(await ids()).toEqual(['b']);
     });
 
-    it('counts right after many came and went at once', async () => {
+    it('counts correctly after many concurrent changes', async () => {
       const numbers = Array.from({ length: 200 }, (_, index) => index);
       await Promise.all(numbers.map((n) => presence.add(channel, client(`c${n}`, `u${n % 10}`), TTL_MS)));
       expect(await presence.stats(channel)).toEqual({ clients: 200, users: 10 });

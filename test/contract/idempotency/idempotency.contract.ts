@@ -2,23 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerUnavailableError, BusClosedError, type Idempotency } from '../../../src/bus/index.js';
 import { timeTaken } from '../../support/time-taken.js';
-import { type Elapse, inGoodTime } from '../consumers/in-good-time.js';
+import { type Elapse, retryWhenSlow } from '../../support/retry-when-slow.js';
 
 export interface IdempotencySubject {
   readonly idempotency: Idempotency;
-  /** A further one on the same store, as another process has it. Absent where a store belongs to one process. */
+  /** Opens another one on the same store, like another process. Absent if a store belongs to one process. */
   another?(): Promise<Idempotency>;
-  /** Opens the store again after `idempotency` was closed. Absent where it forgets. */
+  /** Opens the store again after `idempotency` was closed. Absent if the store is not durable. */
   reopen?(): Promise<Idempotency>;
-  /** Lets `ms` pass for the store: by its injected clock where it has one, else really. */
   readonly elapse: Elapse;
-  /** Present where the store can be taken away. */
+  /** Present if the store can be stopped. */
   readonly store?: { stop(): Promise<void>; start(): Promise<void> };
 }
 
 const TTL_MS = 60_000;
 
-/** The promises of the `Idempotency` port, for any adapter. */
+/** The contract of the `Idempotency` port, for every adapter. */
 export function describeIdempotency(name: string, open: () => Promise<IdempotencySubject>): void {
   describe(`${name} keeps the contract of Idempotency`, () => {
     let subject: IdempotencySubject;
@@ -48,55 +47,55 @@ export function describeIdempotency(name: string, open: () => Promise<Idempotenc
       expect(await idempotency.reserve(`${key}'`, 'other', TTL_MS)).toBe('other');
     });
 
-    it('keeps keys and plans apart whatever they are made of', async () => {
+    it('accepts any text as key and as plan', async () => {
       const odd = [`${key}{a}`, `${key}{b}`, `${key} ü🔔`, `${key}'; DROP TABLE plan; --`, `${key}*`];
       for (const each of odd)
         expect(await idempotency.reserve(each, `{"of":"${each}\\n"}`, TTL_MS)).toContain(each);
       for (const each of odd) expect(await idempotency.reserve(each, '', TTL_MS)).toBe(`{"of":"${each}\\n"}`);
     });
 
-    it('stores one plan of several reservations at once, and all get the same', async () => {
+    it('stores one plan of several concurrent reservations, and returns it to all of them', async () => {
       const others = subject.another ? [await keep(subject.another()), await keep(subject.another())] : [];
-      const everyone = [idempotency, ...others];
-      const answers = await Promise.all(
+      const all = [idempotency, ...others];
+      const plans = await Promise.all(
         Array.from({ length: 30 }, (_, index) =>
-          everyone[index % everyone.length]!.reserve(key, `plan ${index}`, TTL_MS),
+          all[index % all.length]!.reserve(key, `plan ${index}`, TTL_MS),
         ),
       );
-      expect(new Set(answers).size).toBe(1);
-      expect(await idempotency.reserve(key, 'late', TTL_MS)).toBe(answers[0]);
+      expect(new Set(plans).size).toBe(1);
+      expect(await idempotency.reserve(key, 'late', TTL_MS)).toBe(plans[0]);
     });
 
-    it('moves a plan on, if it is still in force', async () => {
+    it('replaces a plan if it is the current one', async () => {
       await idempotency.reserve(key, 'planned', TTL_MS);
       expect(await idempotency.replace(key, 'planned', 'done', TTL_MS)).toBe('done');
       expect(await idempotency.replace(key, 'planned', 'undone', TTL_MS)).toBe('done');
       expect(await idempotency.reserve(key, 'new', TTL_MS)).toBe('done');
     });
 
-    it('moves a forgotten plan on', async () => {
+    it('replaces a forgotten plan', async () => {
       expect(await idempotency.replace(key, 'planned', 'done', TTL_MS)).toBe('done');
       expect(await idempotency.reserve(key, 'new', TTL_MS)).toBe('done');
     });
 
-    it('lets one of several replacements at once take place, and all get what is in force', async () => {
+    it('applies one of several concurrent replacements, and returns the current plan to all of them', async () => {
       await idempotency.reserve(key, 'planned', TTL_MS);
-      const answers = await Promise.all(
+      const plans = await Promise.all(
         ['done', 'undone', 'done', 'undone'].map((next) => idempotency.replace(key, 'planned', next, TTL_MS)),
       );
-      expect(new Set(answers).size).toBe(1);
-      expect(await idempotency.reserve(key, 'new', TTL_MS)).toBe(answers[0]);
+      expect(new Set(plans).size).toBe(1);
+      expect(await idempotency.reserve(key, 'new', TTL_MS)).toBe(plans[0]);
     });
 
-    it('forgets what is released', async () => {
+    it('forgets a released plan', async () => {
       await idempotency.reserve(key, 'first', TTL_MS);
       await idempotency.release(key);
       await idempotency.release(key);
       expect(await idempotency.reserve(key, 'second', TTL_MS)).toBe('second');
     });
 
-    it('keeps a plan for its time, counted from when it was stored, and then forgets it', async () => {
-      await inGoodTime(400, subject.elapse, async (ttlMs, elapse) => {
+    it('keeps a plan for its time, from when it was stored, and then forgets it', async () => {
+      await retryWhenSlow(400, subject.elapse, async (ttlMs, elapse) => {
         key = randomUUID();
         await idempotency.reserve(key, 'first', ttlMs);
         await elapse(ttlMs * 0.5);
@@ -109,14 +108,14 @@ export function describeIdempotency(name: string, open: () => Promise<Idempotenc
       });
     });
 
-    it('keeps plans over a restart, where its store does', async () => {
+    it('keeps plans over a restart, if its store is durable', async () => {
       await idempotency.reserve(key, 'first', TTL_MS);
       await idempotency.close();
       const later = subject.reopen && (await keep(subject.reopen()));
       expect(later && (await later.reserve(key, 'second', TTL_MS))).toBe(later && 'first');
     });
 
-    it('fails fast while its store is away, and works when it is back', async () => {
+    it('fails fast while its store is unavailable, and works when it is back', async () => {
       if (subject.store === undefined) return;
       await idempotency.reserve(key, 'first', TTL_MS);
       await subject.store.stop();
@@ -131,7 +130,7 @@ export function describeIdempotency(name: string, open: () => Promise<Idempotenc
       expect(await back.reserve(key, 'second', TTL_MS)).toBe('first');
     });
 
-    it('may be closed twice, and refuses what comes after', async () => {
+    it('may be closed twice, and refuses later calls', async () => {
       const reserving = idempotency.reserve(key, 'first', TTL_MS);
       await Promise.all([idempotency.close(), idempotency.close()]);
       expect(await reserving).toBe('first');

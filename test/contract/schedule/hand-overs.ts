@@ -6,21 +6,21 @@ export interface HandOver {
   readonly at: number;
 }
 
-/** What a schedule handed over, and promises of it. */
+/** Records the hand-overs of a schedule. */
 export class HandOvers {
   /** Every call of the handler, in order. */
   readonly all: HandOver[] = [];
   readonly #completed: string[] = [];
   #waiting: { readonly isMet: () => boolean; readonly resolve: () => void }[] = [];
 
-  begin(message: ScheduledMessage): void {
+  start(message: ScheduledMessage): void {
     this.all.push({ message, at: Date.now() });
-    this.#tell();
+    this.#notify();
   }
 
   end(message: ScheduledMessage): void {
     this.#completed.push(message.id);
-    this.#tell();
+    this.#notify();
   }
 
   ids(): string[] {
@@ -37,12 +37,12 @@ export class HandOvers {
     return found.message;
   }
 
-  /** Resolves when the handler was called `count` times. */
-  begun(count: number): Promise<void> {
+  /** Resolves when the handler has been called `count` times. */
+  started(count: number): Promise<void> {
     return this.#until(() => this.all.length >= count);
   }
 
-  /** Resolves when the handler resolved `count` times. */
+  /** Resolves when the handler has resolved `count` times. */
   completed(count: number): Promise<void> {
     return this.#until(() => this.#completed.length >= count);
   }
@@ -52,7 +52,7 @@ export class HandOvers {
     return new Promise((resolve) => this.#waiting.push({ isMet, resolve }));
   }
 
-  #tell(): void {
+  #notify(): void {
     this.#waiting = this.#waiting.filter(({ isMet, resolve }) => {
       if (!isMet()) return true;
       resolve();

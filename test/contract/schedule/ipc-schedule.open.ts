@@ -3,14 +3,14 @@ import type { SqliteSchedule } from '../../../src/bus/adapters/sqlite/sqlite.sch
 import { linkPair } from '../ipc-link.js';
 import { open as openSqlite } from './sqlite-schedule.open.js';
 
-/** As a further worker has it. */
+/** Connects another worker process to the schedule of the primary process. */
 export function connect(store: SqliteSchedule): Promise<IpcSchedule> {
   const { primary, worker } = linkPair();
   serveSchedule(primary, store);
   return IpcSchedule.open(worker);
 }
 
-/** A primary process and its only worker, which ends it when it closes. */
+/** Opens the schedule of a primary process and its only worker. Closing it closes both. */
 export async function open(options: unknown): Promise<IpcSchedule> {
   const store = await openSqlite(options);
   const schedule = await connect(store);

@@ -35,8 +35,8 @@ describeSchedule(
       schedule,
       another: () => connect(store),
       reopen: () => open({ path }),
-      elsewhere: {
-        process: { module: './ipc-schedule.open.ts', options: { path: elsewhere } },
+      otherProcess: {
+        options: { module: './ipc-schedule.open.ts', options: { path: elsewhere } },
         takeOver: () => open({ path: elsewhere }),
       },
     };
@@ -78,9 +78,9 @@ describe('IpcSchedule', () => {
     await victim.add(added);
     await held.promise;
     const handOvers = new HandOvers();
-    await heir.consume({ concurrency: 1 }, async (each) => handOvers.begin(each));
+    await heir.consume({ concurrency: 1 }, async (each) => handOvers.start(each));
     worker.close();
-    await handOvers.begun(1);
+    await handOvers.started(1);
     expect(handOvers.ids()).toEqual([added.id]);
     await expect(victim.add(message())).rejects.toBeInstanceOf(BrokerUnavailableError);
     await Promise.all([victim.close(), heir.close()]);

@@ -6,8 +6,8 @@ import { BrokerStatus } from '../../../src/metrics/index.js';
 import { type RunningPulsar, startPulsar } from '../../support/brokers.js';
 import { timeTaken } from '../../support/time-taken.js';
 import { HandOvers } from './hand-overs.js';
-import { hasty, open as openBus } from '../bus/pulsar-bus.open.js';
-import { open, type PulsarScheduleGiven } from './pulsar-schedule.open.js';
+import { defaultTimeouts, open as openBus } from '../bus/pulsar-bus.open.js';
+import { open, type PulsarScheduleSettings } from './pulsar-schedule.open.js';
 import { describeOverEachTransport } from '../bus/pulsar-transports.js';
 import { messageIn, untilAdded } from './scheduled-messages.js';
 
@@ -26,7 +26,7 @@ describeOverEachTransport('pulsar', 'the delayed lane on Pulsar', (urlOf) => {
   });
   afterAll(() => pulsar.dispose());
 
-  async function lane(given: Partial<PulsarScheduleGiven> = {}, status?: BrokerStatus): Promise<Schedule> {
+  async function lane(given: Partial<PulsarScheduleSettings> = {}, status?: BrokerStatus): Promise<Schedule> {
     const schedule = await open(
       { serviceUrl: urlOf(pulsar), topic: randomUUID(), ledger: ':memory:', ...given },
       status,
@@ -38,7 +38,7 @@ describeOverEachTransport('pulsar', 'the delayed lane on Pulsar', (urlOf) => {
   async function taking(schedule: Schedule, handler: (message: ScheduledMessage) => Promise<void> | void) {
     const handOvers = new HandOvers();
     await schedule.consume({ concurrency: 16 }, async (message) => {
-      handOvers.begin(message);
+      handOvers.start(message);
       await handler(message);
       handOvers.end(message);
     });
@@ -138,12 +138,12 @@ describeOverEachTransport('pulsar', 'the delayed lane on Pulsar', (urlOf) => {
     it('loses nothing that was added, and half does nothing', async () => {
       const changes: string[] = [];
       const status = new BrokerStatus('pulsar', ({ state }) => void changes.push(state));
-      const schedule = await lane({ driver: hasty }, status);
+      const schedule = await lane({ driver: defaultTimeouts }, status);
       const done = Promise.withResolvers<void>();
       const held = messageIn(0);
       const handOvers = await taking(schedule, ({ id }) => (id === held.id ? done.promise : undefined));
       await schedule.add(held);
-      await handOvers.begun(1);
+      await handOvers.started(1);
       const waiting = Array.from({ length: 20 }, (_, index) => messageIn(6_000 + index * 100));
       await Promise.all(waiting.map((message) => schedule.add(message)));
       await pulsar.kill();
@@ -170,7 +170,7 @@ describeOverEachTransport('pulsar', 'the delayed lane on Pulsar', (urlOf) => {
 
     it('may be opened before it is there', async () => {
       await pulsar.kill();
-      const schedule = await lane({ driver: hasty });
+      const schedule = await lane({ driver: defaultTimeouts });
       const handOvers = await taking(schedule, () => {});
       const message = messageIn(0);
       await expect(schedule.add(message)).rejects.toBeInstanceOf(BrokerUnavailableError);
@@ -180,7 +180,7 @@ describeOverEachTransport('pulsar', 'the delayed lane on Pulsar', (urlOf) => {
     });
 
     it('closes in bounded time', async () => {
-      const schedule = await lane({ driver: hasty });
+      const schedule = await lane({ driver: defaultTimeouts });
       await taking(schedule, () => {});
       await pulsar.kill();
       expect(await timeTaken(() => schedule.close())).toBeLessThan(3_000);

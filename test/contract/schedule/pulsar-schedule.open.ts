@@ -9,13 +9,13 @@ import { BrokerStatus } from '../../../src/metrics/index.js';
 import { redisDriverOptions } from '../../../src/redis/index.js';
 
 export const leaseMs = 500;
-/** Above the broker's own pause, which is about 100 ms and would hide how ours grow. */
+/** Above the broker's own pause of about 100 ms, which would hide how Carillon's pauses grow. */
 export const retryInitialMs = 100;
 
-export interface PulsarScheduleGiven {
+export interface PulsarScheduleSettings {
   readonly serviceUrl: string;
   readonly topic: string;
-  /** Where the ledger is: the path of a file, or a server with the prefix of its keys. */
+  /** The ledger: the path of a file, or a Redis server with a key prefix. */
   readonly ledger: string | { readonly url: string; readonly keyPrefix: string };
   readonly driver?: object;
   readonly lane?: object;
@@ -23,12 +23,12 @@ export interface PulsarScheduleGiven {
   readonly leaseMs?: number;
 }
 
-/** Pauses and leases are short; a call waits for a machine that is busy, and for the thousands that some tests send at once. */
+/** Uses short pauses and leases, and long timeouts: the machine may be busy, and some tests send thousands of messages at once. */
 export async function open(
   given: unknown,
   status = new BrokerStatus('pulsar (delayed lane)'),
 ): Promise<PulsarSchedule> {
-  const { serviceUrl, topic, ledger, driver, lane, now, ...lease } = given as PulsarScheduleGiven;
+  const { serviceUrl, topic, ledger, driver, lane, now, ...lease } = given as PulsarScheduleSettings;
   const patient = { connectTimeoutMs: 20_000, sendTimeoutMs: 20_000 };
   const options = {
     ...pulsarDriverOptions.parse({ serviceUrl, reconnectMaxDelayMs: 500, ...patient, ...driver }),
@@ -43,7 +43,7 @@ export async function open(
   return PulsarSchedule.open(options, await openLedger(ledger, { leaseMs, ...lease }), status);
 }
 
-function openLedger(where: PulsarScheduleGiven['ledger'], lease: { leaseMs: number }) {
+function openLedger(where: PulsarScheduleSettings['ledger'], lease: { leaseMs: number }) {
   const remembering = { ...lease, rememberMs: 60_000 };
   const status = new BrokerStatus('ledger');
   return typeof where === 'string'

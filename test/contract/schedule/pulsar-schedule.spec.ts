@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { type RunningBroker, type RunningPulsar, startPulsar, startRedis } from '../../support/brokers.js';
-import { leaseMs, open, type PulsarScheduleGiven, retryInitialMs } from './pulsar-schedule.open.js';
+import { leaseMs, open, type PulsarScheduleSettings, retryInitialMs } from './pulsar-schedule.open.js';
 import { describeOverEachTransport } from '../bus/pulsar-transports.js';
 import { type Conditions, describeSchedule, type ScheduleSubject } from './schedule.contract.js';
 import { messageIn, untilAdded } from './scheduled-messages.js';
@@ -33,7 +33,7 @@ describeOverEachTransport(['pulsar', 'redis'], 'the delayed lane on Pulsar', (ur
   afterAll(async () => {
     await Promise.all([pulsar.dispose(), redis.dispose(), rm(directory, { recursive: true })]);
   });
-  const given = (ledger: PulsarScheduleGiven['ledger'], clock?: Conditions): PulsarScheduleGiven => ({
+  const given = (ledger: PulsarScheduleSettings['ledger'], clock?: Conditions): PulsarScheduleSettings => ({
     serviceUrl: urlOf(pulsar),
     topic: randomUUID(),
     ledger,
@@ -48,7 +48,7 @@ describeOverEachTransport(['pulsar', 'redis'], 'the delayed lane on Pulsar', (ur
         schedule: await open({ ...options, ...clock }),
         another: (its) => open({ ...options, ...its }),
         reopen: () => open(options),
-        elsewhere: { process: { module, options }, takeOver: () => open(options) },
+        otherProcess: { options: { module, options }, takeOver: () => open(options) },
         store: { stop: () => redis.kill(), start: () => redis.restart() },
       };
     },
@@ -63,7 +63,7 @@ describeOverEachTransport(['pulsar', 'redis'], 'the delayed lane on Pulsar', (ur
       return {
         schedule: await open({ ...options, ...clock }),
         reopen: () => open(options),
-        elsewhere: { process: { module, options: elsewhere }, takeOver: () => open(elsewhere) },
+        otherProcess: { options: { module, options: elsewhere }, takeOver: () => open(elsewhere) },
       };
     },
     { ...traits, storeHasClock: false },

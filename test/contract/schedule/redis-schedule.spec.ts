@@ -59,13 +59,13 @@ describeWithOwn('redis', 'on one server', () => {
     const handOvers = new HandOvers();
     const done = Promise.withResolvers<void>();
     await schedule.consume({ concurrency: 2 }, async (each) => {
-      handOvers.begin(each);
+      handOvers.start(each);
       if (handOvers.all.length === 1) await done.promise;
       handOvers.end(each);
     });
     const [first, next, last] = [message(), message(), message()];
     await schedule.add(first);
-    await handOvers.begun(1);
+    await handOvers.started(1);
     await redis.kill();
     await redis.restart();
     await untilDone(() => schedule.add(next));
@@ -85,12 +85,12 @@ describeWithOwn('redis', 'on one server', () => {
       new BrokerStatus('operator'),
     );
     const handOvers = new HandOvers();
-    await schedule.consume({ concurrency: 1 }, async (each) => handOvers.begin(each));
+    await schedule.consume({ concurrency: 1 }, async (each) => handOvers.start(each));
     await schedule.add(message());
-    await handOvers.begun(1);
+    await handOvers.started(1);
     expect(await operator.call('SCRIPT', 'FLUSH')).toBe('OK');
     await schedule.add(message());
-    await handOvers.begun(2);
+    await handOvers.started(2);
     await Promise.all([schedule.close(), closeRedis(operator)]);
   });
 
@@ -105,14 +105,14 @@ describeWithOwn('redis', 'on one server', () => {
     let attempt = 0;
     await schedule.consume({ concurrency: 4 }, async (each) => {
       if (attempt++ === 0) throw new Error('once');
-      handOvers.begin(each);
+      handOvers.start(each);
     });
     const [handed, cancelled] = [message(), message(3_600_000)];
     await schedule.add(handed);
     await schedule.add(cancelled);
     await schedule.reschedule(cancelled.id, cancelled.dueAt + 1);
     await schedule.cancel(cancelled.id);
-    await handOvers.begun(1);
+    await handOvers.started(1);
     await schedule.close();
     const keys = (await operator.call('KEYS', `*${keyPrefix}*`)) as string[];
     expect(keys.toSorted()).toEqual(
@@ -150,7 +150,7 @@ async function subjectOf(options: object, clock: { now: () => number }): Promise
     schedule: await open({ ...options, ...clock }),
     another: (its) => open({ ...options, ...its }),
     reopen: () => open(options),
-    elsewhere: { process: { module, options }, takeOver: () => open(options) },
+    otherProcess: { options: { module, options }, takeOver: () => open(options) },
   };
 }
 

@@ -3,21 +3,21 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LedgerOptions, ScheduleLedger } from '../../../src/bus/schedule/schedule-ledger.port.js';
 import { messageIn } from './scheduled-messages.js';
 
-/** The promises of the `ScheduleLedger` port, for any adapter. `open` gives an empty ledger with these options. */
+/** The contract of the `ScheduleLedger` port, for every adapter. `open` resolves with an empty ledger with these options. */
 export function describeLedger(
   name: string,
   open: (options: LedgerOptions) => Promise<ScheduleLedger>,
 ): void {
   describe(`${name} keeps the contract of ScheduleLedger`, () => {
     let ledger: ScheduleLedger;
-    /** Nothing ends while a test looks elsewhere, unless the test is about that. */
-    const begin = async (options: Partial<LedgerOptions> = {}) => {
+    /** By default, no lease and no memory expires during a test. */
+    const openLedger = async (options: Partial<LedgerOptions> = {}) => {
       ledger = await open({ leaseMs: 60_000, rememberMs: 60_000, ...options });
     };
-    beforeEach(() => begin());
-    const beginAnew = async (options: Partial<LedgerOptions>) => {
+    beforeEach(() => openLedger());
+    const reopen = async (options: Partial<LedgerOptions>) => {
       await ledger.close();
-      await begin(options);
+      await openLedger(options);
     };
     afterEach(() => ledger.close());
 
@@ -34,13 +34,13 @@ export function describeLedger(
     };
 
     describe('record', () => {
-      it('asks for one copy of a message', async () => {
+      it('requests one copy of a message', async () => {
         const message = await pending(60_000);
         expect(await ledger.record(message)).toBe(false);
         expect(await ledger.find(message.id)).toEqual(message);
       });
 
-      it('asks for another where nobody said that there is one', async () => {
+      it('requests another copy until one is confirmed', async () => {
         const message = messageIn(60_000);
         expect(await ledger.record(message)).toBe(true);
         expect(await ledger.record(message)).toBe(true);
@@ -48,7 +48,7 @@ export function describeLedger(
         expect(await ledger.record(message)).toBe(false);
       });
 
-      it('is undone when its only sender gives up, and may be repeated', async () => {
+      it('is undone when its only sender abandons it, and may be repeated', async () => {
         const message = messageIn(60_000);
         await ledger.record(message);
         await ledger.abandon(message.id);
@@ -58,7 +58,7 @@ export function describeLedger(
         expect(await ledger.find(message.id)).toEqual(message);
       });
 
-      it('stands as long as another sender has not given up', async () => {
+      it('is kept while another sender has not abandoned it', async () => {
         const message = messageIn(60_000);
         await ledger.record(message);
         await ledger.record(message);
@@ -68,9 +68,9 @@ export function describeLedger(
         expect(await ledger.record(message)).toBe(false);
       });
 
-      it('is forgotten where nobody ever said that there is a copy', async () => {
+      it('is forgotten if no copy is ever confirmed', async () => {
         const rememberMs = 300;
-        await beginAnew({ rememberMs });
+        await reopen({ rememberMs });
         const message = messageIn(-10);
         await ledger.record(message);
         await untilAfter(Date.now() + rememberMs);
@@ -80,7 +80,7 @@ export function describeLedger(
     });
 
     describe('claim', () => {
-      it('waits for the due time', async () => {
+      it('is refused before the due time', async () => {
         const distant = await pending(60_000);
         expect(await ledger.claim(distant.id)).toMatchObject({ outcome: 'early', dueAt: distant.dueAt });
         const message = await pending(100);
@@ -88,9 +88,9 @@ export function describeLedger(
         expect(await ledger.claim(message.id)).toMatchObject({ outcome: 'claimed', dueAt: message.dueAt });
       });
 
-      it('keeps others away until its lease ends, and may be extended', async () => {
+      it('is exclusive until its lease expires, and can be extended', async () => {
         const leaseMs = 3_000;
-        await beginAnew({ leaseMs });
+        await reopen({ leaseMs });
         const { id } = await pending(0);
         const { lease } = await claimed(id);
         const end = Date.now() + leaseMs;
@@ -105,7 +105,7 @@ export function describeLedger(
         expect((await claimed(id)).lease).toBeGreaterThan(lease);
       });
 
-      it('can be given back, by its holder only', async () => {
+      it('can be released by its holder only', async () => {
         const { id } = await pending(0);
         const first = await claimed(id);
         await ledger.release(id, first.lease);
@@ -116,7 +116,7 @@ export function describeLedger(
         await claimed(id);
       });
 
-      it('ends what is pending for good', async () => {
+      it('ends the pending state for good', async () => {
         const message = await pending(0);
         const { lease } = await claimed(message.id);
         const isPending = async () => [
@@ -132,13 +132,13 @@ export function describeLedger(
         expect(await ledger.record(message)).toBe(false);
       });
 
-      it('is granted to one of many', async () => {
+      it('is granted to one of many concurrent callers', async () => {
         const { id } = await pending(0);
         const claims = await Promise.all(Array.from({ length: 20 }, () => ledger.claim(id)));
         expect(claims.filter(({ outcome }) => outcome === 'claimed')).toHaveLength(1);
       });
 
-      it('and a cancellation do not both win', async () => {
+      it('and a cancellation never both succeed', async () => {
         const messages = await Promise.all(Array.from({ length: 50 }, () => pending(0)));
         for (const { id } of messages) {
           const [claim, cancelled] = await Promise.all([ledger.claim(id), ledger.cancel(id)]);
@@ -146,7 +146,7 @@ export function describeLedger(
         }
       });
 
-      it('of an unknown message is granted, to one', async () => {
+      it('of an unknown message is granted to one caller', async () => {
         const { id } = messageIn(0);
         expect(await claimed(id)).not.toHaveProperty('dueAt');
         expect(await ledger.claim(id)).toMatchObject({ outcome: 'leased' });
@@ -154,9 +154,9 @@ export function describeLedger(
         expect(await ledger.claim(id)).toEqual({ outcome: 'gone' });
       });
 
-      it('that was given up may be followed by another', async () => {
+      it('can be made again after the holder gave it up', async () => {
         const rememberMs = 300;
-        await beginAnew({ rememberMs });
+        await reopen({ rememberMs });
         const { id } = await pending(0);
         await ledger.giveUp(id, (await claimed(id)).lease);
         await claimed(id);
@@ -165,17 +165,17 @@ export function describeLedger(
       });
     });
 
-    describe('what is gone', () => {
+    describe('a finished message', () => {
       it('is remembered for a while after its last copy is due, and then forgotten', async () => {
         const rememberMs = 300;
-        await beginAnew({ rememberMs });
+        await reopen({ rememberMs });
         const moved = await pending(4_000);
         expect(await ledger.move(moved.id, moved.dueAt - 4_000)).toBe(moved.dueAt);
         await claimed(moved.id);
         await ledger.settle(moved.id);
         const cancelled = await pending(0);
         expect(await ledger.cancel(cancelled.id)).toBe(true);
-        // Where the time would count from when it was gone, it would be over.
+        // If the time counted from when it was finished, it would be over.
         await untilAfter(Date.now() + rememberMs + 20);
         expect(await ledger.claim(moved.id)).toEqual({ outcome: 'gone' });
         await untilAfter(moved.dueAt + rememberMs + 20);
@@ -185,7 +185,7 @@ export function describeLedger(
     });
 
     describe('move', () => {
-      it('answers the former time, and finds the message at the new one', async () => {
+      it('returns the previous time, and the message has the new one', async () => {
         const message = await pending(60_000);
         const dueAt = message.dueAt + 60_000;
         expect(await ledger.move(message.id, dueAt)).toBe(message.dueAt);
@@ -195,7 +195,7 @@ export function describeLedger(
         ]);
       });
 
-      it('leaves alone what was moved by another meanwhile', async () => {
+      it('does nothing if the message was moved by someone else meanwhile', async () => {
         const message = await pending(60_000);
         await ledger.move(message.id, message.dueAt + 2);
         expect(await ledger.move(message.id, message.dueAt, message.dueAt + 1)).toBeUndefined();
@@ -204,7 +204,7 @@ export function describeLedger(
     });
 
     describe('list', () => {
-      it('shows what is pending by due time, then id, in pages, of all channels or of one', async () => {
+      it('returns pending messages by due time, then id, in pages, for all channels or for one', async () => {
         const messages = Array.from({ length: 23 }, (_, index) =>
           messageIn(60_000 + (index % 3), { channel: index % 2 ? 'odd' : 'even' }),
         );
@@ -233,7 +233,7 @@ async function pages(ledger: ScheduleLedger, channel?: string) {
   return messages;
 }
 
-/** Time itself is what these tests are about. */
+/** Resolves after this time. These tests are about time, so they wait for it. */
 async function untilAfter(time: number): Promise<void> {
   await once(AbortSignal.timeout(Math.max(1, Math.ceil(time - Date.now()) + 1)), 'abort');
 }

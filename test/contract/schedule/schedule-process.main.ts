@@ -2,10 +2,10 @@ import 'reflect-metadata';
 import { once } from 'node:events';
 import type { Schedule } from '../../../src/bus/index.js';
 import type { ScheduledMessage } from '../../../src/message/index.js';
-import type { ScheduleElsewhere } from './schedule-process.js';
+import type { ScheduleProcessOptions } from './schedule-process.js';
 
 const [given] = (await once(process, 'message')) as [
-  { schedule: ScheduleElsewhere; messages: readonly ScheduledMessage[] },
+  { schedule: ScheduleProcessOptions; messages: readonly ScheduledMessage[] },
 ];
 const { open } = (await import(given.schedule.module)) as {
   open: (options: unknown) => Promise<Schedule>;

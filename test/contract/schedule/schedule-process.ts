@@ -3,23 +3,23 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import type { ScheduledMessage } from '../../../src/message/index.js';
 
-/** What the process needs to open its schedule. */
-export interface ScheduleElsewhere {
-  /** Exports `open(options: unknown): Promise<Schedule>`; a path relative to this directory. */
+/** How the process opens its schedule. */
+export interface ScheduleProcessOptions {
+  /** Path of a module that exports `open(options: unknown): Promise<Schedule>`, relative to this directory. */
   readonly module: string;
   readonly options: unknown;
 }
 
 export interface ScheduleProcess {
-  /** Resolves when its handler was called. */
+  /** Resolves when its handler has been called. */
   readonly holds: Promise<void>;
-  /** SIGKILL. */
+  /** Sends SIGKILL. Resolves when the process has exited. */
   kill(): Promise<void>;
 }
 
-/** Starts a process that adds `messages`, takes one of them, and never finishes with it. Resolves when all are added. */
+/** Starts a process that adds `messages` and consumes one of them, with a handler that never finishes. Resolves when all are added. */
 export async function startScheduleProcess(
-  schedule: ScheduleElsewhere,
+  schedule: ScheduleProcessOptions,
   messages: readonly ScheduledMessage[],
 ): Promise<ScheduleProcess> {
   const child = fork(resolve(import.meta.dirname, 'schedule-process.main.ts'), [], {
@@ -27,13 +27,13 @@ export async function startScheduleProcess(
     env: { PATH: process.env['PATH'] },
     serialization: 'advanced',
   });
-  const gone = once(child, 'exit');
+  const exited = once(child, 'exit');
   const added = Promise.withResolvers<void>();
   const holds = Promise.withResolvers<void>();
-  child.on('message', (said) => (said === 'added' ? added : holds).resolve());
+  child.on('message', (message) => (message === 'added' ? added : holds).resolve());
   child.send({ schedule, messages });
-  const early = gone.then(([code, signal]) => {
-    throw new Error(`the process ended before it had added everything: ${code ?? signal}`);
+  const early = exited.then(([code, signal]) => {
+    throw new Error(`the process exited before it had added all messages: ${code ?? signal}`);
   });
   await Promise.race([added.promise, early]);
   early.catch(() => {});
@@ -41,7 +41,7 @@ export async function startScheduleProcess(
     holds: holds.promise,
     kill: async () => {
       child.kill('SIGKILL');
-      await gone;
+      await exited;
     },
   };
 }

@@ -5,37 +5,37 @@ import { BrokerUnavailableError, BusClosedError, type Schedule } from '../../../
 import { newMessageId, type ScheduledMessage } from '../../../src/message/index.js';
 import { timeTaken } from '../../support/time-taken.js';
 import { HandOvers } from './hand-overs.js';
-import { type ScheduleElsewhere, startScheduleProcess } from './schedule-process.js';
+import { type ScheduleProcessOptions, startScheduleProcess } from './schedule-process.js';
 
-/** A schedule under test, whose store holds nothing yet. */
+/** A schedule under test. Its store is empty. */
 export interface ScheduleSubject {
   readonly schedule: Schedule;
-  /** A further one on the same store, as another process has it. Absent where a store belongs to one process. */
+  /** Opens another schedule on the same store, like another process. Absent if a store belongs to one process. */
   another?(conditions?: Conditions): Promise<Schedule>;
-  /** Opens the store again after `schedule` was closed. Absent where it forgets. */
+  /** Opens the store again after `schedule` was closed. Absent if the store is not durable. */
   reopen?(): Promise<Schedule>;
-  /** What another process may open in order to be killed, and how its messages are taken over. */
-  readonly elsewhere?: { readonly process: ScheduleElsewhere; takeOver(): Promise<Schedule> };
-  /** Present where the store can be taken away and come back with its data. */
+  /** How another process opens a schedule before it is killed, and how to open the schedule that takes over its messages. */
+  readonly otherProcess?: { readonly options: ScheduleProcessOptions; takeOver(): Promise<Schedule> };
+  /** Present if the store can be stopped and restarted with its data. */
   readonly store?: { stop(): Promise<void>; start(): Promise<void> };
 }
 
-/** The clock of the process, for those that are wrong, and how long a lease lasts, where the usual one is too short. */
+/** The clock of the process, and the duration of a lease. */
 export interface Conditions {
   readonly now: () => number;
   readonly leaseMs?: number;
 }
 
 export interface ScheduleTraits {
-  /** The store has a clock of its own, so that a process whose clock is fast does not hand over early. */
+  /** Whether the store has its own clock, so that a process with a fast clock does not hand over early. */
   readonly storeHasClock: boolean;
-  /** What the subject's leases last, in ms. */
+  /** Duration of the subject's leases, in ms. */
   readonly leaseMs: number;
-  /** The first pause after a rejection, in ms; 20 where nothing is said. */
+  /** First pause after a rejection, in ms. Default: 20. */
   readonly retryInitialMs?: number;
   /**
-   * Present where the order of due times holds only for messages that are at least so far apart, in ms, and were added in
-   * time. The others may come as they were added.
+   * Present if the order of due times holds only for messages that are at least so far apart, in ms, and were added before
+   * they were due. Others may arrive in the order in which they were added.
    */
   readonly orderGrainMs?: number;
 }
@@ -43,7 +43,7 @@ export interface ScheduleTraits {
 const accurate: Conditions = { now: Date.now };
 
 /**
- * The promises of the `Schedule` port, for any adapter: open it with short pauses between retries (20 ms at first) and
+ * The contract of the `Schedule` port, for every adapter. Open it with short pauses between retries (20 ms at first) and
  * with leases of about half a second.
  */
 export function describeSchedule(
@@ -73,7 +73,7 @@ export function describeSchedule(
     ) => {
       const handOvers = new HandOvers();
       await on.consume({ concurrency }, async (message) => {
-        handOvers.begin(message);
+        handOvers.start(message);
         await handler(message);
         handOvers.end(message);
       });
@@ -91,7 +91,7 @@ export function describeSchedule(
     });
 
     describe('time', () => {
-      it('is never early', async () => {
+      it('hands over no message early', async () => {
         const handOvers = await consume(schedule);
         const messages = Array.from({ length: 60 }, () => messageIn(Math.floor(Math.random() * 600)));
         await addAll(messages);
@@ -100,7 +100,7 @@ export function describeSchedule(
         for (const { at, message } of handOvers.all) expect(at).toBeGreaterThanOrEqual(message.dueAt);
       });
 
-      it('passes at once what was due before it was added', async () => {
+      it('hands over an overdue message immediately', async () => {
         const handOvers = await consume(schedule);
         const tookMs = await timeTaken(async () => {
           await schedule.add(messageIn(-60_000));
@@ -109,7 +109,7 @@ export function describeSchedule(
         expect(tookMs).toBeLessThan(5_000);
       });
 
-      it('is not early where the clock of the process is slow', async () => {
+      it('is not early if the clock of the process is slow', async () => {
         const slow = { now: () => Date.now() - 400 };
         await schedule.close();
         await begin(slow);
@@ -121,7 +121,7 @@ export function describeSchedule(
       });
 
       if (traits.storeHasClock) {
-        it('is not early where the clock of the process is fast', async () => {
+        it('is not early if the clock of the process is fast', async () => {
           await schedule.close();
           await begin({ now: () => Date.now() + 60_000 });
           const handOvers = await consume(schedule);
@@ -132,7 +132,7 @@ export function describeSchedule(
         });
       }
 
-      it('may be further away than a timer can wait', async () => {
+      it('may be later than the longest timer of Node', async () => {
         const warnings: Error[] = [];
         const onWarning = (warning: Error) => void warnings.push(warning);
         process.on('warning', onWarning);
@@ -167,7 +167,7 @@ export function describeSchedule(
             wereInTime && handOvers.all.slice(-5).every(({ at, message }) => at < message.dueAt + grainMs)
           );
         };
-        // A round proves nothing in which something was late: the next was due by then.
+        // A round counts only if every message was on time. If one is late, the next one is already due.
         if (orderGrainMs !== undefined) while (!(await isPunctual(orderGrainMs)));
         await handOvers.completed(5);
         expect(handOvers.ids().slice(-5)).toEqual(inOrder(messages));
@@ -175,7 +175,7 @@ export function describeSchedule(
     });
 
     describe('messages', () => {
-      it('arrive as they were added, with every field and byte', async () => {
+      it('arrive unchanged, with every field and byte', async () => {
         const handOvers = await consume(schedule);
         const full: ScheduledMessage = {
           ...messageIn(0, '~user:Zoë 🔔'),
@@ -194,7 +194,7 @@ export function describeSchedule(
         expect(handOvers.message(empty.id)).toEqual(empty);
       });
 
-      it('are each handed over once, however often and whenever they are added', async () => {
+      it('are handed over once, however often they are added', async () => {
         const first = messageIn(80);
         const cancelled = messageIn(80);
         const last = messageIn(200);
@@ -211,7 +211,7 @@ export function describeSchedule(
         expect(handOvers.message(first.id).data).toEqual(first.data);
       });
 
-      it('come again after a growing pause when the handler rejects, and are not pending meanwhile', async () => {
+      it('are retried after growing pauses when the handler rejects, and are not pending meanwhile', async () => {
         const message = messageIn(0);
         let attempts = 0;
         const handOvers = await consume(schedule, async () => {
@@ -219,17 +219,17 @@ export function describeSchedule(
           if (attempts < 6) throw new Error(`attempt ${attempts}`);
         });
         await schedule.add(message);
-        await handOvers.begun(1);
+        await handOvers.started(1);
         expect(await schedule.cancel(message.id)).toBe(false);
         expect(await schedule.find(message.id)).toBeUndefined();
         await handOvers.completed(1);
         expect(handOvers.all.map((each) => each.message.id)).toEqual(Array(6).fill(message.id));
         const times = handOvers.all.map(({ at }) => at);
-        // Whatever the machine adds: it would be one initial pause if pauses did not grow, and is eight or more.
+        // Without growth, this would be one initial pause. It is at least eight, plus delays of the machine.
         expect(times[5]! - times[4]!).toBeGreaterThan(5 * (traits.retryInitialMs ?? 20));
       });
 
-      it('wait neither for a slow one nor for one that fails', async () => {
+      it('do not wait for a slow or a failing one', async () => {
         const slow = messageIn(0);
         const failing = messageIn(0);
         const done = Promise.withResolvers<void>();
@@ -245,7 +245,7 @@ export function describeSchedule(
         expect(handOvers.completedIds()).not.toContain(failing.id);
       });
 
-      it('are handed over so many at a time and no more', async () => {
+      it('are handed over concurrently, up to the limit', async () => {
         let running = 0;
         let most = 0;
         await addAll(Array.from({ length: 40 }, () => messageIn(0)));
@@ -263,20 +263,20 @@ export function describeSchedule(
       });
     });
 
-    describe('a change of mind', () => {
-      it('cancels what is pending, once', async () => {
-        const [doomed, other] = [messageIn(60), messageIn(120)];
-        await addAll([doomed, other]);
-        expect(await schedule.cancel(doomed.id)).toBe(true);
-        expect(await schedule.cancel(doomed.id)).toBe(false);
+    describe('cancel and reschedule', () => {
+      it('cancel a pending message once', async () => {
+        const [cancelled, other] = [messageIn(60), messageIn(120)];
+        await addAll([cancelled, other]);
+        expect(await schedule.cancel(cancelled.id)).toBe(true);
+        expect(await schedule.cancel(cancelled.id)).toBe(false);
         expect(await schedule.cancel(newMessageId())).toBe(false);
-        expect(await schedule.find(doomed.id)).toBeUndefined();
+        expect(await schedule.find(cancelled.id)).toBeUndefined();
         const handOvers = await consume(schedule);
         await handOvers.completed(1);
         expect(handOvers.ids()).toEqual([other.id]);
       });
 
-      it('brings a message forward', async () => {
+      it('move a message to an earlier time', async () => {
         const handOvers = await consume(schedule);
         const message = messageIn(3_600_000);
         await schedule.add(message);
@@ -287,7 +287,7 @@ export function describeSchedule(
         expect(handOvers.message(message.id)).toEqual({ ...message, dueAt });
       });
 
-      it('puts a message off', async () => {
+      it('move a message to a later time', async () => {
         const handOvers = await consume(schedule);
         const message = messageIn(150);
         await schedule.add(message);
@@ -298,12 +298,12 @@ export function describeSchedule(
         expect(handOvers.all[0]!.at).toBeGreaterThanOrEqual(dueAt);
       });
 
-      it('comes too late once the handler has begun', async () => {
+      it('have no effect once the handler has started', async () => {
         const done = Promise.withResolvers<void>();
         const message = messageIn(0);
         const handOvers = await consume(schedule, () => done.promise);
         await schedule.add(message);
-        await handOvers.begun(1);
+        await handOvers.started(1);
         expect(await schedule.cancel(message.id)).toBe(false);
         expect(await schedule.reschedule(message.id, Date.now() + 60_000)).toBe(false);
         expect(await schedule.find(message.id)).toBeUndefined();
@@ -314,20 +314,20 @@ export function describeSchedule(
         expect(await schedule.reschedule(message.id, Date.now() + 60_000)).toBe(false);
       });
 
-      it('and the hand-over do not both win', async () => {
+      it('never succeed for a message that is handed over', async () => {
         const dueAt = Date.now() + 100;
         const messages = Array.from({ length: 200 }, () => ({ ...messageIn(0), dueAt }));
         await addAll(messages);
         const handOvers = await consume(schedule, undefined, 8);
-        await handOvers.begun(1);
-        const answers = await Promise.all(
+        await handOvers.started(1);
+        const succeeded = await Promise.all(
           messages.map(({ id }, index) =>
             index % 2 === 0 ? schedule.cancel(id) : schedule.reschedule(id, Date.now() + 3_600_000),
           ),
         );
-        const left = messages.filter((_, index) => !answers[index]);
+        const left = messages.filter((_, index) => !succeeded[index]);
         await handOvers.completed(left.length);
-        // What comes after them proves that nothing else is under way.
+        // A later message proves that nothing else is in flight.
         const last = messageIn(0);
         await schedule.add(last);
         await handOvers.completed(left.length + 1);
@@ -336,7 +336,7 @@ export function describeSchedule(
     });
 
     describe('the list', () => {
-      it('shows what is pending by due time, then id, in pages', async () => {
+      it('returns pending messages by due time, then id, in pages', async () => {
         const dueAt = Date.now() + 3_600_000;
         const messages = Array.from({ length: 25 }, (_, index) => ({
           ...messageIn(0, index % 5 === 0 ? 'a' : 'ab'),
@@ -352,7 +352,7 @@ export function describeSchedule(
         expect(await schedule.find(newMessageId())).toBeUndefined();
       });
 
-      it('follows what was cancelled and moved', async () => {
+      it('reflects cancelled and rescheduled messages', async () => {
         const [a, b, c] = [messageIn(3_600_000, 'x'), messageIn(3_600_100, 'x'), messageIn(3_600_200, 'x')];
         await addAll([a, b, c]);
         await schedule.cancel(b.id);
@@ -362,7 +362,7 @@ export function describeSchedule(
         expect((await schedule.list({ limit: 10, channel: 'x' })).messages).toEqual(expected);
       });
 
-      it('goes on from a cursor whose message is gone', async () => {
+      it('continues from a cursor whose message is gone', async () => {
         const messages = [1, 2, 3].map((ms) => messageIn(3_600_000 + ms));
         await addAll(messages);
         const page = await schedule.list({ limit: 1 });
@@ -371,7 +371,7 @@ export function describeSchedule(
       });
     });
 
-    it('copes with ten thousand that are pending', async () => {
+    it('handles ten thousand pending messages', async () => {
       const dueAt = Date.now() + 3_600_000;
       const messages = Array.from({ length: 10_000 }, (_, index) => ({
         ...messageIn(0, `c${index % 100}`),
@@ -391,17 +391,17 @@ export function describeSchedule(
     });
 
     describe('close', () => {
-      it('of a consumer waits for its handlers and takes nothing more', async () => {
+      it('of a consumer waits for its handlers and consumes nothing more', async () => {
         const done = Promise.withResolvers<void>();
-        const begun = Promise.withResolvers<void>();
+        const started = Promise.withResolvers<void>();
         let handed = 0;
         const consumer = await schedule.consume({ concurrency: 1 }, async () => {
           handed += 1;
-          begun.resolve();
+          started.resolve();
           await done.promise;
         });
         await addAll([messageIn(0), messageIn(1)]);
-        await begun.promise;
+        await started.promise;
         let closed = false;
         const closing = Promise.all([consumer.close(), consumer.close()]).then(() => (closed = true));
         await schedule.list({ limit: 1 });
@@ -413,17 +413,17 @@ export function describeSchedule(
         await handOvers.completed(1);
       });
 
-      it('may be called twice, finishes what is under way, and refuses what comes after', async () => {
+      it('may be called twice, finishes running handlers, and refuses later calls', async () => {
         const handed: string[] = [];
-        const begun = Promise.withResolvers<void>();
+        const started = Promise.withResolvers<void>();
         await schedule.consume({ concurrency: 4 }, async ({ id }) => {
-          begun.resolve();
+          started.resolve();
           await new Promise((resolve) => setImmediate(resolve));
           handed.push(id);
         });
         const message = messageIn(0);
         await schedule.add(message);
-        await begun.promise;
+        await started.promise;
         const adding = schedule.add(messageIn(60_000));
         await Promise.all([schedule.close(), schedule.close()]);
         await adding;
@@ -439,7 +439,7 @@ export function describeSchedule(
       });
     });
 
-    it('keeps a thousand pending messages over a restart, where it is durable', async () => {
+    it('keeps a thousand pending messages over a restart, if it is durable', async () => {
       expect(subject.reopen !== undefined).toBe(schedule.capabilities.durable);
       if (subject.reopen === undefined) return;
       const messages = Array.from({ length: 1_000 }, (_, index) => messageIn(300 + (index % 100)));
@@ -450,27 +450,27 @@ export function describeSchedule(
       expect(handOvers.ids().toSorted()).toEqual(idsOf(messages).toSorted());
     });
 
-    it('leaves what a killed process held to another, where it is durable', async () => {
-      expect(subject.elsewhere !== undefined).toBe(schedule.capabilities.durable);
-      if (subject.elsewhere === undefined) return;
+    it('hands over the messages of a killed process elsewhere, if it is durable', async () => {
+      expect(subject.otherProcess !== undefined).toBe(schedule.capabilities.durable);
+      if (subject.otherProcess === undefined) return;
       const held = messageIn(0);
       const others = Array.from({ length: 50 }, () => messageIn(1_000));
-      const victim = await startScheduleProcess(subject.elsewhere.process, [held, ...others]);
+      const victim = await startScheduleProcess(subject.otherProcess.options, [held, ...others]);
       await victim.holds;
       await victim.kill();
       const killedAt = Date.now();
-      const heir = await keep(subject.elsewhere.takeOver());
-      const handOvers = await consume(heir);
+      const successor = await keep(subject.otherProcess.takeOver());
+      const handOvers = await consume(successor);
       await handOvers.completed(51);
       expect(handOvers.ids().toSorted()).toEqual(idsOf([held, ...others]).toSorted());
       const again = handOvers.all.find(({ message }) => message.id === held.id)!;
       expect(again.at - killedAt).toBeLessThan(traits.leaseMs + 20_000);
     });
 
-    it('is shared by several processes, each message with one of them, where it says so', async () => {
+    it('hands over each message in one of several processes, if it is shared', async () => {
       expect(subject.another !== undefined).toBe(schedule.capabilities.shared);
       if (subject.another === undefined) return;
-      // Two thirds of it are longer than a busy machine stops a process. A lease that ends is another matter.
+      // Two thirds of this are longer than a busy machine suspends a process. This test is not about expired leases.
       const leaseMs = 16 * traits.leaseMs;
       const conditions = { ...accurate, leaseMs };
       await schedule.close();
@@ -480,8 +480,8 @@ export function describeSchedule(
       const handOvers = new HandOvers();
       for (const competitor of competitors) {
         await competitor.consume({ concurrency: 8 }, async (message) => {
-          handOvers.begin(message);
-          // Longer than a lease for some: it has to be extended.
+          handOvers.start(message);
+          // Some take longer than a lease, so that the lease has to be extended.
           if (message.channel === 'long') await untilAfter(Date.now() + leaseMs * 1.5);
           handOvers.end(message);
         });
@@ -498,14 +498,14 @@ export function describeSchedule(
       for (const { at, message } of handOvers.all) expect(at).toBeGreaterThanOrEqual(message.dueAt);
     });
 
-    it('fails fast while its store is away, and goes on when it is back, where it can go away', async () => {
+    it('fails fast while its store is unavailable, and continues when it is back', async () => {
       if (subject.store === undefined) return;
       const done = Promise.withResolvers<void>();
       const meanwhile = messageIn(0);
       const later = messageIn(1_000);
       const handOvers = await consume(schedule, ({ id }) => (id === meanwhile.id ? done.promise : undefined));
       await addAll([meanwhile, later]);
-      await handOvers.begun(1);
+      await handOvers.started(1);
       await subject.store.stop();
       const tookMs = await timeTaken(async () => {
         const calls = [schedule.add(messageIn(0)), schedule.cancel(later.id), schedule.find(later.id)];
@@ -514,12 +514,12 @@ export function describeSchedule(
         }
       });
       expect(tookMs).toBeLessThan(2_000);
-      // Its settlement finds nobody at first.
+      // At first, the store cannot be told that the handler has finished.
       done.resolve();
       await untilAfter(later.dueAt);
       await subject.store.start();
       await handOvers.completed(2);
-      // At least once: a store may have taken the one in hand for abandoned.
+      // At least once: the lease of the running message may have expired.
       expect(new Set(handOvers.ids())).toEqual(new Set([meanwhile.id, later.id]));
     });
   });
@@ -552,7 +552,7 @@ async function allPages(schedule: Schedule, limit: number, channel?: string): Pr
   return messages;
 }
 
-/** Time itself is what these tests are about. */
+/** Resolves after this time. These tests are about time, so they wait for it. */
 async function untilAfter(time: number): Promise<void> {
   await once(AbortSignal.timeout(Math.max(1, Math.ceil(time - Date.now()) + 1)), 'abort');
 }

@@ -1,7 +1,7 @@
 import { type Schedule } from '../../../src/bus/index.js';
 import { newMessageId, type ScheduledMessage } from '../../../src/message/index.js';
 
-/** A message to a channel of its own, due in `delayMs`. */
+/** Returns a message to a new channel, due in `delayMs`. */
 export function messageIn(delayMs: number, more: Partial<ScheduledMessage> = {}): ScheduledMessage {
   const createdAt = Date.now();
   const id = newMessageId();
@@ -16,7 +16,7 @@ export function messageIn(delayMs: number, more: Partial<ScheduledMessage> = {})
   };
 }
 
-/** Adds as a caller does who insists: a call that fails takes its own time. */
+/** Adds a message. Retries until it succeeds. */
 export async function untilAdded(schedule: Schedule, message: ScheduledMessage): Promise<void> {
   for (;;) {
     try {

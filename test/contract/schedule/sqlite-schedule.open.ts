@@ -4,7 +4,7 @@ import {
 } from '../../../src/bus/adapters/sqlite/sqlite.schedule.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 
-/** Settings that make a test quick. */
+/** Uses short pauses. */
 export function open(
   given: unknown,
   status = new BrokerStatus('sqlite (delayed lane)'),

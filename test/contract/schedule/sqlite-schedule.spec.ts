@@ -28,8 +28,8 @@ describeSchedule(
     return {
       schedule: await open({ path, ...clock }),
       reopen: () => open({ path }),
-      elsewhere: {
-        process: { module: './sqlite-schedule.open.ts', options: { path: elsewhere } },
+      otherProcess: {
+        options: { module: './sqlite-schedule.open.ts', options: { path: elsewhere } },
         takeOver: () => open({ path: elsewhere }),
       },
     };
@@ -44,8 +44,8 @@ describeSchedule(
     return {
       schedule: await open({ path, synchronous: 'full', ...clock }),
       reopen: () => open({ path, synchronous: 'full' }),
-      elsewhere: {
-        process: { module: './sqlite-schedule.open.ts', options: { path: elsewhere, synchronous: 'full' } },
+      otherProcess: {
+        options: { module: './sqlite-schedule.open.ts', options: { path: elsewhere, synchronous: 'full' } },
         takeOver: () => open({ path: elsewhere, synchronous: 'full' }),
       },
     };
@@ -101,11 +101,11 @@ describe('SqliteSchedule', () => {
     let ahead = 0;
     const schedule = await open({ path: ':memory:', pollIntervalMs: 20, now: () => Date.now() + ahead });
     const handOvers = new HandOvers();
-    await schedule.consume({ concurrency: 1 }, async (each) => handOvers.begin(each));
+    await schedule.consume({ concurrency: 1 }, async (each) => handOvers.start(each));
     await schedule.add(message(Date.now() + 3_600_000));
     expect(handOvers.all).toEqual([]);
     ahead = 7_200_000;
-    await handOvers.begun(1);
+    await handOvers.started(1);
     await schedule.close();
   });
 
@@ -130,9 +130,9 @@ describe('SqliteSchedule', () => {
     await again.add(first);
     await expect(again.add(later())).rejects.toMatchObject(full);
     const handOvers = new HandOvers();
-    await again.consume({ concurrency: 1 }, async (each) => handOvers.begin(each));
+    await again.consume({ concurrency: 1 }, async (each) => handOvers.start(each));
     expect(await again.reschedule(second.id, Date.now())).toBe(true);
-    await handOvers.begun(1);
+    await handOvers.started(1);
     await untilAdded(again, later());
     await again.close();
   });
