@@ -17,9 +17,6 @@ export {
   mayReadHistory,
   mayReadPresence,
   type Requester,
-  type PublishDecision,
-  type SubscribeAttempt,
-  type SubscribeDecision,
 } from './channels/channel-permissions.js';
 export { ChannelRules, type ChannelFault, type ChannelRule } from './channels/channel-rules.js';
 export { acceptsData } from './channels/publication-data.js';

@@ -1,12 +1,24 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type InjectionToken, type ModuleMetadata } from '@nestjs/common';
+import { APPLICATION_AUTHORIZERS, type ApplicationAuthorizers } from './auth/application-authorizers.js';
+import type { Authorizer } from './auth/authorizer.port.js';
 import type { GatewayOptions } from './gateway.options.js';
 
-/** The room's own options, and what it shares with the other edge. */
+/** The options of the gateway, and those that it shares with the other edge. */
 export interface GatewayModuleOptions extends GatewayOptions {
-  /** Addresses, CIDR ranges or `loopback`, `linklocal`, `uniquelocal`: whose `X-Forwarded-For` is believed. */
+  /** Addresses, CIDR ranges or `loopback`, `linklocal`, `uniquelocal`: proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
-  /** Of the program: clients of the Centrifugo protocol are told. */
+  /** The version of the program: clients of the Centrifugo protocol receive it. */
   readonly version?: string;
+}
+
+/** What an embedding application adds to the gateway. */
+export interface GatewayExtensions {
+  /** Modules that export the providers of {@link authorizers}. */
+  readonly imports?: ModuleMetadata['imports'];
+  /** Injection tokens of {@link Authorizer} providers, which decide before the default ones, in this order. */
+  readonly authorizers?: readonly InjectionToken<Authorizer>[];
+  /** Whether they replace the default authorizers, which decide by tokens and channel options. */
+  readonly replaceDefaultAuthorizers?: boolean;
 }
 
 export const {
@@ -14,4 +26,25 @@ export const {
   MODULE_OPTIONS_TOKEN: GATEWAY_MODULE_OPTIONS,
 } = new ConfigurableModuleBuilder<GatewayModuleOptions>({ moduleName: 'Gateway' })
   .setClassMethodName('forRoot')
+  .setExtras<GatewayExtensions>(
+    {},
+    (
+      { imports, providers = [], ...definition },
+      { imports: added = [], authorizers = [], replaceDefaultAuthorizers = false },
+    ) => ({
+      ...definition,
+      imports: [...(imports ?? []), ...added],
+      providers: [
+        ...providers,
+        {
+          provide: APPLICATION_AUTHORIZERS,
+          inject: [...authorizers],
+          useFactory: (...found: Authorizer[]): ApplicationAuthorizers => ({
+            authorizers: found,
+            replaceDefault: replaceDefaultAuthorizers,
+          }),
+        },
+      ],
+    }),
+  )
   .build();

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { Authorization } from './protocols/centrifugo/session/authorization.js';
+import { Authorizers } from './auth/authorizers.js';
 import { CentrifugoGateway } from './protocols/centrifugo/centrifugo.gateway.js';
 import { Sessions } from './protocols/centrifugo/session/sessions.js';
 import { Connections } from './connection/connections.js';
@@ -14,6 +16,8 @@ import { UpgradeRequiredController } from './websocket/upgrade-required.controll
 @Module({
   controllers: [UpgradeRequiredController],
   providers: [
+    Authorization,
+    Authorizers,
     CentrifugoGateway,
     Connections,
     ConnectionAdmission,

@@ -76,6 +76,23 @@ export const gatewayOptions = z
     attachTimeoutMs: count
       .default(5_000)
       .describe('How long a handshake waits for its subscriptions before it is answered 503, in ms.'),
+    authorizerTimeoutMs: count
+      .default(5_000)
+      .describe(
+        'How long an authorizer of the embedding application may take to decide, in ms. After that the client receives an internal error.',
+      ),
+    forwardedHeaders: z
+      .array(z.string().regex(/^[-!#$%&'*+.^_`|~0-9a-z]+$/i, 'must be the name of a header'))
+      .max(32)
+      .default([])
+      .describe(
+        'Names of the handshake headers that authorizers of the embedding application receive, such as `Cookie`. Upper and lower case are the same.',
+      ),
+    forwardedHeadersMaxBytes: count
+      .default(8_192)
+      .describe(
+        'Largest size of the forwarded headers of one handshake, in bytes. A handshake with more is answered 431.',
+      ),
     maxMessageBytes: count
       .default(65_536)
       .describe('Largest message that a client may send, in bytes. A larger one closes it with 1009.'),

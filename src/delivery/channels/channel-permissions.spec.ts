@@ -19,17 +19,13 @@ describe('decideSubscribe', () => {
   it.each<[Given, string, string, object, string]>([
     [{}, 'c', '42', {}, 'deny'],
     [{}, 'c', '42', { insecure: true }, 'allow'],
-    [{}, 'c', '42', { hasToken: true }, 'verifyToken'],
     [open, 'c', '42', {}, 'allow'],
-    [open, 'c', '42', { hasToken: true }, 'verifyToken'],
     [open, 'c', '', {}, 'deny'],
     [{ ...open, allowSubscribeForAnonymous: true }, 'c', '', {}, 'allow'],
     [{ allowSubscribeForAnonymous: true }, 'c', '', {}, 'deny'],
     [open, '$c', '42', {}, 'deny'],
     [open, '$c', '42', { insecure: true }, 'deny'],
-    [open, '$c', '42', { hasToken: true }, 'verifyToken'],
     [{ ...open, subscribeProxyEnabled: true }, 'c', '42', {}, 'askProxy'],
-    [{ subscribeProxyEnabled: true }, 'c', '42', { hasToken: true }, 'verifyToken'],
     [limited, 'a#42', '42', {}, 'allow'],
     [limited, 'a#43', '42', {}, 'deny'],
     [{ ...limited, ...open }, 'a#43', '42', {}, 'deny'],
@@ -39,8 +35,7 @@ describe('decideSubscribe', () => {
     [open, 'a#43', '42', {}, 'allow'],
   ])('with %j on %s by %j %j: %s', (given, channel, user, rest, expected) => {
     const { rules, rule } = setUp(given, channel);
-    const attempt = { channel, user, hasToken: false, insecure: false, ...rest };
-    expect(decideSubscribe(rules, rule, attempt)).toBe(expected);
+    expect(decideSubscribe(rules, rule, { channel, user, insecure: false, ...rest })).toBe(expected);
   });
 });
 

@@ -1,34 +1,29 @@
 import type { ChannelOptions } from './channel-options.js';
 import type { ChannelRule, ChannelRules } from './channel-rules.js';
 
-/** Who asks for something in a channel. */
+/** The client that asks for something in a channel. */
 export interface Requester {
   /** Empty for an anonymous client. */
   readonly user: string;
   readonly subscribed: boolean;
-  /** The server lets clients do anything: for development only. */
+  /** Clients may do anything: for development only. */
   readonly insecure: boolean;
 }
 
-/** How to decide on a subscription. A token or a proxy has the last word where it is called for. */
-export type SubscribeDecision = 'verifyToken' | 'askProxy' | 'allow' | 'deny';
-export type PublishDecision = 'askProxy' | 'allow' | 'deny';
+/** Whether the options of a channel allow something. `askProxy`: they leave it to a proxy. */
+export type ChannelDecision = 'askProxy' | 'allow' | 'deny';
 
-export interface SubscribeAttempt {
+export interface SubscribeRequester extends Omit<Requester, 'subscribed'> {
   readonly channel: string;
-  readonly user: string;
-  readonly hasToken: boolean;
-  readonly insecure: boolean;
 }
 
+/** Whether a client may subscribe without a token. */
 export function decideSubscribe(
   rules: ChannelRules,
   rule: ChannelRule,
-  attempt: SubscribeAttempt,
-): SubscribeDecision {
-  const { channel, user, hasToken, insecure } = attempt;
+  { channel, user, insecure }: SubscribeRequester,
+): ChannelDecision {
   const { options } = rule;
-  if (hasToken) return 'verifyToken';
   if (rules.isPrivate(channel)) return 'deny';
   const limited = rules.isUserLimited(channel, rule);
   if (limited && rules.lists(channel, user)) return 'allow';
@@ -37,17 +32,18 @@ export function decideSubscribe(
   return (open && !limited) || insecure ? 'allow' : 'deny';
 }
 
-export function decidePublish({ options }: ChannelRule, requester: Requester): PublishDecision {
+/** Whether a client may publish. */
+export function decidePublish({ options }: ChannelRule, requester: Requester): ChannelDecision {
   if (options.publishProxyEnabled) return 'askProxy';
   return mayUse(options, 'Publish', requester) ? 'allow' : 'deny';
 }
 
-/** Whether a client may see who is in the channel, where presence is on. */
+/** Whether a client may read the presence, if the channel has one. */
 export function mayReadPresence({ options }: ChannelRule, requester: Requester): boolean {
   return mayUse(options, 'Presence', requester);
 }
 
-/** Whether a client may read the history, where there is one. */
+/** Whether a client may read the history, if the channel has one. */
 export function mayReadHistory({ options }: ChannelRule, requester: Requester): boolean {
   return mayUse(options, 'History', requester);
 }

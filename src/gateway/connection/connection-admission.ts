@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { newConnectionId } from '../../delivery/index.js';
 import { clientIdentity, networkOf, trustedProxies, type TrustedProxies } from '../../http/index.js';
+import { HeaderForwarding } from '../auth/forwarded-headers.js';
 import { RateLimit } from '../../limits/index.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 import { Handshake, type Endpoint, type HandshakeRequest } from './handshake.js';
@@ -13,6 +14,7 @@ export class ConnectionAdmission {
   readonly #limits: GatewayModuleOptions['limits'];
   readonly #trusted: TrustedProxies;
   readonly #origins: Origins;
+  readonly #headerForwarding: HeaderForwarding;
   readonly #handshakeRate: RateLimit;
   readonly #admittedByNetwork = new Map<string, number>();
   #admitted = 0;
@@ -23,6 +25,7 @@ export class ConnectionAdmission {
     this.#limits = options.limits;
     this.#trusted = trustedProxies(options.trustedProxies);
     this.#origins = new Origins(options.allowedOrigins);
+    this.#headerForwarding = new HeaderForwarding(options.forwardedHeaders, options.forwardedHeadersMaxBytes);
     this.#handshakeRate = new RateLimit(options.limits.handshakes);
   }
 
@@ -41,12 +44,14 @@ export class ConnectionAdmission {
     const network = networkOf(identity.address);
     const fromNetwork = this.#admittedByNetwork.get(network) ?? 0;
     if (fromNetwork >= this.#limits.connectionsPerAddress) return refusals.addressFull;
+    const forwardedHeaders = this.#headerForwarding.of(request.headers);
+    if (forwardedHeaders === undefined) return refusals.headersTooLarge;
     const state = this.#handshakeRate.next(this.#handshakeState, performance.now());
     if (state === undefined) return refusals.tooFast;
     this.#handshakeState = state;
     this.#admitted++;
     this.#admittedByNetwork.set(network, fromNetwork + 1);
-    return new Handshake(newConnectionId(), { ...identity, network }, request, endpoint);
+    return new Handshake(newConnectionId(), { ...identity, network, forwardedHeaders }, request, endpoint);
   }
 
   leave(network: string): void {

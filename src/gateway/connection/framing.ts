@@ -8,6 +8,9 @@ export abstract class Framing {
   /** Its place in every cache of frames. */
   readonly index = framings++;
 
+  /** The name of the transport, such as `websocket`, for authorizers. */
+  abstract readonly transport: string;
+
   /** The transport's own ping; undefined if it has none, so that only a protocol can ping. */
   abstract readonly ping: Buffer | undefined;
 

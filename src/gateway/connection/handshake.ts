@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientIdentity, IdentifiedRequest } from '../../http/index.js';
+import type { ForwardedHeaders } from '../auth/forwarded-headers.js';
 import type { CloseCodes } from './close-codes.js';
 import type { Framing } from './framing.js';
 
@@ -23,6 +24,8 @@ export interface Endpoint {
 export interface HandshakeClient extends ClientIdentity {
   /** The key for limits by address: the address, or the /64 network of an IPv6 address. */
   readonly network: string;
+  /** Those of its headers that authorizers receive. */
+  readonly forwardedHeaders: ForwardedHeaders;
 }
 
 /** The request with which a client asks for a connection. Node's `IncomingMessage` fits. */
@@ -42,6 +45,8 @@ export class Handshake {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** Those of the headers that authorizers receive. They may live as long as the connection. */
+  readonly forwardedHeaders: ForwardedHeaders;
 
   constructor(id: string, client: HandshakeClient, request: HandshakeRequest, endpoint: Endpoint) {
     const { url = '', headers } = request;
@@ -49,6 +54,7 @@ export class Handshake {
     this.userAgent = client.userAgent;
     this.address = client.address;
     this.network = client.network;
+    this.forwardedHeaders = client.forwardedHeaders;
     this.protocol = endpoint.protocol;
     this.framing = endpoint.framing;
     this.params = endpoint.params;

@@ -4,6 +4,7 @@ import { Framing } from './framing.js';
 import { PublicationFormat, unencodable } from './publication-format.js';
 
 class Tagged extends Framing {
+  override readonly transport = 'test';
   override readonly ping = undefined;
 
   constructor(private readonly tag: string) {

@@ -35,6 +35,11 @@ export const refusals = {
     message: 'clients arrive too fast',
     retryable: true,
   },
+  headersTooLarge: {
+    status: 431,
+    code: 'headers_too_large',
+    message: 'the headers that are forwarded are too large',
+  },
   shuttingDown: {
     status: 503,
     code: 'shutting_down',

@@ -28,6 +28,7 @@ export function encodeFrame(opcode: Opcode, payload: Uint8Array): Buffer {
 
 /** A message is one frame. */
 class WebSocketFraming extends Framing {
+  override readonly transport = 'websocket';
   override readonly ping = encodeFrame(Opcode.ping, new Uint8Array());
 
   override frame(message: Uint8Array, isText: boolean): Buffer {

@@ -1,14 +1,6 @@
 import type { SubscriptionOverride } from '../../../delivery/index.js';
+import type { SubscriptionGrant } from '../decisions.js';
 import { MalformedJsonError, membersOf } from '../../../json/index.js';
-
-/** What a subscription has beyond the options of its channel. */
-export interface SubscriptionGrant {
-  /** One JSON text, or any bytes where it was given in base64: goes with join, leave, presence and publications. */
-  readonly info: Buffer | undefined;
-  /** Goes to the client with the subscription. */
-  readonly data: Buffer | undefined;
-  readonly override: SubscriptionOverride;
-}
 
 const overrides = {
   presence: 'presence',
@@ -106,7 +98,7 @@ export class Claims {
   }
 }
 
-/** What a channel gets that is merely listed. */
+/** The grant of a channel that a token only lists. */
 export const noGrant: SubscriptionGrant = { info: undefined, data: undefined, override: {} };
 
 function isNull(raw: Buffer): boolean {

@@ -1,6 +1,7 @@
 import { MalformedJsonError } from '../../../json/index.js';
 import { regex, type TextTest } from '../../../patterns/index.js';
-import { Claims, noGrant, type SubscriptionGrant } from './claims.js';
+import type { SubscriptionGrant } from '../decisions.js';
+import { Claims, noGrant } from './claims.js';
 import { refused, Signature, type Outcome } from './signature.js';
 import type { TokenOptions, TokensOptions } from './tokens.options.js';
 

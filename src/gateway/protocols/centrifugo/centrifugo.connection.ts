@@ -35,7 +35,7 @@ export class CentrifugoConnection extends Connection implements SessionTransport
     super(handshake, host);
     this.#encoding = wantsProtobuf(handshake) ? protobuf : json;
     this.#pingsByFrame = handshake.query.get('cf_ws_frame_ping_pong') === 'true';
-    this.#session = sessions.open(this);
+    this.#session = sessions.open(this, handshake);
   }
 
   get codec(): Codec {

@@ -1,5 +1,6 @@
 import { CarillonError } from '../../../errors.js';
 import type { CloseCode } from '../../connection/close-codes.js';
+import { closeCodes } from './close-codes.js';
 
 /** Bytes that are not the protocol's. Stays inside the codecs, which answer with a fault instead. */
 export class MalformedError extends CarillonError {
@@ -53,6 +54,18 @@ export class DisconnectError extends CarillonError {
   constructor(readonly close: CloseCode) {
     super(close.reason);
   }
+}
+
+/** A code and reason that the backend or the application chose. What does not fit in a close frame becomes `forceDisconnect`. */
+export function applicationCloseCode({
+  code,
+  reason,
+}: {
+  readonly code: number;
+  readonly reason: string;
+}): CloseCode {
+  const fits = code >= 3000 && code <= 4999 && Buffer.byteLength(reason) <= 123;
+  return fits ? { code, reason, reconnect: code % 1000 < 500 } : closeCodes.forceDisconnect;
 }
 
 /** A store did not answer in the time that a client waits for. */

@@ -11,6 +11,7 @@ const protobuf = new PublicationFormats(protobufCodec);
 
 /** Puts nothing around a message. */
 class Bare extends Framing {
+  override readonly transport = 'test';
   override readonly ping = undefined;
 
   override frame(message: Buffer): Buffer {

@@ -40,22 +40,22 @@ export class PublicationFormats {
     const push = ({ channel }: Publication, wire: WirePublication) =>
       codec.encodePublicationPush(channel, wire);
     const whole = (it: Publication) =>
-      isEncodable(encoding, [it], true)
+      areEncodable(encoding, [it], true)
         ? push(it, onWire(it, inDelta(it.data, encoding), encoding))
         : unencodable;
     this.plain = format((it) =>
-      isEncodable(encoding, [it]) ? push(it, onWireWithEpoch(it, it.epoch, encoding)) : unencodable,
+      areEncodable(encoding, [it]) ? push(it, onWireWithEpoch(it, it.epoch, encoding)) : unencodable,
     );
     this.whole = format(whole);
     this.patch = format((it) => {
       const patch = patches.of(it);
       const isWorthIt =
-        patch !== unencodable && patch.length < it.data.length && isEncodable(encoding, [it], true);
+        patch !== unencodable && patch.length < it.data.length && areEncodable(encoding, [it], true);
       if (!isWorthIt) return whole(it);
       return push(it, { ...onWire(it, inDelta(patch, encoding), encoding), delta: true });
     });
     this.message = format((it) =>
-      isEncodable(encoding, [it]) ? codec.encodePush('message', '', { data: it.data }) : unencodable,
+      areEncodable(encoding, [it]) ? codec.encodePush('message', '', { data: it.data }) : unencodable,
     );
   }
 
@@ -70,8 +70,13 @@ export class PublicationFormats {
   }
 }
 
-/** Whether clients of the encoding can be sent these. */
-export function isEncodable(
+/** Whether a payload can be sent to clients with the encoding. */
+export function isEncodable(encoding: Encoding, payload: Buffer | undefined): boolean {
+  return encoding === 'protobuf' || payload === undefined || isJson(payload);
+}
+
+/** Whether publications can be sent to clients with the encoding. */
+export function areEncodable(
   encoding: Encoding,
   publications: readonly Pick<HistoryEntry, 'format' | 'data'>[],
   withDelta = false,
@@ -106,17 +111,13 @@ export function inDeltas(publications: readonly HistoryEntry[], encoding: Encodi
 /** What a token gives as bytes need not be JSON: clients that speak JSON do not see it then. */
 export function infoOnWire(info: ClientInfo, encoding: Encoding): ClientInfo {
   const { user, client, connInfo, chanInfo } = info;
-  if (encoding === 'protobuf' || (isEncodablePayload(connInfo) && isEncodablePayload(chanInfo))) return info;
+  if (isEncodable(encoding, connInfo) && isEncodable(encoding, chanInfo)) return info;
   return {
     user,
     client,
-    ...(connInfo && isEncodablePayload(connInfo) && { connInfo }),
-    ...(chanInfo && isEncodablePayload(chanInfo) && { chanInfo }),
+    ...(connInfo && isJson(connInfo) && { connInfo }),
+    ...(chanInfo && isJson(chanInfo) && { chanInfo }),
   };
-}
-
-function isEncodablePayload(payload: Buffer | undefined): boolean {
-  return payload === undefined || isJson(payload);
 }
 
 function onWire(

@@ -1,23 +1,20 @@
-import { closeCodes } from '../close-codes.js';
-import type { ConnectionToken } from '../../../auth/tokens/token-verifier.js';
-import type { ConnectRequest } from '../codec/commands.js';
-import {
-  CommandRefusedError,
-  DisconnectError,
-  replyErrors,
-  SubscribeTimeoutError,
-} from '../centrifugo.errors.js';
-import { expiryOf, hasExpired } from './expiry.js';
+import type { ConnectAllowed } from '../../../auth/decisions.js';
 import { settlesWithin } from '../../../../async/index.js';
-import { openSubscription, type OpenedSubscription } from '../subscriptions/open-subscription.js';
+import { closeCodes } from '../close-codes.js';
+import type { ConnectRequest } from '../codec/commands.js';
+import { isEncodable } from '../codec/publication-formats.js';
 import type { SubscribeResult } from '../codec/replies.js';
-import { admissionsAtConnect } from './server-subscriptions.js';
+import { DisconnectError, SubscribeTimeoutError } from '../centrifugo.errors.js';
 import type { Session } from '../session/session.js';
+import { openSubscription, type OpenedSubscription } from '../subscriptions/open-subscription.js';
+import { expiryOf, hasExpired } from './expiry.js';
 import type { HandlerDependencies } from './handler-dependencies.js';
+import { allowance, errorForCause } from './refusals.js';
+import { addRequestedChannels, serverSubscriptions } from './server-subscriptions.js';
 
-/** The first command of a session: who the client is, and what it is subscribed to from the start. */
+/** Handles the first command of a session: it identifies the client and subscribes it to its server-side channels. */
 export class ConnectHandler {
-  /** @param version what the client is told of this server */
+  /** @param version sent to the client as the version of this server */
   constructor(
     private readonly dependencies: HandlerDependencies,
     private readonly version: string,
@@ -26,44 +23,41 @@ export class ConnectHandler {
   async connect(session: Session, id: number, request: ConnectRequest): Promise<void> {
     const { users, options } = this.dependencies;
     session.phase = 'connecting';
-    const token = await this.#authenticate(request.token);
+    const asked = this.#authorize(session, request);
+    const allowed = allowance('connect', 'outcome' in asked ? asked : await asked);
     if (session.isOver) return;
-    const { user = '', expireAt = 0, info } = token ?? {};
-    session.user = user;
-    session.expireAt = expireAt;
-    session.info = info && Buffer.copyBytesFrom(info);
-    if (this.#hasTooMany(user)) throw new DisconnectError(closeCodes.connectionLimit);
-    const admissions = admissionsAtConnect(this.dependencies, session, token, request);
+    this.#identify(session, allowed);
+    const subscriptions = serverSubscriptions(this.dependencies, session, allowed.channels, request);
+    if (request.subs.size > 0) {
+      await addRequestedChannels(this.dependencies, session, subscriptions, request);
+      if (session.isOver) return;
+    }
+    if (subscriptions.size > options.channelLimit) throw new DisconnectError(closeCodes.channelLimit);
     const [entered, ...opened] = await Promise.all([
       settlesWithin(options.subscribeTimeoutMs, users.enter(session)),
-      ...admissions.map((each) => openSubscription(session, this.dependencies, each)),
+      ...[...subscriptions.values()].map((each) => openSubscription(session, this.dependencies, each)),
     ]);
     if (!entered) throw new SubscribeTimeoutError();
     if (session.isOver) return;
-    this.#welcome(session, id, opened);
-    if (options.personalChannel.enabled && options.personalChannel.singleConnection && user !== '')
+    this.#welcome(session, id, opened, allowed.data);
+    if (options.personalChannel.enabled && options.personalChannel.singleConnection && session.user !== '')
       this.dependencies.inBackground(this.dependencies.singleConnection.takeOver(session));
   }
 
+  #authorize({ context: client }: Session, { token, data, name, version, subs }: ConnectRequest) {
+    const channels = subs.size === 0 ? NO_CHANNELS : [...subs.keys()];
+    return this.dependencies.authorizer.connect({ client, token, data, name, version, channels });
+  }
+
   /** @throws CommandRefusedError, DisconnectError */
-  async #authenticate(text: string): Promise<ConnectionToken | undefined> {
-    const { verifiers, options } = this.dependencies;
-    if (text === '') {
-      if (options.insecure || options.allowAnonymousConnectWithoutToken) return undefined;
-      throw new DisconnectError(closeCodes.badRequest);
-    }
-    const outcome = await verifiers.connection.verifyConnection(text);
-    if (!outcome.ok) {
-      if (outcome.reason === 'invalid') throw new DisconnectError(closeCodes.invalidToken);
-      throw new CommandRefusedError(
-        outcome.reason === 'expired' ? replyErrors.tokenExpired : replyErrors.internal,
-      );
-    }
-    const token = outcome.value;
-    if (token.user === '' && options.disallowAnonymousConnectionTokens)
-      throw new DisconnectError(closeCodes.permissionDenied);
-    if (hasExpired(token.expireAt)) throw new CommandRefusedError(replyErrors.expired);
-    return token;
+  #identify(session: Session, { user = '', expireAt = 0, info, meta }: ConnectAllowed): void {
+    if (hasExpired(expireAt)) throw errorForCause('connect', 'expired');
+    session.user = user;
+    session.expireAt = expireAt;
+    // A copy: otherwise all bytes of the token would be kept with it.
+    session.info = info && Buffer.copyBytesFrom(info);
+    if (this.dependencies.keepsMeta) session.meta = meta && Buffer.copyBytesFrom(meta);
+    if (this.#hasTooMany(user)) throw new DisconnectError(closeCodes.connectionLimit);
   }
 
   #hasTooMany(user: string): boolean {
@@ -71,15 +65,25 @@ export class ConnectHandler {
     return limit > 0 && user !== '' && this.dependencies.users.sessionsOf(user).size >= limit;
   }
 
-  #welcome(session: Session, id: number, opened: readonly OpenedSubscription[]): void {
+  #welcome(
+    session: Session,
+    id: number,
+    opened: readonly OpenedSubscription[],
+    data: Buffer | undefined,
+  ): void {
+    if (!isEncodable(session.encoding, data)) {
+      session.close(closeCodes.inappropriateProtocol);
+      return;
+    }
     const subs = new Map<string, SubscribeResult>();
-    // One that the server has ended meanwhile is left out.
+    // The server API may have ended one in the meantime.
     const live = opened.filter(({ subscription }) => !subscription.isOver);
     for (const { subscription, result } of live) subs.set(subscription.channel, result);
     session.answer(id, 'connect', {
       client: session.id,
       version: this.version,
       subs,
+      data,
       ...expiryOf(session.expireAt),
       ...(session.transport.startPings() && { ping: this.dependencies.pingSeconds, pong: true }),
       ...(this.dependencies.options.connectIncludeServerTime && { time: Date.now() }),
@@ -88,3 +92,5 @@ export class ConnectHandler {
     for (const { subscription } of live) subscription.goLive();
   }
 }
+
+const NO_CHANNELS: readonly string[] = [];

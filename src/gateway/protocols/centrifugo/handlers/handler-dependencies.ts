@@ -1,5 +1,5 @@
 import type { ChannelRules } from '../../../../delivery/index.js';
-import type { TokenVerifiers } from '../../../auth/tokens/token-verifier.js';
+import type { AuthorizerChain } from '../../../auth/authorizer-chain.js';
 import type { SingleConnectionPolicy } from '../session/single-connection-policy.js';
 import type { SessionHost } from '../session/session.js';
 import type { Users } from '../session/users.js';
@@ -7,7 +7,9 @@ import type { Users } from '../session/users.js';
 /** What the command handlers use. */
 export interface HandlerDependencies extends SessionHost {
   readonly rules: ChannelRules;
-  readonly verifiers: TokenVerifiers;
+  readonly authorizer: AuthorizerChain;
+  /** Whether an authorizer reads the meta of a connection later. */
+  readonly keepsMeta: boolean;
   readonly users: Users;
   readonly singleConnection: SingleConnectionPolicy;
   /** Seconds between two pings. */

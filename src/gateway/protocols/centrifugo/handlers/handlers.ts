@@ -1,11 +1,12 @@
 import { closeCodes } from '../close-codes.js';
 import { ConnectHandler } from './connect-handler.js';
-import { CommandRefusedError, DisconnectError, replyErrors } from '../centrifugo.errors.js';
+import { DisconnectError } from '../centrifugo.errors.js';
 import { PublishHandler } from './publish-handler.js';
 import { QueryHandler } from './query-handler.js';
 import { RefreshHandler } from './refresh-handler.js';
 import type { Handlers } from '../session/session.js';
 import type { HandlerDependencies } from './handler-dependencies.js';
+import { RpcHandler } from './rpc-handler.js';
 import { SubscribeHandler } from './subscribe-handler.js';
 
 /** Creates the handler of each command. */
@@ -15,6 +16,7 @@ export function createHandlers(dependencies: HandlerDependencies, version: strin
   const publishHandler = new PublishHandler(dependencies);
   const queryHandler = new QueryHandler(dependencies);
   const refreshHandler = new RefreshHandler(dependencies);
+  const rpcHandler = new RpcHandler(dependencies);
   return {
     connect: (session, id, request) => connectHandler.connect(session, id, request),
     subscribe: (session, id, request) => subscribeHandler.subscribe(session, id, request),
@@ -25,12 +27,7 @@ export function createHandlers(dependencies: HandlerDependencies, version: strin
     history: (session, id, request) => queryHandler.history(session, id, request),
     refresh: (session, id, request) => refreshHandler.refresh(session, id, request),
     subRefresh: (session, id, request) => refreshHandler.subRefresh(session, id, request),
-    rpc(_session, _id, { method }) {
-      // A method of a namespace that is not configured is another matter than having no methods at all.
-      throw new CommandRefusedError(
-        method.indexOf(':') > 0 ? replyErrors.methodNotFound : replyErrors.notAvailable,
-      );
-    },
+    rpc: (session, id, request) => rpcHandler.rpc(session, id, request),
     send() {
       throw new DisconnectError(closeCodes.notAvailable);
     },

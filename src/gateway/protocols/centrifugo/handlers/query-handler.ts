@@ -9,7 +9,7 @@ import { closeCodes } from '../close-codes.js';
 import { ruleOf } from './channel-checks.js';
 import type { ChannelRequest, HistoryRequest } from '../codec/commands.js';
 import { CommandRefusedError, DisconnectError, replyErrors } from '../centrifugo.errors.js';
-import { isEncodable, infoOnWire, onWireWithEpoch } from '../codec/publication-formats.js';
+import { areEncodable, infoOnWire, onWireWithEpoch } from '../codec/publication-formats.js';
 import type { Session } from '../session/session.js';
 import type { HandlerDependencies } from './handler-dependencies.js';
 
@@ -42,7 +42,7 @@ export class QueryHandler {
     const max = this.dependencies.options.historyMaxPublicationLimit;
     const limit = request.limit < 0 ? max : Math.min(request.limit, max);
     const page = await this.#read(channel, { limit, reverse, ...(since && { since }) });
-    if (!isEncodable(session.encoding, page.publications))
+    if (!areEncodable(session.encoding, page.publications))
       throw new DisconnectError(closeCodes.inappropriateProtocol);
     const { epoch, offset } = page;
     const publications = page.publications.map((each) => onWireWithEpoch(each, epoch, session.encoding));

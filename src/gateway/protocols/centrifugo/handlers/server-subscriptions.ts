@@ -1,67 +1,101 @@
-import { decideSubscribe, type ChannelRule } from '../../../../delivery/index.js';
+import type { SubscriptionGrant } from '../../../auth/decisions.js';
+import type { ChannelRule } from '../../../../delivery/index.js';
 import { closeCodes } from '../close-codes.js';
-import { noGrant } from '../../../auth/tokens/claims.js';
-import type { ConnectionToken } from '../../../auth/tokens/token-verifier.js';
-import { ruleOfGiven } from './channel-checks.js';
 import type { ConnectRequest, SubscribeRequest } from '../codec/commands.js';
 import { DisconnectError } from '../centrifugo.errors.js';
-import type { Admission } from '../subscriptions/open-subscription.js';
 import type { Session } from '../session/session.js';
+import type { ApprovedSubscription } from '../subscriptions/open-subscription.js';
+import { attemptOf } from './attempts.js';
+import { ruleOfGiven } from './channel-checks.js';
+import { hasExpired } from './expiry.js';
 import type { HandlerDependencies } from './handler-dependencies.js';
+import { allowance } from './refusals.js';
 import { sinceOf } from './subscribe-handler.js';
 
+export type ServerSubscriptions = Map<string, ApprovedSubscription>;
+
+const NO_GRANT: SubscriptionGrant = {};
+
 /**
- * The subscriptions that a client gets as it connects: those that its token lists, its personal channel, and of those
- * that it names itself the ones that it could have without a token.
- * @throws CommandRefusedError, DisconnectError
+ * The subscriptions that the server makes when a client connects: the channels of the authorizer's decision, and the personal
+ * channel.
+ * @throws CommandRefusedError
  */
-export function admissionsAtConnect(
-  dependencies: HandlerDependencies,
+export function serverSubscriptions(
+  { rules, options }: HandlerDependencies,
   { user }: Session,
-  token: ConnectionToken | undefined,
+  granted: ReadonlyMap<string, SubscriptionGrant> = NO_CHANNELS,
   { subs }: ConnectRequest,
-): Admission[] {
-  const { rules, options } = dependencies;
-  const admissions = new Map<string, Admission>();
-  for (const [channel, grant] of token?.subs ?? []) {
+): ServerSubscriptions {
+  const subscriptions: ServerSubscriptions = new Map();
+  for (const [channel, grant] of granted) {
     const rule = ruleOfGiven(rules, channel);
-    admissions.set(channel, { ...serverSide(channel, rule, subs), grant, fromToken: true });
+    subscriptions.set(channel, { ...serverSide(channel, rule, subs, grant), grantedAtConnect: true });
   }
   if (options.personalChannel.enabled && user !== '') {
-    const personal = rules.personalChannel(options.personalChannel.namespace, user);
-    if (!admissions.has(personal))
-      admissions.set(personal, serverSide(personal, ruleOfGiven(rules, personal), subs));
+    const channel = rules.personalChannel(options.personalChannel.namespace, user);
+    if (!subscriptions.has(channel))
+      subscriptions.set(channel, serverSide(channel, ruleOfGiven(rules, channel), subs));
   }
-  for (const channel of subs.keys()) {
-    if (admissions.has(channel)) continue;
+  return subscriptions;
+}
+
+const NO_CHANNELS: ReadonlyMap<string, SubscriptionGrant> = new Map();
+
+/**
+ * Adds the channels that the client names in its connect command, if it may subscribe to them. The others are left out. They are
+ * asked about one after another, until the client has more channels than it may have.
+ * @throws DisconnectError
+ */
+export async function addRequestedChannels(
+  { rules, options, authorizer }: HandlerDependencies,
+  session: Session,
+  subscriptions: ServerSubscriptions,
+  { subs }: ConnectRequest,
+): Promise<void> {
+  for (const [channel, { data }] of subs) {
+    if (subscriptions.has(channel)) continue;
+    if (session.isOver || subscriptions.size > options.channelLimit) return;
     const rule = rules.findForClient(channel);
     if (rule === 'unknownNamespace') throw new DisconnectError(closeCodes.badRequest);
     if (typeof rule === 'string' || channel === '') continue;
-    const attempt = { channel, user, hasToken: false, insecure: options.insecure };
-    if (decideSubscribe(rules, rule, attempt) === 'allow')
-      admissions.set(channel, serverSide(channel, rule, subs));
+    const asked = authorizer.subscribe({
+      ...attemptOf(session),
+      channel,
+      rule,
+      token: '',
+      data,
+      atConnect: true,
+    });
+    const decision = 'outcome' in asked ? asked : await asked;
+    if (decision.outcome === 'disconnect') allowance('subscribe', decision);
+    if (decision.outcome !== 'allowed' || hasExpired(decision.expireAt)) continue;
+    const { expireAt = 0 } = decision;
+    subscriptions.set(channel, { ...serverSide(channel, rule, subs, decision), expireAt });
   }
-  if (admissions.size > options.channelLimit) throw new DisconnectError(closeCodes.channelLimit);
-  return [...admissions.values()];
 }
 
-/** Whether a new token lists the same channels as the one before. */
-export function listsSameChannels({ subscriptions }: Session, { subs }: ConnectionToken): boolean {
+/** Whether the channels are those of the decision about the client's connect. */
+export function areGrantedAtConnect(
+  { subscriptions }: Session,
+  channels: ReadonlyMap<string, SubscriptionGrant>,
+): boolean {
   let common = 0;
   for (const each of subscriptions) {
-    if (!each.isFromToken) continue;
-    if (!subs.has(each.channel)) return false;
+    if (!each.isGrantedAtConnect) continue;
+    if (!channels.has(each.channel)) return false;
     common++;
   }
-  return common === subs.size;
+  return common === channels.size;
 }
 
 function serverSide(
   channel: string,
   rule: ChannelRule,
   subs: ReadonlyMap<string, SubscribeRequest>,
-): Admission {
+  grant = NO_GRANT,
+): ApprovedSubscription {
   const request = subs.get(channel);
   const position = request && { since: sinceOf(request), delta: request.delta === 'fossil' };
-  return { channel, rule, serverSide: true, grant: noGrant, ...position };
+  return { channel, rule, serverSide: true, grant, ...position };
 }

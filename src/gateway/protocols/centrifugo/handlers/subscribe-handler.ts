@@ -1,24 +1,28 @@
-import { decideSubscribe, type ChannelRule, type StreamPosition } from '../../../../delivery/index.js';
+import type { ChannelRule, StreamPosition } from '../../../../delivery/index.js';
 import { closeCodes } from '../close-codes.js';
-import type { SubscriptionToken } from '../../../auth/tokens/token-verifier.js';
 import { ruleOf } from './channel-checks.js';
 import { SubscribeFlag, type ChannelRequest, type SubscribeRequest } from '../codec/commands.js';
 import { CommandRefusedError, DisconnectError, replyErrors } from '../centrifugo.errors.js';
+import { attemptOf } from './attempts.js';
 import { hasExpired } from './expiry.js';
+import { allowance, errorForCause } from './refusals.js';
 import { openSubscription } from '../subscriptions/open-subscription.js';
 import type { Session } from '../session/session.js';
 import type { HandlerDependencies } from './handler-dependencies.js';
 import { compileTagsFilter, type TagsFilter } from '../subscriptions/tags-filter.js';
 
-/** The subscriptions that a client asks for. */
+/** Handles the subscriptions that clients ask for. */
 export class SubscribeHandler {
   constructor(private readonly dependencies: HandlerDependencies) {}
 
   async subscribe(session: Session, id: number, request: SubscribeRequest): Promise<void> {
-    const { channel } = request;
+    const { channel, token, data } = request;
     const rule = this.#check(session, request);
-    const token = await this.#authorize(session, rule, request);
+    const attempt = { ...attemptOf(session), channel, rule, token, data, atConnect: false };
+    const asked = this.dependencies.authorizer.subscribe(attempt);
+    const allowed = allowance('subscribe', 'outcome' in asked ? asked : await asked);
     if (session.isOver) return;
+    if (hasExpired(allowed.expireAt)) throw errorForCause('subscribe', 'expired');
     const since = sinceOf(request);
     const { subscription, result } = await openSubscription(session, this.dependencies, {
       channel,
@@ -27,10 +31,11 @@ export class SubscribeHandler {
       filter: filterOf(rule, request),
       delta: request.delta !== '',
       since,
-      ...(token && { grant: token, expireAt: token.expireAt ?? 0 }),
+      grant: allowed,
+      expireAt: allowed.expireAt ?? 0,
     });
     if (session.isOver) return;
-    // The server ended it meanwhile, and has told the client.
+    // The server API ended it in the meantime, and the client was notified.
     if (subscription.isOver) throw new CommandRefusedError(replyErrors.permissionDenied);
     const isLost = since !== undefined && result.recoverable === true && !result.recovered;
     if (isLost && (request.flag & SubscribeFlag.rejectUnrecovered) !== 0) {
@@ -56,45 +61,10 @@ export class SubscribeHandler {
     if (!isKnownTooLong && channel !== '' && subscriptions.size >= this.dependencies.options.channelLimit)
       throw new CommandRefusedError(replyErrors.limitExceeded);
     const rule = ruleOf(this.dependencies.rules, channel);
-    // Every namespace is one of streams.
+    // Type 0 is a stream; no namespace has another type.
     if (type !== 0) throw new CommandRefusedError(replyErrors.permissionDenied);
     return rule;
   }
-
-  /** Answers the token where there is one. */
-  async #authorize(
-    { user, id }: Session,
-    rule: ChannelRule,
-    { channel, token }: SubscribeRequest,
-  ): Promise<SubscriptionToken | undefined> {
-    const { rules, verifiers, options } = this.dependencies;
-    const attempt = { channel, user, hasToken: token !== '', insecure: options.insecure };
-    switch (decideSubscribe(rules, rule, attempt)) {
-      case 'allow':
-        return undefined;
-      case 'deny':
-        throw new CommandRefusedError(replyErrors.permissionDenied);
-      case 'askProxy':
-        throw new CommandRefusedError(replyErrors.notAvailable);
-      case 'verifyToken': {
-        const outcome = await verifiers.subscription.verifySubscription(token);
-        if (!outcome.ok) throw new CommandRefusedError(tokenRefusals[outcome.reason]);
-        if (!isFor(outcome.value, user, id, channel)) throw new DisconnectError(closeCodes.invalidToken);
-        if (hasExpired(outcome.value.expireAt)) throw new CommandRefusedError(replyErrors.expired);
-        return outcome.value;
-      }
-    }
-  }
-}
-
-const tokenRefusals = {
-  expired: replyErrors.tokenExpired,
-  invalid: replyErrors.permissionDenied,
-  unavailable: replyErrors.internal,
-};
-
-export function isFor(token: SubscriptionToken, user: string, client: string, channel: string): boolean {
-  return token.user === user && token.channel === channel && (token.client === '' || token.client === client);
 }
 
 export function sinceOf({ recover, offset, epoch }: SubscribeRequest): StreamPosition | undefined {

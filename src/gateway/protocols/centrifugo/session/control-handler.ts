@@ -6,10 +6,9 @@ import type {
   Takeover,
   UnsubscribeCommand,
 } from '../../../../delivery/index.js';
-import type { CloseCode } from '../../../connection/close-codes.js';
 import { closeCodes } from '../close-codes.js';
 import type { ClientSubscription } from '../subscriptions/client-subscription.js';
-import { unsubscribeReasons } from '../centrifugo.errors.js';
+import { applicationCloseCode, unsubscribeReasons } from '../centrifugo.errors.js';
 import { expiryOf, hasExpired } from '../handlers/expiry.js';
 import { openSubscription } from '../subscriptions/open-subscription.js';
 import type { Session } from './session.js';
@@ -83,7 +82,7 @@ export class ControlHandler {
     // The other process has missed the later takeover: otherwise it would have closed its connection.
     if (takeover !== undefined && singleConnection.isLater(session, takeover))
       this.dependencies.inBackground(singleConnection.announce(session));
-    else session.close(closeCodeOf(command));
+    else session.close(applicationCloseCode(command.disconnect ?? closeCodes.forceDisconnect));
   }
 
   /** Notifies the client even if it is not subscribed: its subscription may be in progress. */
@@ -123,14 +122,6 @@ function takeoverOf(command: ControlCommand): Takeover | undefined {
  */
 function reachesConnecting(command: ControlCommand): boolean {
   return command.kind !== 'subscribe' && takeoverOf(command) === undefined;
-}
-
-/** Falls back to {@link closeCodes.forceDisconnect} for a code or a reason that does not fit in a WebSocket close frame. */
-function closeCodeOf({ disconnect }: DisconnectCommand): CloseCode {
-  const { forceDisconnect } = closeCodes;
-  const { code, reason } = disconnect ?? forceDisconnect;
-  const canBeSent = code >= 3000 && code <= 4999 && Buffer.byteLength(reason) <= 123;
-  return canBeSent ? { code, reason, reconnect: code % 1000 < 500 } : forceDisconnect;
 }
 
 /** A session on a WebSocket has no session id besides its connection id. */

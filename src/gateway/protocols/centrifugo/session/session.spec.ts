@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { ClientContext } from '../../../auth/attempts.js';
 import { closeCodes } from '../close-codes.js';
 import { TimerWheel } from '../../../connection/timer-wheel.js';
 import type { ClientSubscription } from '../subscriptions/client-subscription.js';
@@ -37,6 +38,8 @@ const transport: SessionTransport = {
   },
   terminate: () => void log.push('cut'),
 };
+
+const context = { connectionId: 'me' } as ClientContext;
 
 const handlers = {
   connect: (its, id) => {
@@ -81,7 +84,7 @@ beforeEach(() => {
   log = [];
   admits = true;
   wheel = new TimerWheel({ tickMs: 100, now: () => now });
-  session = new Session(transport, hosted());
+  session = new Session(transport, hosted(), context);
 });
 
 afterEach(() => {
@@ -147,7 +150,7 @@ describe('a session', () => {
 
   it('reads nothing after an error in answer to connect, and is cut soon', async () => {
     const refusing = { ...handlers, connect: handlers.rpc } as unknown as Handlers;
-    session = new Session(transport, hosted({ handlers: refusing }));
+    session = new Session(transport, hosted({ handlers: refusing }), context);
     say(CONNECT);
     await settled();
     say(CONNECT);
@@ -175,7 +178,7 @@ describe('a session', () => {
   });
 
   it('stays ended where the answer to connect was its end', () => {
-    session = new Session({ ...transport, send: () => session.close(closeCodes.slow) }, hosted());
+    session = new Session({ ...transport, send: () => session.close(closeCodes.slow) }, hosted(), context);
     say(CONNECT);
     expect(log).toEqual(['close 3008', 'ended']);
     expect(session.isOver).toBe(true);

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Publication, Subscriber, ClientInfo } from '../../../../delivery/index.js';
+import type { ClientContext } from '../../../auth/attempts.js';
 import { CarillonError } from '../../../../errors.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
 import { closeCodes } from '../close-codes.js';
@@ -61,6 +62,8 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   user = '';
   /** What others see of the client with what it does: JSON, or bytes. */
   info: Buffer | undefined;
+  /** JSON that the decision about its connect keeps for later ones. */
+  meta: Buffer | undefined;
   /** Unix time in seconds; 0 for never. */
   expireAt = 0;
   /** When it became the only connection of its user, see `SingleConnectionPolicy`; 0 for never. */
@@ -77,6 +80,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   constructor(
     readonly transport: SessionTransport,
     private readonly host: SessionHost,
+    readonly context: ClientContext,
   ) {
     super();
     host.wheel.schedule(this, host.options.staleCloseDelayMs);

@@ -1,10 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ChannelRules, Delivery, Nodes, Presence } from '../../../../delivery/index.js';
+import { Delivery, Nodes, Presence, type ChannelRules } from '../../../../delivery/index.js';
 import { Connections } from '../../../connection/connections.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../../../gateway.module-definition.js';
 import { RepeatedWarning } from '../../../../limits/index.js';
 import type { TimerWheel } from '../../../connection/timer-wheel.js';
-import { createVerifiers, type TokenVerifiers } from '../../../auth/tokens/token-verifier.js';
+import type { AuthorizerChain } from '../../../auth/authorizer-chain.js';
+import type { Handshake } from '../../../connection/handshake.js';
+import { Authorization } from './authorization.js';
 import { SingleConnectionPolicy } from './single-connection-policy.js';
 import type { ClientOptions } from '../centrifugo.options.js';
 import { CommandRates } from './command-rates.js';
@@ -21,7 +23,8 @@ import { Users } from './users.js';
 export class Sessions implements HandlerDependencies {
   readonly options: ClientOptions;
   readonly wheel: TimerWheel;
-  readonly verifiers: TokenVerifiers;
+  readonly rules: ChannelRules;
+  readonly authorizer: AuthorizerChain;
   readonly users: Users;
   readonly singleConnection: SingleConnectionPolicy;
   readonly positions: PositionWatch;
@@ -36,13 +39,14 @@ export class Sessions implements HandlerDependencies {
     @Inject(GATEWAY_MODULE_OPTIONS) { client, heartbeat, outboxMaxBytes, version = '' }: GatewayModuleOptions,
     readonly delivery: Delivery,
     readonly presence: Presence,
-    readonly rules: ChannelRules,
+    private readonly authorization: Authorization,
     nodes: Nodes,
     connections: Connections,
   ) {
     this.options = client;
     this.wheel = connections.wheel;
-    this.verifiers = createVerifiers(client.tokens);
+    this.rules = authorization.rules;
+    this.authorizer = authorization.authorizer;
     this.users = new Users(delivery);
     this.singleConnection = new SingleConnectionPolicy(nodes);
     this.positions = new PositionWatch(delivery, this.wheel, {
@@ -57,8 +61,13 @@ export class Sessions implements HandlerDependencies {
     nodes.describeAudience(() => ({ numClients: connections.size, numUsers: this.users.count }));
   }
 
-  open(transport: SessionTransport): Session {
-    return new Session(transport, this);
+  get keepsMeta(): boolean {
+    return this.authorization.authorizers.readsContext;
+  }
+
+  open(transport: SessionTransport, handshake: Handshake): Session {
+    const context = this.authorization.authorizers.contextOf(handshake, transport.codec.encoding);
+    return new Session(transport, this, context);
   }
 
   admitCommand(session: Session): boolean {

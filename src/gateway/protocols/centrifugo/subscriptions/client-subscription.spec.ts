@@ -78,7 +78,7 @@ const nothing = {
 };
 
 function subscription(terms: Partial<SubscriptionTerms> = {}): ClientSubscription {
-  const defaults = { serverSide: false, fromToken: false, info: undefined, expireAt: 0, delta: false };
+  const defaults = { serverSide: false, grantedAtConnect: false, info: undefined, expireAt: 0, delta: false };
   const base = { channel: 'news', rule, features: nothing, filter: undefined, ...defaults };
   return new ClientSubscription({ ...base, ...terms } as SubscriptionTerms, owner, host);
 }

@@ -7,12 +7,12 @@ import type {
 } from '../../../../delivery/index.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
 import { closeCodes } from '../close-codes.js';
-import type { SubscriptionToken } from '../../../auth/tokens/token-verifier.js';
+import type { SubRefreshAllowed } from '../../../auth/decisions.js';
 import { unsubscribeReasons } from '../centrifugo.errors.js';
 import { HeldPublications } from './held-publications.js';
 import type { OwnPublication } from './own-publication.js';
 import type { Positioned } from './position-watch.js';
-import { isEncodable, inDeltas, onWireWithEpoch } from '../codec/publication-formats.js';
+import { areEncodable, inDeltas, onWireWithEpoch } from '../codec/publication-formats.js';
 import { recoverCache, recoverStream, type ReadHistory, type Recovery } from './recovery.js';
 import type { CodeAndReason, SubscribeResult } from '../codec/replies.js';
 import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './subscription-terms.js';
@@ -53,8 +53,8 @@ export class ClientSubscription implements Subscriber, Positioned {
     return this.terms.serverSide;
   }
 
-  get isFromToken(): boolean {
-    return this.terms.fromToken;
+  get isGrantedAtConnect(): boolean {
+    return this.terms.grantedAtConnect;
   }
 
   get hasPresence(): boolean {
@@ -80,10 +80,10 @@ export class ClientSubscription implements Subscriber, Positioned {
     return this.#expireAt;
   }
 
-  /** A new token goes on from the one before. Others see the new info from the next renewal of the presence on. */
-  renew({ expireAt = 0, info }: Pick<SubscriptionToken, 'expireAt' | 'info'>): void {
+  /** Changes the expiry and the info. Others see the new info after the next renewal of the presence. */
+  renew({ expireAt = 0, info }: Pick<SubRefreshAllowed, 'expireAt' | 'info'>): void {
     this.#expireAt = expireAt;
-    // The token's own bytes would be kept with it.
+    // A copy: otherwise all bytes of the token would be kept with it.
     this.#info = info && Buffer.copyBytesFrom(info);
   }
 
@@ -250,7 +250,7 @@ export class ClientSubscription implements Subscriber, Positioned {
   #onWire(publications: readonly HistoryEntry[]): SubscribeResult['publications'] {
     const { filter, delta } = this.terms;
     const { encoding } = this.owner;
-    if (!isEncodable(encoding, publications, delta)) {
+    if (!areEncodable(encoding, publications, delta)) {
       this.owner.close(closeCodes.inappropriateProtocol);
       return [];
     }

@@ -6,7 +6,7 @@ import {
 } from '../../../../delivery/index.js';
 import { closeCodes } from '../close-codes.js';
 import { settlesWithin } from '../../../../async/index.js';
-import { noGrant, type SubscriptionGrant } from '../../../auth/tokens/claims.js';
+import type { SubscriptionGrant } from '../../../auth/decisions.js';
 import { ClientSubscription } from './client-subscription.js';
 import { CommandRefusedError, replyErrors, SubscribeTimeoutError } from '../centrifugo.errors.js';
 import { expiryOf } from '../handlers/expiry.js';
@@ -15,21 +15,21 @@ import type { SubscribeResult } from '../codec/replies.js';
 import type { Session, SessionHost } from '../session/session.js';
 import type { TagsFilter } from './tags-filter.js';
 
-/** A subscription that is to begin, once it is settled that it may. */
-export interface Admission {
+/** A subscription that is authorized and may begin. */
+export interface ApprovedSubscription {
   readonly channel: string;
   readonly rule: ChannelRule;
   readonly serverSide?: boolean;
-  readonly fromToken?: boolean;
-  /** What a token or the API says of it. */
+  /** The decision about the client's connect includes it. */
+  readonly grantedAtConnect?: boolean;
   readonly grant?: SubscriptionGrant;
   /** Unix time in seconds; 0 for never. */
   readonly expireAt?: number;
   readonly requested?: RequestedFeatures;
   readonly filter?: TagsFilter | undefined;
-  /** The client can do with differences. */
+  /** The client understands deltas. */
   readonly delta?: boolean;
-  /** Where the client left off. */
+  /** The client's last position. */
   readonly since?: StreamPosition | undefined;
 }
 
@@ -40,27 +40,29 @@ export interface OpenedSubscription {
 
 const NOTHING_REQUESTED: RequestedFeatures = { positioned: false, recoverable: false, joinLeave: false };
 
+const NO_GRANT: SubscriptionGrant = {};
+
 /**
- * Makes a subscription and begins it. It belongs to the session from the call on, so that a second one to the channel
- * is told from the first. Whoever has the answer tells the client and calls `goLive` in the same turn.
- * @throws CommandRefusedError where there is one already; SubscribeTimeoutError, and what the stores throw: then it has ended
+ * Creates a subscription and begins it. It belongs to the session from this call on, so that a second subscription to the channel is
+ * refused. The caller sends the result to the client and calls `goLive` in the same turn.
+ * @throws CommandRefusedError if the session has a subscription to the channel
+ * @throws SubscribeTimeoutError and what the stores throw, after ending the subscription
  */
 export async function openSubscription(
   session: Session,
   host: SessionHost,
-  admission: Admission,
+  approved: ApprovedSubscription,
 ): Promise<OpenedSubscription> {
-  const { grant = noGrant, since, channel } = admission;
+  const { grant = NO_GRANT, since, channel } = approved;
   if (session.subscriptions.get(channel)) throw new CommandRefusedError(replyErrors.alreadySubscribed);
-  const subscription = new ClientSubscription(termsOf(session, host, admission), session, host);
+  const subscription = new ClientSubscription(termsOf(session, host, approved), session, host);
   session.subscriptions.add(subscription);
   try {
     let result: SubscribeResult | undefined;
     const begin = subscription.begin(since).then((begun) => (result = begun));
     await settlesWithin(host.options.subscribeTimeoutMs, begin);
     if (result === undefined) throw new SubscribeTimeoutError();
-    if (grant.data !== undefined && !isEncodable(session.encoding, [{ format: 'binary', data: grant.data }]))
-      session.close(closeCodes.inappropriateProtocol);
+    if (!isEncodable(session.encoding, grant.data)) session.close(closeCodes.inappropriateProtocol);
     return { subscription, result: { ...result, ...expiryOf(subscription.expireAt), data: grant.data } };
   } catch (error) {
     subscription.end();
@@ -68,21 +70,21 @@ export async function openSubscription(
   }
 }
 
-function termsOf(session: Session, host: SessionHost, admission: Admission) {
-  const { channel, rule, serverSide = false, fromToken = false, grant = noGrant, filter } = admission;
+function termsOf(session: Session, host: SessionHost, approved: ApprovedSubscription) {
+  const { channel, rule, serverSide = false, grantedAtConnect = false, grant = NO_GRANT, filter } = approved;
   const client = { user: session.user, insecure: host.options.insecure };
   return {
     channel,
     rule,
     serverSide,
-    fromToken,
+    grantedAtConnect,
     filter,
-    features: featuresOf(rule, client, admission.requested ?? NOTHING_REQUESTED, grant.override),
-    // The token's own bytes would be kept with it.
+    features: featuresOf(rule, client, approved.requested ?? NOTHING_REQUESTED, grant.override),
+    // A copy: otherwise all bytes of the token would be kept with it.
     info: grant.info && Buffer.copyBytesFrom(grant.info),
-    expireAt: admission.expireAt ?? 0,
-    // A publication that is filtered out could not be the base of the next.
+    expireAt: approved.expireAt ?? 0,
+    // A delta needs the publication before, which the filter may have dropped.
     delta:
-      (admission.delta ?? false) && filter === undefined && rule.options.allowedDeltaTypes.includes('fossil'),
+      (approved.delta ?? false) && filter === undefined && rule.options.allowedDeltaTypes.includes('fossil'),
   };
 }

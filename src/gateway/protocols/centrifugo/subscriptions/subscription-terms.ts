@@ -55,8 +55,8 @@ export interface SubscriptionTerms {
   readonly features: SubscriptionFeatures;
   /** Made by the server; the client hears of it by a push or in the answer to connect. */
   readonly serverSide: boolean;
-  /** It stands for as long as the connection's token lists it. */
-  readonly fromToken: boolean;
+  /** The decision about the client's connect includes it. */
+  readonly grantedAtConnect: boolean;
   readonly info: Buffer | undefined;
   /** Unix time in seconds; 0 for never. */
   readonly expireAt: number;
