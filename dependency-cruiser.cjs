@@ -1,4 +1,4 @@
-// The architecture in one table: which module may import which. It is also the order in which they shut down.
+// The architecture in one table: which modules each module may import. It is also the order in which modules shut down.
 const allowed = {
   gateway: ['delivery', 'webhooks', 'http', 'message', 'metrics'],
   trigger: ['delivery', 'bus', 'http', 'grpc', 'message', 'metrics'],
@@ -12,7 +12,7 @@ const allowed = {
   message: [],
   metrics: [],
 };
-/** Small rooms that every module may use, with what they may use themselves. */
+/** Small modules that every module may import, with the modules that they may import themselves. */
 const shared = {
   redis: ['tls', 'metrics', 'async'],
   ipc: ['async'],
@@ -44,56 +44,56 @@ module.exports = {
     ...direction,
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'front-door-only',
-      comment: 'Another module is entered through its index.ts and nothing else.',
+      name: 'enter-modules-through-index',
+      comment: 'A module may import only the index.ts of another module.',
       severity: 'error',
       from: { path: `^src/(${any})/`, pathNot: spec },
       to: { path: `^src/(${any})/`, pathNot: ['^src/$1/', `^src/(${any})/index\\.ts$`] },
     },
     {
-      name: 'front-door-only-root',
+      name: 'root-enters-modules-through-index',
       severity: 'error',
       from: { path: `^src/(?:(?:${root})/.*|[^/]+\\.ts)$`, pathNot: spec },
       to: { path: `^src/(${any})/`, pathNot: `^src/(${any})/index\\.ts$` },
     },
     {
-      name: 'modules-do-not-know-the-root',
-      comment: `app.module.ts, main.ts, worker.ts and ${root.replaceAll('|', ', ')} are the composition root; errors.ts is shared.`,
+      name: 'modules-do-not-import-the-root',
+      comment: `app.module.ts, main.ts, worker.ts and ${root.replaceAll('|', ', ')} are the composition root. errors.ts is shared.`,
       severity: 'error',
       from: { path: `^src/(${any})/`, pathNot: spec },
       to: { path: `^src/(?:(?:${root})/.*|[^/]+\\.ts)$`, pathNot: '^src/errors\\.ts$' },
     },
     {
-      name: 'adapters-behind-the-module',
+      name: 'only-modules-import-adapters',
       comment:
-        'Only *.module.ts may name an adapter. An adapter’s options may be imported by the options of its module.',
+        'Only *.module.ts may import an adapter. The options of a module may import the options of its adapters.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['/adapters/', '\\.module\\.ts$', spec] },
       to: { path: '^src/[^/]+/adapters/', pathNot: '\\.options\\.ts$' },
     },
     {
-      name: 'adapters-are-strangers',
-      comment: 'An adapter never imports one of another technology: each has a folder of its own.',
+      name: 'adapters-do-not-import-each-other',
+      comment: 'An adapter may import only files of its own technology folder.',
       severity: 'error',
       from: { path: '^src/([^/]+)/adapters/([^/]+)/', pathNot: spec },
       to: { path: '^src/[^/]+/adapters/', pathNot: '^src/$1/adapters/$2/' },
     },
     {
-      name: 'protocols-are-strangers',
-      comment: 'A protocol is a plug-in: one folder, which no other protocol imports.',
+      name: 'protocols-do-not-import-each-other',
+      comment: 'A protocol is a plug-in in one folder. No protocol may import another one.',
       severity: 'error',
       from: { path: '^src/gateway/protocols/([^/]+)/', pathNot: spec },
       to: { path: '^src/gateway/protocols/[^/]+/', pathNot: '^src/gateway/protocols/$1/' },
     },
     {
-      name: 'client-libraries-stay-in-adapters',
+      name: 'client-libraries-only-in-adapters',
       severity: 'error',
-      comment: 'src/redis opens connections for the Redis adapters of several modules.',
+      comment: 'Exception: src/redis opens connections for the Redis adapters of several modules.',
       from: { path: '^src/', pathNot: ['/adapters/', '^src/redis/', spec] },
       to: { path: `node_modules/(${clientLibraries})/` },
     },
     {
-      name: 'production-knows-no-tests',
+      name: 'sources-do-not-import-tests',
       severity: 'error',
       from: { path: '^src/', pathNot: spec },
       to: { path: ['^test/', '^bench/', spec] },

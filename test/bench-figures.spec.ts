@@ -29,12 +29,12 @@ const figures = (comparison: Comparison, metric: Metric = deliveriesPerSecond) =
   figuresOf(comparison, metric);
 
 describe('the figures of the bench', () => {
-  it('take the ratio of each pair, so that a slow moment weighs on both sides of it', () => {
+  it('use the ratio of each pair, so that a slow moment affects both sides', () => {
     const comparison = comparing([800, 80, 900].map(delivering), [400, 40, 300].map(delivering));
     expect(figures(comparison)).toEqual({ ours: 800, theirs: 300, ratio: 2 });
   });
 
-  it('leave out a pair of which one run failed', () => {
+  it('leave out pairs with a failed run', () => {
     const comparison = comparing(
       [delivering(800), { fault: 'closed' }, delivering(900)],
       [400, 40, 300].map(delivering),
@@ -43,13 +43,13 @@ describe('the figures of the bench', () => {
     expect(figures(comparing([{ fault: 'closed' }], [delivering(1)])).ratio).toBeUndefined();
   });
 
-  it('are held against a bar on either side', () => {
+  it('are compared with an upper or a lower target', () => {
     expect(meets({ of: 'ratio', atLeast: 2 }, 2, 0)).toBe(true);
     expect(meets({ of: 'ratio', atLeast: 2 }, 1.99, 100)).toBe(false);
     expect(meets({ of: 'value', atMost: 10 }, 100, 10)).toBe(true);
   });
 
-  it('are reported with what failed', () => {
+  it('are reported with the failures', () => {
     const report = toMarkdown({
       startedAt: new Date('2026-01-02T03:04:05Z'),
       seconds: 60,
@@ -74,7 +74,7 @@ describe('the figures of the bench', () => {
     expect(report).toContain('- fan-out to 500, memory, Carillon: closed');
   });
 
-  it('have a title for each case that no other one has', () => {
+  it('have a unique title for each case', () => {
     const titles = allCases(false, 5_000).map(titleOf);
     expect(new Set(titles).size).toBe(titles.length);
   });

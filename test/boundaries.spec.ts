@@ -1,6 +1,7 @@
 /**
- * The rules of dependency-cruiser.cjs and .oxlintrc.json hold, and would notice if they did not: a rule that silently
- * reads no file, or has no type information, is green too. Violations are planted in a copy of the project.
+ * Checks that the sources keep the rules of dependency-cruiser.cjs and .oxlintrc.json, and that every rule detects a
+ * violation. A rule that reads no file, or has no type information, would pass too. The violations are in a copy of the
+ * project.
  */
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -23,37 +24,39 @@ const { forbidden: rules } = createRequire(import.meta.url)('../dependency-cruis
 const prefix = 'direction-';
 const modules = rules.flatMap(({ name }) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
 
-/** For each rule, files that break it: their text by their path. */
+/** For each rule, files that violate it: their text by path. */
 const violations: Record<string, Record<string, string>> = {
   ...Object.fromEntries(modules.map((from) => [prefix + from, wrongDirection(from)])),
   'no-cycles': {
-    'src/metrics/planted-egg.ts': "import './planted-hen.js';",
-    'src/metrics/planted-hen.ts': "import './planted-egg.js';",
+    'src/metrics/planted-one.ts': "import './planted-other.js';",
+    'src/metrics/planted-other.ts': "import './planted-one.js';",
   },
-  'front-door-only': { 'src/delivery/planted-burglar.ts': "import '../bus/planted-room.js';" },
-  'front-door-only-root': { 'src/planted-burglar.ts': "import './bus/planted-room.js';" },
-  'modules-do-not-know-the-root': { 'src/bus/planted-climber.ts': "import '../planted-roof.js';" },
-  'adapters-behind-the-module': {
-    'src/bus/planted-chooser.ts': "import './adapters/planted/planted.bus.js';",
+  'enter-modules-through-index': {
+    'src/delivery/planted-importer.ts': "import '../bus/planted-internal.js';",
   },
-  'adapters-are-strangers': {
-    'src/bus/adapters/planted/planted.bus.ts': "import type {} from '../transplanted/transplanted.bus.js';",
-    'src/bus/adapters/transplanted/transplanted.bus.ts': '',
+  'root-enters-modules-through-index': { 'src/planted-importer.ts': "import './bus/planted-internal.js';" },
+  'modules-do-not-import-the-root': { 'src/bus/planted-importer-of-root.ts': "import '../planted-root.js';" },
+  'only-modules-import-adapters': {
+    'src/bus/planted-user.ts': "import './adapters/planted/planted.bus.js';",
   },
-  'protocols-are-strangers': {
-    'src/gateway/protocols/planted/planted.ts': "import type {} from '../transplanted/transplanted.js';",
-    'src/gateway/protocols/transplanted/transplanted.ts': '',
+  'adapters-do-not-import-each-other': {
+    'src/bus/adapters/planted/planted.bus.ts': "import type {} from '../other/other.bus.js';",
+    'src/bus/adapters/other/other.bus.ts': '',
   },
-  'client-libraries-stay-in-adapters': {
+  'protocols-do-not-import-each-other': {
+    'src/gateway/protocols/planted/planted.ts': "import type {} from '../other/other.js';",
+    'src/gateway/protocols/other/other.ts': '',
+  },
+  'client-libraries-only-in-adapters': {
     'src/bus/planted-client.ts': "import type { Kafka } from 'kafkajs';",
   },
-  'production-knows-no-tests': { 'src/bus/planted-cheat.ts': "import '../../test/planted-answers.js';" },
+  'sources-do-not-import-tests': { 'src/bus/planted-test-user.ts': "import '../../test/planted-helper.js';" },
 };
-/** What the violations reach for. */
-const surroundings: Record<string, string> = {
-  'src/bus/planted-room.ts': '',
-  'src/planted-roof.ts': '',
-  'test/planted-answers.ts': '',
+/** Files that the violations import. */
+const importedFiles: Record<string, string> = {
+  'src/bus/planted-internal.ts': '',
+  'src/planted-root.ts': '',
+  'test/planted-helper.ts': '',
 };
 
 function wrongDirection(from: string): Record<string, string> {
@@ -107,17 +110,17 @@ describe('Boundaries', () => {
   });
   afterAll(() => rmSync(copy, { recursive: true }));
 
-  it('are kept by this tree', async () => {
+  it('are not violated by the sources', async () => {
     const { violations: found, totalCruised } = await cruise(project);
     expect(found.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
     expect(totalCruised).toBeGreaterThan(50);
   });
 
-  it('are each noticed when broken', async () => {
+  it('are all detected when violated', async () => {
     for (const name of modules.filter((module) => !existsSync(join(copy, 'src', module, 'index.ts')))) {
       plant({ [`src/${name}/index.ts`]: '' });
     }
-    plant(surroundings);
+    plant(importedFiles);
     for (const files of Object.values(violations)) plant(files);
 
     const { violations: found } = await cruise(copy);
@@ -136,11 +139,11 @@ describe('Boundaries', () => {
     ['typescript(no-misused-promises)', "process.on('exit', async () => Promise.resolve());"],
     ['typescript(no-explicit-any)', 'export const vague: any = 1;'],
     ['node(no-process-env)', 'export const home = process.env.HOME;'],
-    ['import(no-cycle)', "export { again } from './planted-echo.js';"],
-  ])('of the linter: %s is noticed when broken', async (code, text) => {
+    ['import(no-cycle)', "export { again } from './planted-cycle.js';"],
+  ])('of the linter: %s is detected when violated', async (code, text) => {
     plant({
       'src/planted-lint.ts': text,
-      'src/planted-echo.ts': "export { planted as again } from './planted-lint.js';",
+      'src/planted-cycle.ts': "export { planted as again } from './planted-lint.js';",
     });
     expect(await lint(copy, 'src/planted-lint.ts')).toContain(code);
   });

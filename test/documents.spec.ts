@@ -1,4 +1,4 @@
-/** What the documents name exists, and what they list is what there is. */
+/** Checks that the files, headings, scripts and settings that the documents name exist. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -16,7 +16,7 @@ const documents = [
   ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
 ];
 
-/** The anchors of a document's headings, as GitHub makes them. */
+/** Returns the anchors of a document's headings, as GitHub generates them. */
 function anchorsOf(text: string): Set<string> {
   const headings = text.replaceAll(/```[^]*?```/g, '').matchAll(/^#+ (.*)$/gm);
   return new Set(
@@ -42,7 +42,7 @@ describe.each(documents)('%s', (document) => {
     expect(broken.map(([link]) => link).toArray()).toEqual([]);
   });
 
-  it('names scripts of npm that exist', () => {
+  it('names npm scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = text.matchAll(/npm run ([\w:]+)/g).map(([, name = '']) => name);
     expect(named.filter((name) => !(name in scripts)).toArray()).toEqual([]);
@@ -52,7 +52,7 @@ describe.each(documents)('%s', (document) => {
     const keys = [...settingsOf(configSchema).map(({ key }) => key), ...Object.keys(renamedSettings)];
     const named = text.matchAll(/`((?:server|gateway|trigger|delivery|bus|metrics)\.[\w.]+)`/g);
     const unknown = named.filter(([, name = '']) => {
-      // A word in capitals stands for a name of one's own.
+      // A word in capitals is a placeholder.
       const [known = ''] = name.split(/\.[A-Z]+\b/);
       return !keys.some((key) => `${key}.`.startsWith(`${known}.`));
     });
@@ -75,7 +75,7 @@ describe('docs/consumers.md', () => {
     expect(listed).toEqual(Object.fromEntries(defaults));
   });
 
-  it('shows a configuration that is one', () => {
+  it('shows a valid configuration', () => {
     const [, example = ''] = /```json\n([^]*?)```/.exec(text) ?? [];
     const { bus } = JSON.parse(example) as { bus: unknown };
     expect(busOptions.safeParse(bus).error).toBeUndefined();

@@ -12,7 +12,7 @@ describe('ecosystem.config.cjs', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  /** What pm2 reads, in a process of its own as the file looks at its environment. */
+  /** Loads the file as pm2 does. It runs in its own process, because the file reads the environment. */
   const read = (env: Readonly<Record<string, string>> = {}, dotEnv = ''): unknown => {
     writeFileSync(join(directory, '.env'), dotEnv);
     const program = 'console.log(JSON.stringify(require("./ecosystem.config.cjs").apps[0]))';
@@ -29,13 +29,13 @@ describe('ecosystem.config.cjs', () => {
     env: { NODE_ENV: 'production', PORT: port },
   });
 
-  it('starts one program with workers where nothing connects several', () => {
+  it('starts one program with workers without Redis, or with WORKERS', () => {
     expect(read()).toMatchObject(oneProgram(3000, '2'));
     expect(read({ INSTANCES: '3' }, '#REDIS_URL=redis://a\nPORT=4000')).toMatchObject(oneProgram(4000, '3'));
     expect(read({ WORKERS: 'auto', REDIS_URL: 'redis://a' })).toMatchObject(oneProgram(3000, 'auto'));
   });
 
-  it('starts several programs over Redis, wherever that is named', () => {
+  it('starts several programs if REDIS_URL is set in the environment or in .env', () => {
     for (const app of [read({ REDIS_URL: 'redis://a' }), read({}, 'A=1\nREDIS_URL="redis://a"')]) {
       expect(app).toMatchObject(programs(3000, 2));
       expect(app).not.toHaveProperty('env.WORKERS');

@@ -27,14 +27,14 @@ describe('examples/bus-in-your-app', () => {
     await rm(directory, { recursive: true });
   });
 
-  const place = async (customer: string, key: string) => {
-    const answer = await fetch(`${url}/orders`, {
+  const order = async (customer: string, key: string) => {
+    const response = await fetch(`${url}/orders`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': key },
       body: JSON.stringify({ customer, total: 12 }),
     });
-    expect(answer.status).toBe(202);
-    return (await answer.json()) as { id: string };
+    expect(response.status).toBe(202);
+    return (await response.json()) as { id: string };
   };
   const invoices = async (count: number): Promise<readonly Invoice[]> => {
     for (;;) {
@@ -44,10 +44,10 @@ describe('examples/bus-in-your-app', () => {
     }
   };
 
-  it('takes the bus alone, without the server', async () => {
-    const { id } = await place('ada', 'order-1');
-    expect(await place('ada', 'order-1')).toEqual({ id });
-    await place('bob', 'order-2');
+  it('runs the event bus without the server', async () => {
+    const { id } = await order('ada', 'order-1');
+    expect(await order('ada', 'order-1')).toEqual({ id });
+    await order('bob', 'order-2');
     const all = await invoices(2);
     expect(all).toContainEqual({ id, customer: 'ada', total: 12 });
     expect(all).toHaveLength(2);
@@ -55,14 +55,14 @@ describe('examples/bus-in-your-app', () => {
     for (const absent of [Bus, Schedule]) expect(() => app.get(absent as never)).toThrow('could not find');
   });
 
-  it('says everything that is wrong with its options at once', async () => {
+  it('reports all invalid options together', async () => {
     const wrong = { defaultDriver: 'kafka', consumers: { batchSize: 0 } } as const;
     const compiling = Test.createTestingModule({ imports: [BusModule.forRoot(wrong)] }).compile();
     await expect(compiling).rejects.toMatchObject({ code: 'adapter_unusable' });
     await expect(compiling).rejects.toThrow(/batchSize/);
   });
 
-  it('takes options that come from a provider', async () => {
+  it('accepts options from a provider', async () => {
     const testing = await Test.createTestingModule({
       imports: [
         BusModule.forRootAsync({

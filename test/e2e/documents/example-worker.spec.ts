@@ -8,14 +8,14 @@ import { BrokerStatus } from '../../../src/metrics/index.js';
 import { closeRedis, openRedis, type RedisClient, redisDriverOptions } from '../../../src/redis/index.js';
 import { describeWithOwn, type RunningBroker, startRedis } from '../../support/brokers.js';
 
-/** `examples/worker.ts`, as a user starts it. */
+/** `examples/worker.ts`, started as a user starts it. */
 class Worker {
   #output = '';
   #watcher: (() => void) | undefined;
-  readonly #gone: Promise<unknown>;
+  readonly #exited: Promise<unknown>;
 
   private constructor(private readonly child: ChildProcess) {
-    this.#gone = once(child, 'exit');
+    this.#exited = once(child, 'exit');
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#output += text;
@@ -30,14 +30,14 @@ class Worker {
     );
     await Promise.race([
       worker.says('is ready'),
-      worker.#gone.then(() => {
-        throw new Error(`the worker ended before it was ready:\n${worker.#output}`);
+      worker.#exited.then(() => {
+        throw new Error(`the worker exited before it was ready:\n${worker.#output}`);
       }),
     ]);
     return worker;
   }
 
-  /** What its handler was given, as `partition key body`. */
+  /** The records that its handler has received, as `partition key body`. */
   get handled(): string[] {
     return [...this.#output.matchAll(/^partition (\d+) {2}\S+ {2}(\S+) {2}(.*)$/gm)].map(
       ([, partition, key, body]) => `${partition} ${key} ${body}`,
@@ -62,7 +62,7 @@ class Worker {
 
   async end(signal: NodeJS.Signals): Promise<unknown> {
     this.child.kill(signal);
-    return this.#gone;
+    return this.#exited;
   }
 }
 
@@ -70,7 +70,7 @@ function partitionsOf(handled: readonly string[]): Set<string> {
   return new Set(handled.map((each) => each.split(' ')[0] ?? ''));
 }
 
-describeWithOwn('redis', 'The example of a worker', () => {
+describeWithOwn('redis', 'examples/worker.ts', () => {
   let redis: RunningBroker;
   let program: RedisClient;
   beforeAll(async () => {
@@ -82,7 +82,7 @@ describeWithOwn('redis', 'The example of a worker', () => {
     await redis.dispose();
   });
 
-  /** Another program appends to the streams, and knows no more of Carillon than how it chooses one. */
+  /** Appends records as another program does, which only needs to know how Carillon chooses the stream. */
   const append = async (body: string): Promise<string[]> => {
     const keys = Array.from({ length: 40 }, (_, index) => `room-${index}`);
     return Promise.all(
@@ -94,7 +94,7 @@ describeWithOwn('redis', 'The example of a worker', () => {
     );
   };
 
-  /** Until the partitions have been dealt to both, the first that came has them all. */
+  /** Waits until both workers have partitions. Before that, the first worker has all of them. */
   const whenShared = async (first: Worker, second: Worker): Promise<[Set<string>, Set<string>]> => {
     for (let round = 0; ; round++, await delay(200)) {
       const body = `round-${round}`;
@@ -107,7 +107,7 @@ describeWithOwn('redis', 'The example of a worker', () => {
     }
   };
 
-  it('shares the streams with a second one, and takes over when that is killed', async () => {
+  it('shares the streams with a second worker, and takes over when that one is killed', async () => {
     const env = { REDIS_URL: redis.url };
     const [first, second] = await Promise.all([Worker.start(env), Worker.start(env)]);
     const [ofFirst, ofSecond] = await whenShared(first, second);
@@ -119,11 +119,11 @@ describeWithOwn('redis', 'The example of a worker', () => {
     await first.until(() => taken.every((each) => first.handled.includes(each)));
     expect(first.partitions.size).toBe(8);
     await first.end('SIGTERM');
-    // It said good-bye: whoever comes next need not wait for its lease to end.
+    // It has released its leases, so the next worker does not have to wait for them to expire.
     expect(await program.hexists('{partition:0}:lease:workers', 'owner')).toBe(0);
   });
 
-  it('reads the partitions of its number', async () => {
+  it('reads the partitions of its WORKER_ID', async () => {
     const numbered = (id: string) =>
       Worker.start({ REDIS_URL: redis.url, GROUP: 'numbered', WORKER_ID: id, TOTAL_WORKERS: '2' });
     const [first, second] = await Promise.all([numbered('0'), numbered('1')]);

@@ -14,9 +14,9 @@ const files = [...document.matchAll(/```ts (\S+)\n([^]*?)```/g)].map(([, name = 
 }));
 const [, expected = ''] = /```text\n([^]*?)```/.exec(document) ?? [];
 
-/** Follows the page: writes its files, and runs them as `npm run example` does, on the built program. */
+/** Follows the page: writes its files and runs them as `npm run example` does, with the built program. */
 describe('docs/first-consumer.md', () => {
-  // The page says `first`, which may be somebody's own.
+  // The page uses the name `first`, which may exist.
   const name = `first-${randomUUID()}`;
   const directory = resolve('examples', name);
 
@@ -26,11 +26,11 @@ describe('docs/first-consumer.md', () => {
   });
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  it('has the files that it tells to write', () => {
+  it('shows all files', () => {
     expect(files.map(({ name: file }) => file)).toEqual(['invoices.ts', 'app.module.ts', 'main.ts']);
   });
 
-  it('prints what it says, and ends on Ctrl-C', async () => {
+  it('shows the output of the program, which exits on Ctrl-C', async () => {
     const program = spawn(
       process.execPath,
       [`--import=${resolve('test/support/register-typescript.ts')}`, resolve('examples/run.ts'), name],
@@ -38,23 +38,23 @@ describe('docs/first-consumer.md', () => {
     );
     const ended = once(program, 'exit');
     const lines: string[] = [];
-    const wanted = expected.trim().split('\n');
+    const expectedLines = expected.trim().split('\n');
     const output = createInterface(program.stdout);
     const printed = Promise.withResolvers<void>();
     output.on('line', (line) => {
       lines.push(line);
-      if (lines.length === wanted.length) printed.resolve();
+      if (lines.length === expectedLines.length) printed.resolve();
     });
     await Promise.race([printed.promise, ended]);
     program.kill('SIGINT');
     await ended;
-    expect(lines.toSorted()).toEqual(wanted.toSorted());
+    expect(lines.toSorted()).toEqual(expectedLines.toSorted());
     const at = (text: string) => lines.findIndex((line) => line.includes(text));
     expect(at('bea')).toBeLessThan(at('given up'));
     expect(at('given up')).toBeLessThan(at('invoice for bob'));
   });
 
-  it('tells options that the schema knows', async () => {
+  it('shows valid options', async () => {
     const { busOptions } = await import('../../../src/bus/index.js');
     const snippets = [...document.matchAll(/^BusModule\.forRoot\((\{.*\})\);$/gm)];
     expect(snippets).toHaveLength(3);

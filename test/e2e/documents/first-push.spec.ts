@@ -6,18 +6,18 @@ import { Server } from '../../support/server.js';
 
 const HELLO = '{"id":"Hello"}';
 
-describe('with nothing else installed', () => {
-  it('pushes what was posted at once, and again three seconds later', async () => {
+describe('a server without brokers', () => {
+  it('pushes a request immediately, and again three seconds later', async () => {
     await using server = await Server.start();
-    // Again where the machine was too busy to do anything at once.
+    // Repeated if the machine was too busy.
     let instantMs = Infinity;
     for (let attempt = 0; attempt < 5 && instantMs >= 2_000; attempt++) {
       const client = await server.connect(`client-${attempt}`);
       const asked = Date.now();
       const response = await server.trigger(HELLO, { userAgent: `client-${attempt}` });
       expect(response.status).toBe(202);
-      const answer = (await response.json()) as { messages: { lane: string; dueAt: string }[] };
-      expect(answer.messages.map(({ lane }) => lane)).toEqual(['instant', 'delayed']);
+      const body = (await response.json()) as { messages: { lane: string; dueAt: string }[] };
+      expect(body.messages.map(({ lane }) => lane)).toEqual(['instant', 'delayed']);
 
       const [instant, delayed] = await client.receives(2);
       expect([instant?.text, delayed?.text]).toEqual([HELLO, HELLO]);
@@ -27,7 +27,7 @@ describe('with nothing else installed', () => {
     expect(instantMs).toBeLessThan(2_000);
   });
 
-  it('reaches every client of that identity and nobody else', async () => {
+  it('reaches every client with the same identity, and no other client', async () => {
     await using server = await Server.start();
     const mine = [await server.connect('mine'), await server.connect('mine')];
     const other = await server.connect('other');
@@ -37,7 +37,7 @@ describe('with nothing else installed', () => {
     expect((await other.receives(1)).map(({ text }) => text)).toEqual(['"for the other"']);
   });
 
-  it('says which adapter serves what', async () => {
+  it('logs the adapter of each lane', async () => {
     await using server = await Server.start();
     await server.says(/listening on/);
     expect(server.output).toMatch(/instant lane: memory/);
@@ -48,7 +48,7 @@ describe('with nothing else installed', () => {
 
 describe('a restart of the single process', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)(
-    'after %s delivers all of 1,000 scheduled messages when due',
+    'after %s delivers all of 1,000 scheduled messages when they are due',
     async (signal) => {
       const cwd = mkdtempSync(join(tmpdir(), 'carillon-restart-'));
       try {
@@ -56,7 +56,7 @@ describe('a restart of the single process', () => {
         {
           const startedAt = Date.now();
           await using server = await Server.start({ cwd });
-          // Not before the second start is done and the client there, however slow the machine is.
+          // Late enough for the second start and the client's connection, even on a slow machine.
           const dueAt = Date.now() + 5_000 + 5 * (Date.now() - startedAt);
           await Promise.all(
             Array.from({ length: 1_000 }, async (_, i) => {

@@ -10,13 +10,13 @@ import { WAIT_MS } from '../../support/wait-ms.js';
 const ROOT = resolve(import.meta.dirname, '../../..');
 const readme = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
 
-/** The n-th shell block of the README. */
+/** Returns the n-th shell block of the README. */
 function block(n: number): string {
   const blocks = [...readme.matchAll(/```sh\n(.*?)```/gs)].map(([, text = '']) => text.trim());
   return blocks[n] ?? '';
 }
 
-/** wscat says nothing of it when it does not run on a terminal. */
+/** Resolves when wscat is connected. Without a terminal, wscat does not report it. */
 async function isConnected(server: Server): Promise<void> {
   for (const deadline = Date.now() + WAIT_MS; Date.now() < deadline;) {
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
@@ -27,7 +27,7 @@ async function isConnected(server: Server): Promise<void> {
 }
 
 describe('the README', () => {
-  it('shows commands that do what it says: the client prints the body at once and again after three seconds', async () => {
+  it('shows commands with which the client prints the body immediately and again after three seconds', async () => {
     await using server = await Server.start();
     const [start, client, request] = [block(0), block(1), block(2)];
     expect(start).toBe('npm ci && npm start');
@@ -56,7 +56,7 @@ describe('the README', () => {
 });
 
 describe('docs/operations.md', () => {
-  it('lists exactly the metrics that a server shows', async () => {
+  it('lists exactly the metrics of a server', async () => {
     await using server = await Server.start();
     const shown = await (await fetch(`${server.url}/metrics`)).text();
     const real = new Set(
