@@ -14,16 +14,16 @@ RUN npm ci --omit=dev
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
 WORKDIR /app
-# The only directory that the process may write to: mount a volume here to keep the embedded stores.
+# The only directory that the process may write to. Mount a volume here to keep the embedded stores.
 RUN install --directory --owner=1000 --group=1000 data
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
-# The image's user `node`, as a number, so that Kubernetes can tell that it is not root.
+# The image's user `node`, as a number, so that Kubernetes can verify that it is not root.
 USER 1000:1000
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Not through npm, which would stand between the process and its signals. SIGTERM drains for up to 30 s: give it 35.
-# docs/operations.md tells what the flag is for.
+# Started without npm, so that the process receives its signals. SIGTERM drains for up to 30 s: allow 35 s.
+# docs/operations.md explains the flag.
 CMD ["node", "--max-semi-space-size=16", "dist/main.js"]

@@ -1,7 +1,7 @@
 import type { BusDriver, BusOptionsInput } from 'carillon/bus';
 
 /**
- * The same program over any driver, chosen by DRIVER:
+ * Lets an example run over any driver. DRIVER chooses it; the default is `memory`:
  *
  *   DRIVER=kafka  KAFKA_BROKER=localhost:9092
  *   DRIVER=redis  REDIS_URL=redis://localhost:6379
@@ -9,7 +9,7 @@ import type { BusDriver, BusOptionsInput } from 'carillon/bus';
  */
 export function busOptionsFrom(env: Readonly<Record<string, string | undefined>>): BusOptionsInput {
   const defaultDriver = (env['DRIVER'] ?? 'memory') as BusDriver;
-  // Nothing that waits for a retry outlives this example.
+  // Retries and dead letters are kept in memory only.
   const sqlite = { directory: ':memory:' };
   switch (defaultDriver) {
     case 'memory':

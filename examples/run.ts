@@ -1,4 +1,4 @@
-/** `npm run example -- live-tasks` runs `examples/live-tasks/main.ts` on the built program. */
+/** `npm run example -- live-tasks` runs `examples/live-tasks/main.ts` with the built program. */
 import { globSync } from 'node:fs';
 
 const [wanted] = process.argv.slice(2);
@@ -6,6 +6,6 @@ const names = globSync('*/main.ts', { cwd: import.meta.dirname }).map((path) => 
 if (names.includes(wanted)) {
   await import(`./${wanted}/main.ts`);
 } else {
-  console.error(`npm run example -- NAME, with one of: ${names.join(', ')}`);
+  console.error(`usage: npm run example -- NAME\nNAME is one of: ${names.join(', ')}`);
   process.exitCode = 1;
 }

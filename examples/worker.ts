@@ -1,12 +1,11 @@
 /**
- * A worker that reads the streams `partition:0` to `partition:7`. Start it several times side by side, stop one, kill one:
+ * A worker that reads the streams `partition:0` to `partition:7`. Start several of them, stop one, kill one:
  *
- *   REDIS_URL=redis://localhost:6379 npm run worker
+ *   REDIS_URL=redis://localhost:6379 npm run worker            # builds first
+ *   REDIS_URL=redis://localhost:6379 node examples/worker.ts   # after the build
  *
- * (which builds first; once that is done, `node examples/worker.ts` will do).
- *
- * The workers of a GROUP (`workers`) share the partitions out among themselves. To decide it yourself, give each its number:
- * WORKER_ID=0 TOTAL_WORKERS=3. Other topics than `partition`, and another number of streams: TOPIC, PARTITIONS.
+ * The workers of a GROUP (default `workers`) divide the partitions among themselves. For a fixed assignment, give each worker
+ * its number: WORKER_ID=0 TOTAL_WORKERS=3. TOPIC and PARTITIONS change the topic (`partition`) and the number of streams (8).
  */
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
@@ -21,7 +20,7 @@ const {
   TOTAL_WORKERS: total,
 } = process.env;
 
-/** What the worker is there for. A record that is not handled to the end (this rejects, the process dies) comes again. */
+/** Handles one record. If it rejects, or if the process dies, the record is redelivered. */
 async function handle({ partition, position, key, value }: ReceivedRecord): Promise<void> {
   console.log(`partition ${partition}  ${position}  ${key ?? '-'}  ${value.toString()}`);
 }
@@ -37,7 +36,7 @@ const app = await NestFactory.createApplicationContext(
   }),
   { logger: ['error', 'warn'] },
 );
-// On SIGTERM and SIGINT it finishes what it has in hand, acknowledges that, and lets the others have its partitions.
+// On SIGTERM and SIGINT the worker finishes and acknowledges the records that it holds, and releases its partitions.
 app.enableShutdownHooks();
 
 const bus = await app.get(Buses).shared();
@@ -48,7 +47,7 @@ await bus.subscribe(
     from: 'earliest',
     maxBatchSize: 100,
     concurrency: Number(partitions),
-    onRebalance: () => console.log('the partitions were dealt anew'),
+    onRebalance: () => console.log('the partitions were rebalanced'),
   },
   async (records) => {
     for (const record of records) await handle(record);

@@ -3,7 +3,7 @@ import { BusModule, type BusOptionsInput } from 'carillon/bus';
 import { Invoices } from './invoices.consumer.js';
 import { OrdersController } from './orders.controller.js';
 
-/** An application of yours that takes the bus of Carillon, and nothing of its server. */
+/** An application that uses Carillon's event bus without the server. */
 @Module({})
 export class AppModule {
   static forRoot(bus: BusOptionsInput): DynamicModule {

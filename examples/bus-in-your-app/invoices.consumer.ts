@@ -13,7 +13,7 @@ export class Invoices {
   readonly #invoices = new Map<string, Invoice>();
 
   handle(_consumer: string, _event: string, payload: unknown, { id }: EventContext): void {
-    // By the event's id: one that comes twice is written once.
+    // The event's id is the key, so an event that is delivered twice is stored once.
     this.#invoices.set(id, { id, ...(payload as Omit<Invoice, 'id'>) });
   }
 

@@ -14,7 +14,7 @@ export class OrdersController {
     private readonly invoices: Invoices,
   ) {}
 
-  /** 202 says that the broker holds the event. A request that is repeated with its key places one order. */
+  /** 202 means that the broker holds the event. Repeated requests with the same idempotency key place one order. */
   @Post('orders')
   @HttpCode(202)
   async place(

@@ -3,19 +3,19 @@ import { type EventContext, ModuleConsumer, UnhandleableEventError } from 'caril
 import { type AnchorIncome, type BroadcastEnded, LIVE } from './live-events.js';
 import { TaskProgress } from './task-progress.js';
 
-/** Hears which anchor has done the task of which day. */
+/** Grants the reward to an anchor who has completed the task of a day. */
 export abstract class Rewards {
   abstract grant(anchor: string, day: string): Promise<void>;
 }
 
-/** The daily task «over 60 minutes live and over 100 in income»: one consumer of both events. */
+/** The daily task is "more than 60 minutes live and more than 100 in income". One consumer handles both events. */
 @Injectable()
 @ModuleConsumer({
   module: 'task',
   consumer: 'daily',
   topics: [LIVE],
   events: ['anchor-income', 'broadcast-ended'],
-  // An anchor's events stay in order, also behind one that failed.
+  // An anchor's events stay in order, even behind a failed one.
   ordering: 'key',
 })
 export class DailyTask {
@@ -29,7 +29,7 @@ export class DailyTask {
     const day = new Date(context.createdAt).toISOString().slice(0, 10);
     if (!this.progress.add(anchor, day, more, context.id)) return;
     await this.rewards.grant(anchor, day);
-    // Not before: an event whose reward could not be granted comes again.
+    // Only after the grant: if it fails, the event is retried.
     this.progress.rewarded(anchor, day);
   }
 }
@@ -41,7 +41,7 @@ function contribution(
   switch (event) {
     case 'anchor-income': {
       const { anchor, income } = payload as AnchorIncome;
-      // Trying again would not make it a number.
+      // A retry cannot help.
       if (!Number.isFinite(income)) throw new UnhandleableEventError(`${String(income)} is no income`);
       return { anchor, income };
     }

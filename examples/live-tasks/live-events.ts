@@ -7,7 +7,7 @@ export interface AnchorIncome {
   readonly income: number;
 }
 
-/** A broadcast is over. */
+/** A broadcast has ended. */
 export interface BroadcastEnded {
   readonly anchor: string;
   readonly minutes: number;

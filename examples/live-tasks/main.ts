@@ -1,6 +1,6 @@
 /**
- * A live-streaming application and the module that hands out its daily task, in one process: `npm run example -- live-tasks`.
- * With DRIVER it runs over a broker, see `../driver.ts`.
+ * A live-streaming application and the module for its daily task, in one process: `npm run example -- live-tasks`.
+ * DRIVER runs it over a broker: see `../driver.ts`.
  */
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
@@ -33,7 +33,7 @@ const ended = (anchor: string, minutes: number) => ({
   payload: { anchor, minutes },
   key: anchor,
 });
-// Sent twice with the same key, and counted once.
+// Emitted twice with the same idempotency key, but counted once.
 for (let sent = 0; sent < 2; sent++)
   await events.emit(LIVE, [income('mei', 80), ended('mei', 45)], {
     idempotencyKey: `mei-morning-${process.pid}`,
@@ -42,11 +42,12 @@ await events.emit(LIVE, [income('jun', 500), ended('jun', 20), income('nobody', 
 await events.emit(LIVE, [ended('mei', 30), income('mei', 40)]);
 await rewarded.promise;
 
-const isDead = async () => (await app.get(DeadLetters).list({ group: 'task-daily', limit: 1 })).records[0];
-let dead = await isDead();
+const findDeadLetter = async () =>
+  (await app.get(DeadLetters).list({ group: 'task-daily', limit: 1 })).records[0];
+let dead = await findDeadLetter();
 while (dead === undefined) {
   await new Promise((resolve) => setTimeout(resolve, 50));
-  dead = await isDead();
+  dead = await findDeadLetter();
 }
 console.log(`given up: ${dead.value.toString()} (${dead.failure?.message})`);
 await app.close();

@@ -11,8 +11,8 @@ const GOAL = { minutes: 60, income: 100 };
 const NOTHING: Progress = { minutes: 0, income: 0, done: false, rewarded: false };
 
 /**
- * How far each anchor is with the day's task. In memory here; an application keeps it in its database, and the ids of the
- * events with it in one transaction, because an event may come twice.
+ * Each anchor's progress with the task of a day. This example keeps it in memory. An application stores it in its database,
+ * with the ids of the counted events in the same transaction, because an event may be delivered twice.
  */
 @Injectable()
 export class TaskProgress {
@@ -23,7 +23,7 @@ export class TaskProgress {
     return this.#progress.get(`${day} ${anchor}`) ?? NOTHING;
   }
 
-  /** True if the task is done, and its reward is still to be granted. */
+  /** Returns true if the task is completed and its reward has not been granted yet. */
   add(
     anchor: string,
     day: string,
