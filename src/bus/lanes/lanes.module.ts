@@ -90,7 +90,7 @@ async function openSchedule(options: BusOptions, readiness?: Readiness, primary?
       return RedisSchedule.open({ ...driverOptions(drivers, driver), ...delayed }, status());
     }
     case 'pulsar': {
-      const { PulsarSchedule } = await import('../adapters/pulsar/pulsar.schedule.js');
+      const { PulsarSchedule } = await import('../adapters/pulsar/schedule/pulsar.schedule.js');
       const ledger = await openLedger(options, readiness, primary);
       const pulsar = { ...driverOptions(drivers, driver), ...delayed, ...delayed.pulsar };
       return PulsarSchedule.open(pulsar, ledger, status());

@@ -34,7 +34,7 @@ describeOverEachTransport('pulsar', 'PulsarBus', (urlOf) => {
     };
   });
 
-  it('refuses what is too large, and only that', async () => {
+  it('refuses only the records that are too large', async () => {
     const bus = await open(settings());
     const topic = randomUUID();
     const outcomes = await Promise.allSettled(
@@ -46,7 +46,7 @@ describeOverEachTransport('pulsar', 'PulsarBus', (urlOf) => {
     await bus.close();
   });
 
-  it('takes topics by their full names', async () => {
+  it('accepts full topic names', async () => {
     const bus = await open(settings());
     const name = randomUUID();
     const arrived = Promise.withResolvers<string>();
@@ -56,29 +56,29 @@ describeOverEachTransport('pulsar', 'PulsarBus', (urlOf) => {
     await bus.close();
   });
 
-  it('says what became of the broker', async () => {
+  it('reports the state of the broker', async () => {
     const changes: string[] = [];
-    const heard = {
+    const reported = {
       up: Promise.withResolvers<string | undefined>(),
       down: Promise.withResolvers<string | undefined>(),
     };
     const status = new BrokerStatus('pulsar', ({ state, reason }) => {
       changes.push(state);
-      if (state !== 'connecting') heard[state].resolve(reason);
+      if (state !== 'connecting') reported[state].resolve(reason);
     });
     const bus = await open(settings(), status, [randomUUID()]);
-    await heard.up.promise;
-    heard.up = Promise.withResolvers();
+    await reported.up.promise;
+    reported.up = Promise.withResolvers();
     await pulsar.stop();
-    // Nobody publishes: the bus notices by itself.
-    expect(await heard.down.promise).toBeTruthy();
+    // Nothing is published: the bus notices the loss by itself.
+    expect(await reported.down.promise).toBeTruthy();
     await pulsar.restart();
-    await heard.up.promise;
+    await reported.up.promise;
     expect(changes).toEqual(['up', 'down', 'up']);
     await bus.close();
   });
 
-  it('hands on every record of a partitioned topic', async () => {
+  it('delivers every record of a partitioned topic', async () => {
     const topic = randomUUID();
     const created = await fetch(`${pulsar.webUrl}/admin/v2/persistent/public/default/${topic}/partitions`, {
       method: 'PUT',

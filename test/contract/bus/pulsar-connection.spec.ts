@@ -15,7 +15,7 @@ import { timeTaken } from '../../support/time-taken.js';
 import { defaultTimeouts, open } from './pulsar-bus.open.js';
 import { describeOverEachTransport } from './pulsar-transports.js';
 
-describeOverEachTransport('pulsar', "Pulsar's tokens", (urlOf) => {
+describeOverEachTransport('pulsar', "Pulsar's token authentication", (urlOf) => {
   let pulsar: RunningPulsar;
   const logged: unknown[] = [];
   beforeAll(async () => {
@@ -41,7 +41,7 @@ describeOverEachTransport('pulsar', "Pulsar's tokens", (urlOf) => {
     return { outcome, status, refused: refused.promise, close: () => bus.close() };
   }
 
-  it('lets in whoever shows a good one', async () => {
+  it('accepts a valid token', async () => {
     const { outcome, status, close } = await attempt(pulsar.tokenFor('admin'));
     expect(outcome).toBe('published');
     expect(status.state).toBe('up');
@@ -49,12 +49,12 @@ describeOverEachTransport('pulsar', "Pulsar's tokens", (urlOf) => {
   });
 
   it.each([
-    ['none', () => undefined, /token/],
-    ['garbage', () => 'not.a.token', /token/],
-    ["another cluster's", () => 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2VjcmV0', /token/],
-    ['one that has expired', () => pulsar.tokenFor('admin', Date.now() - 60_000), /token/],
-    ['one of a role without permissions', () => pulsar.tokenFor('nobody'), /token.*topic/],
-  ])('refuses %s, says so, and keeps it to itself', async (_, tokenOf, reason) => {
+    ['no token', () => undefined, /token/],
+    ['a malformed token', () => 'not.a.token', /token/],
+    ['a token of another cluster', () => 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2VjcmV0', /token/],
+    ['an expired token', () => pulsar.tokenFor('admin', Date.now() - 60_000), /token/],
+    ['a token of a role without permissions', () => pulsar.tokenFor('nobody'), /token.*topic/],
+  ])('refuses %s, reports the reason, and does not disclose the token', async (_, tokenOf, reason) => {
     const token = tokenOf();
     logged.length = 0;
     const { outcome, status, refused, close } = await attempt(token);
@@ -112,8 +112,8 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
       reported.up = Promise.withResolvers();
       proxy.silence();
       const publish = () => bus.publish(topic, [{ value: Buffer.from('lost') }]);
-      const giveUp = () => expect(publish()).rejects.toBeInstanceOf(BrokerUnavailableError);
-      expect(await timeTaken(giveUp)).toBeLessThan(2_000);
+      const rejects = () => expect(publish()).rejects.toBeInstanceOf(BrokerUnavailableError);
+      expect(await timeTaken(rejects)).toBeLessThan(2_000);
       expect(await reported.down.promise).toMatch(/silent/);
 
       proxy.unsilence();
@@ -123,7 +123,7 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
       await last;
     });
 
-    it('leaves records that no handler has started to other members, and takes its share again on a new connection', async () => {
+    it('leaves records that no handler has started to other members, and receives its share again on a new connection', async () => {
       const reported = { up: Promise.withResolvers<void>(), down: Promise.withResolvers<void>() };
       const status = new BrokerStatus('pulsar', ({ state }) => {
         if (state !== 'connecting') reported[state].resolve();
@@ -169,44 +169,44 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
     });
   });
 
-  it('delivers no more than it is asked to hold', async () => {
+  it('delivers no more messages than may be unacknowledged', async () => {
     const options = pulsarDriverOptions.parse({ serviceUrl: pulsar.webUrl, sendTimeoutMs: 60_000 });
     const transport = new WebSocketTransport(options, new BrokerStatus('pulsar'));
     const topic = topicOf(randomUUID(), options);
     const producer = transport.produce(topic);
-    const inHand: PulsarMessage[] = [];
+    const unacked: PulsarMessage[] = [];
     let onMessage = (): void => {};
     const consumer = transport.consume(
-      { topic, subscription: 's', type: 'Shared', from: 'earliest', maxInHand: 10 },
+      { topic, subscription: 's', type: 'Shared', from: 'earliest', maxUnacked: 10 },
       (message) => {
-        inHand.push(message);
+        unacked.push(message);
         onMessage();
       },
     );
-    const holds = (count: number) =>
+    const received = (count: number) =>
       new Promise<void>((resolve) => {
-        onMessage = () => inHand.length >= count && resolve();
+        onMessage = () => unacked.length >= count && resolve();
         onMessage();
       });
-    await consumer.inForce;
+    await consumer.subscribed;
     const sends = Array.from({ length: 200 }, (_, index) =>
       producer.send({ payload: Buffer.from(String(index)), properties: {} }),
     );
     await Promise.all(sends);
-    await holds(10);
-    // A further round to the broker and back: nothing else was on its way.
+    await received(10);
+    // After a further round trip to the broker nothing else has arrived.
     await producer.send({ payload: Buffer.from('round'), properties: {} });
-    expect(inHand).toHaveLength(10);
+    expect(unacked).toHaveLength(10);
     for (let taken = 10; taken <= 200; taken += 10) {
-      await holds(10);
-      expect(inHand).toHaveLength(10);
-      for (const message of inHand.splice(0)) consumer.acknowledge(message);
+      await received(10);
+      expect(unacked).toHaveLength(10);
+      for (const message of unacked.splice(0)) consumer.acknowledge(message);
     }
-    await holds(1);
+    await received(1);
     await Promise.all([producer.close(), consumer.close()]);
   });
 
-  it('refuses a file of certificate authorities that cannot be read', async () => {
+  it('rejects a file of certificate authorities that cannot be read', async () => {
     await expect(open({ serviceUrl: pulsar.webUrl, tlsCaFile: '/nowhere/ca.pem' })).rejects.toMatchObject({
       code: 'tls_authorities_unreadable',
     });

@@ -3,7 +3,7 @@ import { describe } from '@jest/globals';
 import { loadNativeClient } from '../../../src/bus/adapters/pulsar/native/native-client.js';
 import { type BrokerAddress, type BrokerKind, describeWithOwn } from '../../support/brokers.js';
 
-const obstacle = await loadNativeClient().then(
+const loadError = await loadNativeClient().then(
   () => undefined,
   (error: Error) => error.message,
 );
@@ -20,12 +20,12 @@ export function describeOverEachTransport(
   describeWithOwn(kinds, `${title}, over WebSocket`, () => suite(({ webUrl }) => webUrl!));
 
   const nativeTitle = `${title}, over the native client`;
-  if (obstacle === undefined) {
+  if (loadError === undefined) {
     describeWithOwn(kinds, nativeTitle, () => suite(({ url }) => url));
   } else if (process.env['CARILLON_REQUIRE_PULSAR_CLIENT'] === '1') {
-    throw new Error(`${nativeTitle}: ${obstacle}`);
+    throw new Error(`${nativeTitle}: ${loadError}`);
   } else {
-    process.stderr.write(`SKIPPED ${nativeTitle}: ${obstacle}\n`);
+    process.stderr.write(`SKIPPED ${nativeTitle}: ${loadError}\n`);
     describe.skip(nativeTitle, () => suite(({ url }) => url));
   }
 }

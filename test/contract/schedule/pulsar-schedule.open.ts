@@ -2,7 +2,7 @@ import {
   pulsarDriverOptions,
   pulsarScheduleOptions,
 } from '../../../src/bus/adapters/pulsar/pulsar.options.js';
-import { PulsarSchedule } from '../../../src/bus/adapters/pulsar/pulsar.schedule.js';
+import { PulsarSchedule } from '../../../src/bus/adapters/pulsar/schedule/pulsar.schedule.js';
 import { RedisLedger } from '../../../src/bus/adapters/redis/schedule/redis.ledger.js';
 import { SqliteLedger } from '../../../src/bus/adapters/sqlite/sqlite.ledger.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
@@ -44,12 +44,12 @@ export async function open(
 }
 
 function openLedger(where: PulsarScheduleSettings['ledger'], lease: { leaseMs: number }) {
-  const remembering = { ...lease, rememberMs: 60_000 };
+  const ledgerOptions = { ...lease, rememberMs: 60_000 };
   const status = new BrokerStatus('ledger');
   return typeof where === 'string'
-    ? SqliteLedger.open({ path: where, synchronous: 'normal', ...remembering }, status)
+    ? SqliteLedger.open({ path: where, synchronous: 'normal', ...ledgerOptions }, status)
     : RedisLedger.open(
-        { ...redisDriverOptions.parse({ ...where, reconnectMaxDelayMs: 200 }), ...remembering },
+        { ...redisDriverOptions.parse({ ...where, reconnectMaxDelayMs: 200 }), ...ledgerOptions },
         status,
       );
 }

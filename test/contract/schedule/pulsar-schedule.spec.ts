@@ -12,7 +12,7 @@ import { messageIn, untilAdded } from './scheduled-messages.js';
 const module = './pulsar-schedule.open.ts';
 const traits = {
   leaseMs,
-  // The broker delivers what became due within a tick (100 ms here, and as much early) as it was added.
+  // The broker delivers messages that become due within one tick (100 ms here, and up to as much early) in the order of adding.
   orderGrainMs: 250,
   retryInitialMs,
 };
@@ -24,7 +24,7 @@ describeOverEachTransport(['pulsar', 'redis'], 'the delayed lane on Pulsar', (ur
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'carillon-ledger-'));
     [pulsar, redis] = await Promise.all([startPulsar(), startRedis({ appendOnly: true })]);
-    // The first topic of a broker takes a second, which is not what the tests are about.
+    // The broker needs a second for its first topic. The tests must not include this time.
     const schedule = await open(given(':memory:'));
     await schedule.consume({ concurrency: 1 }, async () => {});
     await untilAdded(schedule, messageIn(0));

@@ -13,24 +13,27 @@ interface Stats {
 }
 
 /**
- * Whether Pulsar can be asked how far a subscription is behind. That is a matter of its admin API, which is known to be where the
- * WebSocket API is.
+ * Returns whether the lag of a subscription is available. It comes from the admin API, whose address is known only if
+ * Pulsar is used over its WebSocket API, which has the same address.
  */
-export function canTellLag({ serviceUrl }: PulsarDriverOptions): boolean {
+export function supportsLag({ serviceUrl }: PulsarDriverOptions): boolean {
   return !serviceUrl.startsWith('pulsar');
 }
 
-/** Nothing where there is no such topic or subscription. */
+/**
+ * Returns the lag per partition, or an empty list if there is no such topic or subscription.
+ * @throws {BrokerUnavailableError}
+ */
 export async function lagOf(
   topic: PulsarTopic,
   subscription: string,
   options: PulsarDriverOptions,
 ): Promise<PartitionLag[]> {
-  const whole = (await ask(topic, 'stats', options)) as Stats | undefined;
-  if (whole !== undefined) return lagIn(whole, topic, 0, subscription);
-  const split = (await ask(topic, 'partitioned-stats?perPartition=true', options)) as
+  const plain = (await request(topic, 'stats', options)) as Stats | undefined;
+  if (plain !== undefined) return lagIn(plain, topic, 0, subscription);
+  const partitioned = (await request(topic, 'partitioned-stats?perPartition=true', options)) as
     { readonly partitions: Readonly<Record<string, Stats>> } | undefined;
-  return Object.entries(split?.partitions ?? {}).flatMap(([name, stats]) =>
+  return Object.entries(partitioned?.partitions ?? {}).flatMap(([name, stats]) =>
     lagIn(stats, topic, Number(/-partition-(\d+)$/.exec(name)?.[1] ?? 0), subscription),
   );
 }
@@ -40,36 +43,40 @@ function lagIn(stats: Stats, { name }: PulsarTopic, partition: number, subscript
   return backlog === undefined ? [] : [{ topic: name, partition, records: backlog }];
 }
 
-async function ask(
+async function request(
   { tenant, namespace, localName }: PulsarTopic,
-  what: string,
+  resource: string,
   options: PulsarDriverOptions,
 ): Promise<unknown> {
   const base = options.serviceUrl.replace(/^ws/, 'http').replace(/\/+$/, '');
   const path = [tenant, namespace, localName].map(encodeURIComponent).join('/');
   try {
-    const { status, body } = await get(new URL(`${base}/admin/v2/persistent/${path}/${what}`), options);
+    const { status, body } = await get(new URL(`${base}/admin/v2/persistent/${path}/${resource}`), options);
     if (status === 200) return JSON.parse(body);
     if (status === 404) return undefined;
     throw new Error(`HTTP ${status}`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new BrokerUnavailableError('pulsar', `it does not tell its backlog: ${reason}`, { cause });
+    throw new BrokerUnavailableError(
+      'pulsar',
+      `its admin API did not return the backlog of a subscription: ${reason}`,
+      { cause },
+    );
   }
 }
 
-/** Not `fetch`, which can be told of no other authorities than the system's. */
+/** Does not use `fetch`, which accepts no certificate authorities other than those of the system. */
 async function get(
   url: URL,
   { token, tlsCaFile, connectTimeoutMs }: PulsarDriverOptions,
 ): Promise<{ readonly status: number | undefined; readonly body: string }> {
-  const request = url.protocol === 'https:' ? secureRequest : plainRequest;
+  const send = url.protocol === 'https:' ? secureRequest : plainRequest;
   const signal = AbortSignal.timeout(connectTimeoutMs);
-  const asking = request(url, {
+  const sent = send(url, {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     signal,
     ...readAuthorities(tlsCaFile),
   }).end();
-  const [answer] = (await once(asking, 'response', { signal })) as [IncomingMessage];
-  return { status: answer.statusCode, body: await text(answer) };
+  const [response] = (await once(sent, 'response', { signal })) as [IncomingMessage];
+  return { status: response.statusCode, body: await text(response) };
 }

@@ -1,14 +1,14 @@
-/** Where a message lies. Numbers beyond 2^53 do not occur: a ledger id is a counter of the whole cluster. */
-export interface MessagePlace {
+/** The position of a message. Numbers above 2^53 do not occur: a ledger id is a counter of the whole cluster. */
+export interface MessagePosition {
   readonly position: string;
   readonly partition: number;
 }
 
 /**
- * Reads the serialized form of a message id, which both protocols have: `MessageIdData` of PulsarApi.proto, fields 1
- * (ledger), 2 (entry), 3 (partition) and 4 (index in a batch), all varints.
+ * Parses a serialized message id, which is the same in both protocols: `MessageIdData` of PulsarApi.proto, fields 1
+ * (ledger), 2 (entry), 3 (partition) and 4 (index in a batch), all of them varints.
  */
-export function placeOf(serialized: Buffer): MessagePlace {
+export function parseMessageId(serialized: Buffer): MessagePosition {
   const fields = new Map<number, bigint>();
   let offset = 0;
   const varint = (): bigint => {
@@ -22,13 +22,13 @@ export function placeOf(serialized: Buffer): MessagePlace {
   };
   while (offset < serialized.length) {
     const tag = varint();
-    // Anything but a varint begins what only the broker reads (the first chunk of a chunked message).
+    // Any other type begins a part that only the broker needs (the first chunk of a chunked message).
     if ((tag & 7n) !== 0n) break;
     fields.set(Number(tag >> 3n), varint());
   }
-  const at = (field: number, otherwise: bigint): bigint => fields.get(field) ?? otherwise;
+  const valueOf = (field: number, byDefault: bigint): bigint => fields.get(field) ?? byDefault;
   return {
-    position: `${at(1, 0n)}:${at(2, 0n)}:${at(3, -1n)}:${at(4, -1n)}`,
-    partition: Math.max(0, Number(at(3, -1n))),
+    position: `${valueOf(1, 0n)}:${valueOf(2, 0n)}:${valueOf(3, -1n)}:${valueOf(4, -1n)}`,
+    partition: Math.max(0, Number(valueOf(3, -1n))),
   };
 }

@@ -3,9 +3,9 @@ import type { PulsarDriverOptions } from './pulsar.options.js';
 import type { PulsarTransport } from './transport.js';
 
 /**
- * The transport for the scheme of `serviceUrl`. Does not wait for Pulsar.
+ * Returns the transport for the scheme of `serviceUrl`. Does not wait for Pulsar.
  *
- * @throws {AdapterUnusableError} the native client is asked for and cannot be loaded
+ * @throws {AdapterUnusableError} if the native client is required and cannot be loaded
  */
 export async function openPulsarTransport(
   options: PulsarDriverOptions,

@@ -9,7 +9,7 @@ import type {
   SubscribeOptions,
 } from '../../bus.port.js';
 import type { OutgoingRecord } from '../../../message/index.js';
-import { canTellLag, lagOf } from './lag.js';
+import { lagOf, supportsLag } from './lag.js';
 import { openPulsarTransport } from './open-transport.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
 import { PulsarSubscription } from './subscription.js';
@@ -17,10 +17,10 @@ import { topicOf } from './topic.js';
 import type { PulsarProducer, PulsarTransport } from './transport.js';
 
 /**
- * Topics on Pulsar. A group is a subscription of type `Key_Shared`: the broker keeps a key with one member, and moves it
- * only when what that member holds of it is answered.
+ * The bus over Pulsar. A group is a subscription of type `Key_Shared`: the broker delivers the records of one key to
+ * one member. It moves a key to another member only when the first one has acknowledged its records of that key.
  *
- * Pulsar creates a topic and a subscription on first use, where the namespace allows it.
+ * Pulsar creates a topic and a subscription on first use, if the namespace allows it.
  */
 export class PulsarBus implements Bus {
   readonly capabilities: BusCapabilities = {
@@ -41,9 +41,10 @@ export class PulsarBus implements Bus {
   /**
    * Does not wait for Pulsar.
    *
-   * @param topics that will be published to: connecting to them at once makes `status` say early whether Pulsar and the
-   *   token are in order
-   * @throws {AdapterUnusableError} the native client is asked for and cannot be loaded
+   * @param topics topics that will be published to. Connecting to them at once lets `status` report early whether
+   * Pulsar is
+   *   reachable and accepts the token.
+   * @throws {AdapterUnusableError} if the native client is required and cannot be loaded
    */
   static async open(
     options: PulsarDriverOptions,
@@ -55,14 +56,14 @@ export class PulsarBus implements Bus {
     return bus;
   }
 
-  // Not async for its own sake: a refusal has to be a rejection.
+  // `async`, so that an error that is thrown becomes a rejection.
   async publish(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
     if (this.#closing) throw new BusClosedError();
     const producer = this.#producer(topic);
     const sends = records.map(({ key, headers, value }) =>
       producer.send({ payload: value, properties: headers ?? {}, ...(key === undefined ? {} : { key }) }),
     );
-    // All of them settle first, so that a retry does not overtake what is still on its way.
+    // Wait for all of them, so that a retry does not overtake a record that is still in flight.
     const failed = (await Promise.allSettled(sends)).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
   }
@@ -71,29 +72,29 @@ export class PulsarBus implements Bus {
     if (this.#closing) throw new BusClosedError();
     const { topics, group, maxBatchSize = 1, concurrency = 1, from = 'latest' } = options;
     const subscription = new PulsarSubscription(
-      { maxBatchSize, concurrency },
+      { group, maxBatchSize, concurrency },
       this.options,
       handler,
       (closed) => this.#subscriptions.delete(closed),
     );
-    const maxInHand = Math.max(this.options.maxInHand, maxBatchSize * concurrency);
+    const maxUnacked = Math.max(this.options.maxInHand, maxBatchSize * concurrency);
     for (const name of topics) {
       const topic = topicOf(name, this.options);
       subscription.add(name, (onMessage, onLost) =>
         this.transport.consume(
-          { topic, subscription: group, type: 'Key_Shared', from, maxInHand },
+          { topic, subscription: group, type: 'Key_Shared', from, maxUnacked },
           onMessage,
           onLost,
         ),
       );
     }
     this.#subscriptions.add(subscription);
-    await subscription.decided();
+    await subscription.attempted();
     return subscription;
   }
 
   async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
-    if (!canTellLag(this.options)) return [];
+    if (!supportsLag(this.options)) return [];
     const lags = topics.map((name) => lagOf(topicOf(name, this.options), group, this.options));
     return (await Promise.all(lags)).flat();
   }

@@ -1,7 +1,7 @@
 import type { ReceivedRecord } from '../../../message/index.js';
 import type { PulsarMessage } from './transport.js';
 
-/** @param topic as the subscriber named it */
+/** @param topic the name that the subscriber used */
 export function recordOf(topic: string, message: PulsarMessage): ReceivedRecord {
   const { position, partition, key, properties, payload, publishedAt, redeliveryCount } = message;
   return {

@@ -6,64 +6,75 @@ import type { PulsarDriverOptions } from './pulsar.options.js';
 import { recordOf } from './record.js';
 import type { PulsarConsumer, PulsarMessage } from './transport.js';
 
-interface InHandRecord {
+/** An unacknowledged record, and the consumer that received it. */
+interface Delivery {
   readonly message: PulsarMessage;
   readonly consumer: PulsarConsumer;
   readonly record: ReceivedRecord;
 }
 
 interface Batch {
-  readonly entries: readonly InHandRecord[];
-  /** How often the handler rejected it here. */
+  readonly deliveries: readonly Delivery[];
+  /** How often the handler of this process rejected it. */
   readonly rejections: number;
 }
 
+interface SubscriptionSettings {
+  readonly group: string;
+  readonly maxBatchSize: number;
+  readonly concurrency: number;
+}
+
 /**
- * Groups what is in hand into batches for the handler. The records of one key are in one batch at a time, in order, and a
- * rejected batch keeps its keys for itself until it succeeds: the others pass it by.
+ * Groups the delivered records into batches for the handler. The records of one key are in one batch at a time, in
+ * order. A rejected batch blocks its keys until it succeeds; records with other keys pass it.
  *
- * A rejected batch is tried again here rather than refused to the broker. With `Key_Shared` the broker would give it
- * to the same member anyhow, but behind the key's later records.
+ * A rejected batch is retried in this process, not negatively acknowledged. With `Key_Shared` the broker would
+ * deliver it to the same member again, but after later records of the key.
  *
- * When the connection is lost, the broker gives what was in hand to whoever is there. What no handler has is left to it then.
+ * When the connection is lost, the broker delivers the unacknowledged records to any member. Records that no handler
+ * has started are therefore dropped here.
  */
 export class PulsarSubscription implements BusSubscription {
   readonly #logger = new Logger('PulsarBus');
   readonly #consumers: PulsarConsumer[] = [];
-  #inHand: InHandRecord[] = [];
-  #isArriving = false;
+  /** Delivered records that no handler has started. */
+  #waiting: Delivery[] = [];
+  #isScheduled = false;
+  /** Rejected batches whose pause is over. */
   #retries: Batch[] = [];
-  readonly #pauses = new Map<NodeJS.Timeout, Batch>();
+  /** Rejected batches during their pause, by its timer. */
+  readonly #paused = new Map<NodeJS.Timeout, Batch>();
   readonly #busyKeys = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   #isPaused = false;
   #closing: Promise<void> | undefined;
 
   constructor(
-    private readonly limits: { readonly maxBatchSize: number; readonly concurrency: number },
+    private readonly settings: SubscriptionSettings,
     private readonly options: PulsarDriverOptions,
     private readonly handler: RecordHandler,
     private readonly onClosed: (subscription: PulsarSubscription) => void,
   ) {}
 
-  /** @param consume opens a consumer of `topic` that reports to the given callback */
+  /** @param consume opens a consumer of `topic` that calls the given functions */
   add(
     topic: string,
     consume: (onMessage: (message: PulsarMessage) => void, onLost: () => void) => PulsarConsumer,
   ): void {
     const consumer = consume(
       (message) => {
-        this.#inHand.push({ message, consumer, record: recordOf(topic, message) });
-        this.#handOverSoon();
+        this.#waiting.push({ message, consumer, record: recordOf(topic, message) });
+        this.#startHandlersSoon();
       },
-      () => this.#leaveToOthers(consumer),
+      () => this.#connectionLost(consumer),
     );
     this.#consumers.push(consumer);
   }
 
-  /** Resolves when it is in force, or when it turned out that Pulsar does not answer: it is then made as soon as it does. */
-  async decided(): Promise<void> {
-    await Promise.all(this.#consumers.map((consumer) => consumer.decided));
+  /** Resolves after the first attempt to subscribe to each topic, whether it succeeded or failed. */
+  async attempted(): Promise<void> {
+    await Promise.all(this.#consumers.map((consumer) => consumer.attempted));
   }
 
   pause(): void {
@@ -74,7 +85,7 @@ export class PulsarSubscription implements BusSubscription {
   resume(): void {
     this.#isPaused = false;
     for (const consumer of this.#consumers) consumer.resume();
-    this.#handOver();
+    this.#startHandlers();
   }
 
   close(): Promise<void> {
@@ -83,112 +94,122 @@ export class PulsarSubscription implements BusSubscription {
   }
 
   async #close(): Promise<void> {
-    this.#inHand = [];
-    for (const pause of this.#pauses.keys()) clearTimeout(pause);
+    this.#waiting = [];
+    for (const timer of this.#paused.keys()) clearTimeout(timer);
     await settlesWithin(this.options.drainTimeoutMs, Promise.all(this.#running));
     await Promise.all(this.#consumers.map((consumer) => consumer.close()));
     this.onClosed(this);
   }
 
-  /** What else arrives in this turn of the event loop may share a batch. */
-  #handOverSoon(): void {
-    if (this.#isArriving) return;
-    this.#isArriving = true;
+  /** Waits until the end of this turn of the event loop, so that the records that arrive in it can share a batch. */
+  #startHandlersSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     setImmediate(() => {
-      this.#isArriving = false;
-      this.#handOver();
+      this.#isScheduled = false;
+      this.#startHandlers();
     });
   }
 
-  #handOver(): void {
-    while (!this.#isPaused && !this.#closing && this.#running.size < this.limits.concurrency) {
+  #startHandlers(): void {
+    while (!this.#isPaused && !this.#closing && this.#running.size < this.settings.concurrency) {
       const batch = this.#retries.shift() ?? this.#nextBatch();
       if (!batch) return;
       const run = this.#handle(batch).finally(() => {
         this.#running.delete(run);
-        this.#handOver();
+        this.#startHandlers();
       });
       this.#running.add(run);
     }
   }
 
-  /** The oldest records whose keys are free, as many as fit and come from one partition of one topic. */
+  /** Takes the oldest records whose keys are not busy, up to the batch size, from one partition of one topic. */
   #nextBatch(): Batch | undefined {
-    const entries: InHandRecord[] = [];
-    const passedBy: InHandRecord[] = [];
-    for (const entry of this.#inHand) {
-      if (entries.length === this.limits.maxBatchSize) break;
-      const fits = !this.#busyKeys.has(keyOf(entry)) && isSamePartition(entry, entries[0]);
-      (fits ? entries : passedBy).push(entry);
+    const deliveries: Delivery[] = [];
+    const skipped: Delivery[] = [];
+    for (const delivery of this.#waiting) {
+      if (deliveries.length === this.settings.maxBatchSize) break;
+      const fits = !this.#busyKeys.has(keyOf(delivery)) && isSamePartition(delivery, deliveries[0]);
+      (fits ? deliveries : skipped).push(delivery);
     }
-    if (entries.length === 0) return undefined;
-    this.#inHand = passedBy.concat(this.#inHand.slice(entries.length + passedBy.length));
-    for (const entry of entries) this.#busyKeys.add(keyOf(entry));
-    return { entries, rejections: 0 };
+    if (deliveries.length === 0) return undefined;
+    this.#waiting = skipped.concat(this.#waiting.slice(deliveries.length + skipped.length));
+    for (const delivery of deliveries) this.#busyKeys.add(keyOf(delivery));
+    return { deliveries, rejections: 0 };
   }
 
   async #handle(batch: Batch): Promise<void> {
     try {
       await this.handler(recordsOf(batch));
     } catch (error) {
-      const ours = batch.entries.filter(({ consumer, message }) => consumer.owns(message));
-      this.#leave(batch.entries.filter((entry) => !ours.includes(entry)));
-      if (ours.length > 0) this.#retryLater({ ...batch, entries: ours }, error);
+      const owned = batch.deliveries.filter(({ consumer, message }) => consumer.owns(message));
+      this.#forget(batch.deliveries.filter((delivery) => !owned.includes(delivery)));
+      if (owned.length > 0) this.#retryLater({ ...batch, deliveries: owned }, error);
       return;
     }
-    for (const { consumer, message } of batch.entries) consumer.acknowledge(message);
-    for (const entry of batch.entries) this.#busyKeys.delete(keyOf(entry));
+    for (const { consumer, message } of batch.deliveries) consumer.acknowledge(message);
+    for (const delivery of batch.deliveries) this.#busyKeys.delete(keyOf(delivery));
   }
 
-  /** A batch comes from one topic, and so from one consumer. */
-  #leaveToOthers(consumer: PulsarConsumer): void {
-    const isLost = ({ entries }: Batch) => entries[0]?.consumer === consumer;
-    for (const [pause, batch] of this.#pauses) {
-      if (!isLost(batch)) continue;
-      clearTimeout(pause);
-      this.#pauses.delete(pause);
-      this.#leave(batch.entries);
+  /**
+   * Drops what no handler is working on. All records of a batch come from one topic, and therefore from one consumer.
+   */
+  #connectionLost(consumer: PulsarConsumer): void {
+    const isAffected = ({ deliveries }: Batch) => deliveries[0]?.consumer === consumer;
+    for (const [timer, batch] of this.#paused) {
+      if (!isAffected(batch)) continue;
+      clearTimeout(timer);
+      this.#paused.delete(timer);
+      this.#forget(batch.deliveries);
     }
-    for (const batch of this.#retries) if (isLost(batch)) this.#leave(batch.entries);
-    this.#retries = this.#retries.filter((batch) => !isLost(batch));
-    for (const entry of this.#inHand) if (entry.consumer === consumer) consumer.forget(entry.message);
-    this.#inHand = this.#inHand.filter((entry) => entry.consumer !== consumer);
+    for (const batch of this.#retries) if (isAffected(batch)) this.#forget(batch.deliveries);
+    this.#retries = this.#retries.filter((batch) => !isAffected(batch));
+    for (const delivery of this.#waiting)
+      if (delivery.consumer === consumer) consumer.forget(delivery.message);
+    this.#waiting = this.#waiting.filter((delivery) => delivery.consumer !== consumer);
   }
 
-  /** Of a batch that no handler has any more. */
-  #leave(entries: readonly InHandRecord[]): void {
-    for (const entry of entries) {
-      entry.consumer.forget(entry.message);
-      this.#busyKeys.delete(keyOf(entry));
+  #forget(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      delivery.consumer.forget(delivery.message);
+      this.#busyKeys.delete(keyOf(delivery));
     }
   }
 
-  #retryLater({ entries, rejections }: Batch, error: unknown): void {
+  #retryLater({ deliveries, rejections }: Batch, error: unknown): void {
     if (this.#closing) return;
-    // One that was left may have had a key of these.
-    for (const entry of entries) this.#busyKeys.add(keyOf(entry));
+    // A record of the batch that was forgotten may have had the key of one of these.
+    for (const delivery of deliveries) this.#busyKeys.add(keyOf(delivery));
     const { retryInitialDelayMs, retryMaxDelayMs } = this.options;
     const pauseMs = backoffMs(rejections + 1, retryInitialDelayMs, retryMaxDelayMs);
-    this.#logger.warn(`a batch of ${entries.length} was rejected (${String(error)}); again in ${pauseMs} ms`);
-    const pause = setTimeout(() => {
-      this.#pauses.delete(pause);
-      this.#retries.push({ entries, rejections: rejections + 1 });
-      this.#handOver();
+    this.#logRejection({ deliveries, rejections }, pauseMs, error);
+    const timer = setTimeout(() => {
+      this.#paused.delete(timer);
+      this.#retries.push({ deliveries, rejections: rejections + 1 });
+      this.#startHandlers();
     }, pauseMs);
-    this.#pauses.set(pause, { entries, rejections });
+    this.#paused.set(timer, { deliveries, rejections });
+  }
+
+  #logRejection({ deliveries, rejections }: Batch, pauseMs: number, error: unknown): void {
+    const record = deliveries[0]?.record;
+    this.#logger.warn(
+      `Pulsar subscription ${this.settings.group}, topic ${record?.topic}: the handler rejected ${deliveries.length} ` +
+        `record(s) from ${record?.position} on, attempt ${rejections + 1}, retrying in ${pauseMs} ms: ${String(error)}`,
+    );
   }
 }
 
-function recordsOf({ entries, rejections }: Batch): ReceivedRecord[] {
-  return entries.map(({ record }) =>
+function recordsOf({ deliveries, rejections }: Batch): ReceivedRecord[] {
+  return deliveries.map(({ record }) =>
     rejections === 0 ? record : { ...record, attempt: record.attempt + rejections },
   );
 }
 
-function keyOf({ record: { topic, key, position } }: InHandRecord): string {
+function keyOf({ record: { topic, key, position } }: Delivery): string {
   return key === undefined ? `${topic}\0\0${position}` : `${topic}\0${key}`;
 }
 
-function isSamePartition({ record }: InHandRecord, first: InHandRecord | undefined): boolean {
+function isSamePartition({ record }: Delivery, first: Delivery | undefined): boolean {
   return !first || (record.topic === first.record.topic && record.partition === first.record.partition);
 }

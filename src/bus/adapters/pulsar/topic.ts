@@ -2,7 +2,7 @@ import { RecordRefusedError } from '../../bus.errors.js';
 
 /** A topic by its full name. */
 export interface PulsarTopic {
-  /** As the caller named it. */
+  /** The name that the caller used. */
   readonly name: string;
   readonly tenant: string;
   readonly namespace: string;
@@ -10,19 +10,22 @@ export interface PulsarTopic {
 }
 
 /**
- * Completes a topic's name: `orders` lies in the tenant and namespace of the options, `persistent://t/n/orders` says so itself.
+ * Completes the name of a topic: `orders` is in the tenant and namespace of the options, `persistent://t/n/orders` is
+ * a full name already.
  *
- * @throws {RecordRefusedError} it is no name of a persistent topic
+ * @throws {RecordRefusedError} if it is not the name of a persistent topic
  */
 export function topicOf(
   name: string,
-  home: { readonly tenant: string; readonly namespace: string },
+  defaults: { readonly tenant: string; readonly namespace: string },
 ): PulsarTopic {
-  if (!name.includes('://')) return { name, tenant: home.tenant, namespace: home.namespace, localName: name };
+  if (!name.includes('://')) {
+    return { name, tenant: defaults.tenant, namespace: defaults.namespace, localName: name };
+  }
   const [, tenant, namespace, localName] = /^persistent:\/\/([^/]+)\/([^/]+)\/(.+)$/.exec(name) ?? [];
   if (!tenant || !namespace || !localName) {
     throw new RecordRefusedError(
-      `${name} does not name a topic: expected persistent://tenant/namespace/topic`,
+      `${name} is not the name of a topic: expected persistent://tenant/namespace/topic`,
     );
   }
   return { name, tenant, namespace, localName };

@@ -4,30 +4,32 @@ export interface PulsarSend {
   readonly payload: Buffer;
   readonly properties: Readonly<Record<string, string>>;
   readonly key?: string;
-  /** Unix time in ms before which the broker is to keep it back, give or take its tick. */
+  /** Unix time in ms until which the broker holds the message back, within the precision of its tick. */
   readonly deliverAt?: number;
 }
 
 export interface PulsarMessage {
-  /** `ledger:entry:partition:batch`. The same at every delivery of the message. */
+  /** `ledger:entry:partition:batch`. The same for every delivery of the message. */
   readonly position: string;
-  /** 0 where the topic has none. */
+  /** 0 if the topic is not partitioned. */
   readonly partition: number;
   readonly payload: Buffer;
   readonly properties: Readonly<Record<string, string>>;
   readonly key?: string;
   /** Unix time in ms at which its producer sent it. */
   readonly publishedAt: number;
-  /** How often it was refused before. The broker forgets it when it restarts. */
+  /** How often it was negatively acknowledged before. The broker forgets this number when it restarts. */
   readonly redeliveryCount: number;
 }
 
 /**
- * Sends to one topic. It connects by itself, for as long as it takes.
+ * Sends messages to one topic. It connects and reconnects by itself.
  *
- * `send` resolves when the broker has stored the message and rejects with `BrokerUnavailableError` within
- * `sendTimeoutMs`: at once while the broker is known to be away. A message whose send was rejected may be stored all
- * the same. Calls are sent in the order in which they were made. `close` waits for sends under way.
+ * - `send` resolves when the broker has stored the message. It rejects with `BrokerUnavailableError` within
+ *   `sendTimeoutMs`, or at once while the broker is known to be unavailable. A message whose send was rejected may
+ *   have been stored.
+ * - Messages are sent in the order of the calls.
+ * - `close` waits for sends in flight.
  */
 export interface PulsarProducer {
   send(message: PulsarSend): Promise<void>;
@@ -37,47 +39,59 @@ export interface PulsarProducer {
 export interface PulsarConsumeOptions {
   readonly topic: PulsarTopic;
   readonly subscription: string;
-  /** `Key_Shared` keeps messages with one key with one consumer, in order. Both honour delays. */
+  /** `Key_Shared` delivers messages with one key to one consumer, in order. Both types support delayed delivery. */
   readonly type: 'Shared' | 'Key_Shared';
   readonly from: 'earliest' | 'latest';
-  /** The most messages that are delivered and neither acknowledged nor refused. */
-  readonly maxInHand: number;
+  /** Largest number of messages that are delivered, and neither acknowledged nor negatively acknowledged. */
+  readonly maxUnacked: number;
   readonly deadLetter?: { readonly topic: PulsarTopic; readonly maxRedeliverCount: number };
 }
 
 /**
- * Takes messages of one topic, as one member of a subscription. It connects by itself, for as long as it takes.
+ * Receives messages of one topic, as one member of a subscription. It connects and reconnects by itself.
  *
- * A message stays in hand, and keeps its place in `maxInHand`, until it is acknowledged, refused or forgotten. After a lost
- * connection the broker delivers again what was in hand, to this member or to another; that is not reported a second time.
+ * - A message is unacknowledged, and counts for `maxUnacked`, until it is acknowledged, negatively acknowledged or
+ *   forgotten.
+ * - After a lost connection the broker delivers unacknowledged messages again, to this member or to another one. Such
+ *   a message is not passed to `onMessage` a second time.
  */
 export interface PulsarConsumer {
-  /** Resolves when the subscription exists and this is a member. Rejects when it is closed before. */
-  readonly inForce: Promise<unknown>;
-  /** Resolves when it is in force, or when it turned out that Pulsar does not answer: it is then made as soon as it does. */
-  readonly decided: Promise<unknown>;
+  /** Resolves when the subscription exists and this is a member. Rejects if it is closed before that. */
+  readonly subscribed: Promise<unknown>;
+  /** Resolves after the first attempt to subscribe, whether it succeeded or failed. After a failure it keeps trying. */
+  readonly attempted: Promise<unknown>;
   acknowledge(message: PulsarMessage): void;
-  /** Has the broker deliver it again at once, to any member, with a higher count; or put it among the dead letters. */
-  refuse(message: PulsarMessage): void;
-  /** Whether the message is this member's. It is not once the connection was lost, until the broker delivers it again. */
+  /**
+   * Makes the broker deliver the message again at once, to any member, with a higher count; or makes it a dead
+   * letter.
+   */
+  negativeAcknowledge(message: PulsarMessage): void;
+  /**
+   * Returns whether the message is this member's. After a lost connection it is not, until the broker delivers it
+   * again.
+   */
   owns(message: PulsarMessage): boolean;
-  /** Leaves the message to the broker, without an answer: if it is delivered again, it is reported again. */
+  /** Drops the message without acknowledging it. If the broker delivers it again, it is passed to `onMessage` again. */
   forget(message: PulsarMessage): void;
   pause(): void;
   resume(): void;
-  /** Sends what was acknowledged and leaves. What is still in hand goes to other members. */
+  /** Sends pending acknowledgements and leaves the subscription. Other members receive the unacknowledged messages. */
   close(): Promise<void>;
 }
 
 /** What Carillon needs of Pulsar, over either of its protocols. */
 export interface PulsarTransport {
   produce(topic: PulsarTopic): PulsarProducer;
-  /** @param onLost the connection was lost, so that others may be given what is in hand. The native client does not tell. */
+  /**
+   * @param onLost called when the connection was lost, so that other members may receive the unacknowledged messages.
+   * The
+   *   native client does not report this.
+   */
   consume(
     options: PulsarConsumeOptions,
     onMessage: (message: PulsarMessage) => void,
     onLost?: () => void,
   ): PulsarConsumer;
-  /** Its producers and consumers have to be closed before. */
+  /** Close its producers and consumers before. */
   close(): Promise<void>;
 }

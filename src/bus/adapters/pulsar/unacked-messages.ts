@@ -1,55 +1,68 @@
 /**
- * What one consumer has been given and not answered yet, by position, with what its protocol needs for the answer.
+ * The messages that were delivered to one consumer and are not acknowledged yet, by position. Each has a handle, with
+ * which its protocol acknowledges it.
  *
- * After a lost connection the broker delivers all of that again. Those copies are told here: what is still in hand is
- * not to be handed on twice, and what was acknowledged while nobody listened is to be acknowledged anew.
+ * After a lost connection the broker delivers these messages again. This class recognizes such a redelivery: a
+ * message that is still being handled must not be passed on twice, and one that was acknowledged while disconnected
+ * must be acknowledged again.
  */
-export class InHand<Handle> {
-  readonly #held = new Map<string, Handle>();
-  #unheard = new Map<string, Handle>();
-  /** Brought by a connection that was lost, and not again since. */
-  #former = new Set<string>();
+export class UnackedMessages<Handle> {
+  readonly #handles = new Map<string, Handle>();
+  #unsentAcks = new Map<string, Handle>();
+  /** Positions delivered by a connection that was lost, and not delivered again since. */
+  #stale = new Set<string>();
 
   constructor(private readonly limit: number) {}
 
-  /** How many more may come. */
-  get room(): number {
-    return Math.max(0, this.limit - this.#held.size);
+  /** The number of further messages that may be delivered. */
+  get capacity(): number {
+    return Math.max(0, this.limit - this.#handles.size);
   }
 
-  /** What was acknowledged while nobody listened. */
-  get unheard(): Iterable<Handle> {
-    return this.#unheard.values();
+  /** Handles of messages that were acknowledged while disconnected. */
+  get unsentAcks(): Iterable<Handle> {
+    return this.#unsentAcks.values();
   }
 
-  take(position: string, handle: Handle): 'new' | 'held' | 'acknowledged' {
-    if (this.#unheard.delete(position)) return 'acknowledged';
-    const known = this.#held.has(position);
-    this.#held.set(position, handle);
-    this.#former.delete(position);
-    return known ? 'held' : 'new';
+  /**
+   * Adds a delivered message. Returns `new` if it must be passed on, `redelivered` if it is still being handled, and
+   * `acknowledged` if it must be acknowledged at once.
+   */
+  add(position: string, handle: Handle): 'new' | 'redelivered' | 'acknowledged' {
+    if (this.#unsentAcks.delete(position)) return 'acknowledged';
+    const known = this.#handles.has(position);
+    this.#handles.set(position, handle);
+    this.#stale.delete(position);
+    return known ? 'redelivered' : 'new';
   }
 
-  /** False once the connection was lost: the broker may have given it to another member, until it brings it again. */
-  isOurs(position: string): boolean {
-    return this.#held.has(position) && !this.#former.has(position);
+  /**
+   * Returns false after the connection was lost until the message is delivered again: another member may have
+   * received it.
+   */
+  owns(position: string): boolean {
+    return this.#handles.has(position) && !this.#stale.has(position);
   }
 
-  /** Takes the message out of hand for its answer; nothing if it was answered before. */
-  release(position: string): Handle | undefined {
-    const handle = this.#held.get(position);
-    this.#held.delete(position);
-    this.#former.delete(position);
+  /** Returns the handle of the message, or undefined if it was removed before. */
+  remove(position: string): Handle | undefined {
+    const handle = this.#handles.get(position);
+    this.#handles.delete(position);
+    this.#stale.delete(position);
     return handle;
   }
 
-  acknowledgedUnheard(position: string, handle: Handle): void {
-    this.#unheard.set(position, handle);
+  /** Notes that the acknowledgement of a removed message could not be sent. */
+  addUnsentAck(position: string, handle: Handle): void {
+    this.#unsentAcks.set(position, handle);
   }
 
-  /** The connection went away. What an earlier loss left over had its chance to come again, or went to another member. */
-  lost(): void {
-    this.#unheard = new Map();
-    this.#former = new Set(this.#held.keys());
+  /**
+   * Unsent acknowledgements of earlier connections are dropped: if their messages have not been redelivered, other
+   * members have them.
+   */
+  connectionLost(): void {
+    this.#unsentAcks = new Map();
+    this.#stale = new Set(this.#handles.keys());
   }
 }

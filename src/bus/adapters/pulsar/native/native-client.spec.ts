@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AdapterUnusableError } from '../../../bus.errors.js';
 import { loadNativeClient } from './native-client.js';
 
-// Packages that fail as pulsar-client does: with errors that Node itself raises.
+// The packages of this test fail as pulsar-client does: with errors that Node itself throws.
 describe('loadNativeClient', () => {
   let directory: string;
   beforeAll(() => {
@@ -26,22 +26,26 @@ describe('loadNativeClient', () => {
       (error: AdapterUnusableError) => error,
     );
 
-  it('hands over the package', async () => {
+  it('returns the package', async () => {
     const name = packageOf('whole', 'module.exports = { Client: class {} };');
     expect(await loadNativeClient(name)).toHaveProperty('Client');
   });
 
   it.each([
-    ['the package is absent', () => 'pulsar-client-that-is-absent', /which is not installed: npm install/],
     [
-      'its binding was not downloaded',
+      'the package is not installed',
+      () => 'pulsar-client-that-is-absent',
+      /which is not installed: npm install/,
+    ],
+    [
+      'its native library was not downloaded',
       () => packageOf('half', "require('./lib/binding/pulsar.node');"),
       /was not downloaded .* npm rebuild/,
     ],
     [
-      'its binding cannot be loaded here',
+      'its native library cannot be loaded on this system',
       () => {
-        writeFileSync(join(directory, 'pulsar.node'), 'made for another system');
+        writeFileSync(join(directory, 'pulsar.node'), 'built for another system');
         return packageOf(
           'foreign',
           `process.dlopen({ exports: {} }, ${JSON.stringify(join(directory, 'pulsar.node'))});`,
@@ -50,11 +54,11 @@ describe('loadNativeClient', () => {
       /this system cannot load .* rebuild it here/,
     ],
     [
-      'it fails in another way',
+      'it fails to load for another reason',
       () => packageOf('broken', "throw new Error('no luck');"),
       /failed to load \(no luck\)/,
     ],
-  ])('says what to do where %s', async (_, nameOf, remedy) => {
+  ])('says what to do if %s', async (_, nameOf, remedy) => {
     const error = await failureOf(nameOf());
     expect(error).toBeInstanceOf(AdapterUnusableError);
     expect(error.message).toMatch(remedy);

@@ -1,26 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { InHand } from '../unacked-messages.js';
-import type { PulsarLinks } from '../links.js';
-import { placeOf } from '../message-id.js';
-import type { NativeClient, NativeConsumer, NativeMessage } from './native-client.js';
-import { NativeLink } from './native-link.js';
+import type { ConnectionStatus } from '../connection-status.js';
+import { parseMessageId } from '../message-id.js';
 import type { PulsarDriverOptions } from '../pulsar.options.js';
 import { topicUri } from '../topic.js';
 import type { PulsarConsumeOptions, PulsarConsumer, PulsarMessage } from '../transport.js';
+import { UnackedMessages } from '../unacked-messages.js';
+import type { ClientConsumer, ClientMessage, NativeClient } from './native-client.js';
+import { NativeConnection } from './native-connection.js';
 
-/** The shortest that the client knows. Pauses between attempts are kept above, where they can grow. */
+/** The shortest delay that the client supports. The caller makes longer pauses between attempts, which grow. */
 const REDELIVERY_DELAY_MS = 100;
 
 /**
- * Asks the native client for one message after the other, for as long as there is room. (Its `listener` would push without
- * end: what bounds it is the handler's duration, not what was acknowledged.)
+ * Receives one message after the other from the native client, while there is capacity. (The client's `listener` is
+ * not used: it is limited by the duration of the callback, not by the number of unacknowledged messages.)
  */
-export class NativeConsumerLoop implements PulsarConsumer {
+export class NativeConsumer implements PulsarConsumer {
   readonly #logger = new Logger('PulsarClient');
-  readonly #link: NativeLink<NativeConsumer>;
-  readonly #inHand: InHand<NativeMessage>;
-  readonly #decided = Promise.withResolvers<void>();
+  readonly #connection: NativeConnection<ClientConsumer>;
+  readonly #unacked: UnackedMessages<ClientMessage>;
+  readonly #attempted = Promise.withResolvers<void>();
+  readonly #topic: string;
   #isPaused = false;
   #wake: () => void = () => {};
   #closing: Promise<void> | undefined;
@@ -29,42 +30,44 @@ export class NativeConsumerLoop implements PulsarConsumer {
     client: NativeClient,
     options: PulsarConsumeOptions,
     driver: PulsarDriverOptions,
-    links: PulsarLinks,
+    status: ConnectionStatus,
     private readonly onMessage: (message: PulsarMessage) => void,
   ) {
-    this.#inHand = new InHand(options.maxInHand);
-    this.#link = new NativeLink(
+    this.#topic = topicUri(options.topic);
+    this.#unacked = new UnackedMessages(options.maxUnacked);
+    this.#connection = new NativeConnection(
       () => client.subscribe(configOf(options, driver.prefetch)),
       driver,
-      links,
-      () => this.#decided.resolve(),
+      status,
+      () => this.#attempted.resolve(),
     );
-    void this.#link.opened.then((consumer) => this.#receiveAll(consumer)).catch(() => {}); // closed before it opened
+    // Rejects if it is closed before it opened.
+    void this.#connection.opened.then((consumer) => this.#receiveAll(consumer)).catch(() => {});
   }
 
-  get inForce(): Promise<unknown> {
-    return this.#link.opened;
+  get subscribed(): Promise<unknown> {
+    return this.#connection.opened;
   }
 
-  get decided(): Promise<unknown> {
-    return this.#decided.promise;
+  get attempted(): Promise<unknown> {
+    return this.#attempted.promise;
   }
 
   acknowledge({ position }: PulsarMessage): void {
-    this.#answer(position, (consumer, message) => consumer.acknowledge(message));
+    this.#settle(position, (consumer, message) => consumer.acknowledge(message));
   }
 
-  refuse({ position }: PulsarMessage): void {
-    this.#answer(position, async (consumer, message) => consumer.negativeAcknowledge(message));
+  negativeAcknowledge({ position }: PulsarMessage): void {
+    this.#settle(position, async (consumer, message) => consumer.negativeAcknowledge(message));
   }
 
-  /** The client does not tell of lost connections. */
+  /** Always true for an unacknowledged message, because the client does not report lost connections. */
   owns({ position }: PulsarMessage): boolean {
-    return this.#inHand.isOurs(position);
+    return this.#unacked.owns(position);
   }
 
   forget({ position }: PulsarMessage): void {
-    this.#inHand.release(position);
+    this.#unacked.remove(position);
     this.#wake();
   }
 
@@ -78,35 +81,35 @@ export class NativeConsumerLoop implements PulsarConsumer {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#link.close();
-    this.#decided.resolve();
+    this.#closing ??= this.#connection.close();
+    this.#attempted.resolve();
     this.#wake();
     return this.#closing;
   }
 
-  async #receiveAll(consumer: NativeConsumer): Promise<void> {
-    this.#decided.resolve();
-    while (!this.#link.isClosed) {
-      if (this.#isPaused || this.#inHand.room === 0) {
+  async #receiveAll(consumer: ClientConsumer): Promise<void> {
+    this.#attempted.resolve();
+    while (!this.#connection.isClosed) {
+      if (this.#isPaused || this.#unacked.capacity === 0) {
         await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
       }
       try {
         this.#received(await consumer.receive());
       } catch (error) {
-        if (this.#link.isClosed) return;
-        this.#logger.warn(`receiving failed: ${String(error)}`);
+        if (this.#connection.isClosed) return;
+        this.#logger.warn(`${this.#topic}: cannot receive, retrying: ${String(error)}`);
         await delay(REDELIVERY_DELAY_MS);
       }
     }
   }
 
-  #received(message: NativeMessage): void {
-    const place = placeOf(message.getMessageId().serialize());
-    if (this.#inHand.take(place.position, message) !== 'new') return;
+  #received(message: ClientMessage): void {
+    const id = parseMessageId(message.getMessageId().serialize());
+    if (this.#unacked.add(id.position, message) !== 'new') return;
     const key = message.getPartitionKey();
     this.onMessage({
-      ...place,
+      ...id,
       payload: message.getData(),
       properties: { ...message.getProperties() },
       publishedAt: message.getPublishTimestamp(),
@@ -115,20 +118,20 @@ export class NativeConsumerLoop implements PulsarConsumer {
     });
   }
 
-  #answer(
+  #settle(
     position: string,
-    how: (consumer: NativeConsumer, message: NativeMessage) => Promise<unknown>,
+    action: (consumer: ClientConsumer, message: ClientMessage) => Promise<unknown>,
   ): void {
-    const message = this.#inHand.release(position);
+    const message = this.#unacked.remove(position);
     if (message === undefined) return;
     this.#wake();
-    // Without a connection the answer is lost, and the message comes again.
-    void this.#link.opened.then((consumer) => how(consumer, message)).catch(() => {});
+    // If the connection is lost, so is the acknowledgement, and the broker delivers the message again.
+    void this.#connection.opened.then((consumer) => action(consumer, message)).catch(() => {});
   }
 }
 
 function configOf(
-  { topic, subscription, type, from, maxInHand, deadLetter }: PulsarConsumeOptions,
+  { topic, subscription, type, from, maxUnacked, deadLetter }: PulsarConsumeOptions,
   prefetch: number,
 ) {
   return {
@@ -136,7 +139,7 @@ function configOf(
     subscription,
     subscriptionType: type === 'Shared' ? 'Shared' : 'KeyShared',
     subscriptionInitialPosition: from === 'earliest' ? 'Earliest' : 'Latest',
-    receiverQueueSize: Math.min(prefetch, maxInHand),
+    receiverQueueSize: Math.min(prefetch, maxUnacked),
     nAckRedeliverTimeoutMs: REDELIVERY_DELAY_MS,
     ...(deadLetter === undefined
       ? {}

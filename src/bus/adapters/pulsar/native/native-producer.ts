@@ -1,77 +1,95 @@
 import { BrokerUnavailableError, BusClosedError, RecordRefusedError } from '../../../bus.errors.js';
-import { settlesWithin, Semaphore } from '../../../../async/index.js';
-import type { PulsarLinks } from '../links.js';
-import type { NativeClient, NativeProducer } from './native-client.js';
-import { NativeLink, reasonOf } from './native-link.js';
+import { Semaphore } from '../../../../async/index.js';
+import { Watchdog } from '../../../consumers/watchdog.js';
+import type { ConnectionStatus } from '../connection-status.js';
+import type { ClientProducer, NativeClient } from './native-client.js';
+import { NativeConnection, reasonOf } from './native-connection.js';
 import type { PulsarDriverOptions } from '../pulsar.options.js';
 import { topicUri, type PulsarTopic } from '../topic.js';
 import type { PulsarProducer, PulsarSend } from '../transport.js';
 
-export class NativeSender implements PulsarProducer {
-  readonly #link: NativeLink<NativeProducer>;
+export class NativeProducer implements PulsarProducer {
+  readonly #connection: NativeConnection<ClientProducer>;
   readonly #semaphore: Semaphore;
+  readonly #watchdog: Watchdog;
   readonly #sends = new Set<Promise<void>>();
-  /** Of each send under way: what tells it of a lost connection. A promise that all share would remember every send. */
-  readonly #failing = new Set<(reason: BrokerUnavailableError) => void>();
+  /**
+   * A function per send in flight that makes it fail when the connection is lost. One promise shared by all would
+   * keep every send.
+   */
+  readonly #failFunctions = new Set<(reason: BrokerUnavailableError) => void>();
   #closing: Promise<void> | undefined;
 
   constructor(
     client: NativeClient,
     topic: PulsarTopic,
     private readonly options: PulsarDriverOptions,
-    links: PulsarLinks,
+    status: ConnectionStatus,
   ) {
     this.#semaphore = new Semaphore(options.maxInFlight);
+    this.#watchdog = new Watchdog(options.sendTimeoutMs);
     const config = {
       topic: topicUri(topic),
       sendTimeoutMs: options.sendTimeoutMs,
-      // Never reached: `blockIfQueueFull` would block the JavaScript thread, and without it a full queue is an error.
+      // Never reached, because the semaphore limits the sends in flight. A full queue would be an error, and with
+      // `blockIfQueueFull` it would block the JavaScript thread.
       maxPendingMessages: options.maxInFlight + 1,
-      // A batch goes to one member of a subscription whatever its keys are, and a batched message cannot be delayed.
+      // A batch is delivered to one member of a subscription whatever its keys are, and a batched message cannot be
+      // delayed.
       batchingEnabled: false,
       hashingScheme: 'Murmur3_32Hash',
       messageRoutingMode: 'RoundRobinDistribution',
     };
-    this.#link = new NativeLink(
+    this.#connection = new NativeConnection(
       () => client.createProducer(config),
       options,
-      links,
+      status,
       (reason) => {
-        for (const fail of this.#failing) fail(new BrokerUnavailableError('pulsar', reason));
+        for (const fail of this.#failFunctions) fail(new BrokerUnavailableError('pulsar', reason));
       },
     );
   }
 
   send(message: PulsarSend): Promise<void> {
     if (this.#closing) return Promise.reject(new BusClosedError());
-    const { failure } = this.#link;
+    const { failure } = this.#connection;
     if (failure !== undefined) return Promise.reject(new BrokerUnavailableError('pulsar', failure));
-    const sent = this.#sendInTime(message).finally(() => this.#sends.delete(sent));
+    const sent = this.#sendWithTimeout(message).finally(() => this.#sends.delete(sent));
     this.#sends.add(sent);
     return sent;
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#sends).then(() => this.#link.close());
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #sendInTime(message: PulsarSend): Promise<void> {
-    const { sendTimeoutMs } = this.options;
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#sends);
+    this.#watchdog.close();
+    await this.#connection.close();
+  }
+
+  async #sendWithTimeout(message: PulsarSend): Promise<void> {
     const { promise: failed, reject: fail } = Promise.withResolvers<never>();
-    this.#failing.add(fail);
+    this.#failFunctions.add(fail);
+    const release = this.#watchdog.watch(() => fail(this.#timeoutError()));
     try {
-      if (await settlesWithin(sendTimeoutMs, Promise.race([this.#send(message), failed]))) return;
+      await Promise.race([this.#send(message), failed]);
     } finally {
-      this.#failing.delete(fail);
+      release();
+      this.#failFunctions.delete(fail);
     }
-    throw new BrokerUnavailableError('pulsar', `no answer within ${sendTimeoutMs} ms`);
+  }
+
+  #timeoutError(): BrokerUnavailableError {
+    return new BrokerUnavailableError('pulsar', `no answer within ${this.options.sendTimeoutMs} ms`);
   }
 
   async #send({ payload, properties, key, deliverAt }: PulsarSend): Promise<void> {
     await this.#semaphore.acquire();
     try {
-      const producer = await this.#link.opened;
+      const producer = await this.#connection.opened;
       await producer.send({
         data: payload,
         properties,

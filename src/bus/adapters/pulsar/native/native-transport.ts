@@ -1,10 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { BrokerStatus } from '../../../../metrics/index.js';
 import { readAuthorities } from '../../../../tls/index.js';
-import { PulsarLinks } from '../links.js';
+import { ConnectionStatus } from '../connection-status.js';
 import { loadNativeClient, type NativeClient } from './native-client.js';
-import { NativeConsumerLoop } from './native-consumer.js';
-import { NativeSender } from './native-producer.js';
+import { NativeConsumer } from './native-consumer.js';
+import { NativeProducer } from './native-producer.js';
 import type { PulsarDriverOptions } from '../pulsar.options.js';
 import type { PulsarTopic } from '../topic.js';
 import type {
@@ -17,24 +17,24 @@ import type {
 
 const WARN = 2;
 
-/** Pulsar's binary protocol, by the optional package pulsar-client: one connection for all producers and consumers. */
+/** Pulsar's binary protocol over the optional package pulsar-client: one connection for all producers and consumers. */
 export class NativeTransport implements PulsarTransport {
-  readonly #links: PulsarLinks;
+  readonly #status: ConnectionStatus;
 
   private constructor(
     private readonly client: NativeClient,
     private readonly options: PulsarDriverOptions,
     status: BrokerStatus,
   ) {
-    this.#links = new PulsarLinks(status);
+    this.#status = new ConnectionStatus(status);
   }
 
   /**
-   * @throws {AdapterUnusableError} the package cannot be loaded
+   * @throws {AdapterUnusableError} if the package cannot be loaded
    * @throws {AuthoritiesUnreadableError}
    */
   static async open(options: PulsarDriverOptions, status: BrokerStatus): Promise<NativeTransport> {
-    readAuthorities(options.tlsCaFile); // the client would only say that it cannot connect
+    readAuthorities(options.tlsCaFile); // for its error: the client would only report that it cannot connect
     const { Client, AuthenticationToken } = await loadNativeClient();
     const logger = new Logger('PulsarClient');
     Client.setLogHandler((level, _file, _line, message) => {
@@ -55,14 +55,14 @@ export class NativeTransport implements PulsarTransport {
   }
 
   produce(topic: PulsarTopic): PulsarProducer {
-    return new NativeSender(this.client, topic, this.options, this.#links);
+    return new NativeProducer(this.client, topic, this.options, this.#status);
   }
 
   consume(options: PulsarConsumeOptions, onMessage: (message: PulsarMessage) => void): PulsarConsumer {
-    return new NativeConsumerLoop(this.client, options, this.options, this.#links, onMessage);
+    return new NativeConsumer(this.client, options, this.options, this.#status, onMessage);
   }
 
   async close(): Promise<void> {
-    await this.client.close().catch(() => {}); // it complains of connections that are gone already
+    await this.client.close().catch(() => {}); // it rejects if connections are closed already
   }
 }

@@ -1,13 +1,13 @@
 import { BusClosedError } from '../../../bus.errors.js';
-import { InHand } from '../unacked-messages.js';
-import type { PulsarLinks } from '../links.js';
-import { placeOf } from '../message-id.js';
-import { PulsarSocket, type PulsarSocketOptions } from './socket.js';
+import type { ConnectionStatus } from '../connection-status.js';
+import { parseMessageId } from '../message-id.js';
 import { topicUri } from '../topic.js';
 import type { PulsarConsumeOptions, PulsarConsumer, PulsarMessage } from '../transport.js';
+import { UnackedMessages } from '../unacked-messages.js';
+import { ReconnectingSocket, type SocketOptions } from './reconnecting-socket.js';
 
 /** A message as the WebSocket API delivers it. */
-interface Delivery {
+interface MessageFrame {
   readonly messageId: string;
   readonly payload: string;
   readonly properties: Record<string, string>;
@@ -16,15 +16,15 @@ interface Delivery {
   readonly key?: string;
 }
 
-/** The shortest that the proxy knows. Pauses between attempts are kept here, where they can grow. */
+/** The shortest delay that the proxy supports. The caller makes longer pauses between attempts, which grow. */
 const REDELIVERY_DELAY_MS = 100;
 
 export class WebSocketConsumer implements PulsarConsumer {
-  readonly #inForce = Promise.withResolvers<void>();
-  readonly #decided = Promise.withResolvers<void>();
-  readonly #inHand: InHand<string>;
-  readonly #socket: PulsarSocket;
-  /** Messages that the connection may still deliver unasked. */
+  readonly #subscribed = Promise.withResolvers<void>();
+  readonly #attempted = Promise.withResolvers<void>();
+  readonly #unacked: UnackedMessages<string>;
+  readonly #socket: ReconnectingSocket;
+  /** Number of messages that the proxy may still deliver without a further permit. */
   #permits = 0;
   #isReplenishing = false;
   #isPaused = false;
@@ -32,59 +32,59 @@ export class WebSocketConsumer implements PulsarConsumer {
 
   constructor(
     options: PulsarConsumeOptions,
-    driver: PulsarSocketOptions,
-    links: PulsarLinks,
+    driver: SocketOptions,
+    status: ConnectionStatus,
     private readonly onMessage: (message: PulsarMessage) => void,
     onLost: () => void = () => {},
   ) {
-    this.#inHand = new InHand(options.maxInHand);
-    this.#inForce.promise.catch(() => {}); // not everybody waits for it
-    this.#socket = new PulsarSocket(pathOf(options, driver.prefetch), driver, links, {
+    this.#unacked = new UnackedMessages(options.maxUnacked);
+    this.#subscribed.promise.catch(() => {}); // there may be no one who waits for it
+    this.#socket = new ReconnectingSocket(pathOf(options, driver.prefetch), driver, status, {
       opened: () => {
-        for (const messageId of this.#inHand.unheard) this.#answer('acknowledge', messageId);
-        this.#inForce.resolve();
-        this.#decided.resolve();
+        for (const messageId of this.#unacked.unsentAcks) this.#send('acknowledge', messageId);
+        this.#subscribed.resolve();
+        this.#attempted.resolve();
         this.#permits = 0;
         this.#replenish();
       },
-      received: (frame) => this.#received(frame as Delivery),
+      received: (frame) => this.#received(frame as MessageFrame),
       lost: () => {
-        this.#inHand.lost();
+        this.#unacked.connectionLost();
         onLost();
       },
-      failed: () => this.#decided.resolve(),
+      failed: () => this.#attempted.resolve(),
     });
   }
 
-  get inForce(): Promise<void> {
-    return this.#inForce.promise;
+  get subscribed(): Promise<void> {
+    return this.#subscribed.promise;
   }
 
-  get decided(): Promise<void> {
-    return this.#decided.promise;
+  get attempted(): Promise<void> {
+    return this.#attempted.promise;
   }
 
   acknowledge({ position }: PulsarMessage): void {
-    const messageId = this.#inHand.release(position);
+    const messageId = this.#unacked.remove(position);
     if (messageId === undefined) return;
-    if (!this.#answer('acknowledge', messageId)) this.#inHand.acknowledgedUnheard(position, messageId);
+    if (!this.#send('acknowledge', messageId)) this.#unacked.addUnsentAck(position, messageId);
     this.#replenish();
   }
 
-  refuse({ position }: PulsarMessage): void {
-    const messageId = this.#inHand.release(position);
+  negativeAcknowledge({ position }: PulsarMessage): void {
+    const messageId = this.#unacked.remove(position);
     if (messageId === undefined) return;
-    // Without a connection it comes again anyhow.
-    this.#answer('negativeAcknowledge', messageId);
+    // Without a connection there is no need to send it: the broker delivers the message again.
+    this.#send('negativeAcknowledge', messageId);
     this.#replenish();
   }
 
   owns({ position }: PulsarMessage): boolean {
-    return this.#inHand.isOurs(position);
+    return this.#unacked.owns(position);
   }
 
   forget({ position }: PulsarMessage): void {
-    this.#inHand.release(position);
+    this.#unacked.remove(position);
     this.#replenish();
   }
 
@@ -98,56 +98,56 @@ export class WebSocketConsumer implements PulsarConsumer {
   }
 
   close(): Promise<void> {
-    this.#inForce.reject(new BusClosedError());
-    this.#decided.resolve();
+    this.#subscribed.reject(new BusClosedError());
+    this.#attempted.resolve();
     this.#closing ??= this.#socket.close();
     return this.#closing;
   }
 
-  #received(delivery: Delivery): void {
+  #received(frame: MessageFrame): void {
     if (this.#closing) return;
     this.#permits--;
-    const place = placeOf(Buffer.from(delivery.messageId, 'base64'));
-    switch (this.#inHand.take(place.position, delivery.messageId)) {
+    const id = parseMessageId(Buffer.from(frame.messageId, 'base64'));
+    switch (this.#unacked.add(id.position, frame.messageId)) {
       case 'acknowledged':
-        this.#answer('acknowledge', delivery.messageId);
+        this.#send('acknowledge', frame.messageId);
         break;
       case 'new':
         this.onMessage({
-          ...place,
-          payload: Buffer.from(delivery.payload, 'base64'),
-          properties: delivery.properties,
-          publishedAt: Date.parse(delivery.publishTime),
-          redeliveryCount: delivery.redeliveryCount,
-          ...(delivery.key === undefined ? {} : { key: delivery.key }),
+          ...id,
+          payload: Buffer.from(frame.payload, 'base64'),
+          properties: frame.properties,
+          publishedAt: Date.parse(frame.publishTime),
+          redeliveryCount: frame.redeliveryCount,
+          ...(frame.key === undefined ? {} : { key: frame.key }),
         });
         break;
-      case 'held':
+      case 'redelivered':
         break;
     }
     this.#replenish();
   }
 
-  /** Permits what there is room for: one frame for all that happened in this turn of the event loop. */
+  /** Permits as many messages as there is capacity for, with one frame per turn of the event loop. */
   #replenish(): void {
     if (this.#isReplenishing) return;
     this.#isReplenishing = true;
     setImmediate(() => {
       this.#isReplenishing = false;
-      const permitMessages = this.#inHand.room - this.#permits;
+      const permitMessages = this.#unacked.capacity - this.#permits;
       if (this.#isPaused || permitMessages <= 0) return;
       if (this.#socket.send(JSON.stringify({ type: 'permit', permitMessages })))
         this.#permits += permitMessages;
     });
   }
 
-  #answer(type: 'acknowledge' | 'negativeAcknowledge', messageId: string): boolean {
+  #send(type: 'acknowledge' | 'negativeAcknowledge', messageId: string): boolean {
     return this.#socket.send(JSON.stringify({ type, messageId }));
   }
 }
 
 function pathOf(
-  { topic, subscription, type, from, maxInHand, deadLetter }: PulsarConsumeOptions,
+  { topic, subscription, type, from, maxUnacked, deadLetter }: PulsarConsumeOptions,
   prefetch: number,
 ): string {
   const name = [topic.tenant, topic.namespace, topic.localName, subscription]
@@ -157,7 +157,7 @@ function pathOf(
     subscriptionType: type,
     subscriptionInitialPosition: from === 'earliest' ? 'Earliest' : 'Latest',
     pullMode: 'true',
-    receiverQueueSize: String(Math.min(prefetch, maxInHand)),
+    receiverQueueSize: String(Math.min(prefetch, maxUnacked)),
     negativeAckRedeliveryDelay: String(REDELIVERY_DELAY_MS),
   });
   if (deadLetter) {

@@ -1,8 +1,9 @@
 import { BrokerUnavailableError, BusClosedError, RecordRefusedError } from '../../../bus.errors.js';
-import type { PulsarLinks } from '../links.js';
-import { PulsarSocket, type PulsarSocketOptions } from './socket.js';
+import { Watchdog } from '../../../consumers/watchdog.js';
+import type { ConnectionStatus } from '../connection-status.js';
 import type { PulsarTopic } from '../topic.js';
 import type { PulsarProducer, PulsarSend } from '../transport.js';
+import { ReconnectingSocket, type SocketOptions } from './reconnecting-socket.js';
 
 interface Pending {
   readonly context: string;
@@ -10,8 +11,8 @@ interface Pending {
   readonly settle: (error?: Error) => void;
 }
 
-/** What the broker answers to a message; `context` is the one that the message was sent with. */
-interface Answer {
+/** The broker's reply to a message. `context` is the value that was sent with the message. */
+interface Reply {
   readonly result: string;
   readonly errorMsg?: string;
   readonly errorCode?: number;
@@ -22,31 +23,39 @@ interface Answer {
 const PAYLOAD_ENCODING_ERROR = 7;
 
 export class WebSocketProducer implements PulsarProducer {
-  readonly #socket: PulsarSocket;
+  readonly #socket: ReconnectingSocket;
+  /** Sends that wait for a connection, or for one in flight to end. */
   readonly #waiting: Pending[] = [];
   readonly #inFlight = new Map<string, Pending>();
   readonly #sends = new Set<Promise<void>>();
+  readonly #watchdog: Watchdog;
   #lastContext = 0;
   #closing: Promise<void> | undefined;
 
   constructor(
     topic: PulsarTopic,
-    private readonly options: PulsarSocketOptions,
-    links: PulsarLinks,
+    private readonly options: SocketOptions,
+    status: ConnectionStatus,
   ) {
+    this.#watchdog = new Watchdog(options.sendTimeoutMs);
     const name = [topic.tenant, topic.namespace, topic.localName].map(encodeURIComponent).join('/');
     const query = new URLSearchParams({
       sendTimeoutMillis: String(options.sendTimeoutMs),
-      // The same partition for a key whichever protocol its producer speaks.
+      // A key must go to the same partition over both protocols.
       hashingScheme: 'Murmur3_32Hash',
       messageRoutingMode: 'RoundRobinPartition',
     });
-    this.#socket = new PulsarSocket(`producer/persistent/${name}?${query.toString()}`, options, links, {
-      opened: () => this.#flush(),
-      received: (frame) => this.#answered(frame as Answer),
-      lost: (reason) => this.#fail([...this.#inFlight.values()], reason),
-      failed: (reason) => this.#fail(this.#waiting.splice(0), reason),
-    });
+    this.#socket = new ReconnectingSocket(
+      `producer/persistent/${name}?${query.toString()}`,
+      options,
+      status,
+      {
+        opened: () => this.#flush(),
+        received: (frame) => this.#received(frame as Reply),
+        lost: (reason) => this.#fail([...this.#inFlight.values()], reason),
+        failed: (reason) => this.#fail(this.#waiting.splice(0), reason),
+      },
+    );
   }
 
   send(message: PulsarSend): Promise<void> {
@@ -69,26 +78,32 @@ export class WebSocketProducer implements PulsarProducer {
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#sends).then(() => this.#socket.close());
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#sends);
+    this.#watchdog.close();
+    await this.#socket.close();
   }
 
   #enqueue(context: string, frame: string): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { sendTimeoutMs } = this.options;
     const settle = (error?: Error): void => {
-      clearTimeout(timer);
+      release();
       this.#inFlight.delete(context);
       if (error) reject(error);
       else resolve();
       this.#flush();
     };
     const pending = { context, frame, settle };
-    const timer = setTimeout(() => {
+    const release = this.#watchdog.watch(() => {
       const index = this.#waiting.indexOf(pending);
       if (index >= 0) this.#waiting.splice(index, 1);
       settle(new BrokerUnavailableError('pulsar', `no answer within ${sendTimeoutMs} ms`));
-    }, sendTimeoutMs);
+    });
     this.#waiting.push(pending);
     return promise;
   }
@@ -102,15 +117,15 @@ export class WebSocketProducer implements PulsarProducer {
     }
   }
 
-  #answered({ result, errorMsg, errorCode, context }: Answer): void {
-    // Undefined: it timed out here before.
+  #received({ result, errorMsg, errorCode, context }: Reply): void {
+    // Undefined if the send has timed out here.
     const pending = this.#inFlight.get(context ?? '');
     if (result === 'ok') return pending?.settle();
     const reason = errorMsg ?? result;
-    const isRefused =
+    const isRecordRefused =
       errorCode === PAYLOAD_ENCODING_ERROR || /bigger than|maxMessageSize|exceeds/i.test(reason);
     pending?.settle(
-      isRefused ? new RecordRefusedError(reason) : new BrokerUnavailableError('pulsar', reason),
+      isRecordRefused ? new RecordRefusedError(reason) : new BrokerUnavailableError('pulsar', reason),
     );
   }
 
@@ -120,6 +135,6 @@ export class WebSocketProducer implements PulsarProducer {
 }
 
 function frameOf({ payload, properties, key, deliverAt }: PulsarSend, context: string): string {
-  // Unknown fields are ignored without a word: a misspelt `deliverAt` would deliver at once.
+  // The proxy ignores unknown fields silently: with a misspelt `deliverAt` it would deliver at once.
   return JSON.stringify({ payload: payload.toString('base64'), properties, key, deliverAt, context });
 }

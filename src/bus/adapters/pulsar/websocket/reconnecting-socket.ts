@@ -1,23 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket, type ClientOptions } from 'ws';
 import { reconnectDelayMs } from '../reconnect-delay.js';
-import type { PulsarLinks } from '../links.js';
+import type { ConnectionStatus } from '../connection-status.js';
 import type { PulsarDriverOptions } from '../pulsar.options.js';
 
-export type PulsarSocketOptions = PulsarDriverOptions & { readonly ca?: Buffer };
+export type SocketOptions = PulsarDriverOptions & { readonly ca?: Buffer };
 
-export interface PulsarSocketEvents {
+export interface SocketEvents {
   opened(): void;
-  /** A frame, parsed. If it throws, the connection is given up: this is not the API that was expected. */
+  /** Receives a parsed frame. If it throws, the connection is closed: the peer does not speak the expected API. */
   received(frame: unknown): void;
   /** An open connection ended. */
   lost(reason: string): void;
-  /** An attempt to connect failed; another follows. */
+  /** An attempt to connect failed. Another one follows. */
   failed(reason: string): void;
 }
 
-/** One endpoint of Pulsar's WebSocket API, connected for as long as it is wanted. */
-export class PulsarSocket {
+/** A socket to one endpoint of Pulsar's WebSocket API. It reconnects until it is closed. */
+export class ReconnectingSocket {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #socket: WebSocket | undefined;
@@ -26,9 +26,9 @@ export class PulsarSocket {
   /** @param path below `/ws/v2`, with its query */
   constructor(
     private readonly path: string,
-    private readonly options: PulsarSocketOptions,
-    private readonly links: PulsarLinks,
-    private readonly events: PulsarSocketEvents,
+    private readonly options: SocketOptions,
+    private readonly status: ConnectionStatus,
+    private readonly events: SocketEvents,
   ) {
     this.#running = this.#run();
   }
@@ -37,7 +37,7 @@ export class PulsarSocket {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Why there is no connection, once an attempt has failed; absent while connected or on the way. */
+  /** Why the last attempt to connect failed; undefined while connected, and before the first attempt has failed. */
   get failure(): string | undefined {
     return this.#failure;
   }
@@ -60,10 +60,10 @@ export class PulsarSocket {
       const started = Date.now();
       const ended = await this.#connect();
       if (signal.aborted) break;
-      this.links.lost(this, ended.reason);
+      this.status.down(this, ended.reason);
       if (ended.wasOpen) {
         this.events.lost(ended.reason);
-        // A connection that held begins the back-off anew; one that is dropped at once does not.
+        // A connection that lasted restarts the backoff. One that was closed at once does not.
         if (Date.now() - started > this.options.reconnectMaxDelayMs) attempt = 1;
       } else {
         this.#failure = ended.reason;
@@ -71,23 +71,23 @@ export class PulsarSocket {
       }
       await delay(reconnectDelayMs(attempt, this.options), undefined, { signal }).catch(() => {});
     }
-    this.links.closed(this);
+    this.status.closed(this);
   }
 
-  /** One connection, from its beginning to its end. Never rejects. */
+  /** Opens one connection. Resolves when it ended; never rejects. */
   #connect(): Promise<{ wasOpen: boolean; reason: string }> {
     const { promise, resolve } = Promise.withResolvers<{ wasOpen: boolean; reason: string }>();
     const socket = new WebSocket(endpoint(this.options.serviceUrl, this.path), this.#clientOptions());
     let wasOpen = false;
     let reason: string | undefined;
-    const giveUp = (why: string): void => {
+    const terminate = (why: string): void => {
       reason ??= why;
       socket.terminate();
     };
-    const heartbeat = this.#heartbeat(socket, giveUp);
+    const heartbeat = this.#heartbeat(socket, terminate);
     const close = () => {
       socket.close(1000);
-      // The closing handshake flushes what was sent last; a peer that is gone does not take part in it.
+      // The closing handshake flushes what was sent last. A dead peer does not complete it.
       setTimeout(() => socket.terminate(), 1_000).unref();
     };
     this.#stop.signal.addEventListener('abort', close, { once: true });
@@ -95,17 +95,17 @@ export class PulsarSocket {
       wasOpen = true;
       this.#socket = socket;
       this.#failure = undefined;
-      this.links.connected(this);
+      this.status.up(this);
       this.events.opened();
     });
     socket.on('message', (data: Buffer) => {
       try {
         this.events.received(JSON.parse(data.toString()));
       } catch (error) {
-        giveUp(`it sent what cannot be understood: ${String(error)}`);
+        terminate(`it sent a frame that cannot be parsed: ${String(error)}`);
       }
     });
-    socket.on('unexpected-response', (_request, response) => giveUp(refusal(response.statusCode ?? 0)));
+    socket.on('unexpected-response', (_request, response) => terminate(refusal(response.statusCode ?? 0)));
     socket.on('error', (error) => (reason ??= error.message || String(error)));
     socket.on('close', (code, text) => {
       clearInterval(heartbeat);
@@ -118,14 +118,17 @@ export class PulsarSocket {
     return promise;
   }
 
-  /** Anything that arrives proves that the peer is there; two intervals of silence end the connection. */
-  #heartbeat(socket: WebSocket, giveUp: (reason: string) => void): NodeJS.Timeout {
+  /**
+   * Pings the peer. Anything that arrives proves that it is alive; after two silent intervals the connection is
+   * closed.
+   */
+  #heartbeat(socket: WebSocket, terminate: (reason: string) => void): NodeJS.Timeout {
     let silent = 0;
     for (const event of ['message', 'pong', 'ping'] as const) socket.on(event, () => (silent = 0));
     return setInterval(() => {
       if (socket.readyState !== WebSocket.OPEN) return;
       if (silent++ >= 2) {
-        giveUp(`it has been silent for ${2 * this.options.pingIntervalMs} ms`);
+        terminate(`it has been silent for ${2 * this.options.pingIntervalMs} ms`);
       } else {
         socket.ping();
       }
@@ -154,7 +157,7 @@ function refusal(status: number): string {
     case 403:
       return "the token's role is not allowed to use this topic (HTTP 403)";
     case 404:
-      return 'the namespace or topic does not exist, or this is no WebSocket API of Pulsar (HTTP 404)';
+      return "the namespace or topic does not exist, or this is not Pulsar's WebSocket API (HTTP 404)";
     default:
       return `it refuses the connection (HTTP ${status})`;
   }

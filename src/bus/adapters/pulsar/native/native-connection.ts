@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BusClosedError } from '../../../bus.errors.js';
-import { reconnectDelayMs } from '../reconnect-delay.js';
-import type { PulsarLinks } from '../links.js';
+import type { ConnectionStatus } from '../connection-status.js';
 import type { PulsarDriverOptions } from '../pulsar.options.js';
+import { reconnectDelayMs } from '../reconnect-delay.js';
 
-interface Connected {
+interface Connectable {
   isConnected(): boolean;
   close(): Promise<unknown>;
 }
 
 /**
- * One producer or consumer of the native client. The client connects an existing one anew by itself, but gives up on one
- * that it cannot create: that is tried again here.
+ * Creates one producer or consumer of the native client, and watches its connection. The client itself reconnects an
+ * existing one, but does not retry if it cannot create one.
  */
-export class NativeLink<T extends Connected> {
+export class NativeConnection<T extends Connectable> {
   readonly #stop = new AbortController();
   readonly #opened = Promise.withResolvers<T>();
   readonly #running: Promise<void>;
@@ -22,14 +22,14 @@ export class NativeLink<T extends Connected> {
   constructor(
     private readonly open: () => Promise<T>,
     private readonly options: PulsarDriverOptions,
-    private readonly links: PulsarLinks,
+    private readonly status: ConnectionStatus,
     private readonly onFailed: (reason: string) => void = () => {},
   ) {
-    this.#opened.promise.catch(() => {}); // not everybody waits for it
+    this.#opened.promise.catch(() => {}); // there may be no one who waits for it
     this.#running = this.#run();
   }
 
-  /** Rejects when it is closed before. */
+  /** Resolves when it was created. Rejects if this is closed first. */
   get opened(): Promise<T> {
     return this.#opened.promise;
   }
@@ -38,7 +38,7 @@ export class NativeLink<T extends Connected> {
     return this.#stop.signal.aborted;
   }
 
-  /** Why there is no connection, once that is known. */
+  /** Why there is no connection, once that is known; undefined otherwise. */
   get failure(): string | undefined {
     return this.#failure;
   }
@@ -50,13 +50,13 @@ export class NativeLink<T extends Connected> {
   }
 
   async #run(): Promise<void> {
-    const connected = await this.#create();
-    if (connected) {
-      this.#opened.resolve(connected);
-      await this.#watch(connected);
-      await connected.close().catch(() => {}); // closed by a broker that went away
+    const created = await this.#create();
+    if (created) {
+      this.#opened.resolve(created);
+      await this.#watch(created);
+      await created.close().catch(() => {}); // the broker may have closed it already
     }
-    this.links.closed(this);
+    this.status.closed(this);
   }
 
   async #create(): Promise<T | undefined> {
@@ -64,29 +64,29 @@ export class NativeLink<T extends Connected> {
       try {
         return await this.open();
       } catch (error) {
-        this.#lost(reasonOf(error));
+        this.#failed(reasonOf(error));
         await this.#pause(reconnectDelayMs(attempt, this.options));
       }
     }
     return undefined;
   }
 
-  /** The client has no event for a lost connection. */
-  async #watch(connected: T): Promise<void> {
+  /** Polls the connection, because the client has no event for a lost one. */
+  async #watch(created: T): Promise<void> {
     while (!this.isClosed) {
-      if (connected.isConnected()) {
+      if (created.isConnected()) {
         this.#failure = undefined;
-        this.links.connected(this);
+        this.status.up(this);
       } else {
-        this.#lost('the connection was lost');
+        this.#failed('the connection was lost');
       }
       await this.#pause(this.options.pingIntervalMs);
     }
   }
 
-  #lost(reason: string): void {
+  #failed(reason: string): void {
     this.#failure = reason;
-    this.links.lost(this, reason);
+    this.status.down(this, reason);
     this.onFailed(reason);
   }
 
@@ -99,7 +99,7 @@ export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   if (/Authentication|Authorization/i.test(text))
     return `it does not accept the token, or not for this topic (${text})`;
-  // All that the client says of a refused connection.
+  // The client reports a refused connection as a timeout.
   if (text.includes('TimeOut')) return `it does not answer (${text})`;
   return text;
 }

@@ -1,28 +1,30 @@
-import type { BrokerStatus } from '../../../metrics/index.js';
-import { BrokerUnavailableError, BusClosedError } from '../../bus.errors.js';
-import { toRecord, type ScheduledMessage } from '../../../message/index.js';
-import type { ScheduleLedger } from '../../schedule/schedule-ledger.port.js';
+import type { BrokerStatus } from '../../../../metrics/index.js';
+import { BrokerUnavailableError, BusClosedError } from '../../../bus.errors.js';
+import { toRecord, type ScheduledMessage } from '../../../../message/index.js';
+import type { ScheduleLedger } from '../../../schedule/schedule-ledger.port.js';
 import {
   type DueHandler,
   Schedule,
   type ScheduleConsumer,
   type SchedulePage,
   type ScheduleQuery,
-} from '../../schedule/schedule.port.js';
-import { settlesWithin } from '../../../async/index.js';
+} from '../../../schedule/schedule.port.js';
+import { settlesWithin } from '../../../../async/index.js';
 import { DueConsumer, type DueConsumerOptions } from './due-consumer.js';
-import { openPulsarTransport } from './open-transport.js';
-import type { PulsarDriverOptions } from './pulsar.options.js';
-import { topicOf, type PulsarTopic } from './topic.js';
-import type { PulsarConsumeOptions, PulsarConsumer, PulsarProducer, PulsarTransport } from './transport.js';
+import { openPulsarTransport } from '../open-transport.js';
+import type { PulsarDriverOptions } from '../pulsar.options.js';
+import { topicOf, type PulsarTopic } from '../topic.js';
+import type { PulsarConsumeOptions, PulsarConsumer, PulsarProducer, PulsarTransport } from '../transport.js';
 
 export type PulsarScheduleSettings = PulsarDriverOptions & DueConsumerOptions;
 
 /**
- * The delayed lane on Pulsar's delayed delivery. A message travels as a copy that the broker keeps until it is due.
- * Pulsar cannot be asked what it keeps, nor be told to drop or move it: that is what the ledger is for. A copy counts if
- * the ledger says so when it arrives; a message that was moved to an earlier time has a second copy, and one that
- * was moved to a later time is sent again when its copy comes.
+ * The delayed lane on Pulsar's delayed delivery. Pulsar keeps a copy of each message and delivers it when it is due.
+ * Pulsar can neither list the copies that it keeps, nor drop or move one. The ledger does that:
+ *
+ * - A copy counts if the ledger says so when it arrives.
+ * - A message that was moved to an earlier time has a second copy.
+ * - A message that was moved to a later time is sent again when its copy arrives.
  */
 export class PulsarSchedule implements Schedule {
   readonly capabilities;
@@ -30,8 +32,8 @@ export class PulsarSchedule implements Schedule {
   readonly #deadLetterTopic: PulsarTopic;
   readonly #producer: PulsarProducer;
   readonly #subscribed: Promise<void>;
-  /** Makes the subscriptions, one after the other. */
-  #scout: PulsarConsumer | undefined;
+  /** Creates the subscriptions, one after the other. */
+  #bootstrapConsumer: PulsarConsumer | undefined;
   readonly #consumers = new Set<DueConsumer>();
   readonly #calls = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
@@ -42,19 +44,19 @@ export class PulsarSchedule implements Schedule {
     private readonly ledger: ScheduleLedger,
   ) {
     const { topic, subscription, deadLetterTopic = `${topic}-${subscription}-DLQ` } = options;
-    // The messages themselves are safe in Pulsar; whether what was said of them since is, the ledger decides.
+    // The messages themselves are durable in Pulsar. Cancellations and moves are only as durable as the ledger.
     this.capabilities = { durable: ledger.durable, shared: ledger.shared };
     this.#topic = topicOf(topic, options);
     this.#deadLetterTopic = topicOf(deadLetterTopic, options);
     this.#producer = transport.produce(this.#topic);
     this.#subscribed = this.#createSubscriptions();
-    this.#subscribed.catch(() => {}); // closed before
+    this.#subscribed.catch(() => {}); // rejects if this is closed first
   }
 
   /**
-   * Does not wait for Pulsar. The schedule closes the ledger when it is closed.
+   * Does not wait for Pulsar. The ledger is closed together with the schedule.
    *
-   * @throws {AdapterUnusableError} the native client is asked for and cannot be loaded
+   * @throws {AdapterUnusableError} if the native client is required and cannot be loaded
    */
   static async open(
     options: PulsarScheduleSettings,
@@ -70,7 +72,7 @@ export class PulsarSchedule implements Schedule {
       try {
         await this.#send(message);
       } catch (error) {
-        // If that fails too, the ledger forgets by itself what nobody confirmed.
+        // If this fails too, the unconfirmed entry of the ledger expires.
         await this.ledger.abandon(message.id).catch(() => {});
         throw error;
       }
@@ -109,8 +111,8 @@ export class PulsarSchedule implements Schedule {
         this.transport.consume(
           {
             ...this.#subscriptionOf(this.#topic),
-            maxInHand: maxHeld,
-            // The broker counts how often it delivers again, beyond the first time.
+            maxUnacked: maxHeld,
+            // The broker counts redeliveries, without the first delivery.
             ...(maxDeliveries === 0
               ? {}
               : { deadLetter: { topic: this.#deadLetterTopic, maxRedeliverCount: maxDeliveries - 1 } }),
@@ -122,7 +124,7 @@ export class PulsarSchedule implements Schedule {
       handler,
     });
     this.#consumers.add(consumer);
-    await consumer.decided;
+    await consumer.attempted;
     return {
       close: async () => {
         await consumer.close();
@@ -138,7 +140,7 @@ export class PulsarSchedule implements Schedule {
   async #close(): Promise<void> {
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
     await Promise.allSettled(this.#calls);
-    await Promise.all([this.#producer.close(), this.#scout?.close()]);
+    await Promise.all([this.#producer.close(), this.#bootstrapConsumer?.close()]);
     await this.transport.close();
     await this.ledger.close();
   }
@@ -157,7 +159,7 @@ export class PulsarSchedule implements Schedule {
     if (!(await settlesWithin(sendTimeoutMs, this.#subscribed))) {
       throw new BrokerUnavailableError(
         'pulsar',
-        `no subscription to ${this.options.topic} could be made yet`,
+        `the subscription to ${this.options.topic} could not be created yet`,
       );
     }
     const deliverAt = Math.ceil(message.dueAt);
@@ -170,17 +172,23 @@ export class PulsarSchedule implements Schedule {
     });
   }
 
-  /** A topic without a subscription keeps nothing: it has to exist before the first message, and before the first dead letter. */
+  /**
+   * Pulsar keeps no messages of a topic without a subscription: it must exist before the first message, and before the
+   * first dead letter.
+   */
   async #createSubscriptions(): Promise<void> {
     for (const topic of [this.#topic, this.#deadLetterTopic]) {
-      this.#scout = this.transport.consume({ ...this.#subscriptionOf(topic), maxInHand: 1 }, () => {});
-      this.#scout.pause();
-      await this.#scout.inForce;
-      await this.#scout.close();
+      this.#bootstrapConsumer = this.transport.consume(
+        { ...this.#subscriptionOf(topic), maxUnacked: 1 },
+        () => {},
+      );
+      this.#bootstrapConsumer.pause();
+      await this.#bootstrapConsumer.subscribed;
+      await this.#bootstrapConsumer.close();
     }
   }
 
-  #subscriptionOf(topic: PulsarTopic): Omit<PulsarConsumeOptions, 'maxInHand'> {
+  #subscriptionOf(topic: PulsarTopic): Omit<PulsarConsumeOptions, 'maxUnacked'> {
     return { topic, subscription: this.options.subscription, type: 'Shared', from: 'earliest' };
   }
 
