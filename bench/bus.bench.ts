@@ -1,5 +1,5 @@
 /**
- * Records through the bus beside the same done by hand with the client library: see docs/performance.md.
+ * Compares the bus with the same work done by hand with the client library. See docs/performance.md.
  *
  *   npm run bench:bus -- [kafka] [redis] [pulsar] [--rounds 7] [--only consume] [--name c7g.large]
  */
@@ -23,7 +23,7 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     only: { type: 'string', default: '' },
-    /** Names the files of the results; without it there are none. */
+    /** Name of the result files. Without it, no files are written. */
     name: { type: 'string' },
   },
 });

@@ -1,9 +1,9 @@
 /**
- * How fast the codecs of the Centrifugo protocol are, one core, by hand:
+ * Measures the codecs of the Centrifugo protocol on one core:
  *
  *     npm run build && node bench/centrifugo-codec.bench.ts
  *
- * Each case runs for about half a second after a warm-up. `JSON.parse` of the same bytes is the yardstick for decoding.
+ * Each case runs for about half a second after a warm-up. Decoding is compared with `JSON.parse` of the same bytes.
  */
 const built = (file: string): string =>
   new URL(`../dist/gateway/protocols/centrifugo/codec/${file}`, import.meta.url).href;

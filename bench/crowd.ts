@@ -3,10 +3,10 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-/** What the sockets speak: nothing, or the Centrifugo protocol, each as a user of its own and subscribed to `bench`. */
+/** The protocol of the sockets: none, or Centrifugo's, where each is a different user and subscribed to `bench`. */
 export type Language = 'raw' | 'centrifugo';
 
-/** The secret of their tokens. */
+/** The secret that signs their tokens. */
 export const TOKEN_SECRET = 'a secret of the bench';
 
 const paths: Readonly<Record<Language, string>> = { raw: '/message', centrifugo: '/connection/websocket' };
@@ -23,7 +23,7 @@ function handshake(language: Language): string {
   ].join('\r\n');
 }
 
-/** One text frame with both commands, masked with zeros. */
+/** Returns one text frame with both commands, masked with zeros. */
 function introduction(user: string): Buffer {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = { sub: user, info: { name: `user ${user}` } };
@@ -36,9 +36,9 @@ function introduction(user: string): Buffer {
   return Buffer.concat([header, text]);
 }
 
-/** Many sockets in a process of their own, so that a measure of this process is of the server alone. They only count bytes. */
+/** Many sockets in another process, so that measurements of this process are of the server alone. They only count bytes. */
 export class Crowd implements AsyncDisposable {
-  /** By all sockets, after the handshake. */
+  /** Bytes that all sockets have received after the handshake. */
   receivedBytes = 0;
 
   readonly #process: ChildProcess;

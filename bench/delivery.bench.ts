@@ -1,5 +1,5 @@
 /**
- * What it costs this process to publish: one channel with many subscribers, or none, without a history and with one.
+ * Measures publishing in this process: one channel with many subscribers or none, without and with a history.
  *
  *   npm run build && node bench/delivery.bench.ts [subscribers] [seconds per row]
  */
@@ -19,7 +19,7 @@ const { MetricsModule, metricsOptions } = (await import(`${dist}/metrics/index.j
 
 const [subscribers, seconds] = [Number(process.argv[2] ?? 500), Number(process.argv[3] ?? 2)];
 const DATA = Buffer.from(JSON.stringify({ text: 'x'.repeat(100) }));
-/** Publications between two looks at the clock. */
+/** Publications between two reads of the clock. */
 const BATCH = 100;
 
 const channels = { namespaces: [{ name: 'kept', historySize: 100, historyTtlMs: 300_000 }] };
@@ -69,7 +69,7 @@ async function measure(name: string, channel: string, audience: number): Promise
   const published = await publishFor(seconds * 1_000);
   const { user, system } = process.cpuUsage(before);
   const each = (user + system) / published;
-  if (received === 0 && audience > 0) throw new Error('nobody received anything');
+  if (received === 0 && audience > 0) throw new Error('no subscriber received anything');
   console.log(
     `${name.padEnd(14)} ${String(audience).padStart(5)} subscribers  ${each.toFixed(2).padStart(7)} µs CPU each`,
   );

@@ -1,7 +1,7 @@
 /**
- * What an idle connection costs: of the gateway's raw socket, of the whole server with an authenticated, subscribed client
- * of the Centrifugo protocol, or of `ws` with nothing on it. One of them a run, as the second would
- * find the memory that the first gave back.
+ * Measures the memory of an idle connection: of the gateway's raw socket, of the complete server with an authenticated,
+ * subscribed client of the Centrifugo protocol, or of plain `ws`. One of them per run, because a second one would reuse the
+ * memory that the first one has freed.
  *
  *   npm run build && node --expose-gc bench/idle-memory.bench.ts gateway|centrifugo|ws [sockets]
  */
@@ -21,7 +21,7 @@ async function settled(): Promise<NodeJS.MemoryUsage> {
 
 async function measure(name: string, open: () => Promise<Target>): Promise<void> {
   await using target = await open();
-  // What is made once, and the code compiled, is not a connection's.
+  // One-time allocations and compiled code do not belong to a connection.
   {
     await using _ = await Crowd.connect(target.port, 500, target.language);
   }

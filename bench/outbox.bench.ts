@@ -1,5 +1,5 @@
 /**
- * Deliveries of one process to many sockets: the gateway, against `ws.send` for each client.
+ * Measures deliveries of one process to many sockets: the gateway, compared with `ws.send` per client.
  *
  *   npm run build && node bench/outbox.bench.ts [sockets] [seconds per row]
  */
@@ -8,7 +8,7 @@ import { Crowd } from './crowd.ts';
 import { gateway, PAYLOAD, plainWs, type Target } from './targets.ts';
 
 const FRAME_BYTES = PAYLOAD.length + 2;
-/** Publications under way at once, so that nobody is taken for slow. */
+/** Publications in flight at a time, so that no client counts as slow. */
 const WINDOW = 400;
 
 const [sockets, seconds] = [Number(process.argv[2] ?? 500), Number(process.argv[3] ?? 3)];

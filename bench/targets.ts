@@ -23,7 +23,7 @@ export interface Target extends AsyncDisposable {
 
 const dist = process.env.CARILLON_DIST ?? new URL('../dist', import.meta.url).pathname;
 
-/** The gateway as it is built, with nothing behind it but a set of subscribers. */
+/** The built gateway with only a set of subscribers behind it. */
 export async function gateway(): Promise<Target> {
   const { ChannelRules, channelsOptions, Delivery, Nodes, Presence, Publication } = (await import(
     `${dist}/delivery/index.js`
@@ -70,7 +70,7 @@ export async function gateway(): Promise<Target> {
   };
 }
 
-/** The whole server, with tokens and a channel that everybody is subscribed to. */
+/** The complete server, with tokens and one channel to which all clients are subscribed. */
 export async function centrifugo(): Promise<Target> {
   const { AppModule } = (await import(`${dist}/app.module.js`)) as typeof AppRoot;
   const { configSchema } = (await import(`${dist}/config/schema.js`)) as typeof ConfigSchema;
@@ -101,7 +101,7 @@ export async function centrifugo(): Promise<Target> {
   };
 }
 
-/** What one would write without thinking of it. */
+/** The straightforward implementation with `ws`. */
 export async function plainWs(): Promise<Target> {
   const http = createServer();
   const server = new WebSocketServer({ server: http });

@@ -1,6 +1,6 @@
 /**
- * Carillon beside Centrifugo's engine: the same load client, the same machine, one run after the other. Linux only, as it
- * reads /proc; needs Go, and redis-server for the cases with Redis. docs/performance.md tells how to read the table.
+ * Compares Carillon with Centrifugo's engine: same load client, same machine, one run after the other. Runs on Linux only,
+ * because it reads /proc. Needs Go, and redis-server for the cases with Redis. docs/performance.md explains the table.
  *
  *   npm run bench -- [--quick] [--only fan-out] [--repeats 3] [--name laptop] [--cpu-prof directory]
  */
@@ -63,7 +63,7 @@ async function repeatedly(
   for (let i = 0; i < pace.repeats; i++) await pair(comparison, runOn);
 }
 
-/** Each run on a server of its own: memory that was given back, and code that is warm, would be counted wrong. */
+/** Each run uses a new server: freed memory and compiled code of an earlier run would distort the result. */
 async function onFreshServers(comparison: Comparison, deployment: Deployment, load: Load): Promise<void> {
   await repeatedly(comparison, async (program) => {
     await using server = await Server.start(program, deployment);
@@ -71,7 +71,7 @@ async function onFreshServers(comparison: Comparison, deployment: Deployment, lo
   });
 }
 
-/** All runs on the same two servers, each idle while it is the turn of the other, and warm from the first run on. */
+/** All runs use the same two servers. Each is idle during the runs of the other, and warm from the first run on. */
 async function onSharedServers(
   group: readonly Comparison[],
   deployment: Deployment,
@@ -89,7 +89,7 @@ async function onSharedServers(
     await repeatedly(comparison, (program) => run(comparison.case, running.get(program)!, load));
 }
 
-/** One of each kind of work: the short warm-up of a run does not reach the code's final speed. */
+/** Runs each kind of work once: the short warm-up of a run is not enough for the compiler. */
 function warmUps(group: readonly Comparison[]): readonly Case[] {
   const saturating = group.map(({ case: work }) => work).filter(({ mode }) => mode === 'saturate');
   return [...new Map(saturating.map((work) => [work.name, work])).values()];

@@ -1,7 +1,7 @@
 // Writes docs/configuration.md from the schema of the built program: `npm run docs:config`.
 import { writeFileSync } from 'node:fs';
 
-/** Resolved at run time: type checks come before the build. */
+/** Resolved at run time, because type checks run before the build. */
 const built = (module: string): Promise<unknown> => import(`../dist/config/${module}.js`);
 
 const { renderReference } = (await built('reference')) as typeof import('../src/config/reference.ts');

@@ -5,7 +5,7 @@ import type { Bench, Side } from './side.ts';
 
 const PARTITIONS = 4;
 
-/** kafkajs with what the bus has: idempotent, acknowledged by all replicas, offsets committed after handling, heartbeats. */
+/** kafkajs with the guarantees of the bus: idempotent, acknowledged by all replicas, offsets committed after handling, heartbeats. */
 export async function openKafka(): Promise<Bench> {
   const server = await startKafka();
   const kafka = new Kafka({ brokers: [server.url], logLevel: logLevel.NOTHING });

@@ -15,7 +15,7 @@ type Driver = NonNullable<BusRoom.BusOptionsInput['defaultDriver']>;
 export interface Ours {
   /** `Bus`: the bytes of a record. */
   readonly port: Side;
-  /** `Events` and a module consumer: an id and a name for each event, JSON, time limits, retries and metrics. */
+  /** `Events` and a module consumer: an id and a name per event, JSON, timeouts, retries and metrics. */
   readonly events: Side;
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ export async function openOurs(driver: Driver, { drivers, concurrency }: Bench):
     },
     events: {
       produce: async (topic) => ({
-        // Parsed before, so that what is sent is as long as what the others send.
+        // Parsed in advance, so that the sent body is as long as those of the others.
         send: async (values) => {
           await events.emit(
             topic,
@@ -65,7 +65,7 @@ export async function openOurs(driver: Driver, { drivers, concurrency }: Bench):
         const name = { module: 'bench', consumer: randomUUID() };
         const description = { ...name, topics: [topic], concurrency };
         if (batchSize === 1)
-          // As it is by default: records are taken by the fifty, and handled one by one.
+          // The default: fifty records are read at a time and handled one by one.
           await registry.add(description, {
             takes: 'one',
             handle: (_consumer, _event, payload) => handle([payload]),

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { startPulsar } from '../../scripts/brokers/index.ts';
 import type { Bench, Side } from './side.ts';
 
-/** As many as the bus has in hand. */
+/** As many unacknowledged messages as the bus. */
 const MAX_IN_HAND = 1_000;
 
 interface Delivery {
@@ -60,7 +60,7 @@ export async function openPulsar(): Promise<Bench> {
       let isRunning = false;
       const run = async () => {
         isRunning = true;
-        // What else comes in this turn of the event loop may share a batch.
+        // Other records of this turn of the event loop may share a batch.
         await new Promise((resolve) => setImmediate(resolve));
         while (arrived.length > 0) {
           const taken = arrived;

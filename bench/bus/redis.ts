@@ -3,14 +3,14 @@ import { startRedis } from '../../scripts/brokers/index.ts';
 import type { Bench, Side } from './side.ts';
 
 const PARTITIONS = 4;
-/** As the bus reads ahead. */
+/** As many records as the bus reads ahead. */
 const COUNT = 200;
-/** As the bus connects: an answer is not waited for without end, and nothing is sent twice behind the caller's back. */
+/** The connection options of the bus: replies have a timeout, and no command is silently sent twice. */
 const SETTINGS = { commandTimeout: 1_500, socketTimeout: 3_000, maxRetriesPerRequest: 0 };
 
 type Answer = [stream: Buffer, entries: [id: Buffer, fields: Buffer[]][]][] | null;
 
-/** ioredis, with the streams of a topic shared out beforehand, and nobody to take them over: the bus has leases for that. */
+/** ioredis with a fixed assignment of the streams of a topic, without takeover. The bus has leases for that. */
 export async function openRedis(): Promise<Bench> {
   const server = await startRedis();
   const streamsOf = (topic: string) =>
@@ -71,7 +71,7 @@ export async function openRedis(): Promise<Bench> {
     partitions: PARTITIONS,
     readAhead: COUNT,
     streamName: 'bench:{<topic>:<partition>}',
-    // Nothing is trimmed on either side.
+    // Neither side trims the streams.
     maxLength: 10_000_000,
   };
   return {

@@ -14,7 +14,7 @@ export interface Report {
   }[];
 }
 
-/** What the port has to reach of the client library's rate. */
+/** The target of the port, as a fraction of the client library's rate. */
 const BAR = 0.8;
 
 export function toMarkdown({ startedAt, seconds, rounds, version, machine, brokers }: Report): string {
@@ -37,7 +37,7 @@ export function toMarkdown({ startedAt, seconds, rounds, version, machine, broke
   ].join('\n\n');
 }
 
-/** All rounds as they were, so that another reading is possible. */
+/** All rounds, for other evaluations. */
 export function toJson(report: Report): string {
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }

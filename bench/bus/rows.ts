@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Ours } from './ours.ts';
 import type { Bench, Handle, Side } from './side.ts';
 
-/** A JSON text of 100 bytes, as the events carry JSON. */
+/** A JSON text of 100 bytes, because events are JSON. */
 const value = Buffer.from(JSON.stringify({ text: 'x'.repeat(89) }));
 const BATCH = 100;
-/** With this many at a time a topic is filled that is then consumed. */
+/** Records per publish when a topic is filled for consuming. */
 const FILLING = 1_000;
 
 export interface Row {
@@ -16,7 +16,7 @@ export interface Row {
   readonly events: readonly number[];
 }
 
-/** One turn of one side: records per second. */
+/** Runs one round of one side. Resolves with records per second. */
 type Turn = (side: Side) => Promise<number>;
 
 const producing =
@@ -24,7 +24,7 @@ const producing =
   async (side) => {
     const producer = await side.produce(`bench-${randomUUID()}`);
     const batch = Array.from({ length: batchSize }, () => value);
-    // The first one waits for the topic.
+    // The first record waits for the topic.
     await producer.send(batch);
     const startedAt = performance.now();
     for (let sent = 0; sent < records; sent += batchSize) await producer.send(batch);
@@ -33,7 +33,7 @@ const producing =
     return records / seconds;
   };
 
-/** From the first record to the last: joining a group is no matter here. */
+/** Measures from the first to the last record, because joining the group should not count. */
 const consuming =
   (topicOf: (side: Side) => string, records: number, batchSize: number): Turn =>
   async (side) => {
@@ -60,7 +60,7 @@ async function filled(side: Side, records: number): Promise<string> {
   return topic;
 }
 
-/** Turns are short and alternate, so that what else the machine does falls on every side. The first round warms up. */
+/** Rounds are short and alternate, so that other load on the machine affects every side. The first round is a warm-up. */
 async function compare(
   title: string,
   { byHand, port, events }: Record<'byHand' | 'port' | 'events', Side>,
@@ -81,7 +81,7 @@ async function compare(
   return row;
 }
 
-/** The rows whose titles contain `only`, over one broker. */
+/** Runs the rows whose titles contain `only`, over one broker. */
 export async function* measure(
   { byHand, amounts }: Bench,
   { port, events }: Ours,

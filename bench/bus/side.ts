@@ -1,6 +1,6 @@
 import type { BusOptionsInput } from '../../src/bus/index.js';
 
-/** What is done with records. It is asynchronous, as that of an application is. */
+/** Handles records. It is asynchronous, as in an application. */
 export type Handle = (records: readonly unknown[]) => Promise<void>;
 
 export interface Producer {
@@ -11,30 +11,30 @@ export interface Producer {
 
 /** One way to use a broker. */
 export interface Side {
-  /** Connected, to a topic that exists. */
+  /** Connects to an existing topic. */
   produce(topic: string): Promise<Producer>;
   /**
-   * Takes all of a topic, as a new group, and acknowledges it after it was handled.
+   * Consumes a topic from its start as a new group, and acknowledges records after they were handled.
    *
-   * @returns what ends it
+   * @returns a function that stops it
    */
   consume(topic: string, batchSize: number, handle: Handle): Promise<() => Promise<void>>;
 }
 
-/** How many records a turn takes: long enough to be measured, short enough for many turns. */
+/** Records per round: enough for a measurement, few enough for many rounds. */
 export interface Amounts {
   readonly producedSingly: number;
   readonly producedInBatches: number;
-  /** Far more than one fetch brings, or it would be the records in memory that are counted. */
+  /** Far more than one fetch returns. Otherwise the result would be that of records in memory. */
   readonly consumed: number;
 }
 
-/** A broker that runs, and its client library used by hand with the settings that the bus has. */
+/** A running broker, and its client library used by hand with the settings of the bus. */
 export interface Bench {
   readonly client: string;
   readonly byHand: Side;
   readonly drivers: NonNullable<BusOptionsInput['drivers']>;
-  /** Handlers at work at once: one for each partition of a topic. */
+  /** Concurrent handlers: one per partition of a topic. */
   readonly concurrency: number;
   readonly amounts: Amounts;
   close(): Promise<void>;

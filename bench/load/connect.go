@@ -2,10 +2,10 @@ package main
 
 import "fmt"
 
-// warmUpConnections come and go before: what a server makes once, and its compiled code, is no connection's.
+// warmUpConnections connect and disconnect first, because one-time allocations and compiled code do not belong to a connection.
 const warmUpConnections = 500
 
-// connect lets the clients in as fast as the server can, and reads what the server has grown by once they are idle.
+// connect connects the clients as fast as the server allows, and measures the memory growth of the server when they are idle.
 func connect(l *loop, o options) (result, error) {
 	t := &tally{}
 	channel := func(i int) string { return fmt.Sprintf("%s-%d", o.channel, i) }

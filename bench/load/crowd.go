@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// patience bounds every wait for the server.
+// patience limits every wait for the server.
 const patience = 20 * time.Second
 
-// connectAll opens the subscribers, spread over the servers, with a few on their way in at a time. The tokens are made
-// before the first one is opened.
+// connectAll connects the subscribers, spread over the servers, a few at a time. The tokens are created before the first one
+// connects.
 func connectAll(l *loop, t *tally, o options, count int, channel func(i int) string) ([]*subscriber, time.Duration, error) {
 	tokens := make([]string, count)
 	for i := range tokens {
@@ -49,7 +49,7 @@ func openPublishers(l *loop, o options, onAnswer func(*publisher) error) ([]*pub
 	return all, nil
 }
 
-// awaitDeliveries makes sure that what was published has arrived everywhere, once.
+// awaitDeliveries checks that every publication has reached every subscriber once.
 func awaitDeliveries(l *loop, t *tally, expected int) error {
 	for end := l.now() + int64(patience); t.deliveries < expected; {
 		if l.now() > end {
@@ -65,7 +65,7 @@ func awaitDeliveries(l *loop, t *tally, expected int) error {
 	return nil
 }
 
-// measure serves the loop for the duration and takes the difference of all counters.
+// measure runs the loop for the duration and returns the differences of all counters.
 func measure(l *loop, t *tally, o options, published *int) (result, error) {
 	var m result
 	before, err := usageNow(o)

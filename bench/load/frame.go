@@ -14,8 +14,8 @@ const (
 
 const final, masked = 0x80, 0x80
 
-// clientFrame is a frame as clients send it (RFC 6455, section 5.2). The mask of zeros leaves the payload as it is, and
-// the server has the same work with it as with any other.
+// clientFrame returns a frame as clients send it (RFC 6455, section 5.2). The mask of zeros does not change the payload, and
+// costs the server as much as any other mask.
 func clientFrame(opcode byte, payload []byte) []byte {
 	frame := []byte{final | opcode}
 	if len(payload) < 126 {
@@ -28,7 +28,7 @@ func clientFrame(opcode byte, payload []byte) []byte {
 	return append(frame, payload...)
 }
 
-// eachFrame hands out the whole frames at the beginning and returns what is left.
+// eachFrame passes on the complete frames and returns the rest.
 func eachFrame(data []byte, handle func(opcode byte, payload []byte) error) ([]byte, error) {
 	for len(data) >= 2 {
 		header, length := 2, int(data[1])

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// source is a connection that the loop watches. An error ends the run: the figures stand for all connections or for none.
+// source is a connection that the loop watches. An error ends the run, because the results are for all connections or none.
 type source interface {
 	read(buffer []byte) error
 }
 
-// loop serves all connections in one thread, so that the client takes as little as it can from the servers beside it:
-// one wait for many of them, one read each.
+// loop handles all connections in one thread, with one wait for many connections and one read each, so that the client uses
+// as little CPU as possible beside the servers.
 type loop struct {
 	epoll   int
 	sources []source // by file descriptor
 	events  []syscall.EpollEvent
 	buffer  []byte
 	started time.Time
-	// afterTurn is called when all that had arrived is handed out.
+	// afterTurn is called when everything that has arrived was passed on.
 	afterTurn func() error
-	// wakeAt ends a wait early, so that afterTurn can do what is due then; 0 does not.
+	// wakeAt ends a wait early, so that afterTurn can do what is due. 0 means never.
 	wakeAt int64
 }
 
@@ -44,7 +44,7 @@ func (l *loop) now() int64 {
 	return int64(time.Since(l.started))
 }
 
-// dial connects, which on loopback takes as long as the system call.
+// dial connects. On loopback, this takes only a system call.
 func (l *loop) dial(address string) (int, error) {
 	to, err := net.ResolveTCPAddr("tcp4", address)
 	if err != nil {
@@ -78,13 +78,13 @@ func (l *loop) close(fd int) error {
 	return syscall.Close(fd)
 }
 
-// turn waits for what arrives, at most until the given time of the loop's clock, and hands it out.
+// turn waits for data, at most until the given time of the loop's clock, and passes it on.
 func (l *loop) turn(until int64) error {
 	if l.wakeAt != 0 {
 		until = min(until, l.wakeAt)
 	}
 	wait := max(0, until-l.now())
-	// Rounded up: a turn that ends early would be spun through.
+	// Rounded up, because a turn that ends early would cause a busy loop.
 	count, err := syscall.EpollWait(l.epoll, l.events, int((wait+999_999)/1_000_000))
 	if err == syscall.EINTR {
 		return nil
@@ -105,7 +105,7 @@ func (l *loop) turn(until int64) error {
 	return nil
 }
 
-// runUntil serves until the given time of the loop's clock.
+// runUntil runs the loop until the given time of its clock.
 func (l *loop) runUntil(end int64) error {
 	for l.now() < end {
 		if err := l.turn(end); err != nil {
@@ -115,7 +115,7 @@ func (l *loop) runUntil(end int64) error {
 	return nil
 }
 
-// receive reads once. Nothing there is no error; the end of the stream is one.
+// receive reads once. It is not an error if there is nothing to read. The end of the stream is an error.
 func receive(fd int, buffer []byte) (int, error) {
 	count, err := syscall.Read(fd, buffer)
 	switch {
@@ -129,7 +129,7 @@ func receive(fd int, buffer []byte) (int, error) {
 	return count, nil
 }
 
-// send writes a request at once. One connection has one request on its way, so it always fits.
+// send writes a request immediately. A connection has one request in flight, so it always fits.
 func send(fd int, data []byte) error {
 	count, err := syscall.Write(fd, data)
 	if err != nil {

@@ -1,6 +1,6 @@
-// The bench's load client: one run against one server (of one process or several), whose result goes to stdout as JSON.
-// It speaks the Centrifugo protocol to both servers, on raw sockets in one thread, and checks that every publication
-// reached every subscriber. Linux only.
+// The load client of the bench: one run against one server of one or several processes. It writes the result to stdout as
+// JSON. It uses the Centrifugo protocol on raw sockets in one thread, and checks that every publication reached every
+// subscriber. Linux only.
 package main
 
 import (

@@ -11,7 +11,7 @@ var timeKey = []byte(`"at":"`)
 
 const timeDigits = 16
 
-// publisher is one keep-alive connection to the server's HTTP API with at most one request on its way.
+// publisher is one keep-alive connection to the server's HTTP API with at most one request in flight.
 type publisher struct {
 	loop     *loop
 	fd       int
@@ -34,13 +34,13 @@ func newPublisher(l *loop, address, apiKey, channel string, payloadBytes int, on
 	return p, l.watch(fd, p)
 }
 
-// payload is a JSON object of the given size with a place for the time.
+// payload returns a JSON object of the given size with a placeholder for the time.
 func payload(size int) string {
 	empty := fmt.Sprintf(`{%s%s","pad":""}`, timeKey, strings.Repeat("0", timeDigits))
 	return empty[:len(empty)-2] + strings.Repeat("x", max(0, size-len(empty))) + empty[len(empty)-2:]
 }
 
-// publish sends a message that says when it was due.
+// publish sends a message that contains its planned time.
 func (p *publisher) publish(at int64) error {
 	writeTime(p.request[p.timeAt:], at)
 	return send(p.fd, p.request)

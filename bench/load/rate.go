@@ -2,8 +2,8 @@ package main
 
 import "time"
 
-// atRate publishes at fixed times, however long the answers take: a publication that has to wait for a publisher counts
-// from when it was due.
+// atRate publishes at fixed times, however long the responses take. A publication that has to wait for a publisher counts from
+// its planned time.
 func atRate(l *loop, o options) (result, error) {
 	t := &tally{}
 	if _, _, err := connectAll(l, t, o, o.subscribers, func(int) string { return o.channel }); err != nil {

@@ -1,6 +1,6 @@
 package main
 
-// result is what a run came to. What a mode does not measure stays 0.
+// result is the result of a run. Values that a mode does not measure are 0.
 type result struct {
 	Seconds       float64 `json:"seconds"`
 	Connections   int     `json:"connections"`

@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// saturate publishes as fast as the server takes it: each publisher sends its next request when the last one is
-// answered, as long as the subscribers are at most a window of publications behind.
+// saturate publishes as fast as the server allows: each publisher sends its next request when it has the response to the last
+// one, as long as the subscribers are at most a window of publications behind.
 func saturate(l *loop, o options) (result, error) {
 	t := &tally{}
 	bystanding := func(i int) string { return fmt.Sprintf("%s-bystander-%d", o.channel, i) }

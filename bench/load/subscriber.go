@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// tally is what all subscribers have received together.
+// tally counts what all subscribers have received together.
 type tally struct {
 	subscribed int
 	deliveries int
-	// latencies in ns of what the sampled subscribers received, while isOpen.
+	// latencies of the sampled subscribers in ns, recorded while isOpen.
 	latencies []int64
 	isOpen    bool
 }
@@ -30,8 +30,8 @@ const (
 	subscribed
 )
 
-// subscriber is one client on the Centrifugo protocol (JSON), subscribed to one channel. It takes a step when the answer
-// to the one before has come, as the client libraries do.
+// subscriber is one client of the Centrifugo protocol (JSON), subscribed to one channel. It sends a command when it has the
+// reply to the previous one, as the client libraries do.
 type subscriber struct {
 	loop      *loop
 	tally     *tally
@@ -127,7 +127,7 @@ func (s *subscriber) hear(payload []byte) error {
 	return nil
 }
 
-// count finds the publications in a message: servers join several to one.
+// count counts the publications in a message: servers may combine several.
 func (s *subscriber) count(payload []byte) {
 	for {
 		i := bytes.Index(payload, timeKey)

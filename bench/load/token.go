@@ -10,7 +10,7 @@ import (
 
 var tokenHeader = base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","typ":"JWT"}`))
 
-// sign makes the connection token of one user (HS256), good for an hour.
+// sign returns a connection token for one user (HS256), valid for an hour.
 func sign(secret []byte, user string) string {
 	claims := fmt.Sprintf(`{"sub":"%s","exp":%d}`, user, time.Now().Add(time.Hour).Unix())
 	signed := tokenHeader + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))

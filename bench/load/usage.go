@@ -12,7 +12,7 @@ import (
 // tick is the unit of times in /proc: USER_HZ, which is 100 on every Linux that Go runs on.
 const tick = 10 * time.Millisecond
 
-// cpuTime is what the processes have used with all their threads, in user and in kernel mode.
+// cpuTime returns the CPU time of all threads of the processes, in user and kernel mode.
 func cpuTime(pids []int) (time.Duration, error) {
 	var ticks int64
 	for _, pid := range pids {
@@ -33,7 +33,7 @@ func cpuTime(pids []int) (time.Duration, error) {
 	return time.Duration(ticks) * tick, nil
 }
 
-// residentBytes is the memory of the processes that is in RAM.
+// residentBytes returns the resident memory of the processes.
 func residentBytes(pids []int) (int64, error) {
 	var total int64
 	for _, pid := range pids {
@@ -50,7 +50,7 @@ func residentBytes(pids []int) (int64, error) {
 	return total, nil
 }
 
-// machineTime is what all processes of the machine have used together.
+// machineTime returns the CPU time of all processes of the machine.
 func machineTime() (time.Duration, error) {
 	stat, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -71,7 +71,7 @@ func machineTime() (time.Duration, error) {
 	return time.Duration(ticks) * tick, nil
 }
 
-// usage is what everybody has used up to a moment.
+// usage is the CPU time that everything has used up to a moment.
 type usage struct {
 	server, store, machine, client time.Duration
 }
@@ -90,7 +90,7 @@ func usageNow(o options) (u usage, err error) {
 	return u, err
 }
 
-// chargeTo enters what was used from one moment to another.
+// chargeTo adds the differences between two moments to the result.
 func (u usage) chargeTo(r *result, since usage) {
 	server, store, client := u.server-since.server, u.store-since.store, u.client-since.client
 	other := max(0, u.machine-since.machine-server-store-client)

@@ -1,6 +1,6 @@
-// Centrifugo's own engine, the Centrifuge library, with what the bench asks of both servers: connection tokens, an API
-// key, history with recovery in the channels that begin with "kept:", and Redis between processes. Centrifugo adds its
-// configuration, namespaces, proxies and metrics to this, so it is never faster than what is measured here.
+// Centrifugo's engine, the Centrifuge library, with the features that the bench needs: connection tokens, an API key, history
+// with recovery in channels that begin with "kept:", and Redis between processes. Centrifugo adds configuration, namespaces,
+// proxies and metrics, so it is never faster than this program.
 package main
 
 import (

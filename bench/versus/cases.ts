@@ -1,7 +1,7 @@
-/** Ten times as many subscribers cost ten times as much, and as many channels that nothing is published to cost nothing. */
+/** Ten times as many subscribers should cost ten times as much. As many channels without publications should cost nothing. */
 const MANY = 5_000;
 
-/** What the load client reports of a run. What its mode does not measure is 0. */
+/** The report of the load client about a run. Values that its mode does not measure are 0. */
 export type Result = Readonly<
   Record<
     | 'seconds'
@@ -19,7 +19,7 @@ export type Result = Readonly<
   >
 >;
 
-/** What Carillon is held to: as a ratio to the other server, or by itself. */
+/** The target of Carillon: a ratio to the other server, or an absolute value. */
 export interface Bar {
   readonly of: 'ratio' | 'value';
   readonly atLeast?: number;
@@ -37,7 +37,7 @@ interface Work {
   readonly name: string;
   readonly mode: 'saturate' | 'rate' | 'connect';
   readonly flags: readonly string[];
-  /** Times as long as other work: what leaves the servers idle tells little in a short time. */
+  /** Factor for the duration. Work that leaves the servers mostly idle needs a longer run. */
   readonly stretch?: number;
   readonly metrics: readonly Metric[];
 }
@@ -121,10 +121,10 @@ const crowd = (connections: number): Work => ({
 });
 
 /**
- * All cases, grouped by what the servers have to be started for.
+ * Returns all cases, grouped by the configuration of the servers.
  *
- * @param isLibrary the other server is the bare library; Centrifugo takes 1.4 times as long over it where the request counts
- *   for more than the deliveries
+ * @param isLibrary whether the other server is the bare library. Centrifugo takes 1.4 times as long where the request costs
+ *   more than the deliveries
  */
 export function allCases(isLibrary: boolean, connections: number): readonly Case[] {
   const [share, cost] = isLibrary ? [0.7, 1.4] : [1, 1];

@@ -8,14 +8,14 @@ export interface Pace {
   readonly repeats: number;
   readonly warmUpMs: number;
   readonly durationMs: number;
-  /** Before memory is read. */
+  /** Time before memory is read. */
   readonly settleMs: number;
 }
 
 /** One run of a case against one server. */
 export type Outcome = { readonly result: Result } | { readonly fault: string };
 
-/** The runs of one case: each repeat is a pair, one run right after the other. */
+/** The runs of one case. Each repeat is a pair, one run directly after the other. */
 export interface Comparison {
   readonly case: Case;
   readonly ours: Outcome[];
@@ -30,7 +30,7 @@ export interface Load {
 
 let channels = 0;
 
-/** Puts one server under the load of one case. A fault of the server is an outcome, too. */
+/** Runs the load of one case against one server. A fault of the server is an outcome too. */
 export async function run(work: Case, server: Server, { client, pace, storePids }: Load): Promise<Outcome> {
   const { warmUpMs, durationMs, settleMs } = pace;
   const args = [
@@ -58,7 +58,7 @@ export async function run(work: Case, server: Server, { client, pace, storePids 
 export interface Figures {
   readonly ours: number | undefined;
   readonly theirs: number | undefined;
-  /** Ours by theirs: the median over the pairs, as what else the machine does weighs on both runs of a pair. */
+  /** Carillon's value divided by the other one: the median over the pairs, because other load affects both runs of a pair. */
   readonly ratio: number | undefined;
 }
 

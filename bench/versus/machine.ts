@@ -1,7 +1,7 @@
 import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { output } from './programs.ts';
 
-/** What the figures were taken on: they mean little without it. */
+/** The machine of the measurements. */
 export interface Machine {
   readonly cores: number;
   readonly processor: string;
@@ -10,7 +10,7 @@ export interface Machine {
   readonly node: string;
   readonly go: string;
   readonly redis: string;
-  /** Over one minute, before the first run: what else the machine was doing. */
+  /** Load average over one minute before the first run. */
   readonly loadAverage: number;
 }
 

@@ -9,20 +9,20 @@ const binaries = join(bench, 'bin');
 /** Signs the connection tokens (HS256). */
 export const TOKEN_SECRET = 'secret-of-the-bench';
 export const API_KEY = 'api-key-of-the-bench';
-/** Channels without a namespace keep nothing; those of this one keep the last publications, with recovery. */
+/** Channels without a namespace have no history. Those of this namespace have a history with recovery. */
 const KEPT = { name: 'kept', size: 100, ttlSeconds: 300 } as const;
 
 export interface Deployment {
-  /** Undefined: the memory engine. */
+  /** Without it, the memory engine is used. */
   readonly redisUrl: string | undefined;
   readonly processes: number;
 }
 
-/** A server that can be put under load: how one process of it is run. */
+/** A server under test: how to run one process of it. */
 export interface Program {
   readonly name: string;
   readonly version: string;
-  /** @param directory of its own for its files, empty at first */
+  /** @param directory an empty directory for its files */
   command(port: number, deployment: Deployment, directory: string): Command;
 }
 
@@ -30,7 +30,7 @@ export function buildLoadClient(): string {
   return build('load');
 }
 
-/** @param profileDirectory where each process leaves a CPU profile when it ends */
+/** @param profileDirectory where each process writes a CPU profile when it ends */
 export function carillon(profileDirectory?: string): Program {
   const main = resolve(process.env.CARILLON_DIST ?? resolve(bench, '../dist'), 'main.js');
   const version = output(process.execPath, [main, '--version']);
@@ -48,7 +48,7 @@ export function carillon(profileDirectory?: string): Program {
   };
 }
 
-/** A Centrifugo on the path, else its engine in a small program that is built here. */
+/** Returns the Centrifugo on the path, otherwise a small program with its engine, which is built here. */
 export function centrifugo(): Program {
   const version = output('centrifugo', ['version']);
   return version === '' ? library() : binary(version);
@@ -83,7 +83,7 @@ function library(): Program {
   };
 }
 
-/** Centrifugo's configuration, which both servers take. */
+/** A Centrifugo configuration, which both servers use. */
 function configure(directory: string, port: number, redisUrl: string | undefined): string {
   const file = join(directory, 'config.json');
   const configuration = {
@@ -110,7 +110,7 @@ function configure(directory: string, port: number, redisUrl: string | undefined
   return file;
 }
 
-/** Node's, as `npm start` gives them. */
+/** The Node options of `npm start`. */
 function startFlags(): string[] {
   const { scripts } = JSON.parse(readFileSync(resolve(bench, '../package.json'), 'utf8')) as {
     scripts: { start: string };
@@ -118,7 +118,7 @@ function startFlags(): string[] {
   return scripts.start.split(' ').filter((word) => word.startsWith('-'));
 }
 
-/** A command that sees nothing of our environment: a stray `REDIS_URL` would change what is measured. */
+/** Runs a command without this process's environment, because a `REDIS_URL` in it would change the measurement. */
 function clean(
   file: string,
   args: readonly string[],
@@ -139,7 +139,7 @@ export function commit(): string {
   return output('git', ['describe', '--always', '--dirty', '--exclude', '*'], { cwd: bench });
 }
 
-/** What a command prints, or nothing where there is no such command. */
+/** Returns the output of a command, or an empty text if there is no such command. */
 export function output(
   file: string,
   args: readonly string[],

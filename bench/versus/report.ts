@@ -29,13 +29,13 @@ export function toMarkdown(report: Report): string {
   ].join('\n\n');
 }
 
-/** All runs as they were, so that another reading is possible. */
+/** All runs, for other evaluations. */
 export function toJson({ comparisons, ...report }: Report): string {
   const cases = comparisons.map(({ case: work, ours, theirs }) => ({ title: titleOf(work), ours, theirs }));
   return `${JSON.stringify({ ...report, cases }, undefined, 2)}\n`;
 }
 
-/** Shares of a core: at the median of all runs, and in the worst one. */
+/** Fractions of a core: the median over all runs, and the maximum. */
 function shares(comparisons: readonly Comparison[], of: (result: Result) => number): string {
   const sorted = comparisons
     .flatMap(({ ours, theirs }) => [...ours, ...theirs])
@@ -83,7 +83,7 @@ function number(value: number | undefined, digits: number): string {
     : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** Runs that came to nothing, with what the load client said. */
+/** Failed runs, with the message of the load client. */
 function faults(comparisons: readonly Comparison[]): readonly string[] {
   const lines = comparisons.flatMap(({ case: work, ours, theirs }) =>
     [['Carillon', ours] as const, ['Centrifugo', theirs] as const].flatMap(([name, outcomes]) =>

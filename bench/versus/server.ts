@@ -9,7 +9,7 @@ import type { Deployment, Program } from './programs.ts';
 const START_TIMEOUT_MS = 20_000;
 const STOP_PATIENCE_MS = 5_000;
 
-/** A running server of one or several processes, which ends with this process at the latest. */
+/** A running server of one or several processes. It ends when this process ends, at the latest. */
 export class Server implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'carillon-bench-'));
   readonly #released = whenOwnerEnds(['rm', '-rf', this.#directory]);
@@ -18,7 +18,7 @@ export class Server implements AsyncDisposable {
 
   private constructor() {}
 
-  /** Resolves when all processes serve. */
+  /** Resolves when all processes are ready. */
   static async start(program: Program, deployment: Deployment): Promise<Server> {
     const server = new Server();
     try {

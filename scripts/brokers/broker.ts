@@ -1,40 +1,40 @@
 export const brokerKinds = ['kafka', 'pulsar', 'redis'] as const;
 export type BrokerKind = (typeof brokerKinds)[number];
 
-/** Where a broker answers: all that a client needs to know, and plain data, so that it can be sent to another process. */
+/** Everything that a client needs to connect to a broker. It is plain data, so that it can be sent to another process. */
 export interface BrokerAddress {
   readonly kind: BrokerKind;
-  /** In the form that `KAFKA_BROKER` (host:port, comma list), `PULSAR_SERVICE_URL` or `REDIS_URL` takes. */
+  /** The value for `KAFKA_BROKER` (host:port, separated by commas), `PULSAR_SERVICE_URL` or `REDIS_URL`. */
   readonly url: string;
-  /** Pulsar only: the HTTP address of the admin API; the same port with `ws:` is the WebSocket API. */
+  /** Pulsar only: the HTTP address of the admin API. The WebSocket API has the same port, with `ws:`. */
   readonly webUrl?: string;
-  /** Pulsar with token authentication only: a token of the superuser. */
+  /** Only for Pulsar with token authentication: a token of the superuser. */
   readonly token?: string;
 }
 
-/** A broker that was started here and can be disturbed on purpose. It dies with the process that started it. */
+/** A broker that this process has started and may stop, kill or suspend. It ends when this process ends. */
 export interface RunningBroker extends BrokerAddress, AsyncDisposable {
-  /** Asks the broker to shut down and waits until it has; after 20 s it is killed. Data stay. Harmless when it is down. */
+  /** Shuts the broker down and kills it after 20 s. Keeps its data. Does nothing if the broker is not running. */
   stop(): Promise<void>;
-  /** SIGKILL: nothing is flushed, no client is told. Data stay. */
+  /** Sends SIGKILL: nothing is flushed and no client is notified. Keeps the data. */
   kill(): Promise<void>;
-  /** Stands still until `thaw`: it takes connections and answers nothing, as one does that is far too busy. */
+  /** Suspends the broker until `thaw`: it accepts connections but does not respond, like an overloaded broker. */
   freeze(): void;
   thaw(): void;
-  /** Starts on the same ports and data, after a stop if need be. Resolves when the broker serves again. */
+  /** Restarts the broker with the same ports and data. Resolves when it is ready. */
   restart(): Promise<void>;
-  /** Kills the broker and removes its data, unless `keepData` was set. May be called twice. */
+  /** Kills the broker and removes its data, unless `keepData` is set. May be called twice. */
   dispose(): Promise<void>;
 }
 
 export interface StartOptions {
-  /** Port for clients; a free one by default. */
+  /** Port for clients. Default: a free port. */
   readonly port?: number;
-  /** Keep the data directory on `dispose`, and start on what a former broker on this port left there. */
+  /** Keeps the data directory on `dispose`, and starts with the data of an earlier broker on this port. */
   readonly keepData?: boolean;
 }
 
-/** The variables with which Carillon finds this broker. */
+/** Returns the environment variables with which Carillon connects to this broker. */
 export function environmentOf(address: BrokerAddress): Record<string, string> {
   switch (address.kind) {
     case 'kafka':

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const here = import.meta.dirname;
 
-/** Downloads and data of brokers. `CARILLON_BROKERS_DIR` lets several clones share it. */
+/** Directory for downloads and data of brokers. With `CARILLON_BROKERS_DIR`, several clones share it. */
 export function cacheDirectory(): string {
   return process.env['CARILLON_BROKERS_DIR'] ?? resolve(here, '../../.brokers');
 }
@@ -20,10 +20,10 @@ export function runDirectory(): string {
 
 interface Artifact {
   readonly name: string;
-  /** Relative to the cache; exists only when complete. */
+  /** Path relative to the cache. It exists only when it is complete. */
   readonly directory: string;
   readonly size: string;
-  /** The goal of Maven's dependency plugin that puts the files into `target`. */
+  /** Returns the arguments for the goal of Maven's dependency plugin that writes the files to `target`. */
   readonly goal: (target: string) => readonly [string, ...string[]];
 }
 
@@ -48,7 +48,7 @@ export function isDownloaded(name: keyof typeof artifacts): boolean {
 
 let queue: Promise<unknown> = Promise.resolve();
 
-/** Directory of a broker's files, downloaded if need be. One download at a time: Maven's repository is shared. */
+/** Resolves with the directory of a broker's files. Downloads them if needed, one broker at a time: Maven's repository is shared. */
 export function download(name: keyof typeof artifacts): Promise<string> {
   const mine = queue.then(() => fetchInto(artifacts[name], join(here, `${name}.pom.xml`)));
   queue = mine.catch(() => undefined);
@@ -61,14 +61,14 @@ async function fetchInto(artifact: Artifact, pom: string): Promise<string> {
   if (existsSync(target)) return target;
   mkdirSync(cache, { recursive: true });
   process.stderr.write(`downloading ${artifact.name} (${artifact.size}, once) into ${cache}\n`);
-  // Renamed when complete, so that an interrupted download, or another process at the same work, does no harm.
+  // Renamed when complete, in case the download is interrupted or another process downloads the same files.
   const partial = `${target}.${randomUUID()}`;
   try {
     const [goal, ...settings] = artifact.goal(partial);
     await promisify(execFile)('mvn', ['-B', '-q', '-f', pom, `dependency:${goal}`, ...settings]);
     await rename(partial, target);
   } catch (error) {
-    // Maven explains itself on its standard output.
+    // Maven reports errors on its standard output.
     const { stdout = '', message } = error as Error & { stdout?: string };
     if (!existsSync(target)) {
       throw new Error(`cannot download ${artifact.name}: ${message}\n${stdout}`, { cause: error });

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
 
-/** Files in PEM. */
+/** Paths of PEM files. */
 export interface Certificate {
-  /** The authority that signed it. */
+  /** The certificate authority. */
   readonly authority: string;
   readonly certificate: string;
   /** PKCS #8, not encrypted. */
@@ -13,7 +13,7 @@ export interface Certificate {
 
 const openssl = (...args: string[]) => promisify(execFile)('openssl', args);
 
-/** A server's certificate for 127.0.0.1 and localhost, good for a day, signed by an authority that is made for it. */
+/** Creates a server certificate for 127.0.0.1 and localhost, valid for one day, with its own certificate authority. */
 export async function makeCertificate(directory: string): Promise<Certificate> {
   const file = (name: string) => join(directory, name);
   const [authority, certificate, key] = [file('authority.pem'), file('server.pem'), file('server.key')];

@@ -1,14 +1,14 @@
 /**
- * npm run brokers                         Kafka, Pulsar and Redis until Ctrl-C
- * npm run brokers -- --only redis,kafka   some of them
- * npm run brokers -- stop                 ends what a killed run left behind
+ * npm run brokers                         runs Kafka, Pulsar and Redis until Ctrl-C
+ * npm run brokers -- --only redis,kafka   runs some of them
+ * npm run brokers -- stop                 stops what a killed run left behind
  */
 import { parseArgs } from 'node:util';
 import { type BrokerKind, brokerKinds, environmentOf } from './broker.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { provide, type ProvidedBroker } from './provide.ts';
 
-/** Always the same, so that the lines that were pasted into a shell stay true; next to the usual ones, not on them. */
+/** Fixed ports, so that the exported variables stay valid. They differ from the usual ones, which may be in use. */
 const ports = {
   kafka: { port: 19_092 },
   pulsar: { port: 16_650, webPort: 18_080 },
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   });
   const [command = 'start', ...rest] = positionals;
   if (rest.length > 0 || !['start', 'stop'].includes(command))
-    throw new Error(`unknown: ${positionals.join(' ')}`);
+    throw new Error(`unknown command: ${positionals.join(' ')}`);
   const cleared = await clearLeftovers();
   if (command === 'stop') {
     process.stdout.write(cleared.length === 0 ? 'nothing left to stop\n' : `stopped ${cleared.join(', ')}\n`);
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
 }
 
 async function run(kinds: readonly BrokerKind[]): Promise<void> {
-  // Ctrl-C arrives twice under npm: from the terminal, and passed on by npm. Once is enough.
+  // Under npm, Ctrl-C arrives twice: from the terminal and from npm.
   const interrupted = new Promise<void>((resolve) => {
     process.on('SIGINT', resolve);
     process.on('SIGTERM', resolve);
@@ -43,7 +43,7 @@ async function run(kinds: readonly BrokerKind[]): Promise<void> {
   const failure = started?.find((outcome) => outcome.status === 'rejected');
   if (started !== undefined && failure === undefined) {
     process.stdout.write(announce(await Promise.all(starting)));
-    // A container, or somebody's broker, does not keep this process alive as a child does.
+    // A child keeps this process alive. A container or an external broker does not.
     const awake = setInterval(() => undefined, 60_000);
     await interrupted;
     clearInterval(awake);
@@ -56,10 +56,10 @@ async function run(kinds: readonly BrokerKind[]): Promise<void> {
   if (failure !== undefined) throw failure.reason;
 }
 
-/** Variables that are in the environment already are not repeated: they may hold a token or a password. */
+/** Returns the variables to export. It omits those in the environment, because they may have a token or a password. */
 function announce(brokers: readonly ProvidedBroker[]): string {
   const sources = {
-    environment: 'named by the environment, whose variables are kept',
+    environment: 'external, from the environment',
     docker: 'in a container',
     local: 'on this machine',
   };
@@ -75,7 +75,8 @@ function announce(brokers: readonly ProvidedBroker[]): string {
 function parseKinds(list: string): BrokerKind[] {
   return list.split(',').map((name) => {
     const kind = brokerKinds.find((known) => known === name.trim());
-    if (kind === undefined) throw new Error(`no broker named ${name}; there are ${brokerKinds.join(', ')}`);
+    if (kind === undefined)
+      throw new Error(`unknown broker ${name}; the brokers are ${brokerKinds.join(', ')}`);
     return kind;
   });
 }

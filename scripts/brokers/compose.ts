@@ -24,8 +24,8 @@ export interface Ports {
 }
 
 /**
- * Starts one service of compose.yaml under a project name of its own, so that it never meets the containers that
- * somebody started by hand. Returns what removes it again, which also happens if this process is killed.
+ * Starts one service of compose.yaml under its own project name, so that it does not affect containers that a user has
+ * started. Returns a function that removes it. It is also removed if this process is killed.
  */
 export async function composeUp(kind: BrokerKind, { port, webPort }: Ports): Promise<() => Promise<void>> {
   const compose = ['compose', '--file', composeFile, '--project-name', `carillon-${kind}-${port}`];

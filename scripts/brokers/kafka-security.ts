@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Certificate } from './certificate.ts';
 
-/** Clients have to encrypt, and to log in as one of these. */
+/** Clients have to use TLS and to log in as one of these users. */
 export interface KafkaSecurity {
   readonly certificate: Certificate;
-  /** Passwords by name, for PLAIN and for SCRAM. */
+  /** Passwords by user name, for PLAIN and for SCRAM. */
   readonly users: Readonly<Record<string, string>>;
 }
 
-/** The broker is a client of itself. */
+/** The user with which the broker connects to itself. */
 const SELF = { broker: 'of-the-broker' };
 const SCRAM = ['SCRAM-SHA-256', 'SCRAM-SHA-512'];
 const modules = 'org.apache.kafka.common.security';
@@ -38,7 +38,7 @@ export function securityProperties({ certificate, users }: KafkaSecurity): Recor
   };
 }
 
-/** SCRAM's users are data, which are there from the first start on. */
+/** SCRAM users are data of the cluster. They are written before the first start. */
 export function securityFormatting({ users }: KafkaSecurity): string[] {
   return Object.entries(users).flatMap(([name, password]) =>
     SCRAM.flatMap((mechanism) => ['-S', `${mechanism}=[name=${name},password=${password}]`]),

@@ -12,12 +12,12 @@ import { answers, freePort } from './ports.ts';
 export interface KafkaOptions extends StartOptions {
   /** Lines of `server.properties` to add or replace, such as `{ 'auto.create.topics.enable': 'true' }`. */
   readonly properties?: Readonly<Record<string, string>>;
-  /** Without it, anybody may do anything, in plain text. */
+  /** Without it, the broker has neither encryption nor authentication. */
   readonly security?: KafkaSecurity;
 }
 
 const clusterId = 'Q2FyaWxsb25UZXN0cy1CQg';
-// A broker for tests is short-lived and idle for most of it: small heap, no optimising compiler, one collector thread.
+// A test broker is short-lived and mostly idle: small heap, no optimising compiler, one garbage collector thread.
 const jvm = [
   '-Xms64m',
   '-Xmx256m',
@@ -26,7 +26,7 @@ const jvm = [
   '-Djava.awt.headless=true',
 ];
 
-/** Runs one Kafka broker (KRaft, its own controller) on loopback. Topics are not created by themselves. */
+/** Runs one Kafka broker (KRaft, its own controller) on loopback. It does not create topics automatically. */
 export async function startKafka(options: KafkaOptions = {}): Promise<RunningBroker> {
   const jars = await download('kafka');
   const port = options.port ?? (await freePort());
@@ -67,7 +67,7 @@ function properties(
     'listener.security.protocol.map': `CLIENTS:${security === undefined ? 'PLAINTEXT' : 'SASL_SSL'},CONTROLLER:PLAINTEXT`,
     'log.dirs': join(directory, 'data'),
     'auto.create.topics.enable': 'false',
-    // One node can hold one replica.
+    // A single node can hold only one replica.
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '1',
     'transaction.state.log.replication.factor': '1',
@@ -76,7 +76,7 @@ function properties(
     'group.initial.rebalance.delay.ms': '0',
     'num.network.threads': '2',
     'num.io.threads': '2',
-    // The shipped 128 MB does not fit into the heap above.
+    // The default of 128 MB does not fit into the heap above.
     'log.cleaner.dedupe.buffer.size': '4194304',
     ...(security === undefined ? {} : securityProperties(security)),
     ...more,

@@ -8,8 +8,8 @@ import { processIdentity } from './process-identity.ts';
 const patienceMs = 20_000;
 
 /**
- * Ends brokers whose owner is gone and removes their data; brokers of a living owner are left alone.
- * Returns the names of those that it ended or cleared away.
+ * Ends brokers whose owner process has ended, and removes their data. Does not touch brokers of a running owner.
+ * Returns the names of the brokers that it ended or removed.
  */
 export async function clearLeftovers(): Promise<string[]> {
   const runs = readdirSync(runDirectory()).map((name) => ({ name, directory: join(runDirectory(), name) }));
@@ -33,7 +33,7 @@ function readRecord(directory: string): RunRecord | undefined {
   }
 }
 
-/** By its start time as well as its pid, which may belong to somebody else by now. */
+/** Compares the start time too, because another process may have the pid now. */
 function isAlive(pid: number, identity: string | undefined): boolean {
   return identity !== undefined && processIdentity(pid) === identity;
 }

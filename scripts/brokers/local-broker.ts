@@ -7,18 +7,18 @@ import { type Command, OwnedProcess } from './owned-process.ts';
 import { requireFree } from './ports.ts';
 import { processIdentity } from './process-identity.ts';
 
-/** What differs between the brokers: how one is configured and run, and how it tells that it serves. */
+/** The differences between the brokers: how to configure and run one, and how to see that it is ready. */
 export interface Recipe {
   readonly address: BrokerAddress;
   readonly port: number;
   readonly keepData: boolean;
-  /** Called before each start, with the broker's own directory, to which data and configuration go. */
+  /** Called before each start, with the broker's directory for data and configuration. */
   readonly command: (directory: string) => Command | Promise<Command>;
-  /** Polled after each start, with all that this start has logged. */
+  /** Called repeatedly after each start, with the log since that start. */
   readonly isReady: (log: string) => boolean | Promise<boolean>;
 }
 
-/** Written beside a running broker's data, so that `stop` finds what a killed owner left behind. */
+/** Written beside the data of a running broker, so that `stop` finds the brokers of a killed owner. */
 export interface RunRecord {
   readonly pid: number;
   readonly identity: string | undefined;

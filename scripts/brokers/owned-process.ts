@@ -8,7 +8,7 @@ export interface Command {
   readonly args: readonly string[];
 }
 
-/** A child that does not outlive this process, however this process ends. */
+/** A child process that ends when this process ends, however that happens. */
 export class OwnedProcess {
   readonly pid: number;
   readonly exited: Promise<void>;
@@ -16,7 +16,7 @@ export class OwnedProcess {
 
   constructor(command: Command, cwd: string, logFile: string) {
     const log = openSync(logFile, 'a');
-    // A process group of its own: Ctrl-C in a terminal reaches the owner only, which then stops its children in order.
+    // Its own process group: Ctrl-C in a terminal reaches only the owner, which then stops its children in order.
     this.#child = spawn(command.file, command.args, { cwd, stdio: ['ignore', log, log], detached: true });
     closeSync(log);
     if (this.#child.pid === undefined) {
@@ -32,7 +32,7 @@ export class OwnedProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** It stands still, and its connections with it, until it is thawed. */
+  /** Suspends the process until `thaw`. Its connections stay open. */
   freeze(): void {
     this.#child.kill('SIGSTOP');
   }
@@ -44,7 +44,7 @@ export class OwnedProcess {
   async end(signal: 'SIGTERM' | 'SIGKILL', patienceMs = 20_000): Promise<void> {
     if (!this.running) return;
     this.#child.kill(signal);
-    // One that is frozen hears nothing.
+    // A suspended process does not receive SIGTERM.
     this.thaw();
     const impatience = setTimeout(() => this.#child.kill('SIGKILL'), patienceMs);
     await this.exited;
@@ -53,10 +53,10 @@ export class OwnedProcess {
 }
 
 /**
- * Runs a command when this process is gone, however it went. Returns what calls that off.
+ * Runs a command when this process has ended, however that happens. Returns a function that cancels it.
  *
- * A child would survive a SIGKILL of its parent, so a shell waits at the end of a pipe: a line on it calls the
- * command off, its end without a line means that the owner is gone.
+ * A child survives a SIGKILL of its parent. Therefore a shell waits at the end of a pipe: a line on the pipe cancels the
+ * command, and the end of the pipe without a line means that the owner has ended.
  */
 export function whenOwnerEnds(command: readonly string[]): () => void {
   const guard = spawn('sh', ['-c', 'trap "" INT TERM HUP; read -r released || "$@"', 'sh', ...command], {

@@ -2,13 +2,13 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
-// Below the range from which systems take the ports of outgoing connections (32768 on Linux, 49152 elsewhere):
-// nobody slips onto the port of a broker while a test has it stopped.
+// Below the range for outgoing connections (from 32768 on Linux, from 49152 elsewhere), so that no connection gets the port
+// of a broker while a test has stopped it.
 const lowest = 20_000;
 const highest = 32_000;
 
-// A port is bound a while after it was found free. Nobody else is given it meanwhile: each of Jest's workers has a part of
-// the range for itself, and takes its ports in turn.
+// Some time passes between finding a free port and binding it. To avoid conflicts, each Jest worker has its own part of the
+// range and uses its ports in turn.
 const parts = 4;
 const portsPerPart = (highest - lowest) / parts;
 const first = lowest + (Number(process.env['JEST_WORKER_ID'] ?? 0) % parts) * portsPerPart;
@@ -42,7 +42,9 @@ export async function freePort(): Promise<number> {
 
 export async function requireFree(port: number): Promise<void> {
   if (!(await isFree(port))) {
-    throw new Error(`port ${port} is taken; if an earlier run left a broker there: npm run brokers -- stop`);
+    throw new Error(
+      `port ${port} is in use; if an earlier run left a broker there, run: npm run brokers -- stop`,
+    );
   }
 }
 

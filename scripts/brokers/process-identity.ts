@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * Tells one process from a later one that was given the same pid: its start time.
- * Undefined when there is no such process, or only its zombie (which still answers `kill(pid, 0)`).
+ * Returns the start time of a process, which distinguishes it from a later process with the same pid. Returns undefined if
+ * there is no such process, or if it is a zombie (for which `kill(pid, 0)` still succeeds).
  */
 export function processIdentity(pid: number): string | undefined {
   try {
@@ -15,7 +15,7 @@ export function processIdentity(pid: number): string | undefined {
 
 function fromProc(pid: number): string | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The second field is the program's name in parentheses and may hold spaces; state is the next, start time the 22nd.
+  // The second field is the program's name in parentheses, which may contain spaces. The third is the state, the 22nd the start time.
   const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return state === 'Z' || state === 'X' ? undefined : rest[18];
 }

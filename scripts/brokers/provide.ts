@@ -6,15 +6,15 @@ import { freePort, requireFree } from './ports.ts';
 import { startPulsar } from './pulsar.ts';
 import { startRedis } from './redis.ts';
 
-/** A broker to use, wherever it comes from. */
+/** A broker that tests can use, whatever its origin. */
 export interface ProvidedBroker {
   readonly address: BrokerAddress;
   readonly from: 'environment' | 'docker' | 'local';
-  /** Ends what was started for it; a broker that the environment names is left alone. */
+  /** Stops the broker if it was started here. Does nothing for a broker from the environment. */
   dispose(): Promise<void>;
 }
 
-/** What the environment names, else a container where a Docker engine answers, else a child of this process. */
+/** Resolves with the broker from the environment, otherwise a container if Docker is available, otherwise a child process. */
 export async function provide(kind: BrokerKind, fixed: Partial<Ports> = {}): Promise<ProvidedBroker> {
   const named = namedBy(process.env, kind);
   if (named !== undefined) return { address: named, from: 'environment', dispose: () => Promise.resolve() };
@@ -30,7 +30,7 @@ export async function provide(kind: BrokerKind, fixed: Partial<Ports> = {}): Pro
   return { address, from: 'local', dispose: () => broker.dispose() };
 }
 
-/** The broker that the variables of Carillon name, if they do. */
+/** Returns the broker from Carillon's environment variables, if there is one. */
 export function namedBy(env: NodeJS.ProcessEnv, kind: BrokerKind): BrokerAddress | undefined {
   const url = env[{ kafka: 'KAFKA_BROKER', pulsar: 'PULSAR_SERVICE_URL', redis: 'REDIS_URL' }[kind]];
   if (url === undefined || url === '') return undefined;
@@ -40,7 +40,7 @@ export function namedBy(env: NodeJS.ProcessEnv, kind: BrokerKind): BrokerAddress
   return { kind, url, webUrl, ...(token === undefined ? {} : { token }) };
 }
 
-/** The native protocol has a port of its own; for the admin API beside it, the shipped port is a fair guess. */
+/** The native protocol has a different port. The default port is the best guess for the admin API. */
 function webUrlBeside(serviceUrl: string): string {
   const { protocol, hostname, host } = new URL(serviceUrl.split(',')[0] ?? serviceUrl);
   if (protocol === 'pulsar:') return `http://${hostname}:8080`;
@@ -48,7 +48,7 @@ function webUrlBeside(serviceUrl: string): string {
   return `${protocol === 'https:' || protocol === 'wss:' ? 'https' : 'http'}://${host}`;
 }
 
-/** What is missing to run this broker as a child; undefined when nothing is. */
+/** Returns what is missing to run this broker as a child process, or undefined if nothing is. */
 export function missingFor(kind: BrokerKind): string | undefined {
   const programs =
     kind === 'redis' ? ['redis-server', 'redis-cli'] : ['java', ...(isDownloaded(kind) ? [] : ['mvn'])];

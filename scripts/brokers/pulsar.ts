@@ -8,15 +8,15 @@ import { LocalBroker } from './local-broker.ts';
 import { freePort } from './ports.ts';
 
 export interface PulsarOptions extends StartOptions {
-  /** Port of the admin and WebSocket APIs; a free one by default. */
+  /** Port of the admin and WebSocket APIs. Default: a free port. */
   readonly webPort?: number;
   /** Lines of `standalone.conf` to add or replace. */
   readonly properties?: Readonly<Record<string, string>>;
-  /** Ask for tokens (HS256). `admin` is superuser; other roles may do what `authorization` leaves them. */
+  /** Requires tokens (HS256). `admin` is the superuser. `authorization` limits the other roles. */
   readonly tokens?: boolean;
-  /** With `tokens`: roles other than `admin` need permissions, which the admin API grants. */
+  /** With `tokens`: roles other than `admin` need permissions, which are granted with the admin API. */
   readonly authorization?: boolean;
-  /** Serve the admin and WebSocket APIs over TLS as well, see `tlsUrl`. */
+  /** Serves the admin and WebSocket APIs over TLS too: see `tlsUrl`. */
   readonly certificate?: Certificate;
 }
 
@@ -24,11 +24,11 @@ export interface RunningPulsar extends RunningBroker {
   readonly webUrl: string;
   /** `https://`, with a `certificate` only. */
   readonly tlsUrl?: string;
-  /** A token for a role, as an operator would make it. `expiresAt` in ms since the epoch; never by default. */
+  /** Creates a token for a role. `expiresAt` is in ms since the epoch. By default, the token does not expire. */
   tokenFor(role: string, expiresAt?: number): string;
 }
 
-// Internals that Netty and BookKeeper reach into; without them Java 17 refuses.
+// Java internals that Netty and BookKeeper use. Java 17 refuses access without these options.
 const opened = [
   'java.base/java.io',
   'java.base/java.nio',
@@ -54,7 +54,7 @@ const jvm = [
 export async function startPulsar(options: PulsarOptions = {}): Promise<RunningPulsar> {
   const unpacked = await download('pulsar');
   const [name] = (await readdir(unpacked)).filter((entry) => entry.startsWith('apache-pulsar'));
-  if (name === undefined) throw new Error(`no distribution of Pulsar in ${unpacked}`);
+  if (name === undefined) throw new Error(`no Pulsar distribution in ${unpacked}`);
   const home = join(unpacked, name);
   const port = options.port ?? (await freePort());
   const webPort = options.webPort ?? (await freePort());
@@ -74,7 +74,7 @@ export async function startPulsar(options: PulsarOptions = {}): Promise<RunningP
       const shipped = await readFile(join(home, 'conf/standalone.conf'), 'utf8');
       const security = options.tokens ? tokenProperties(key, tokenFor('admin'), options.authorization) : {};
       const tls = options.certificate && tlsProperties(tlsPort!, options.certificate);
-      // Of a key that stands twice, the last line counts.
+      // If a key occurs twice, the last line counts.
       await writeFile(
         conf,
         shipped + lines({ ...loopback(port, webPort), ...security, ...tls, ...options.properties }),
@@ -103,10 +103,10 @@ function loopback(port: number, webPort: number): Record<string, string> {
     advertisedAddress: '127.0.0.1',
     brokerServicePort: String(port),
     webServicePort: String(webPort),
-    // Delays stay as imprecise as shipped (up to a tick early), so that "never early" is our code's merit;
-    // the tick is a tenth of the shipped one, or every test of a delay would take a second longer.
+    // Delays are up to a tick early, as by default, so that the tests of "never early" test Carillon. The tick is a tenth of
+    // the default, because otherwise every test of a delay would take a second longer.
     delayedDeliveryTickTimeMillis: '100',
-    // Small: one idle broker on a developer's machine.
+    // Small, for one mostly idle broker on a developer's machine.
     numIOThreads: '2',
     numOrderedExecutorThreads: '1',
     numHttpServerThreads: '8',
@@ -127,7 +127,7 @@ function tlsProperties(
 ): Record<string, string> {
   return {
     webServicePortTls: String(webPort),
-    // That of Java, as the shipped one needs a native library.
+    // Java's implementation, because the default one needs a native library.
     webServiceTlsProvider: '',
     tlsCertificateFilePath: certificate,
     tlsKeyFilePath: key,

@@ -16,18 +16,18 @@ export interface HostAndPort {
 
 export interface RunningRedisCluster extends AsyncDisposable {
   readonly nodes: readonly HostAndPort[];
-  /** In the order of `nodes`. */
+  /** In the same order as `nodes`. */
   readonly brokers: readonly RunningBroker[];
   dispose(): Promise<void>;
 }
 
-/** A Redis Cluster of three masters that share the 16384 slots, by default without replicas. The masters come first. */
+/** Starts a Redis Cluster of three masters that share the 16384 slots, by default without replicas. The masters come first. */
 export async function startRedisCluster({
   replicas = 0,
   certificate,
 }: { readonly replicas?: number; readonly certificate?: Certificate } = {}): Promise<RunningRedisCluster> {
   const tls = cliTls(certificate);
-  // After this silence a replica takes over, or without one a part of the slots is gone: of a node that is only slow, too.
+  // After this silence of a node, even if it is only slow, a replica takes over. Without a replica, its slots are not served.
   const nodeTimeoutMs = replicas > 0 ? 2_000 : 10_000;
   const brokers = await allOrNone(
     Array.from({ length: 3 * (1 + replicas) }, () => startClusterNode(nodeTimeoutMs, certificate)),
@@ -38,7 +38,7 @@ export async function startRedisCluster({
     const members = nodes.map(({ host, port }) => `${host}:${port}`);
     const options = ['--cluster-replicas', String(replicas), '--cluster-yes'];
     await promisify(execFile)('redis-cli', [...tls, '--cluster', 'create', ...members, ...options]);
-    // Each node learns from the others that all slots are served, and each replica has what its master has.
+    // Wait until each node knows that all slots are served, and until each replica has the data of its master.
     await until(async () => {
       const states = await Promise.all(brokers.map(({ url }) => ask(url, ...tls, 'CLUSTER', 'INFO')));
       const links = await Promise.all(
@@ -57,7 +57,7 @@ export async function startRedisCluster({
 }
 
 async function startClusterNode(nodeTimeoutMs: number, certificate?: Certificate): Promise<RunningBroker> {
-  // The default, the port plus 10000, may be taken.
+  // The default, which is the port plus 10000, may be in use.
   const busPort = await freePort();
   const args = [
     '--cluster-enabled',
@@ -75,14 +75,14 @@ async function startClusterNode(nodeTimeoutMs: number, certificate?: Certificate
 export interface RunningRedisSentinel extends AsyncDisposable {
   readonly name: string;
   readonly sentinels: readonly HostAndPort[];
-  /** The first is the master at the beginning; kill it and a sentinel promotes the other within seconds. */
+  /** The first one is the initial master. If it is killed, the sentinel promotes the other within seconds. */
   readonly brokers: readonly RunningBroker[];
-  /** Where the sentinel says that the master is now. */
+  /** Resolves with the address of the current master, according to the sentinel. */
   master(): Promise<HostAndPort>;
   dispose(): Promise<void>;
 }
 
-/** A master, its replica, and one sentinel that decides alone. */
+/** Starts a master, its replica and one sentinel with a quorum of one. */
 export async function startRedisSentinel({
   name = 'carillon',
   certificate,

@@ -6,12 +6,12 @@ import { LocalBroker } from './local-broker.ts';
 import { freePort } from './ports.ts';
 
 export interface RedisOptions extends StartOptions {
-  /** Keep data over a stop or kill (AOF, synced on every write). Off by default: a restart begins empty. */
+  /** Keeps data over a stop or kill (AOF, synced on every write). Default: false, so that a restart is empty. */
   readonly appendOnly?: boolean;
   readonly password?: string;
-  /** Over TLS only. */
+  /** Accepts only TLS connections. */
   readonly certificate?: Certificate;
-  /** More arguments for `redis-server`, such as `['--maxmemory', '50mb']`. */
+  /** Additional arguments for `redis-server`, such as `['--maxmemory', '50mb']`. */
   readonly args?: readonly string[];
 }
 
@@ -39,13 +39,13 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningBro
   });
 }
 
-/** Arguments of a server that speaks TLS only, to other servers as well. */
+/** Arguments of a server that uses only TLS, for connections to other servers too. */
 export function tlsArguments(port: number, { authority, certificate, key }: Certificate): string[] {
   const files = ['--tls-ca-cert-file', authority, '--tls-cert-file', certificate, '--tls-key-file', key];
   return ['--port', '0', '--tls-port', String(port), ...files, '--tls-auth-clients', 'no'];
 }
 
-/** The answer to one command, as `redis-cli` prints it: a list has a line for each of its items. */
+/** Runs one command. Resolves with the reply as `redis-cli` prints it, with one line per list item. */
 export async function ask(url: string, ...command: string[]): Promise<string> {
   const { hostname, port, password } = new URL(url);
   const credentials = password === '' ? {} : { REDISCLI_AUTH: decodeURIComponent(password) };
@@ -56,7 +56,7 @@ export async function ask(url: string, ...command: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** What `redis-cli` needs to know of a server that wants TLS. */
+/** Returns the arguments of `redis-cli` for a server with TLS. */
 export function cliTls(certificate?: Certificate): string[] {
   return certificate === undefined ? [] : ['--tls', '--cacert', certificate.authority];
 }
