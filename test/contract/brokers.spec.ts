@@ -43,8 +43,8 @@ async function topicsOf(url: string): Promise<string[]> {
   }
 }
 
-describe('a broker named by the environment', () => {
-  it('is found under the variables that Carillon reads', () => {
+describe('a broker in the environment', () => {
+  it('is found in the variables that Carillon reads', () => {
     const kafka = { kind: 'kafka', url: 'a:9092,b:9092' } as const;
     expect(namedBy(environmentOf(kafka), 'kafka')).toEqual(kafka);
     const pulsar = { kind: 'pulsar', url: 'pulsar://a:6650', webUrl: 'http://b:80', token: 't' } as const;
@@ -63,7 +63,7 @@ describe('a broker named by the environment', () => {
 });
 
 describeWith(['kafka', 'pulsar', 'redis'], 'Shared brokers', () => {
-  it('are the same for all that ask, and answer', async () => {
+  it('are the same for all suites, and respond', async () => {
     const redis = await sharedBroker('redis');
     expect(await sharedBroker('redis')).toEqual(redis);
     await withRedis(redis.url, async (client) => expect(await client.ping()).toBe('PONG'));
@@ -75,7 +75,7 @@ describeWith(['kafka', 'pulsar', 'redis'], 'Shared brokers', () => {
 });
 
 describeWithOwn('redis', 'Redis of a suite', () => {
-  it('keeps an append-only file over a kill, behind a password', async () => {
+  it('keeps its data over a kill with an append-only file and a password', async () => {
     await using redis = await startRedis({ appendOnly: true, password: 'p@ss word' });
     await withRedis(redis.url, (client) => client.set('key', 'kept'));
     await redis.kill();
@@ -84,7 +84,7 @@ describeWithOwn('redis', 'Redis of a suite', () => {
     expect(await withRedis(redis.url, (client) => client.get('key'))).toBe('kept');
   });
 
-  it('forgets without one', async () => {
+  it('loses its data over a kill without an append-only file', async () => {
     await using redis = await startRedis();
     await withRedis(redis.url, (client) => client.set('key', 'lost'));
     await redis.stop();
@@ -92,11 +92,11 @@ describeWithOwn('redis', 'Redis of a suite', () => {
     expect(await withRedis(redis.url, (client) => client.get('key'))).toBeNull();
   });
 
-  it('says why it cannot start', async () => {
+  it('reports why it cannot start', async () => {
     await expect(startRedis({ args: ['--no-such-setting', 'yes'] })).rejects.toThrow('no-such-setting');
     await using redis = await startRedis();
     const port = Number(new URL(redis.url).port);
-    await expect(startRedis({ port })).rejects.toThrow(`port ${port} is taken`);
+    await expect(startRedis({ port })).rejects.toThrow(`port ${port} is in use`);
   });
 
   it('forms a cluster of three masters', async () => {
@@ -112,7 +112,7 @@ describeWithOwn('redis', 'Redis of a suite', () => {
     }
   });
 
-  it('fails over by its sentinel', async () => {
+  it('fails over with its sentinel', async () => {
     await using topology = await startRedisSentinel();
     const { name, sentinels } = topology;
     const client = new Redis({ name, sentinels: [...sentinels], maxRetriesPerRequest: null });
@@ -120,7 +120,7 @@ describeWithOwn('redis', 'Redis of a suite', () => {
     try {
       await client.set('before', 'x');
       await topology.brokers[0]?.kill();
-      // Waits in the client until the sentinel names the new master.
+      // The client waits until the sentinel names the new master.
       expect(await client.set('after', 'x')).toBe('OK');
       expect(topology.brokers[1]?.url).toContain(String((await topology.master()).port));
     } finally {
@@ -134,7 +134,7 @@ describeWithOwn('kafka', 'Kafka of a suite', () => {
   beforeAll(async () => void (kafka = await startKafka()));
   afterAll(() => kafka.dispose());
 
-  it.each(['stop', 'kill'] as const)('has its topics again after a %s', async (end) => {
+  it.each(['stop', 'kill'] as const)('keeps its topics over a %s', async (end) => {
     const admin = new Kafka({ brokers: [kafka.url], logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     await admin.createTopics({ topics: [{ topic: `kept-over-${end}` }], waitForLeaders: true });
@@ -156,13 +156,13 @@ describeWithOwn('pulsar', 'Pulsar of a suite', () => {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     });
 
-  it('asks for tokens', async () => {
+  it('requires tokens', async () => {
     expect((await request('brokers/health')).status).toBe(401);
     expect((await request('brokers/health', pulsar.tokenFor('admin', Date.now() - 60_000))).status).toBe(401);
     expect(await (await request('brokers/health', pulsar.tokenFor('app'))).text()).toBe('ok');
   });
 
-  it('has its topics again after a kill', async () => {
+  it('keeps its topics over a kill', async () => {
     const created = await request('persistent/public/default/kept', pulsar.token, 'PUT');
     expect(created.status).toBe(204);
     await pulsar.kill();
@@ -179,7 +179,7 @@ afterAll(() => {
   rmSync(cache, { recursive: true, force: true });
 });
 
-/** The command line in a cache of its own, with no other variables: the shell's would make it use somebody's broker. */
+/** Runs the command line with its own cache and no other variables, because variables of the shell may name a broker. */
 function brokers(args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
   const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], CARILLON_BROKERS_DIR: cache, ...variables };
   const child = spawn(process.execPath, [resolve('scripts/brokers/cli.ts'), ...args], { env });
@@ -187,7 +187,7 @@ function brokers(args: readonly string[], variables: Readonly<Record<string, str
   return { child, output: createInterface(child.stdout)[Symbol.asyncIterator]() };
 }
 
-/** The lines up to the first that contains the text. */
+/** Resolves with the lines up to the first one that contains the text. */
 async function linesTo(output: AsyncIterator<string>, text: string): Promise<string[]> {
   const { done, value } = await output.next();
   if (done === true) throw new Error(`ended without saying ${text}`);
@@ -195,18 +195,18 @@ async function linesTo(output: AsyncIterator<string>, text: string): Promise<str
 }
 
 describe('npm run brokers', () => {
-  it('repeats nothing that the environment names, and no token', async () => {
+  it('prints no variable of the environment, and no token', async () => {
     const named = { PULSAR_SERVICE_URL: 'pulsar://nowhere:6650', PULSAR_TOKEN: 'a-token' };
     const { child, output } = brokers(['--only', 'pulsar'], named);
     expect(await linesTo(output, 'Ctrl-C')).toEqual([
-      '# pulsar: named by the environment, whose variables are kept',
+      '# pulsar: external, from the environment',
       '# Nothing was started. Ctrl-C ends this.',
     ]);
     child.kill('SIGINT');
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
-  it('refuses what it does not know', async () => {
+  it('refuses an unknown broker', async () => {
     const { child } = brokers(['--only', 'rabbitmq']);
     expect(await once(child, 'exit')).toEqual([1, null]);
   });
@@ -223,7 +223,7 @@ describeWithOwn('redis', 'npm run brokers with Redis', () => {
     return { child, url: exported?.split("'")[1] ?? '', pid: record.pid };
   };
 
-  it('prints what to export, and stops its brokers on Ctrl-C', async () => {
+  it('prints the variables to export, and stops its brokers on Ctrl-C', async () => {
     const { child, url, pid } = await start();
     expect(await withRedis(url, (client) => client.ping())).toBe('PONG');
     child.kill('SIGINT');
@@ -233,7 +233,7 @@ describeWithOwn('redis', 'npm run brokers with Redis', () => {
     expect(readdirSync(join(cache, 'run'))).toEqual([]);
   });
 
-  it('leaves no broker alive when it is killed, and clears up with stop', async () => {
+  it('leaves no broker running when it is killed, and removes its data with stop', async () => {
     const { child, url, pid } = await start();
     const connection = new Redis(url, { retryStrategy: () => null });
     await once(connection, 'ready');
