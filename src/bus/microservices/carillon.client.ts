@@ -2,17 +2,17 @@ import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microser
 import { ConsumerRefusedError } from '../consumers/consumer.errors.js';
 import type { EmitOptions, Events } from '../consumers/events.js';
 import { CarillonRecord } from './carillon.record.js';
-import { placeOf } from './event-pattern.js';
+import { parseEventPattern } from './event-pattern.js';
 
 export interface CarillonClientOptions extends Pick<EmitOptions, 'driver'> {
-  /** Where events go whose pattern names no topic. */
+  /** Topic of events whose pattern has none. */
   readonly topic: string;
 }
 
 /**
- * Nest's own way to emit: `client.emit('name', payload)`, or `client.emit({ topic, event }, payload)`. The stream completes
- * when the broker holds the event, and fails otherwise. A {@link CarillonRecord} brings a key, headers or an idempotency key
- * along. `send` is refused: a topic gives no answers.
+ * Emits events with Nest's own client: `client.emit('name', payload)`, or `client.emit({ topic, event }, payload)`.
+ * The stream completes when the broker holds the event, and fails otherwise. A {@link CarillonRecord} adds a key,
+ * headers or an idempotency key. `send` is refused, because a topic returns no replies.
  */
 export class CarillonClient extends ClientProxy {
   constructor(
@@ -22,10 +22,10 @@ export class CarillonClient extends ClientProxy {
     super();
   }
 
-  /** The bus connects by itself. */
+  /** Does nothing: the bus connects by itself. */
   override async connect(): Promise<void> {}
 
-  /** The bus is closed by its module. */
+  /** Does nothing: the bus is closed by its module. */
   override close(): void {}
 
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- Nest's signature
@@ -35,17 +35,21 @@ export class CarillonClient extends ClientProxy {
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     const pattern = JSON.stringify(packet.pattern);
-    callback({ err: new ConsumerRefusedError(`send(${pattern}) cannot be had over a bus: use emit`) });
+    callback({
+      err: new ConsumerRefusedError(
+        `send(${pattern}) is not supported, because a bus returns no replies: use emit`,
+      ),
+    });
     return () => {};
   }
 
   protected override async dispatchEvent<T>({ pattern, data }: ReadPacket): Promise<T> {
     const { topic, driver } = this.options;
-    const place = placeOf(pattern, topic);
+    const address = parseEventPattern(pattern, topic);
     const { payload, event, options } = data instanceof CarillonRecord ? data : new CarillonRecord(data);
     return (await this.events.emit(
-      place.topic,
-      { ...event, event: place.event, payload },
+      address.topic,
+      { ...event, event: address.event, payload },
       { ...options, ...(driver === undefined ? {} : { driver }) },
     )) as T;
   }

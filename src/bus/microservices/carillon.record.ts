@@ -2,7 +2,7 @@ import type { OutgoingEvent } from '../consumers/event-record.js';
 import type { EmitOptions } from '../consumers/events.js';
 
 /**
- * An event that has more to it than its payload, for `ClientProxy.emit`, which takes one argument:
+ * A payload together with options of the event, for `ClientProxy.emit`, which takes one argument:
  * `client.emit('anchor-income', new CarillonRecord(payload, { key: 'mei' }, { idempotencyKey: 'import-17' }))`.
  */
 export class CarillonRecord {

@@ -8,15 +8,15 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import type { ConsumerDescription, EventContext } from '../consumers/consumer.js';
 import { ConsumerRefusedError } from '../consumers/consumer.errors.js';
 import type { ConsumerRegistry } from '../consumers/consumer-registry.js';
-import { placeOf } from './event-pattern.js';
+import { parseEventPattern } from './event-pattern.js';
 
-/** The consumer that the application's `@EventPattern` handlers make up, with any of its settings. */
+/** Settings of the consumer that all `@EventPattern` handlers of the application form together. */
 export interface CarillonServerOptions extends Omit<ConsumerDescription, 'topics' | 'events'> {
-  /** Where the events of patterns are that name no topic. */
+  /** Topic of patterns that have none. */
   readonly topic: string;
 }
 
-/** What a handler gets as `@Ctx()`. */
+/** The value that a handler receives as `@Ctx()`. */
 export class EventRpcContext extends BaseRpcContext<[EventContext]> {
   get event(): EventContext {
     return this.args[0];
@@ -24,16 +24,18 @@ export class EventRpcContext extends BaseRpcContext<[EventContext]> {
 }
 
 /**
- * Nest's own way to consume: `app.connectMicroservice({ strategy: new CarillonServer(app.get(ConsumerRegistry), …) })`.
+ * Consumes events with Nest's own transport: `app.connectMicroservice({ strategy: new
+ * CarillonServer(app.get(ConsumerRegistry), …) })`.
  *
- * `@EventPattern('name')` handles the event of that name on the `topic` of the options, `@EventPattern({ topic, event })` one
- * on another topic. Together they are one consumer, with its retries, dead letters and metrics; a handler that throws, or
- * whose stream fails, has failed. `@MessagePattern` is refused: a topic gives no answers.
+ * `@EventPattern('name')` handles the event of that name on the `topic` of the options, `@EventPattern({ topic, event
+ * })` an event on another topic. All handlers together are one consumer, with its retries, dead letters and metrics.
+ * A handler fails if it throws, or if the stream that it returns fails. `@MessagePattern` is refused, because a topic
+ * returns no replies.
  */
 export class CarillonServer extends Server implements CustomTransportStrategy {
-  // Failures reach the failure policy, so Nest need not report them as unobserved.
+  // Failures reach the failure policy. Nest must not report them as unobserved.
   override readonly propagatesEventHandlerErrors = true;
-  /** By topic and event, which may be written in more than one way. */
+  /** By topic and event, because different patterns may select the same event. */
   readonly #handlers = new Map<string, MessageHandler[]>();
 
   constructor(
@@ -58,7 +60,9 @@ export class CarillonServer extends Server implements CustomTransportStrategy {
   }
 
   override on(): never {
-    throw new ConsumerRefusedError('this transport has no events of its own: readiness tells of its broker');
+    throw new ConsumerRefusedError(
+      'this transport has no events of its own: use readiness for the state of the broker',
+    );
   }
 
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- Nest's signature
@@ -67,19 +71,19 @@ export class CarillonServer extends Server implements CustomTransportStrategy {
   }
 
   async #start(): Promise<void> {
-    const { topic: usualTopic, ...description } = this.options;
+    const { topic: defaultTopic, ...description } = this.options;
     const topics = new Set<string>();
     const events = new Set<string>();
     for (const [pattern, handler] of this.messageHandlers) {
       if (handler.isEventHandler !== true)
         throw new ConsumerRefusedError(
-          `@MessagePattern(${pattern}) cannot be had over a bus: use @EventPattern`,
+          `@MessagePattern(${pattern}) is not supported, because a bus returns no replies: use @EventPattern`,
         );
-      const { topic, event } = placeOf(pattern, usualTopic);
+      const { topic, event } = parseEventPattern(pattern, defaultTopic);
       topics.add(topic);
       events.add(event);
-      const place = `${topic}\0${event}`;
-      this.#handlers.set(place, [...(this.#handlers.get(place) ?? []), handler]);
+      const address = `${topic}\0${event}`;
+      this.#handlers.set(address, [...(this.#handlers.get(address) ?? []), handler]);
     }
     await this.registry.add(
       { ...description, topics: [...topics], events: [...events] },
@@ -91,7 +95,7 @@ export class CarillonServer extends Server implements CustomTransportStrategy {
   }
 
   async #dispatch(event: string, payload: unknown, context: EventContext): Promise<void> {
-    // None where an event of this name is handled, but from another topic.
+    // Empty if only an event of the same name on another topic has a handler.
     const handlers = this.#handlers.get(`${context.topic}\0${event}`) ?? [];
     const rpcContext = new EventRpcContext([context]);
     const handled = Promise.withResolvers<void>();

@@ -2,14 +2,14 @@ import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/comm
 import { type Observable, throwError } from 'rxjs';
 
 /**
- * Leaves the failures of `@EventPattern` handlers as they are, for the failure policy: `@UseFilters(EventFailureFilter)`.
- * Nest's own filter keeps what an `RpcException` says, and makes an "Internal server error" of everything else: the dead
- * letter would not tell the reason then, and an `UnhandleableEventError` would be tried again.
+ * Passes the errors of `@EventPattern` handlers to the failure policy unchanged: `@UseFilters(EventFailureFilter)`.
+ * Nest's own filter keeps the message of an `RpcException`, and replaces every other error by "Internal server
+ * error". The dead letter would then not contain the reason, and an `UnhandleableEventError` would be retried.
  */
 @Catch()
 export class EventFailureFilter implements RpcExceptionFilter<unknown> {
   catch(failure: unknown, host: ArgumentsHost): Observable<never> {
-    // Of other transports only Nest knows the form.
+    // Only Nest knows how other transports report errors.
     if (host.getType() !== 'rpc') throw failure;
     return throwError(() => failure);
   }

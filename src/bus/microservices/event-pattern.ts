@@ -1,23 +1,23 @@
 import { ConsumerRefusedError } from '../consumers/consumer.errors.js';
 
-/** Which event a pattern means. */
-export interface EventPlace {
+/** The event that a pattern selects. */
+export interface EventAddress {
   readonly topic: string;
   readonly event: string;
 }
 
 /**
- * A pattern is the name of an event on the usual topic, or `{ topic, event }`. Nest turns the latter into JSON.
+ * Parses a pattern: the name of an event on the default topic, or `{ topic, event }`, which Nest converts to JSON.
  *
  * @throws {ConsumerRefusedError}
  */
-export function placeOf(pattern: unknown, usualTopic: string): EventPlace {
-  const read =
+export function parseEventPattern(pattern: unknown, defaultTopic: string): EventAddress {
+  const parsed =
     typeof pattern === 'string' && pattern.startsWith('{') ? (JSON.parse(pattern) as unknown) : pattern;
-  if (typeof read === 'string') return { topic: usualTopic, event: read };
-  const { topic = usualTopic, event } = (read ?? {}) as Partial<Record<string, unknown>>;
+  if (typeof parsed === 'string') return { topic: defaultTopic, event: parsed };
+  const { topic = defaultTopic, event } = (parsed ?? {}) as Partial<Record<string, unknown>>;
   if (typeof topic === 'string' && typeof event === 'string') return { topic, event };
   throw new ConsumerRefusedError(
-    `pattern ${JSON.stringify(pattern)} is neither the name of an event nor { topic, event }`,
+    `pattern ${JSON.stringify(pattern)} is not valid: expected the name of an event, or { topic, event }`,
   );
 }
