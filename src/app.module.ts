@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { BusModule, LanesModule } from './bus/index.js';
 import type { Config } from './config/config.js';
 import { DeliveryModule, LaneConsumersModule } from './delivery/index.js';
-import { GatewayModule } from './gateway/index.js';
+import { GatewayModule, type GatewayExtensions } from './gateway/index.js';
 import { HttpModule } from './http/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { TriggerModule } from './trigger/index.js';
@@ -15,7 +15,11 @@ import { version } from './process/version.js';
  */
 @Module({})
 export class AppModule {
-  static forRoot({ server, gateway, trigger, bus, delivery, metrics }: Config): DynamicModule {
+  /** @param extensions what an embedding application adds to the gateway */
+  static forRoot(
+    { server, gateway, trigger, bus, delivery, metrics }: Config,
+    extensions: GatewayExtensions = {},
+  ): DynamicModule {
     const { trustedProxies } = server;
     const busModule = BusModule.forRoot({ ...bus, isGlobal: false });
     const lanesModule = importing({ module: LanesModule }, busModule);
@@ -27,7 +31,7 @@ export class AppModule {
         MetricsModule.forRoot(metrics),
         HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
         importing(
-          GatewayModule.forRoot({ ...gateway, trustedProxies, version }),
+          GatewayModule.forRoot({ ...gateway, ...extensions, trustedProxies, version }),
           consumersModule,
           deliveryModule,
         ),

@@ -27,7 +27,7 @@ export const {
 } = new ConfigurableModuleBuilder<GatewayModuleOptions>({ moduleName: 'Gateway' })
   .setClassMethodName('forRoot')
   .setExtras<GatewayExtensions>(
-    {},
+    { imports: [], authorizers: [], replaceDefaultAuthorizers: false },
     (
       { imports, providers = [], ...definition },
       { imports: added = [], authorizers = [], replaceDefaultAuthorizers = false },

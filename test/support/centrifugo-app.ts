@@ -8,7 +8,7 @@ import { translateCentrifugo } from '../../src/config/centrifugo/translate.js';
 import { loadConfig } from '../../src/config/load.js';
 import { configSchema } from '../../src/config/schema.js';
 import { wellKnownVariables } from '../../src/config/well-known.js';
-import { WebSocketAdapter } from '../../src/gateway/index.js';
+import { WebSocketAdapter, type GatewayExtensions } from '../../src/gateway/index.js';
 import { Readiness } from '../../src/metrics/index.js';
 import { HttpAdapter } from '../../src/http/index.js';
 
@@ -29,6 +29,7 @@ export class CentrifugoApp implements AsyncDisposable {
   static async start(
     file: string,
     settings: Readonly<Record<string, string | number | boolean>> = {},
+    extensions: GatewayExtensions = {},
   ): Promise<CentrifugoApp> {
     register.clear();
     const flags = { 'bus.drivers.sqlite.directory': ':memory:', ...settings };
@@ -40,7 +41,9 @@ export class CentrifugoApp implements AsyncDisposable {
       env: {},
       cwd: 'test/golden',
     });
-    const built = await Test.createTestingModule({ imports: [AppModule.forRoot(config)] }).compile();
+    const built = await Test.createTestingModule({
+      imports: [AppModule.forRoot(config, extensions)],
+    }).compile();
     const app = built.createNestApplication<NestFastifyApplication>(new HttpAdapter(config.server.http), {
       logger: false,
     });

@@ -109,7 +109,7 @@ export interface Refused {
 /** A refusal with a code of the application. The client receives it as the error of its command. */
 export interface RefusedWithError {
   readonly outcome: 'error';
-  /** 400 to 1999. */
+  /** 400 to 1999. The status, if a handshake is refused: 403 if the code is not one of an HTTP error. */
   readonly code: number;
   readonly message: string;
   /** The client may retry. */

@@ -5,6 +5,7 @@ import {
   type Publication,
   type Subscriber,
 } from '../../../delivery/index.js';
+import type { Awaitable } from '../../auth/decisions.js';
 import { Connection, type ConnectionHost } from '../../connection/connection.js';
 import type { Handshake } from '../../connection/handshake.js';
 import { PublicationFormat } from '../../connection/publication-format.js';
@@ -19,14 +20,27 @@ export const rawFormat = new PublicationFormat(
 export class RawConnection extends Connection implements Subscriber {
   readonly #delivery: Delivery;
   readonly #identity: string;
+  /** Undefined once the client is authorized. */
+  #authorize: (() => Awaitable<unknown>) | undefined;
 
-  constructor(handshake: Handshake, host: ConnectionHost, delivery: Delivery) {
+  /** @param authorize throws or rejects with a HandshakeRefusedError if the client may not connect */
+  constructor(
+    handshake: Handshake,
+    host: ConnectionHost,
+    delivery: Delivery,
+    authorize: () => Awaitable<unknown>,
+  ) {
     super(handshake, host);
     this.#delivery = delivery;
+    this.#authorize = authorize;
     this.#identity = identityChannel(handshake.userAgent, handshake.address);
   }
 
   override async join(): Promise<void> {
+    await this.#authorize?.();
+    this.#authorize = undefined;
+    // The client may have gone while an authorizer decided. What is attached now would never be detached.
+    if (this.hasLeft) return;
     await Promise.all([
       this.#delivery.attach(this.#identity, this),
       this.#delivery.attach(connectionChannel(this.id), this),
