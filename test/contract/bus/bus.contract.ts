@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   BrokerUnavailableError,
@@ -6,8 +5,11 @@ import {
   BusClosedError,
   type SubscribeOptions,
 } from '../../../src/bus/index.js';
-import type { OutgoingRecord, ReceivedRecord } from '../../../src/message/index.js';
+import type { ReceivedRecord } from '../../../src/message/index.js';
 import { timeTaken } from '../../support/time-taken.js';
+import { Inbox } from './inbox.js';
+import { PublishedStream } from './published-stream.js';
+import { bodyOf, firstDeliveries, numbered, positionOf, text } from './records.js';
 
 /** A bus under test. Other suites may use its broker too. */
 export interface BusSubject {
@@ -550,138 +552,6 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
       });
     });
   });
-}
-
-/** The records that one subscription has accepted. */
-class Inbox {
-  readonly records: ReceivedRecord[] = [];
-  readonly #bodies = new Set<string>();
-  readonly #watchers = new Set<() => void>();
-
-  add(records: readonly ReceivedRecord[]): void {
-    for (const record of records) {
-      this.records.push(record);
-      this.#bodies.add(bodyOf(record));
-    }
-    for (const watcher of this.#watchers) watcher();
-  }
-
-  has(body: string): boolean {
-    return this.#bodies.has(body);
-  }
-
-  async until(fulfilled: () => boolean): Promise<void> {
-    await Inbox.#watch([this], fulfilled);
-  }
-
-  /** Resolves when so many different records have arrived. Redeliveries do not count. */
-  async atLeast(count: number): Promise<readonly ReceivedRecord[]> {
-    await Inbox.together([this], count);
-    return this.records;
-  }
-
-  /** The same for several inboxes together. */
-  static async together(inboxes: readonly Inbox[], count: number): Promise<void> {
-    await Inbox.#watch(inboxes, () => {
-      const positions = inboxes.flatMap(({ records }) => records.map(positionOf));
-      return new Set(positions).size >= count;
-    });
-  }
-
-  static async #watch(inboxes: readonly Inbox[], fulfilled: () => boolean): Promise<void> {
-    if (fulfilled()) return;
-    await new Promise<void>((resolve) => {
-      const watcher = () => {
-        if (!fulfilled()) return;
-        for (const inbox of inboxes) inbox.#watchers.delete(watcher);
-        resolve();
-      };
-      for (const inbox of inboxes) inbox.#watchers.add(watcher);
-    });
-  }
-}
-
-/** Publishes one record after another until it is stopped, even if some of them fail. */
-class PublishedStream {
-  readonly acknowledged: string[] = [];
-  /** Errors other than `BrokerUnavailableError`. */
-  readonly unexpectedErrors: unknown[] = [];
-  slowestFailureMs = 0;
-  #failures = 0;
-  #stopped = false;
-  readonly #settled = new Set<() => void>();
-  readonly #done: Promise<void>;
-
-  constructor(
-    private readonly bus: Bus,
-    private readonly topic: string,
-  ) {
-    this.#done = this.#run();
-  }
-
-  /** Resolves when so many more records were acknowledged. */
-  async acknowledges(more: number): Promise<void> {
-    const goal = this.acknowledged.length + more;
-    while (this.acknowledged.length < goal) await this.#nextOutcome();
-  }
-
-  /** Resolves when two more records were refused. */
-  async fails(): Promise<void> {
-    const before = this.#failures;
-    while (this.#failures < before + 2) await this.#nextOutcome();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#done;
-  }
-
-  async #run(): Promise<void> {
-    for (let index = 0; !this.#stopped; index++) {
-      const body = `${this.topic}-${index}-${randomUUID()}`;
-      const record = { key: String(index % 10), value: Buffer.from(body) };
-      let failure: unknown;
-      const tookMs = await timeTaken(() =>
-        this.bus.publish(this.topic, [record]).catch((error: unknown) => (failure = error)),
-      );
-      if (failure === undefined) {
-        this.acknowledged.push(body);
-      } else {
-        if (!(failure instanceof BrokerUnavailableError)) this.unexpectedErrors.push(failure);
-        this.#failures++;
-        this.slowestFailureMs = Math.max(this.slowestFailureMs, tookMs);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      for (const settle of this.#settled) settle();
-      this.#settled.clear();
-    }
-  }
-
-  #nextOutcome(): Promise<void> {
-    return new Promise((resolve) => this.#settled.add(resolve));
-  }
-}
-
-function text(body: string): OutgoingRecord {
-  return { value: Buffer.from(body) };
-}
-
-function numbered(key: string, count: number): OutgoingRecord[] {
-  return Array.from({ length: count }, (_, index) => ({ key, value: Buffer.from(String(index)) }));
-}
-
-function bodyOf(record: ReceivedRecord): string {
-  return record.value.toString();
-}
-
-function positionOf({ topic, partition, position }: ReceivedRecord): string {
-  return `${topic}/${partition}/${position}`;
-}
-
-function firstDeliveries(records: readonly ReceivedRecord[]): ReceivedRecord[] {
-  return [
-    ...new Map(records.toReversed().map((record) => [positionOf(record), record])).values(),
-  ].toReversed();
 }
 
 async function nextTurn(): Promise<void> {
