@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openKafka } from './bus/kafka.ts';
-import { openOurs } from './bus/ours.ts';
+import { openCarillon } from './bus/carillon.ts';
 import { openPulsar } from './bus/pulsar.ts';
 import { openRedis } from './bus/redis.ts';
 import { type Report, toJson, toMarkdown } from './bus/report.ts';
@@ -33,10 +33,10 @@ const startedAt = new Date();
 
 async function rowsOf(driver: Driver): Promise<{ driver: string; client: string; rows: Row[] }> {
   const bench = await open[driver]();
-  const ours = await openOurs(driver, bench);
+  const carillon = await openCarillon(driver, bench);
   const rows: Row[] = [];
-  for await (const row of measure(bench, ours, rounds, values.only)) rows.push(row);
-  await ours.close();
+  for await (const row of measure(bench, carillon, rounds, values.only)) rows.push(row);
+  await carillon.close();
   await bench.close();
   return { driver, client: bench.client, rows };
 }

@@ -57,8 +57,8 @@ for (const codec of [jsonCodec, protobufCodec]) {
   measure(`${name} encode pub with info, offset`, () =>
     codec.encodePublicationPush('chat:room-1', { data: payload, info, offset: 12345 }),
   );
-  measure(`${name} encode publish answer`, () => codec.encodeResult(7, 'publish', {}));
-  measure(`${name} encode subscribe answer`, () =>
+  measure(`${name} encode publish reply`, () => codec.encodeResult(7, 'publish', {}));
+  measure(`${name} encode subscribe reply`, () =>
     codec.encodeResult(7, 'subscribe', { recoverable: true, epoch: 'abcdefgh', offset: 5, positioned: true }),
   );
   measure(`${name} encode join`, () => codec.encodePush('join', 'chat:room-1', { info }));

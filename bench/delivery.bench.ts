@@ -4,18 +4,18 @@
  *   npm run build && node bench/delivery.bench.ts [subscribers] [seconds per row]
  */
 import { NestFactory } from '@nestjs/core';
-import type * as BusRoom from '../src/bus/index.js';
-import type * as DeliveryRoom from '../src/delivery/index.js';
-import type * as MetricsRoom from '../src/metrics/index.js';
+import type * as BusExports from '../src/bus/index.js';
+import type * as DeliveryExports from '../src/delivery/index.js';
+import type * as MetricsExports from '../src/metrics/index.js';
 
 const dist = process.env.CARILLON_DIST ?? new URL('../dist', import.meta.url).pathname;
 const { BusModule, busOptions, LanesModule, newMessageId } = (await import(
   `${dist}/bus/index.js`
-)) as typeof BusRoom;
+)) as typeof BusExports;
 const { Delivery, DeliveryModule, deliveryOptions } = (await import(
   `${dist}/delivery/index.js`
-)) as typeof DeliveryRoom;
-const { MetricsModule, metricsOptions } = (await import(`${dist}/metrics/index.js`)) as typeof MetricsRoom;
+)) as typeof DeliveryExports;
+const { MetricsModule, metricsOptions } = (await import(`${dist}/metrics/index.js`)) as typeof MetricsExports;
 
 const [subscribers, seconds] = [Number(process.argv[2] ?? 500), Number(process.argv[3] ?? 2)];
 const DATA = Buffer.from(JSON.stringify({ text: 'x'.repeat(100) }));
@@ -23,7 +23,7 @@ const DATA = Buffer.from(JSON.stringify({ text: 'x'.repeat(100) }));
 const BATCH = 100;
 
 const channels = { namespaces: [{ name: 'kept', historySize: 100, historyTtlMs: 300_000 }] };
-const delivery = DeliveryModule.forRoot(deliveryOptions.parse({ channels }));
+const deliveryModule = DeliveryModule.forRoot(deliveryOptions.parse({ channels }));
 const bus = busOptions.parse({
   drivers: { sqlite: { directory: ':memory:' } },
   delayed: { driver: 'memory' },
@@ -35,17 +35,17 @@ const application = await NestFactory.createApplicationContext(
       MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
       BusModule.forRoot(bus),
       LanesModule,
-      delivery,
+      deliveryModule,
     ],
   },
   { logger: false },
 );
-const room = application.get(Delivery);
+const delivery = application.get(Delivery);
 
 async function measure(name: string, channel: string, audience: number): Promise<void> {
   let received = 0;
   for (let index = 0; index < audience; index++)
-    await room.attach(channel, { receive: () => void received++ });
+    await delivery.attach(channel, { receive: () => void received++ });
   const publishFor = async (ms: number): Promise<number> => {
     let published = 0;
     for (const until = performance.now() + ms; performance.now() < until; published += BATCH) {
@@ -58,7 +58,7 @@ async function measure(name: string, channel: string, audience: number): Promise
           format: 'json',
           createdAt: Date.now(),
         } as const;
-        last = room.publish(message, 'direct');
+        last = delivery.publish(message, 'direct');
       }
       await last;
     }

@@ -6,7 +6,7 @@
  *   npm run build && node --expose-gc bench/idle-memory.bench.ts gateway|centrifugo|ws [sockets]
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Crowd } from './crowd.ts';
+import { ClientSockets } from './client-sockets.ts';
 import { centrifugo, gateway, plainWs, type Target } from './targets.ts';
 
 const sockets = Number(process.argv[3] ?? 5_000);
@@ -23,11 +23,11 @@ async function measure(name: string, open: () => Promise<Target>): Promise<void>
   await using target = await open();
   // One-time allocations and compiled code do not belong to a connection.
   {
-    await using _ = await Crowd.connect(target.port, 500, target.language);
+    await using _ = await ClientSockets.connect(target.port, 500, target.protocol);
   }
   const before = await settled();
   const cpuBefore = process.cpuUsage();
-  await using _ = await Crowd.connect(target.port, sockets, target.language);
+  await using _ = await ClientSockets.connect(target.port, sockets, target.protocol);
   const cpu = process.cpuUsage(cpuBefore);
   const after = await settled();
   const kib = (of: 'rss' | 'heapUsed' | 'external') => ((after[of] - before[of]) / sockets / 1024).toFixed(1);

@@ -4,7 +4,7 @@
  *   npm run build && node bench/outbox.bench.ts [sockets] [seconds per row]
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { Crowd } from './crowd.ts';
+import { ClientSockets } from './client-sockets.ts';
 import { gateway, PAYLOAD, plainWs, type Target } from './targets.ts';
 
 const FRAME_BYTES = PAYLOAD.length + 2;
@@ -15,19 +15,19 @@ const [sockets, seconds] = [Number(process.argv[2] ?? 500), Number(process.argv[
 
 async function measure(name: string, open: () => Promise<Target>, perTurn: number): Promise<void> {
   await using target = await open();
-  await using crowd = await Crowd.connect(target.port, sockets);
+  await using clients = await ClientSockets.connect(target.port, sockets);
   const roundBytes = sockets * FRAME_BYTES;
   let published = 0;
   const publishFor = async (ms: number) => {
     const until = performance.now() + ms;
     while (performance.now() < until) {
-      for (let i = 0; i < perTurn && published - crowd.receivedBytes / roundBytes < WINDOW; i++) {
+      for (let i = 0; i < perTurn && published - clients.receivedBytes / roundBytes < WINDOW; i++) {
         target.publish();
         published++;
       }
       await turn();
     }
-    await crowd.hasReceived(published * roundBytes);
+    await clients.untilReceived(published * roundBytes);
   };
   await publishFor(500);
   const [before, cpuBefore, startedAt] = [published, process.cpuUsage(), performance.now()];
@@ -37,7 +37,7 @@ async function measure(name: string, open: () => Promise<Target>, perTurn: numbe
   const rate = Math.round((deliveries * 1000) / (performance.now() - startedAt));
   const each = ((cpu.user + cpu.system) / deliveries).toFixed(2);
   console.log(
-    `${name.padEnd(12)} ${String(perTurn).padStart(4)} a turn  ${rate.toLocaleString('en').padStart(10)} deliveries/s  ${each} µs CPU each`,
+    `${name.padEnd(12)} ${String(perTurn).padStart(4)} per turn  ${rate.toLocaleString('en').padStart(10)} deliveries/s  ${each} µs CPU each`,
   );
 }
 

@@ -4,19 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { WebSocketServer } from 'ws';
-import type * as AppRoot from '../src/app.module.js';
-import type * as ConfigSchema from '../src/config/schema.js';
-import type * as DeliveryRoom from '../src/delivery/index.js';
-import type * as MessageRoom from '../src/message/index.js';
-import type * as GatewayRoom from '../src/gateway/index.js';
-import { TOKEN_SECRET, type Language } from './crowd.ts';
+import type * as AppExports from '../src/app.module.js';
+import type * as ConfigExports from '../src/config/schema.js';
+import type * as DeliveryExports from '../src/delivery/index.js';
+import type * as MessageExports from '../src/message/index.js';
+import type * as GatewayExports from '../src/gateway/index.js';
+import { TOKEN_SECRET, type Protocol } from './client-sockets.ts';
 
 export const PAYLOAD = Buffer.from(JSON.stringify('x'.repeat(98)));
 
 /** A server with sockets. */
 export interface Target extends AsyncDisposable {
   readonly port: number;
-  readonly language: Language;
+  readonly protocol: Protocol;
   /** Sends one message to every socket. */
   publish(): void;
 }
@@ -27,17 +27,17 @@ const dist = process.env.CARILLON_DIST ?? new URL('../dist', import.meta.url).pa
 export async function gateway(): Promise<Target> {
   const { ChannelRules, channelsOptions, Delivery, Nodes, Presence, Publication } = (await import(
     `${dist}/delivery/index.js`
-  )) as typeof DeliveryRoom;
-  const room = (await import(`${dist}/gateway/index.js`)) as typeof GatewayRoom;
-  const subscribers = new Set<DeliveryRoom.Subscriber>();
+  )) as typeof DeliveryExports;
+  const gatewayExports = (await import(`${dist}/gateway/index.js`)) as typeof GatewayExports;
+  const subscribers = new Set<DeliveryExports.Subscriber>();
   const table = {
-    attach: (channel: string, subscriber: DeliveryRoom.Subscriber) => {
+    attach: (channel: string, subscriber: DeliveryExports.Subscriber) => {
       if (channel.startsWith('~identity:')) subscribers.add(subscriber);
       return Promise.resolve();
     },
-    detach: (_: string, subscriber: DeliveryRoom.Subscriber) => subscribers.delete(subscriber),
+    detach: (_: string, subscriber: DeliveryExports.Subscriber) => subscribers.delete(subscriber),
   };
-  const options = room.gatewayOptions.parse({});
+  const options = gatewayExports.gatewayOptions.parse({});
   const providers = [
     { provide: Delivery, useValue: table },
     { provide: Nodes, useValue: { onCommand() {}, describeAudience() {} } },
@@ -45,14 +45,17 @@ export async function gateway(): Promise<Target> {
     { provide: ChannelRules, useValue: new ChannelRules(channelsOptions.parse({})) },
   ];
   const delivery = { module: class Table {}, providers, exports: [Delivery, Nodes, Presence, ChannelRules] };
-  const module = { ...room.GatewayModule.forRoot({ ...options, trustedProxies: [] }), imports: [delivery] };
+  const module = {
+    ...gatewayExports.GatewayModule.forRoot({ ...options, trustedProxies: [] }),
+    imports: [delivery],
+  };
   const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
     logger: false,
   });
-  app.useWebSocketAdapter(new room.WebSocketAdapter(app));
+  app.useWebSocketAdapter(new gatewayExports.WebSocketAdapter(app));
   await app.listen(0, '127.0.0.1');
   return {
-    language: 'raw',
+    protocol: 'raw',
     port: (app.getHttpServer().address() as AddressInfo).port,
     publish() {
       const publication = new Publication(
@@ -72,11 +75,11 @@ export async function gateway(): Promise<Target> {
 
 /** The complete server, with tokens and one channel to which all clients are subscribed. */
 export async function centrifugo(): Promise<Target> {
-  const { AppModule } = (await import(`${dist}/app.module.js`)) as typeof AppRoot;
-  const { configSchema } = (await import(`${dist}/config/schema.js`)) as typeof ConfigSchema;
-  const { Delivery } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryRoom;
-  const { newMessageId } = (await import(`${dist}/message/index.js`)) as typeof MessageRoom;
-  const room = (await import(`${dist}/gateway/index.js`)) as typeof GatewayRoom;
+  const { AppModule } = (await import(`${dist}/app.module.js`)) as typeof AppExports;
+  const { configSchema } = (await import(`${dist}/config/schema.js`)) as typeof ConfigExports;
+  const { Delivery } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryExports;
+  const { newMessageId } = (await import(`${dist}/message/index.js`)) as typeof MessageExports;
+  const gatewayExports = (await import(`${dist}/gateway/index.js`)) as typeof GatewayExports;
   const config = configSchema.parse({
     bus: { drivers: { sqlite: { directory: ':memory:' } } },
     gateway: { client: { tokens: { connection: { hmacSecretKey: TOKEN_SECRET } } } },
@@ -87,11 +90,11 @@ export async function centrifugo(): Promise<Target> {
     new FastifyAdapter(),
     { logger: false },
   );
-  app.useWebSocketAdapter(new room.WebSocketAdapter(app));
+  app.useWebSocketAdapter(new gatewayExports.WebSocketAdapter(app));
   await app.listen(0, '127.0.0.1');
   const delivery = app.get(Delivery);
   return {
-    language: 'centrifugo',
+    protocol: 'centrifugo',
     port: (app.getHttpServer().address() as AddressInfo).port,
     publish() {
       const message = { channel: 'bench', data: PAYLOAD, format: 'json', createdAt: Date.now() } as const;
@@ -108,7 +111,7 @@ export async function plainWs(): Promise<Target> {
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   return {
-    language: 'raw',
+    protocol: 'raw',
     port: (http.address() as AddressInfo).port,
     publish() {
       for (const client of server.clients) client.send(PAYLOAD, { binary: false });

@@ -41,9 +41,8 @@ const cases = allCases(theirs.name !== 'Centrifugo', flags.quick ? 2_000 : 5_000
 );
 const comparisons = cases.map((work): Comparison => ({ case: work, ours: [], theirs: [] }));
 
-/** The two servers of one pair. */
-type Sides = readonly { readonly program: Program; readonly outcomes: 'ours' | 'theirs' }[];
-const sides: Sides = [
+/** The programs of one pair of runs, and where their outcomes go. */
+const programs: readonly { readonly program: Program; readonly outcomes: 'ours' | 'theirs' }[] = [
   { program: ours, outcomes: 'ours' },
   { program: theirs, outcomes: 'theirs' },
 ];
@@ -51,7 +50,7 @@ const sides: Sides = [
 /** One pair of runs. Which server comes first alternates. */
 async function pair(comparison: Comparison, runOn: (program: Program) => Promise<Outcome>): Promise<void> {
   const repeat = comparison.ours.length;
-  for (const { program, outcomes } of repeat % 2 === 0 ? sides : sides.toReversed())
+  for (const { program, outcomes } of repeat % 2 === 0 ? programs : programs.toReversed())
     comparison[outcomes].push(await runOn(program));
   process.stderr.write(`${titleOf(comparison.case)}: ${repeat + 1} of ${pace.repeats}\n`);
 }
@@ -80,7 +79,7 @@ async function onSharedServers(
   if (group.length === 0) return;
   await using servers = new AsyncDisposableStack();
   const running = new Map<Program, Server>();
-  for (const { program } of sides) {
+  for (const { program } of programs) {
     const server = servers.use(await Server.start(program, deployment));
     running.set(program, server);
     for (const work of warmUps(group)) await run(work, server, load);
@@ -105,10 +104,10 @@ async function inMemory(): Promise<void> {
     { client, pace, storePids: [] },
   ];
   const group = ofGroup('memory', 1);
-  const isCrowd = ({ case: { mode } }: Comparison) => mode === 'connect';
-  for (const comparison of group.filter(isCrowd)) await onFreshServers(comparison, deployment, load);
+  const isConnecting = ({ case: { mode } }: Comparison) => mode === 'connect';
+  for (const comparison of group.filter(isConnecting)) await onFreshServers(comparison, deployment, load);
   await onSharedServers(
-    group.filter((comparison) => !isCrowd(comparison)),
+    group.filter((comparison) => !isConnecting(comparison)),
     deployment,
     load,
   );

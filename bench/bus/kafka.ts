@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { startKafka } from '../../scripts/brokers/index.ts';
-import type { Bench, Side } from './side.ts';
+import type { BrokerBench, Implementation } from './implementation.ts';
 
 const PARTITIONS = 4;
 
 /** kafkajs with the guarantees of the bus: idempotent, acknowledged by all replicas, offsets committed after handling, heartbeats. */
-export async function openKafka(): Promise<Bench> {
+export async function openKafka(): Promise<BrokerBench> {
   const server = await startKafka();
   const kafka = new Kafka({ brokers: [server.url], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
-  const byHand: Side = {
+  const byHand: Implementation = {
     async produce(topic) {
       await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }], waitForLeaders: true });
       const producer = kafka.producer({
@@ -33,13 +33,13 @@ export async function openKafka(): Promise<Bench> {
       await consumer.run({
         partitionsConsumedConcurrently: PARTITIONS,
         eachBatchAutoResolve: false,
-        eachBatch: async (taken) => {
-          const { messages } = taken.batch;
+        eachBatch: async (payload) => {
+          const { messages } = payload.batch;
           for (let start = 0; start < messages.length; start += batchSize) {
             const chunk = messages.slice(start, start + batchSize);
             await handle(chunk);
-            taken.resolveOffset(chunk.at(-1)!.offset);
-            await taken.heartbeat();
+            payload.resolveOffset(chunk.at(-1)!.offset);
+            await payload.heartbeat();
           }
         },
       });

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { startPulsar } from '../../scripts/brokers/index.ts';
-import type { Bench, Side } from './side.ts';
+import type { BrokerBench, Implementation } from './implementation.ts';
 
 /** As many unacknowledged messages as the bus. */
-const MAX_IN_HAND = 1_000;
+const MAX_UNACKED = 1_000;
 
 interface Delivery {
   readonly messageId: string;
@@ -13,7 +13,7 @@ interface Delivery {
 }
 
 /** Pulsar's WebSocket API, which needs no client library. */
-export async function openPulsar(): Promise<Bench> {
+export async function openPulsar(): Promise<BrokerBench> {
   const server = await startPulsar();
   const connect = async (path: string) => {
     const socket = new WebSocket(`${server.webUrl.replace(/^http/, 'ws')}/ws/v2/${path}`, {
@@ -22,17 +22,17 @@ export async function openPulsar(): Promise<Bench> {
     await once(socket, 'open');
     return socket;
   };
-  const byHand: Side = {
+  const byHand: Implementation = {
     async produce(topic) {
       const socket = await connect(`producer/persistent/public/default/${topic}`);
       const waiting = new Map<string, { resolve(): void; reject(error: Error): void }>();
       let sent = 0;
       socket.on('message', (data: Buffer) => {
-        const answer = JSON.parse(data.toString()) as { result: string; context: string };
-        const call = waiting.get(answer.context);
-        waiting.delete(answer.context);
-        if (answer.result === 'ok') call?.resolve();
-        else call?.reject(new Error(answer.result));
+        const reply = JSON.parse(data.toString()) as { result: string; context: string };
+        const call = waiting.get(reply.context);
+        waiting.delete(reply.context);
+        if (reply.result === 'ok') call?.resolve();
+        else call?.reject(new Error(reply.result));
       });
       const sendOne = (value: Buffer) =>
         new Promise<void>((resolve, reject) => {
@@ -51,7 +51,7 @@ export async function openPulsar(): Promise<Bench> {
       const settings = new URLSearchParams({
         subscriptionType: 'Key_Shared',
         subscriptionInitialPosition: 'Earliest',
-        receiverQueueSize: String(MAX_IN_HAND),
+        receiverQueueSize: String(MAX_UNACKED),
       });
       const socket = await connect(
         `consumer/persistent/public/default/${topic}/${randomUUID()}?${settings.toString()}`,
@@ -84,7 +84,7 @@ export async function openPulsar(): Promise<Bench> {
   return {
     client: 'WebSocket API',
     byHand,
-    drivers: { pulsar: { serviceUrl: server.webUrl, maxInHand: MAX_IN_HAND } },
+    drivers: { pulsar: { serviceUrl: server.webUrl, maxInHand: MAX_UNACKED } },
     concurrency: 1,
     amounts: { producedSingly: 1_000, producedInBatches: 10_000, consumed: 20_000 },
     close: () => server.dispose(),

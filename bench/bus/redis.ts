@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { startRedis } from '../../scripts/brokers/index.ts';
-import type { Bench, Side } from './side.ts';
+import type { BrokerBench, Implementation } from './implementation.ts';
 
 const PARTITIONS = 4;
 /** As many records as the bus reads ahead. */
@@ -8,19 +8,19 @@ const COUNT = 200;
 /** The connection options of the bus: replies have a timeout, and no command is silently sent twice. */
 const SETTINGS = { commandTimeout: 1_500, socketTimeout: 3_000, maxRetriesPerRequest: 0 };
 
-type Answer = [stream: Buffer, entries: [id: Buffer, fields: Buffer[]][]][] | null;
+type XreadReply = [stream: Buffer, entries: [id: Buffer, fields: Buffer[]][]][] | null;
 
 /** ioredis with a fixed assignment of the streams of a topic, without takeover. The bus has leases for that. */
-export async function openRedis(): Promise<Bench> {
+export async function openRedis(): Promise<BrokerBench> {
   const server = await startRedis();
   const streamsOf = (topic: string) =>
     Array.from({ length: PARTITIONS }, (_, number) => `bench:{${topic}:${number}}`);
-  const byHand: Side = {
+  const byHand: Implementation = {
     async produce(topic) {
       const client = new Redis(server.url, SETTINGS);
       const streams = streamsOf(topic);
-      let turn = 0;
-      const next = () => streams[turn++ % PARTITIONS]!;
+      let sent = 0;
+      const next = () => streams[sent++ % PARTITIONS]!;
       return {
         async send(values) {
           const [only] = values;
@@ -41,7 +41,7 @@ export async function openRedis(): Promise<Bench> {
       const streams = streamsOf(topic);
       const group = 'by hand';
       for (const stream of streams) await client.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
-      const take = async ([stream, entries]: NonNullable<Answer>[number]) => {
+      const take = async ([stream, entries]: NonNullable<XreadReply>[number]) => {
         for (let start = 0; start < entries.length; start += batchSize)
           await handle(entries.slice(start, start + batchSize));
         await client.xack(stream, group, ...entries.map(([id]) => id));
@@ -49,12 +49,12 @@ export async function openRedis(): Promise<Bench> {
       const ended = new AbortController();
       const run = async () => {
         while (!ended.signal.aborted) {
-          const answer = (await blocking.xreadgroupBuffer(
+          const reply = (await blocking.xreadgroupBuffer(
             ...(['GROUP', group, 'me', 'COUNT', COUNT, 'BLOCK', 100, 'STREAMS'] as const),
             ...streams,
             ...streams.map(() => '>'),
-          )) as Answer;
-          await Promise.all((answer ?? []).map(take));
+          )) as XreadReply;
+          await Promise.all((reply ?? []).map(take));
         }
       };
       const running = run();
@@ -71,7 +71,7 @@ export async function openRedis(): Promise<Bench> {
     partitions: PARTITIONS,
     readAhead: COUNT,
     streamName: 'bench:{<topic>:<partition>}',
-    // Neither side trims the streams.
+    // Neither implementation trims the streams.
     maxLength: 10_000_000,
   };
   return {

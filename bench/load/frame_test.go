@@ -17,7 +17,7 @@ func serverFrame(payload string) []byte {
 	return append(frame, payload...)
 }
 
-func TestFramesAreFoundWhereverTheStreamIsCut(t *testing.T) {
+func TestFramesAreFoundWhereverTheStreamIsSplit(t *testing.T) {
 	payloads := []string{"", "{}", strings.Repeat("a", 125), strings.Repeat("b", 126), strings.Repeat("c", 300)}
 	var stream []byte
 	for _, payload := range payloads {
@@ -35,12 +35,12 @@ func TestFramesAreFoundWhereverTheStreamIsCut(t *testing.T) {
 		}
 		rest, err = eachFrame(append(bytes.Clone(rest), stream[cut:]...), collect)
 		if err != nil || len(rest) > 0 || strings.Join(found, "|") != strings.Join(payloads, "|") {
-			t.Fatalf("cut at %d: %q, %d bytes left, %v", cut, found, len(rest), err)
+			t.Fatalf("split at %d: %q, %d bytes left, %v", cut, found, len(rest), err)
 		}
 	}
 }
 
-func TestPublicationsThatAreJoinedAreCountedOneByOne(t *testing.T) {
+func TestCombinedPublicationsAreCountedIndividually(t *testing.T) {
 	l, err := newLoop()
 	if err != nil {
 		t.Fatal(err)
@@ -54,12 +54,12 @@ func TestPublicationsThatAreJoinedAreCountedOneByOne(t *testing.T) {
 	}
 	for _, latency := range s.tally.latencies {
 		if latency < 0 || latency > 1e9 {
-			t.Fatalf("a latency of %d ns", latency)
+			t.Fatalf("latency of %d ns", latency)
 		}
 	}
 }
 
-func TestPayloadHasTheSizeThatWasAskedFor(t *testing.T) {
+func TestPayloadHasTheRequestedSize(t *testing.T) {
 	if text := payload(100); len(text) != 100 {
 		t.Fatalf("%d bytes: %s", len(text), text)
 	}

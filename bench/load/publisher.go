@@ -13,15 +13,15 @@ const timeDigits = 16
 
 // publisher is one keep-alive connection to the server's HTTP API with at most one request in flight.
 type publisher struct {
-	loop     *loop
-	fd       int
-	request  []byte
-	timeAt   int // where the time stands in the request
-	response []byte
-	onAnswer func(*publisher) error
+	loop       *loop
+	fd         int
+	request    []byte
+	timeAt     int // position of the time in the request
+	response   []byte
+	onResponse func(*publisher) error
 }
 
-func newPublisher(l *loop, address, apiKey, channel string, payloadBytes int, onAnswer func(*publisher) error) (*publisher, error) {
+func newPublisher(l *loop, address, apiKey, channel string, payloadBytes int, onResponse func(*publisher) error) (*publisher, error) {
 	fd, err := l.dial(address)
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func newPublisher(l *loop, address, apiKey, channel string, payloadBytes int, on
 	body := fmt.Sprintf(`{"channel":"%s","data":%s}`, channel, payload(payloadBytes))
 	request := []byte(fmt.Sprintf("POST /api/publish HTTP/1.1\r\nHost: %s\r\nX-API-Key: %s\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", address, apiKey, len(body), body))
-	p := &publisher{loop: l, fd: fd, request: request, onAnswer: onAnswer}
+	p := &publisher{loop: l, fd: fd, request: request, onResponse: onResponse}
 	p.timeAt = bytes.Index(request, timeKey) + len(timeKey)
 	return p, l.watch(fd, p)
 }
@@ -52,19 +52,19 @@ func (p *publisher) read(buffer []byte) error {
 		return err
 	}
 	p.response = append(p.response, buffer[:count]...)
-	isWhole, err := checkResponse(p.response)
-	if err != nil || !isWhole {
+	isComplete, err := checkResponse(p.response)
+	if err != nil || !isComplete {
 		return err
 	}
 	p.response = p.response[:0]
-	return p.onAnswer(p)
+	return p.onResponse(p)
 }
 
 var contentLength = []byte("content-length: ")
 
-func checkResponse(response []byte) (isWhole bool, err error) {
-	head, body, isWhole := bytes.Cut(response, []byte("\r\n\r\n"))
-	if !isWhole {
+func checkResponse(response []byte) (isComplete bool, err error) {
+	head, body, isComplete := bytes.Cut(response, []byte("\r\n\r\n"))
+	if !isComplete {
 		return false, nil
 	}
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200 ")) {
@@ -72,7 +72,7 @@ func checkResponse(response []byte) (isWhole bool, err error) {
 	}
 	_, length, hasLength := bytes.Cut(bytes.ToLower(head), contentLength)
 	if !hasLength {
-		return false, fmt.Errorf("an answer without a length: %.300q", response)
+		return false, fmt.Errorf("a response without a length: %.300q", response)
 	}
 	length, _, _ = bytes.Cut(length, []byte("\r\n"))
 	size, err := strconv.Atoi(string(length))

@@ -9,7 +9,7 @@ type result struct {
 	ServerCPU     float64 `json:"serverCpuSeconds"`
 	StoreCPU      float64 `json:"storeCpuSeconds"`
 	ClientCPU     float64 `json:"clientCpuSeconds"`
-	OtherCPU      float64 `json:"otherCpuSeconds"` // of processes that have no part in the bench
+	OtherCPU      float64 `json:"otherCpuSeconds"` // of processes outside the bench
 	LatencyP50Ms  float64 `json:"latencyP50Ms"`
 	LatencyP99Ms  float64 `json:"latencyP99Ms"`
 	ResidentBytes int64   `json:"residentBytes"`

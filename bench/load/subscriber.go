@@ -40,7 +40,7 @@ type subscriber struct {
 	isSampled bool
 	token     string
 	channel   string
-	rest      []byte // what has come of a frame that is not whole yet
+	rest      []byte // the received part of an incomplete frame
 }
 
 func subscribe(l *loop, t *tally, address, token, channel string, isSampled bool) (*subscriber, error) {
@@ -81,15 +81,15 @@ func (s *subscriber) read(buffer []byte) error {
 }
 
 func (s *subscriber) upgraded(data []byte) ([]byte, error) {
-	head, rest, isWhole := bytes.Cut(data, []byte("\r\n\r\n"))
-	if !isWhole {
+	head, rest, isComplete := bytes.Cut(data, []byte("\r\n\r\n"))
+	if !isComplete {
 		return data, nil
 	}
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) {
 		return nil, fmt.Errorf("the server refused the upgrade: %.200q", data)
 	}
 	s.step = connecting
-	return rest, s.say(fmt.Sprintf(`{"id":1,"connect":{"token":"%s"}}`, s.token))
+	return rest, s.sendText(fmt.Sprintf(`{"id":1,"connect":{"token":"%s"}}`, s.token))
 }
 
 func (s *subscriber) handle(opcode byte, payload []byte) error {
@@ -99,14 +99,14 @@ func (s *subscriber) handle(opcode byte, payload []byte) error {
 	case opClose:
 		return fmt.Errorf("the server closed a subscriber: %q", payload)
 	case opText:
-		return s.hear(payload)
+		return s.receiveText(payload)
 	}
 	return nil
 }
 
-func (s *subscriber) hear(payload []byte) error {
+func (s *subscriber) receiveText(payload []byte) error {
 	if string(payload) == "{}" {
-		return s.say("{}") // a ping of the protocol, and its pong
+		return s.sendText("{}") // a ping of the protocol, and its pong
 	}
 	if s.step == subscribed {
 		s.count(payload)
@@ -118,7 +118,7 @@ func (s *subscriber) hear(payload []byte) error {
 	switch {
 	case s.step == connecting && bytes.Contains(payload, []byte(`"connect":`)):
 		s.step = subscribing
-		return s.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"%s"}}`, s.channel))
+		return s.sendText(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"%s"}}`, s.channel))
 	case s.step == subscribing && bytes.Contains(payload, []byte(`"subscribe":`)):
 		s.step = subscribed
 		s.token = ""
@@ -142,6 +142,6 @@ func (s *subscriber) count(payload []byte) {
 	}
 }
 
-func (s *subscriber) say(text string) error {
+func (s *subscriber) sendText(text string) error {
 	return send(s.fd, clientFrame(opText, []byte(text)))
 }

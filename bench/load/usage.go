@@ -20,7 +20,7 @@ func cpuTime(pids []int) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		// The name of the program, in brackets, may contain anything.
+		// The name of the program, in parentheses, may contain any characters.
 		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 		for _, field := range fields[11:13] {
 			count, err := strconv.ParseInt(string(field), 10, 64)

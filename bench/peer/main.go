@@ -29,13 +29,13 @@ func main() {
 	var o options
 	flag.StringVar(&o.listen, "listen", "127.0.0.1:8000", "address for HTTP and WebSocket")
 	flag.StringVar(&o.tokenSecret, "token-secret", "", "secret of the connection tokens (HS256)")
-	flag.StringVar(&o.apiKey, "api-key", "", "what X-API-Key has to be")
-	flag.StringVar(&o.redisURL, "redis", "", "URL of the Redis between processes; empty: this process is alone")
-	flag.IntVar(&o.historySize, "history-size", 100, "publications that are kept of each channel in kept:")
-	flag.DurationVar(&o.historyTTL, "history-ttl", 5*time.Minute, "how long they are kept")
+	flag.StringVar(&o.apiKey, "api-key", "", "expected value of the X-API-Key header")
+	flag.StringVar(&o.redisURL, "redis", "", "URL of the Redis between processes; empty for a single process")
+	flag.IntVar(&o.historySize, "history-size", 100, "size of the history of each channel in kept:")
+	flag.DurationVar(&o.historyTTL, "history-ttl", 5*time.Minute, "time to live of the history")
 	flag.Parse()
 	if o.tokenSecret == "" || o.apiKey == "" {
-		log.Fatal("-token-secret and -api-key are needed")
+		log.Fatal("-token-secret and -api-key are required")
 	}
 	node, err := newNode(o)
 	if err != nil {

@@ -20,9 +20,9 @@ type claims struct {
 // verify reads a JSON Web Token that is signed with HS256 (RFC 7515).
 func verify(token string, secret []byte) (claims, error) {
 	signed, signature, _ := cutLast(token, ".")
-	header, payload, isWhole := strings.Cut(signed, ".")
+	header, payload, isComplete := strings.Cut(signed, ".")
 	given, err := base64.RawURLEncoding.DecodeString(signature)
-	if !isWhole || err != nil {
+	if !isComplete || err != nil {
 		return claims{}, errToken
 	}
 	mac := hmac.New(sha256.New, secret)

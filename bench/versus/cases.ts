@@ -20,7 +20,7 @@ export type Result = Readonly<
 >;
 
 /** The target of Carillon: a ratio to the other server, or an absolute value. */
-export interface Bar {
+export interface Goal {
   readonly of: 'ratio' | 'value';
   readonly atLeast?: number;
   readonly atMost?: number;
@@ -30,7 +30,7 @@ export interface Metric {
   readonly name: string;
   readonly digits: number;
   readonly of: (result: Result) => number;
-  readonly bar: Bar | undefined;
+  readonly goal: Goal | undefined;
 }
 
 interface Work {
@@ -48,14 +48,14 @@ export interface Case extends Work {
   readonly isKept: boolean;
 }
 
-const metric = (name: string, digits: number, of: Metric['of'], bar?: Bar): Metric => ({
+const metric = (name: string, digits: number, of: Metric['of'], goal?: Goal): Metric => ({
   name,
   digits,
   of,
-  bar,
+  goal,
 });
-const atLeast = (ratio: number): Bar => ({ of: 'ratio', atLeast: ratio });
-const atMost = (ratio: number): Bar => ({ of: 'ratio', atMost: ratio });
+const atLeast = (ratio: number): Goal => ({ of: 'ratio', atLeast: ratio });
+const atMost = (ratio: number): Goal => ({ of: 'ratio', atMost: ratio });
 
 const rate = ({ deliveries, seconds }: Result): number => deliveries / seconds;
 const cpu = ({ serverCpuSeconds, deliveries }: Result): number => (serverCpuSeconds * 1e6) / deliveries;
@@ -63,41 +63,41 @@ const storeCpu = ({ storeCpuSeconds, published }: Result): number => (storeCpuSe
 const p50 = ({ latencyP50Ms }: Result): number => latencyP50Ms;
 const p99 = ({ latencyP99Ms }: Result): number => latencyP99Ms;
 
-const fanOut = (subscribers: number, rateBar: Bar, cpuBar?: Bar): Work => ({
+const fanOut = (subscribers: number, rateGoal: Goal, cpuGoal?: Goal): Work => ({
   name: `fan-out to ${subscribers.toLocaleString('en')}`,
   mode: 'saturate',
   flags: [`-subscribers=${subscribers}`, '-publishers=16', '-window=16'],
   metrics: [
-    metric('deliveries/s', 0, rate, rateBar),
-    metric('server CPU µs per delivery', 2, cpu, cpuBar),
+    metric('deliveries/s', 0, rate, rateGoal),
+    metric('server CPU µs per delivery', 2, cpu, cpuGoal),
     metric('p50 ms', 1, p50),
     metric('p99 ms', 1, p99),
   ],
 });
 
-const oneToOne = (bystanders: number, rateBar: Bar, cpuBar?: Bar): Work => ({
+const oneToOne = (bystanders: number, rateGoal: Goal, cpuGoal?: Goal): Work => ({
   name: `one to one${bystanders > 0 ? ` beside ${bystanders.toLocaleString('en')} channels` : ''}`,
   mode: 'saturate',
   flags: ['-subscribers=1', `-bystanders=${bystanders}`, '-publishers=16', '-window=1000'],
   metrics: [
-    metric('publications/s', 0, rate, rateBar),
-    metric('server CPU µs per publication', 1, cpu, cpuBar),
+    metric('publications/s', 0, rate, rateGoal),
+    metric('server CPU µs per publication', 1, cpu, cpuGoal),
   ],
 });
 
-const steady = (p99Bar: Bar): Work => ({
+const steady = (p99Goal: Goal): Work => ({
   name: '100 publications/s to 500',
   mode: 'rate',
   flags: ['-subscribers=500', '-sampled=500', '-publishers=8', '-rate=100'],
   stretch: 1.5,
   metrics: [
     metric('p50 ms', 2, p50),
-    metric('p99 ms', 2, p99, p99Bar),
+    metric('p99 ms', 2, p99, p99Goal),
     metric('server CPU µs per delivery', 2, cpu),
   ],
 });
 
-const crowd = (connections: number): Work => ({
+const connectClients = (connections: number): Work => ({
   name: `${connections.toLocaleString('en')} clients arrive and stay`,
   mode: 'connect',
   flags: [`-subscribers=${connections}`],
@@ -130,7 +130,7 @@ export function allCases(isLibrary: boolean, connections: number): readonly Case
   const [share, cost] = isLibrary ? [0.7, 1.4] : [1, 1];
   const alone = { engine: 'memory', processes: 1 } as const;
   const cases: Case[] = [];
-  for (const isKept of [false, true]) cases.push({ ...crowd(connections), ...alone, isKept });
+  for (const isKept of [false, true]) cases.push({ ...connectClients(connections), ...alone, isKept });
   cases.push(
     { ...fanOut(500, atLeast(2), atMost(0.5)), ...alone, isKept: false },
     { ...fanOut(500, atLeast(1)), ...alone, isKept: true },
@@ -159,7 +159,7 @@ export function titleOf({ name, engine, processes, isKept }: Case): string {
 }
 
 export function meets(
-  { of, atLeast: low = 0, atMost: high = Infinity }: Bar,
+  { of, atLeast: low = 0, atMost: high = Infinity }: Goal,
   ratio: number,
   value: number,
 ): boolean {

@@ -1,4 +1,4 @@
-import { type Bar, meets, type Metric, type Result, titleOf } from './cases.ts';
+import { type Goal, meets, type Metric, type Result, titleOf } from './cases.ts';
 import { type Comparison, figuresOf, type Outcome } from './comparison.ts';
 import type { Machine } from './machine.ts';
 
@@ -15,8 +15,8 @@ export interface Report {
 export function toMarkdown(report: Report): string {
   const { startedAt, seconds, repeats, ours, theirs, machine, comparisons } = report;
   return [
-    `# ${ours} beside ${theirs}`,
-    `${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s, ${repeats === 1 ? 'one pair' : `median of ${repeats} pairs`} of runs. The ratio is that of a pair, ours by theirs.`,
+    `# ${ours} compared with ${theirs}`,
+    `${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s, ${repeats === 1 ? 'one pair' : `median of ${repeats} pairs`} of runs. Each ratio is the value of Carillon divided by that of the other server in the same pair.`,
     [
       `- ${machine.cores} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.kernel}`,
       `- Node ${machine.node}, ${machine.go}, Redis ${machine.redis}`,
@@ -53,7 +53,7 @@ function table(comparisons: readonly Comparison[]): string {
     ),
   );
   const head = [
-    'case | | Carillon | Centrifugo | ratio | bar | met',
+    'case | | Carillon | Centrifugo | ratio | goal | met',
     '--- | --- | ---: | ---: | ---: | ---: | ---',
   ];
   return [...head, ...rows].map((row) => `| ${row} |`).join('\n');
@@ -61,18 +61,18 @@ function table(comparisons: readonly Comparison[]): string {
 
 function cells(comparison: Comparison, metric: Metric): readonly string[] {
   const { ours, theirs, ratio } = figuresOf(comparison, metric);
-  const { bar, digits } = metric;
-  const isMet = bar !== undefined && ours !== undefined && (bar.of === 'value' || ratio !== undefined);
+  const { goal, digits } = metric;
+  const isMet = goal !== undefined && ours !== undefined && (goal.of === 'value' || ratio !== undefined);
   return [
     number(ours, digits),
     number(theirs, digits),
     number(ratio, 2),
-    bar === undefined ? '' : words(bar),
-    isMet ? (meets(bar, ratio ?? NaN, ours) ? 'yes' : '**no**') : '',
+    goal === undefined ? '' : words(goal),
+    isMet ? (meets(goal, ratio ?? NaN, ours) ? 'yes' : '**no**') : '',
   ];
 }
 
-function words({ of, atLeast, atMost }: Bar): string {
+function words({ of, atLeast, atMost }: Goal): string {
   const limit = atLeast === undefined ? `≤ ${number(atMost, 2)}` : `≥ ${number(atLeast, 2)}`;
   return of === 'ratio' ? `${limit} ×` : limit;
 }

@@ -1,26 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import type * as BusRoom from '../../src/bus/index.js';
-import type { Bench, Side } from './side.ts';
+import type * as BusExports from '../../src/bus/index.js';
+import type { BrokerBench, Implementation } from './implementation.ts';
 
 const dist = process.env.CARILLON_DIST ?? new URL('../../dist', import.meta.url).pathname;
 const { BusModule, Buses, ConsumerRegistry, Events } = (await import(
   `${dist}/bus/index.js`
-)) as typeof BusRoom;
+)) as typeof BusExports;
 
-type Driver = NonNullable<BusRoom.BusOptionsInput['defaultDriver']>;
+type Driver = NonNullable<BusExports.BusOptionsInput['defaultDriver']>;
 
 /** The two ways to use the bus. */
-export interface Ours {
+export interface CarillonBus {
   /** `Bus`: the bytes of a record. */
-  readonly port: Side;
+  readonly port: Implementation;
   /** `Events` and a module consumer: an id and a name per event, JSON, timeouts, retries and metrics. */
-  readonly events: Side;
+  readonly events: Implementation;
   close(): Promise<void>;
 }
 
-export async function openOurs(driver: Driver, { drivers, concurrency }: Bench): Promise<Ours> {
+export async function openCarillon(
+  driver: Driver,
+  { drivers, concurrency }: BrokerBench,
+): Promise<CarillonBus> {
   const app = await NestFactory.createApplicationContext(
     BusModule.forRoot({
       defaultDriver: driver,

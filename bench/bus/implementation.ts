@@ -10,7 +10,7 @@ export interface Producer {
 }
 
 /** One way to use a broker. */
-export interface Side {
+export interface Implementation {
   /** Connects to an existing topic. */
   produce(topic: string): Promise<Producer>;
   /**
@@ -30,9 +30,9 @@ export interface Amounts {
 }
 
 /** A running broker, and its client library used by hand with the settings of the bus. */
-export interface Bench {
+export interface BrokerBench {
   readonly client: string;
-  readonly byHand: Side;
+  readonly byHand: Implementation;
   readonly drivers: NonNullable<BusOptionsInput['drivers']>;
   /** Concurrent handlers: one per partition of a topic. */
   readonly concurrency: number;

@@ -4,16 +4,16 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 
 /** The protocol of the sockets: none, or Centrifugo's, where each is a different user and subscribed to `bench`. */
-export type Language = 'raw' | 'centrifugo';
+export type Protocol = 'raw' | 'centrifugo';
 
 /** The secret that signs their tokens. */
 export const TOKEN_SECRET = 'a secret of the bench';
 
-const paths: Readonly<Record<Language, string>> = { raw: '/message', centrifugo: '/connection/websocket' };
+const paths: Readonly<Record<Protocol, string>> = { raw: '/message', centrifugo: '/connection/websocket' };
 
-function handshake(language: Language): string {
+function handshake(protocol: Protocol): string {
   return [
-    `GET ${paths[language]} HTTP/1.1`,
+    `GET ${paths[protocol]} HTTP/1.1`,
     'Host: 127.0.0.1',
     'Connection: Upgrade',
     'Upgrade: websocket',
@@ -24,7 +24,7 @@ function handshake(language: Language): string {
 }
 
 /** Returns one text frame with both commands, masked with zeros. */
-function introduction(user: string): Buffer {
+function connectFrame(user: string): Buffer {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = { sub: user, info: { name: `user ${user}` } };
   const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
@@ -37,7 +37,7 @@ function introduction(user: string): Buffer {
 }
 
 /** Many sockets in another process, so that measurements of this process are of the server alone. They only count bytes. */
-export class Crowd implements AsyncDisposable {
+export class ClientSockets implements AsyncDisposable {
   /** Bytes that all sockets have received after the handshake. */
   receivedBytes = 0;
 
@@ -49,13 +49,13 @@ export class Crowd implements AsyncDisposable {
   }
 
   /** Resolves when all are connected. */
-  static async connect(port: number, sockets: number, language: Language = 'raw'): Promise<Crowd> {
-    const crowd = new Crowd(fork(import.meta.filename, [String(port), String(sockets), language]));
-    await once(crowd.#process, 'message');
-    return crowd;
+  static async connect(port: number, sockets: number, protocol: Protocol = 'raw'): Promise<ClientSockets> {
+    const clients = new ClientSockets(fork(import.meta.filename, [String(port), String(sockets), protocol]));
+    await once(clients.#process, 'message');
+    return clients;
   }
 
-  async hasReceived(bytes: number): Promise<void> {
+  async untilReceived(bytes: number): Promise<void> {
     while (this.receivedBytes < bytes) await once(this.#process, 'message');
   }
 
@@ -65,14 +65,14 @@ export class Crowd implements AsyncDisposable {
   }
 }
 
-async function run(port: number, sockets: number, language: Language): Promise<void> {
+async function run(port: number, sockets: number, protocol: Protocol): Promise<void> {
   let bytes = 0;
   for (let i = 0; i < sockets; i++) {
     const socket = connect(port, '127.0.0.1');
-    socket.write(handshake(language));
+    socket.write(handshake(protocol));
     await once(socket, 'data');
-    if (language === 'centrifugo') {
-      socket.write(introduction(String(i)));
+    if (protocol === 'centrifugo') {
+      socket.write(connectFrame(String(i)));
       await once(socket, 'data');
     }
     socket.on('data', ({ length }) => (bytes += length));
@@ -85,4 +85,4 @@ async function run(port: number, sockets: number, language: Language): Promise<v
 }
 
 if (import.meta.main)
-  await run(Number(process.argv[2]), Number(process.argv[3]), process.argv[4] as Language);
+  await run(Number(process.argv[2]), Number(process.argv[3]), process.argv[4] as Protocol);

@@ -38,11 +38,11 @@ func connectAll(l *loop, t *tally, o options, count int, channel func(i int) str
 	return all, time.Duration(l.now() - start), nil
 }
 
-func openPublishers(l *loop, o options, onAnswer func(*publisher) error) ([]*publisher, error) {
+func openPublishers(l *loop, o options, onResponse func(*publisher) error) ([]*publisher, error) {
 	all := make([]*publisher, o.publishers)
 	for i := range all {
 		var err error
-		if all[i], err = newPublisher(l, o.servers[i%len(o.servers)], o.apiKey, o.channel, o.payload, onAnswer); err != nil {
+		if all[i], err = newPublisher(l, o.servers[i%len(o.servers)], o.apiKey, o.channel, o.payload, onResponse); err != nil {
 			return nil, err
 		}
 	}
@@ -53,14 +53,14 @@ func openPublishers(l *loop, o options, onAnswer func(*publisher) error) ([]*pub
 func awaitDeliveries(l *loop, t *tally, expected int) error {
 	for end := l.now() + int64(patience); t.deliveries < expected; {
 		if l.now() > end {
-			return fmt.Errorf("%d of %d deliveries never came", expected-t.deliveries, expected)
+			return fmt.Errorf("%d of %d deliveries did not arrive", expected-t.deliveries, expected)
 		}
 		if err := l.turn(end); err != nil {
 			return err
 		}
 	}
 	if t.deliveries > expected {
-		return fmt.Errorf("%d deliveries came that nobody had published", t.deliveries-expected)
+		return fmt.Errorf("%d more deliveries than were published", t.deliveries-expected)
 	}
 	return nil
 }
