@@ -1,11 +1,11 @@
 import { CarillonError } from '../errors.js';
 
-/** The broker or store does not answer, or answered that it cannot take the call now. */
+/** The broker or store does not respond, or cannot process the call now. */
 export class BrokerUnavailableError extends CarillonError {
   readonly code = 'broker_unavailable';
   override readonly retryable = true;
 
-  /** @param broker which one, in words for a person: `kafka`, `redis`, `pulsar` */
+  /** @param broker the name of the broker or store, for example `kafka` */
   constructor(
     readonly broker: string,
     reason: string,
@@ -15,26 +15,26 @@ export class BrokerUnavailableError extends CarillonError {
   }
 }
 
-/** The broker refuses this record for what it is (too large, an illegal topic name): trying again will not help. */
+/** The broker refuses the record, for example because it is too large or its topic name is invalid. A retry cannot succeed. */
 export class RecordRefusedError extends CarillonError {
   readonly code = 'record_refused';
 }
 
 /**
- * This process and others, or this process and the data that is there, divide a topic differently: keys would go to different
- * partitions, and lose their order. Nothing is read or written before that is mended.
+ * The number of partitions of a topic in this process differs from that of other processes or of the stored data. Keys would go to
+ * different partitions and lose their order, so the process reads and writes nothing until the settings agree.
  */
 export class PartitionsDifferError extends CarillonError {
   readonly code = 'partitions_differ';
 }
 
-/** The embedded schedule holds as many pending messages as it may. There is room again when some of them are due or cancelled. */
+/** The embedded schedule holds the largest number of pending messages. There is room again after some are due or cancelled. */
 export class ScheduleFullError extends CarillonError {
   readonly code = 'schedule_full';
   override readonly retryable = true;
 }
 
-/** A call came after `close`. */
+/** The bus was called after `close`. */
 export class BusClosedError extends CarillonError {
   readonly code = 'bus_closed';
 
@@ -43,7 +43,7 @@ export class BusClosedError extends CarillonError {
   }
 }
 
-/** The client library or its binary is missing, or the options contradict each other. Raised at start-up. */
+/** An adapter cannot be used: a file or a client library is missing, or options contradict each other. Thrown at start-up. */
 export class AdapterUnusableError extends CarillonError {
   readonly code = 'adapter_unusable';
 }

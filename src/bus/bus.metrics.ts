@@ -21,31 +21,35 @@ type JobLabel = (typeof job)[number];
 export const busInstruments = [
   makeHistogramProvider({
     name: JOB_DELAY,
-    help: 'Seconds between the emission of an event and its first handling.',
+    help: 'Seconds from the emission of an event to the first call of its handler.',
     labelNames: job,
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600],
   }),
   makeHistogramProvider({
     name: JOB_COST,
-    help: 'Seconds that the handler took, failures and time-outs included. A batch counts once for each event name in it.',
+    help: 'Duration of handler calls in seconds, including failures and time-outs. A batch counts once for each event name in it.',
     labelNames: job,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   }),
-  makeCounterProvider({ name: RETRIES, help: 'Times that a failed event was tried again.', labelNames: job }),
-  makeCounterProvider({ name: DEAD_LETTERS, help: 'Events that were given up.', labelNames: job }),
+  makeCounterProvider({ name: RETRIES, help: 'Number of retries of failed events.', labelNames: job }),
+  makeCounterProvider({
+    name: DEAD_LETTERS,
+    help: 'Number of events that became dead letters.',
+    labelNames: job,
+  }),
   makeCounterProvider({
     name: REBALANCES,
-    help: 'Times that the partitions of a group were dealt anew while this process was a member.',
+    help: 'Number of rebalances of a consumer group while this process was a member.',
     labelNames: ['group', 'driver'],
   }),
   makeGaugeProvider({
     name: LAG,
-    help: 'Records of a partition that a group has not acknowledged.',
+    help: 'Number of records of a partition that a consumer group has not acknowledged.',
     labelNames: ['group', 'driver', 'topic', 'partition'],
   }),
 ];
 
-/** Event names are the producers' affair, and each makes four time series for ever. */
+/** Limits the number of time series: producers choose the names of events, and each name creates four series. */
 const MAX_EVENT_NAMES = 100;
 const OTHER = 'other';
 
@@ -56,7 +60,7 @@ interface Meters {
   readonly deadLetters: Counter.Internal;
 }
 
-/** The instruments of one consumer, bound to their labels by the name of the event. */
+/** The instruments of one consumer, with their labels bound, by the name of the event. */
 export interface ConsumerMeters {
   of(event: string): Meters;
 }

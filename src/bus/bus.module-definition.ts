@@ -9,7 +9,7 @@ export const { ConfigurableModuleClass: ConfigurableBusModule, MODULE_OPTIONS_TO
     .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
     .build();
 
-/** The token of the {@link BusOptions} with every default filled in. */
+/** The injection token of the complete {@link BusOptions}. */
 export const BUS_OPTIONS = Symbol('BusOptions');
 
 /** The options as a program writes them. */
@@ -18,7 +18,11 @@ export type BusModuleOptions = BusOptionsInput & {
   readonly parked?: BusOptionsInput['retries'];
 };
 
-/** @throws {AdapterUnusableError} with every fault at once */
+/**
+ * Returns the options with their defaults.
+ *
+ * @throws {AdapterUnusableError} the options are invalid. The message lists every fault.
+ */
 export function completed({ parked, ...given }: BusModuleOptions): BusOptions {
   if (parked !== undefined)
     new Logger('Bus').warn(
@@ -26,5 +30,5 @@ export function completed({ parked, ...given }: BusModuleOptions): BusOptions {
     );
   const parsed = busOptions.safeParse(parked === undefined ? given : { retries: parked, ...given });
   if (parsed.success) return parsed.data;
-  throw new AdapterUnusableError(`the options of the bus are wrong:\n${z.prettifyError(parsed.error)}`);
+  throw new AdapterUnusableError(`the options of the bus are invalid:\n${z.prettifyError(parsed.error)}`);
 }

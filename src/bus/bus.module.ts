@@ -18,15 +18,15 @@ import { RetryStore } from './retries/retry-store.port.js';
 import { tunedKafka, tunedPulsar, tunedRedis } from './producers/pool-tuning.js';
 
 const optionalReadiness = { token: Readiness, optional: true };
-/** There in a worker: its primary process holds the embedded stores. */
+/** Present in a worker process, whose primary process holds the embedded stores. */
 const optionalPrimary = { token: Link, optional: true };
 
 /**
- * Topics, events and their consumers, over any driver. It needs nothing but its options, so that an application can import
- * it alone; adapters are loaded when they are chosen.
+ * Topics, events and consumers over any driver. It needs only its options, so an application can import it alone. An adapter is
+ * loaded only if it is configured.
  *
  * It is global by default, because consumers may be providers of any module. Nest stops global modules last, and not in the
- * order of their imports: an application whose other modules have to stop before the bus passes `isGlobal: false`.
+ * order of their imports: an application whose other modules must stop before the bus passes `isGlobal: false`.
  */
 @Module({
   imports: [DiscoveryModule],
@@ -83,7 +83,7 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
     super();
   }
 
-  /** Handlers may emit until they are done, so the consumers go first. */
+  /** Closes the consumers first, because their handlers may emit until they are done. */
   async onModuleDestroy(): Promise<void> {
     this.lagMeter.close();
     await this.consumers.close();

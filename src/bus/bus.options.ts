@@ -13,10 +13,10 @@ import { consumerPools, producerPools } from './producers/pool.options.js';
 
 const busDriver = z.enum(['memory', 'kafka', 'pulsar', 'redis']);
 
-/** What can carry topics. */
+/** The drivers that can carry topics. */
 export type BusDriver = z.output<typeof busDriver>;
 
-/** How each technology is reached. What is absent is not used, and its client library is not loaded. */
+/** How to connect to each technology. The client library of an absent one is not loaded. */
 const drivers = z
   .strictObject({
     memory: memoryBusOptions,
@@ -32,7 +32,7 @@ const instant = instantLaneOptions
     driver: busDriver
       .default('memory')
       .describe(
-        'What carries messages that are due at once. `memory` forgets them at the end of the process.',
+        'What carries messages that are due at once. With `memory`, they are lost when the process ends.',
       ),
   })
   .prefault({});
@@ -43,8 +43,8 @@ const delayed = delayedLaneOptions
       .enum(['sqlite', 'redis'])
       .default('sqlite')
       .describe(
-        'With Pulsar: where it is kept which messages are pending, moved or cancelled, as Pulsar cannot answer that. ' +
-          'Replicas need `redis`.',
+        'With Pulsar: where the state of delayed messages (pending, rescheduled or cancelled) is stored, because Pulsar cannot ' +
+          'be asked for it. Replicas need `redis`.',
       ),
     pulsar: pulsarScheduleOptions.prefault({}),
   })
@@ -57,13 +57,13 @@ const worker = z
       .min(0)
       .optional()
       .describe(
-        'Number of this process among the workers, from 0 on. It reads the partitions p with p modulo `total` = `id`. ' +
-          'Without it, workers share the partitions out among themselves. Redis only.',
+        'Number of this worker, starting at 0. It reads the partitions p with p modulo `total` = `id`. Without it, the workers ' +
+          'assign the partitions dynamically. Redis only.',
       ),
-    total: z.int().min(1).optional().describe('Number of workers, where they are numbered. Redis only.'),
+    total: z.int().min(1).optional().describe('Number of workers, if they have ids. Redis only.'),
   })
   .refine(({ id, total }) => (id ?? 0) < (total ?? 1) && (id === undefined) === (total === undefined), {
-    error: 'give both, and an id from 0 to total - 1',
+    error: 'set both id and total, with an id from 0 to total - 1',
     path: ['id'],
   })
   .prefault({});
@@ -73,36 +73,36 @@ const idempotency = z
     store: z
       .enum(['sqlite', 'redis'])
       .default('sqlite')
-      .describe('What remembers the answers to Idempotency-Keys. Replicas need `redis`.'),
+      .describe('Where the results of idempotency keys are stored. Replicas need `redis`.'),
     windowMs: z
       .int()
       .min(1)
       .default(60 * 60_000)
       .describe(
-        'How long the idempotency key of emitted events is known, in ms, unless the call says otherwise.',
+        'How long the idempotency keys of emitted events are remembered, in ms. A call may set another time.',
       ),
   })
   .prefault({});
 
-const ofConsumer = consumerSettings.partial().extend({
-  driver: busDriver.optional().describe('What carries the topics. Without it the default driver.'),
+const consumerSection = consumerSettings.partial().extend({
+  driver: busDriver.optional().describe('Driver of the topics. The default is `bus.defaultDriver`.'),
 });
 
 const modules = z
   .record(
     consumerName,
-    ofConsumer.extend({
-      pools: consumerPools.describe('How its consumers connect, by driver.'),
+    consumerSection.extend({
+      pools: consumerPools.describe('Connections of its consumers, by driver.'),
       consumers: z
-        .record(consumerName, ofConsumer)
+        .record(consumerName, consumerSection)
         .default({})
-        .describe('What is otherwise for one consumer.'),
+        .describe('Settings of single consumers, by name.'),
     }),
   )
   .default({})
   .describe(
-    'Settings of the consumers of a module, by its name. They win over what the code says, and those of one consumer ' +
-      '(`consumers.NAME`) over those of its module.',
+    'Settings of the consumers of a module, by the name of the module. They override the settings in the code. The settings of ' +
+      'a single consumer (`consumers.NAME`) override those of its module.',
   );
 
 export const busOptions = z
@@ -110,17 +110,17 @@ export const busOptions = z
     drivers,
     defaultDriver: busDriver
       .default('memory')
-      .describe('What carries the topics of events and consumers that name no driver (`default_driver`).'),
+      .describe('Driver of events and consumers that name no driver (`default_driver`).'),
     producers: producerPools,
     consumers: consumerDefaults.describe(
-      'What applies to every consumer, unless it or its module says otherwise.',
+      'Defaults for every consumer. A consumer or its module may override them.',
     ),
     modules,
     lagIntervalMs: z
       .int()
       .min(0)
       .default(15_000)
-      .describe('How often the brokers are asked how far consumers are behind, in ms. 0: never.'),
+      .describe('How often the lag of the consumer groups is measured, in ms. 0: never.'),
     retries: retryStoreOptions,
     instant,
     delayed,
@@ -148,7 +148,7 @@ export const busOptions = z
         });
   });
 
-/** Where a module's section names drivers. */
+/** Returns the drivers that the section of a module names, with their paths. */
 function driversOf(path: string, module: z.output<typeof modules>[string]): [string, string | undefined][] {
   return [
     [`${path}.driver`, module.driver],
@@ -161,5 +161,5 @@ function driversOf(path: string, module: z.output<typeof modules>[string]): [str
 }
 
 export type BusOptions = z.output<typeof busOptions>;
-/** As a program writes them: everything has a default. */
+/** The options as a program writes them. Every option has a default. */
 export type BusOptionsInput = NonNullable<z.input<typeof busOptions>>;

@@ -1,84 +1,83 @@
 import type { OutgoingRecord, ReceivedRecord } from '../message/index.js';
 
-/** What an adapter's broker can do. Checked at start-up, never discovered at request time. */
+/** What the broker of an adapter can do. Checked at start-up. */
 export interface BusCapabilities {
-  /** A published record outlives this process. */
+  /** A published record survives this process. */
   readonly durable: boolean;
-  /** Other processes connected to the same broker see the record. */
+  /** Other processes that are connected to the same broker receive the record. */
   readonly shared: boolean;
-  /** Records with one key reach a group in the order in which they were published. */
+  /** A group receives records with the same key in the order in which they were published. */
   readonly keyOrder: boolean;
-  /** A group that has been seen once receives what is published while none of its members is connected. */
+  /** A known group receives the records that are published while none of its members is connected. */
   readonly remembersGroups: boolean;
 }
 
 export interface SubscribeOptions {
   readonly topics: readonly string[];
-  /** Members of one group share the records; each group receives all of them. */
+  /** Members of one group share the records. Each group receives all records. */
   readonly group: string;
   /** Largest number of records in one call of the handler. Default 1. */
   readonly maxBatchSize?: number;
-  /** How many calls of the handler may run at once in this subscription; each has a partition of its own. Default 1. */
+  /** How many calls of the handler may run at the same time, each for its own partition. Default 1. */
   readonly concurrency?: number;
-  /** Where a group that was never seen before starts. Default `latest`. */
+  /** Where a new group starts. Default `latest`. */
   readonly from?: 'earliest' | 'latest';
-  /** Hears that the partitions were dealt anew while this was a member. Never called where a broker does not deal any. */
+  /** Called after a rebalance in which this member took part. Never called for brokers that assign no partitions. */
   readonly onRebalance?: () => void;
 }
 
-/** What a group has still before it in one partition of a topic. */
+/** The lag of a group in one partition. */
 export interface PartitionLag {
   readonly topic: string;
   readonly partition: number;
-  /** Records that the group has not acknowledged. */
+  /** The number of records that the group has not acknowledged. */
   readonly records: number;
 }
 
 /**
- * Handles a batch from one partition, in order. Resolving acknowledges every record in it; rejecting
- * acknowledges none, and the adapter delivers the same records again after its back-off.
+ * Handles a batch of records from one partition, in order. If it resolves, every record is acknowledged. If it rejects, none is,
+ * and the adapter delivers the same records again after a backoff.
  */
 export type RecordHandler = (records: readonly ReceivedRecord[]) => Promise<void>;
 
 export interface BusSubscription {
-  /** Takes no further records until `resume`; a call of the handler that is under way finishes. Heartbeats go on. */
+  /** Takes no more records until `resume`. A call of the handler in progress finishes. Heartbeats continue. */
   pause(): void;
   resume(): void;
-  /** Takes no further records, waits for the handler to finish what it holds, acknowledges it and leaves the group. May be called twice. */
+  /** Takes no more records, waits for running handlers, acknowledges their records and leaves the group. May be called twice. */
   close(): Promise<void>;
 }
 
 /**
- * A queue of records: topics, keys and consumer groups over memory, Kafka, Pulsar or Redis Streams.
+ * A message queue: topics, keys and consumer groups over memory, Kafka, Pulsar or Redis Streams.
  *
- * Promised by every adapter:
- * - `publish` resolves when the broker holds every record (with acknowledgement from its replicas where it has
- *   replicas), and rejects with `BrokerUnavailableError` within the adapter's `sendTimeoutMs` when it does not.
- *   After a rejection some of the records may be held all the same: publishing again is safe for consumers
- *   that tell records apart by id.
- * - Each record reaches each group at least once. It is acknowledged to the broker only after the handler
- *   resolved. A record whose handler rejected comes again, after a back-off that grows.
- * - Records with the same key are handled in the order of their publishing and never two at a time within a
- *   group, where `capabilities.keyOrder` is set. A redelivered record may follow records that came after it.
- * - A broker that goes away and comes back is survived without a call from above: producers fail fast while it is away,
- *   consumers resume.
- * - `close` waits for publishes under way, closes every subscription, and may be called twice. Afterwards `publish` rejects
- *   with `BusClosedError`.
+ * Every adapter promises:
+ * - `publish` resolves when the broker holds every record, acknowledged by its replicas if it has any. Otherwise it rejects with
+ *   `BrokerUnavailableError` within the adapter's `sendTimeoutMs`. After a rejection the broker may hold some of the records:
+ *   publishing them again is safe if the consumers deduplicate records by id.
+ * - Each group receives each record at least once. A record is acknowledged to the broker only after the handler resolved. A
+ *   record whose handler rejected is delivered again, after a backoff that grows.
+ * - If `capabilities.keyOrder` is set, a group handles records with the same key in the order in which they were published, and
+ *   one at a time. A redelivered record may follow records that were published after it.
+ * - The adapter reconnects by itself when the broker returns. While the broker is unavailable, publishing fails fast.
+ * - `close` waits for publishes in progress, closes every subscription, and may be called twice. After it, `publish` rejects with
+ *   `BusClosedError`.
  *
- * Not promised: exactly-once delivery; order between keys, between partitions, or between topics; topics that
- * exist beforehand (an adapter creates what it needs).
+ * Not promised: exactly-once delivery; order between keys, partitions or topics; that topics exist (an adapter creates those that
+ * it needs).
  */
 export abstract class Bus {
   abstract readonly capabilities: BusCapabilities;
-  /** Publishes one or many records in one exchange with the broker where it has a batch form. */
+  /** Publishes the records in one request to the broker if it supports batches. */
   abstract publish(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
   /**
-   * Resolves when the subscription is in force: what is published from then on reaches the handler. While the broker is away
-   * it resolves as soon as that is known, and the subscription comes into force when the broker returns.
+   * Resolves when the subscription is in force: the handler receives the records that are published from then on. While the broker
+   * is unavailable it resolves early, and the subscription comes into force when the broker returns.
    */
   abstract subscribe(options: SubscribeOptions, handler: RecordHandler): Promise<BusSubscription>;
   /**
-   * How far a group is behind, as the broker tells it now. Partitions of which it does not tell are left out.
+   * Resolves to the lag of a group in each partition that the broker reports.
+   *
    * @throws {BrokerUnavailableError}
    */
   abstract lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]>;

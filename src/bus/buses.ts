@@ -5,14 +5,14 @@ import type { ConsumerPools, ProducerPools } from './producers/pool.options.js';
 import type { PoolTuning } from './producers/pool-tuning.js';
 import { ProducerPool } from './producers/producer-pool.js';
 
-/** Opens a connection to a driver's broker. */
+/** Opens a connection to the broker of a driver. */
 export type OpenBus = (driver: BusDriver, use: BusUse) => Promise<Bus>;
 
 export interface BusUse {
-  /** Who uses it, for people: `bus`, `module task`, `producer 2`. */
+  /** The name of the user, for logs and readiness: `bus`, `module task`, `producer 2`. */
   readonly name: string;
   readonly tuning?: PoolTuning;
-  /** Topics that will be published to, so that their broker is tried at once. */
+  /** Topics that will be published to, so that the adapter connects to their brokers at once. */
   readonly topics?: readonly string[];
 }
 
@@ -22,10 +22,10 @@ export interface BusesOptions {
   readonly modules: Readonly<Record<string, { readonly pools: ConsumerPools }>>;
 }
 
-/** What is needed to publish. */
+/** The part of a bus that publishes. */
 export type Publisher = Pick<Bus, 'publish' | 'close'>;
 
-/** Every bus of the process: opened when it is first asked for, once for each driver, and apart where a pool is configured. */
+/** The buses of the process. There is one for each driver, opened on first use, and separate ones for the configured pools. */
 export class Buses {
   readonly #opened = new Map<string, Promise<Publisher>>();
   #closed: Promise<void> | undefined;
@@ -39,12 +39,12 @@ export class Buses {
     return this.options.defaultDriver;
   }
 
-  /** The bus that serves for everything that has no pool of its own. */
+  /** Returns the bus of a driver that everything without a pool shares. */
   shared(driver: BusDriver = this.defaultDriver, topics: readonly string[] = []): Promise<Bus> {
     return this.#once(driver, () => this.open(driver, { name: 'bus', topics }));
   }
 
-  /** The bus from which the consumers of `module` take. */
+  /** Returns the bus for the consumers of a module. */
   forConsumers(driver: BusDriver, module: string): Promise<Bus> {
     const tuning = driver === 'memory' ? undefined : this.options.modules[module]?.pools[driver];
     if (tuning === undefined) return this.shared(driver);
@@ -52,6 +52,7 @@ export class Buses {
     return this.#once(`${driver} ${name}`, () => this.open(driver, { name, tuning }));
   }
 
+  /** Returns the bus, or the pool of buses, to publish with. */
   forProducers(driver: BusDriver = this.defaultDriver): Promise<Publisher> {
     const pool = driver === 'memory' ? undefined : this.options.producers[driver];
     if (pool === undefined) return this.shared(driver);
@@ -75,7 +76,7 @@ export class Buses {
     if (known !== undefined) return known;
     const opening = open();
     this.#opened.set(name, opening);
-    // What could not be opened is tried again by whoever asks next.
+    // After a failure, the next call tries to open it again.
     opening.catch(() => this.#opened.delete(name));
     return opening;
   }

@@ -15,7 +15,7 @@ interface Declared {
   readonly handler: ConsumerHandler;
 }
 
-/** Finds handlers, hooks and sources among the providers and controllers of the application, and starts the consumers. */
+/** Finds consumers, handlers, hooks and sources among the providers and controllers of the application, and starts the consumers. */
 @Injectable()
 export class ConsumerDiscovery implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #logger = new Logger('Consumers');
@@ -29,8 +29,8 @@ export class ConsumerDiscovery implements OnApplicationBootstrap, OnModuleDestro
 
   async onApplicationBootstrap(): Promise<void> {
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
-    const declared = wrappers.flatMap((wrapper) => this.#declaredBy(wrapper));
-    for (const wrapper of wrappers) this.#takeHandlersOf(wrapper);
+    const declared = wrappers.flatMap((wrapper) => this.#consumersOf(wrapper));
+    for (const wrapper of wrappers) this.#registerHandlersOf(wrapper);
     const instances = new Set(
       wrappers.filter((each) => each.isDependencyTreeStatic()).map(({ instance }) => instance as unknown),
     );
@@ -46,11 +46,11 @@ export class ConsumerDiscovery implements OnApplicationBootstrap, OnModuleDestro
 
   async #follow(source: ConsumerSource): Promise<void> {
     const sourced = new SourcedConsumers(this.registry);
-    this.#watches.push(await source.watch((wanted) => sourced.become(wanted)));
-    this.#logger.log(`consumers are produced by ${source.constructor.name}`);
+    this.#watches.push(await source.watch((wanted) => sourced.update(wanted)));
+    this.#logger.log(`consumer source ${source.constructor.name}: started`);
   }
 
-  #declaredBy(wrapper: Wrapper): Declared[] {
+  #consumersOf(wrapper: Wrapper): Declared[] {
     const found = this.#methodsWith(wrapper, ModuleConsumer);
     return found.map(({ metadata: { batch, ...description }, method }) => ({
       description,
@@ -58,12 +58,12 @@ export class ConsumerDiscovery implements OnApplicationBootstrap, OnModuleDestro
     }));
   }
 
-  #takeHandlersOf(wrapper: Wrapper): void {
+  #registerHandlersOf(wrapper: Wrapper): void {
     for (const { metadata, method } of this.#methodsWith(wrapper, ModuleHandler))
       this.registry.setHandler(metadata.module, handlerOf(method, metadata.batch ?? false));
   }
 
-  /** The decorated method itself, or `handle` where its class is decorated. */
+  /** Returns the decorated methods, and the method `handle` if the class is decorated. */
   #methodsWith<T>(
     wrapper: Wrapper,
     decorator: ReturnType<typeof DiscoveryService.createDecorator<T>>,
@@ -86,10 +86,13 @@ export class ConsumerDiscovery implements OnApplicationBootstrap, OnModuleDestro
 function boundMethod(wrapper: Wrapper, name: string): Method {
   const where = `${wrapper.name}.${name}`;
   if (!wrapper.isDependencyTreeStatic())
-    throw new ConsumerRefusedError(`${where} cannot handle events: its provider lives for one request only`);
+    throw new ConsumerRefusedError(
+      `${where} cannot handle events: its provider is request-scoped, use the default scope`,
+    );
   const instance = wrapper.instance as Readonly<Record<string, unknown>>;
   const method = instance[name];
-  if (typeof method !== 'function') throw new ConsumerRefusedError(`${where} is needed and is no method`);
+  if (typeof method !== 'function')
+    throw new ConsumerRefusedError(`${where} is missing: a decorated class needs this method`);
   return (method as Method).bind(instance);
 }
 

@@ -10,7 +10,7 @@ import {
   groupOf,
 } from './consumer.js';
 import { ConsumerRefusedError } from './consumer.errors.js';
-import { type ConsumerState, type ConsumerSurroundings, RunningConsumer } from './running-consumer.js';
+import { type ConsumerState, type ConsumerDependencies, RunningConsumer } from './running-consumer.js';
 
 export interface ConsumerReport {
   readonly consumer: Consumer;
@@ -18,8 +18,8 @@ export interface ConsumerReport {
 }
 
 /**
- * The consumers of this process. They may be added, changed and removed while the others run; changes to one group take
- * place one after the other, and a changed consumer finishes what it has in hand before it starts anew.
+ * The consumers of this process. A consumer may be added, changed or removed while the others run. Changes to one group are made
+ * one after the other, and a changed consumer finishes the records in progress before it is restarted.
  */
 export class ConsumerRegistry {
   readonly #logger = new Logger('Consumers');
@@ -31,52 +31,56 @@ export class ConsumerRegistry {
 
   constructor(
     private readonly configuration: ConsumerConfiguration,
-    private readonly surroundings: ConsumerSurroundings,
+    private readonly dependencies: ConsumerDependencies,
   ) {}
 
-  /** @throws {ConsumerRefusedError} the module has a handler */
+  /** @throws {ConsumerRefusedError} the module has a handler already */
   setHandler(module: string, handler: ConsumerHandler): void {
-    if (this.#handlers.has(module)) throw new ConsumerRefusedError(`module ${module} has two handlers`);
+    if (this.#handlers.has(module))
+      throw new ConsumerRefusedError(`module ${module} has two handlers: a module can have only one`);
     this.#handlers.set(module, handler);
   }
 
   /**
-   * Resolves when it takes records, or when its broker turned out to be away: it starts by itself then.
+   * Adds a consumer. Resolves when it takes records, or when its first attempt to start failed; in that case it keeps trying.
    *
-   * @param handler that of its module, if none is given
-   * @throws {ConsumerRefusedError} there is one with this name, or it cannot be had as described
+   * @param handler the handler of its module by default
+   * @throws {ConsumerRefusedError} a consumer with this name exists, or the description is invalid
    */
   async add(description: ConsumerDescription, handler?: ConsumerHandler): Promise<void> {
     const consumer = this.#complete(description, handler);
     await this.#change(consumer.group, async () => {
       if (this.#running.has(consumer.group))
-        throw new ConsumerRefusedError(`there is a consumer ${consumer.group} already`);
+        throw new ConsumerRefusedError(`consumer ${consumer.group} exists already`);
       await this.#start(consumer);
     });
   }
 
-  /** As {@link add}, but takes the place of one with this name. Nothing happens where nothing is different. */
+  /** Like {@link add}, but replaces the consumer with this name, unless it is equal. */
   async put(description: ConsumerDescription, handler?: ConsumerHandler): Promise<void> {
     const consumer = this.#complete(description, handler);
     await this.#change(consumer.group, async () => {
-      const former = this.#running.get(consumer.group);
-      if (former !== undefined && isDeepStrictEqual(former.consumer, consumer)) return;
-      await former?.close();
+      const current = this.#running.get(consumer.group);
+      if (current !== undefined && isDeepStrictEqual(current.consumer, consumer)) return;
+      await current?.close();
       await this.#start(consumer);
     });
   }
 
-  /** Resolves when it has finished what it had in hand. Its group keeps its place, and what waits for another try waits on. */
+  /**
+   * Resolves when the consumer has finished the records in progress. Its group keeps its position, and its retries stay stored.
+   * Resolves to whether there was such a consumer.
+   */
   async remove(name: Pick<ConsumerDescription, 'module' | 'consumer'>): Promise<boolean> {
     const group = groupOf(name);
-    // What is being closed is as good as removed.
+    // On shutdown every consumer is being closed anyway.
     if (this.#closed !== undefined) return this.#running.has(group);
     let removed = false;
     await this.#change(group, async () => {
-      const former = this.#running.get(group);
-      await former?.close();
+      const current = this.#running.get(group);
+      await current?.close();
       removed = this.#running.delete(group);
-      if (removed) this.#logger.log(`consumer ${group} is removed`);
+      if (removed) this.#logger.log(`consumer ${group}: removed`);
     });
     return removed;
   }
@@ -100,22 +104,26 @@ export class ConsumerRegistry {
 
   #complete(description: ConsumerDescription, given: ConsumerHandler | undefined): Consumer {
     const handler = given ?? this.#handlers.get(description.module);
-    if (handler === undefined) throw new ConsumerRefusedError(`module ${description.module} has no handler`);
+    if (handler === undefined)
+      throw new ConsumerRefusedError(
+        `module ${description.module} has no handler: pass one, or decorate one with @ModuleHandler`,
+      );
     return consumerOf(description, handler, this.configuration);
   }
 
   async #start(consumer: Consumer): Promise<void> {
-    const running = new RunningConsumer(consumer, this.surroundings);
+    const running = new RunningConsumer(consumer, this.dependencies);
     this.#running.set(consumer.group, running);
     await running.start();
     this.#logger.log(
-      `consumer ${consumer.group} is ${running.state}: ${consumer.topics.join(', ')} on ${consumer.driver}`,
+      `consumer ${consumer.group}: ${running.state}, topics ${consumer.topics.join(', ')} on ${consumer.driver}`,
     );
   }
 
   async #change(group: string, change: () => Promise<void>): Promise<void> {
     await this.#changes.run(group, async () => {
-      if (this.#closed !== undefined) throw new ConsumerRefusedError('the consumers are being closed');
+      if (this.#closed !== undefined)
+        throw new ConsumerRefusedError('the consumers are closing: the process is shutting down');
       await change();
     });
   }

@@ -1,18 +1,18 @@
 import type { ConsumerDescription } from './consumer.js';
 
-/** Stops what a {@link ConsumerSource} watches. */
+/** What a {@link ConsumerSource} watches. */
 export interface ConsumerWatch {
   close(): Promise<void>;
 }
 
 /**
- * Produces consumers at run time: from a configuration centre, a database, a file. A provider of any module that extends
- * this class is found at start-up. The handler is that of the module, see {@link ModuleHandler}.
+ * Provides consumers at run time, for example from a configuration service, a database or a file. A provider of any module that
+ * extends this class is found at start-up. Its consumers use the handler of their module, see {@link ModuleHandler}.
  */
 export abstract class ConsumerSource {
   /**
-   * Calls `wanted` with every consumer that there should be, at once and whenever that changes: consumers are added,
-   * changed and removed accordingly. It resolves when that is done and rejects, having done the rest, where a consumer is refused.
+   * Calls `wanted` with the complete list of consumers, at once and after each change. Consumers are added, changed and removed
+   * accordingly. `wanted` resolves when this is done. It rejects if some consumers are refused; the others are up to date then.
    */
   abstract watch(
     wanted: (consumers: readonly ConsumerDescription[]) => Promise<void>,
@@ -21,6 +21,10 @@ export abstract class ConsumerSource {
 
 /** A provider with this method is called before any consumer starts, for example to prepare tables or topics. */
 export interface BeforeConsumersStart {
-  /** @param consumers those declared in code. A rejection stops the application from starting. */
+  /**
+   * If it throws or rejects, the application does not start.
+   *
+   * @param consumers the consumers that are declared in code
+   */
   beforeConsumersStart(consumers: readonly ConsumerDescription[]): Promise<void> | void;
 }

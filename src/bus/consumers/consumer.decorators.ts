@@ -2,7 +2,7 @@ import { DiscoveryService } from '@nestjs/core';
 import type { ConsumerDescription } from './consumer.js';
 
 export interface ModuleConsumerOptions extends ConsumerDescription {
-  /** `true`: the handler takes `(consumer, events, context)`, else `(consumer, event, payload, context)`. */
+  /** If true, the handler takes `(consumer, events, context)`, otherwise `(consumer, event, payload, context)`. */
   readonly batch?: boolean;
 }
 
@@ -12,7 +12,7 @@ export interface ModuleHandlerOptions {
 }
 
 /**
- * Makes a consumer of a class with a `handle` method, or of a method, in any provider or controller. It is found at start-up.
+ * Declares a consumer. Decorates a method of any provider or controller, or a class with a `handle` method. Found at start-up.
  *
  * ```ts
  * @ModuleConsumer({ module: 'task', consumer: 'daily', topics: ['live'], events: ['anchor-income'] })
@@ -23,5 +23,5 @@ export interface ModuleHandlerOptions {
  */
 export const ModuleConsumer = DiscoveryService.createDecorator<ModuleConsumerOptions>();
 
-/** Makes a class with a `handle` method, or a method, the handler of a module's consumers that are produced at run time. */
+/** Declares the handler of a module's consumers that a `ConsumerSource` provides. Decorates a method, or a class with a `handle` method. */
 export const ModuleHandler = DiscoveryService.createDecorator<ModuleHandlerOptions>();

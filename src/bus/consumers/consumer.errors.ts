@@ -1,17 +1,17 @@
 import { CarillonError } from '../../errors.js';
 import type { ReceivedEvent } from './received-event.js';
 
-/** A handler throws this when trying again will not help: the event becomes a dead letter at once. */
+/** A handler throws this if a retry cannot succeed. The event becomes a dead letter at once. */
 export class UnhandleableEventError extends CarillonError {
   readonly code = 'event_unhandleable';
 }
 
-/** A handler of batches throws this when only some of the events failed. The others count as handled. */
+/** A handler of batches throws this if only some of the events failed. The others count as handled. */
 export class PartlyHandledError extends CarillonError {
   readonly code = 'batch_partly_handled';
   override readonly retryable = true;
 
-  /** @param failed those of the batch that were not handled; `cause` says why */
+  /** @param failed the events of the batch that were not handled. Set `cause` to the reason. */
   constructor(
     readonly failed: readonly ReceivedEvent[],
     options?: ErrorOptions,
@@ -20,7 +20,7 @@ export class PartlyHandledError extends CarillonError {
   }
 }
 
-/** A handler did not finish within its time. It may still be at work; what it does is ignored. */
+/** A handler did not finish within its time-out. It may still run, but its result is ignored. */
 export class HandlerTimedOutError extends CarillonError {
   readonly code = 'handler_timed_out';
   override readonly retryable = true;
@@ -30,12 +30,12 @@ export class HandlerTimedOutError extends CarillonError {
   }
 }
 
-/** A consumer cannot be had as it is described. Raised at start-up, or to who adds it. */
+/** The description of a consumer is invalid, or it cannot be added. Thrown at start-up, or to the caller that adds it. */
 export class ConsumerRefusedError extends CarillonError {
   readonly code = 'consumer_refused';
 }
 
-/** An idempotency key was used before for other events. */
+/** An idempotency key was already used for other events. */
 export class EmitKeyReusedError extends CarillonError {
   readonly code = 'emit_key_reused';
 }

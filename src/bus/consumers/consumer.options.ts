@@ -1,99 +1,98 @@
 import { z } from 'zod';
 
-/** Names become part of groups, topics and metrics. */
+/** Names of modules and consumers become part of groups, topics and metrics. */
 export const consumerName = z
   .string()
-  .regex(/^[\w.]+(-[\w.]+)*$/, 'letters, digits, _ . and inner - only')
+  .regex(/^[\w.]+(-[\w.]+)*$/, 'use letters, digits, underscores and dots, with single hyphens between them')
   .max(100);
 
-const fields = {
+const settings = {
   batchSize: z
     .int()
     .min(1)
-    .describe('Records that are taken at once (`consume_num`). A handler of batches gets at most so many.'),
+    .describe(
+      'Largest number of records in a batch (`consume_num`). A handler of batches gets at most this many.',
+    ),
   takeEveryMs: z
     .int()
     .min(0)
-    .describe(
-      'Shortest time between two takings, in ms (`consumer_interval`). 0: whenever there is something.',
-    ),
+    .describe('Shortest time between two batches, in ms (`consumer_interval`). 0: no limit.'),
   concurrency: z
     .int()
     .min(1)
     .describe(
-      'Handlers that run in parallel in one process (`nums`), each on a partition of its own. As many again may be at work on ' +
-        'records that are tried again.',
+      'How many handlers run at the same time in one process (`nums`), each on its own partition. The same number of handlers ' +
+        'may run for retries.',
     ),
   restartDelayMs: z
     .int()
     .min(1)
     .describe(
-      'Pause before a consumer that could not start is started again, in ms. One that is cut off comes back by itself.',
+      'Pause before a consumer that could not start is started again, in ms. A running consumer that loses its broker ' +
+        'reconnects by itself.',
     ),
   from: z
     .enum(['earliest', 'latest'])
     .describe(
-      'Where a group begins that was never seen before: with what the topic still holds, or with what comes.',
+      'Where a new consumer group starts: at the oldest record of the topic, or at new records only.',
     ),
   handlerTimeoutMs: z
     .int()
     .min(1)
     .describe(
-      'After how long, in ms, a handler counts as failed. Its signal is aborted, a late result ignored.',
+      'Time-out of a handler, in ms. After it, the call has failed, its signal is aborted, and a late result is ignored.',
     ),
   ordering: z
     .enum(['none', 'key'])
     .describe(
-      '`key`: what follows a failed record and has its key waits until that was handled or given up. `none`: it goes on.',
+      '`key`: records with the same key wait until a failed record is handled or given up. `none`: they do not wait.',
     ),
   maxAttempts: z
     .int()
     .min(1)
-    .describe('How often a record is tried, the first time included, before it is a dead letter.'),
+    .describe('Number of attempts, including the first one, before a record becomes a dead letter.'),
   retryInitialMs: z
     .int()
     .min(1)
-    .describe('Pause before the second try, in ms. It doubles with every further one.'),
-  retryMaxMs: z.int().min(1).describe('Longest such pause, in ms.'),
+    .describe('Pause before the second attempt, in ms. It doubles with every further attempt.'),
+  retryMaxMs: z.int().min(1).describe('Longest pause between two attempts, in ms.'),
   retryJitter: z
     .number()
     .min(0)
     .max(1)
     .describe(
-      'Part of each pause that is left to chance, so that what failed together does not come together.',
+      'Random part of each pause, from 0 to 1, so that records that failed together are not retried together.',
     ),
   maxWaiting: z
     .int()
     .min(1)
     .describe(
-      'Records of a group that may wait for another try, those behind them included. At the bound the partitions of further ' +
-        'failures stand still until there is room.',
+      'Largest number of records of a group that wait for a retry, including those that are blocked by them. At the limit, ' +
+        'the partitions of further failures are paused until there is room.',
     ),
   deadLetterTopic: z
     .boolean()
-    .describe(
-      'Whether each dead letter is copied to the topic TOPIC.MODULE-CONSUMER.dlq for other programs.',
-    ),
+    .describe('Whether to copy each dead letter to the topic TOPIC.MODULE-CONSUMER.dlq, for other programs.'),
 };
 
-export const consumerSettings = z.strictObject(fields);
+export const consumerSettings = z.strictObject(settings);
 export type ConsumerSettings = z.output<typeof consumerSettings>;
 
-/** What applies to a consumer of which nothing else is said. */
+/** The settings of a consumer that has no more specific ones. */
 export const consumerDefaults = z
   .strictObject({
-    batchSize: fields.batchSize.default(50),
-    takeEveryMs: fields.takeEveryMs.default(0),
-    concurrency: fields.concurrency.default(1),
-    restartDelayMs: fields.restartDelayMs.default(5_000),
-    from: fields.from.default('earliest'),
-    handlerTimeoutMs: fields.handlerTimeoutMs.default(30_000),
-    ordering: fields.ordering.default('none'),
-    maxAttempts: fields.maxAttempts.default(5),
-    retryInitialMs: fields.retryInitialMs.default(1_000),
-    retryMaxMs: fields.retryMaxMs.default(60_000),
-    retryJitter: fields.retryJitter.default(0.25),
-    maxWaiting: fields.maxWaiting.default(10_000),
-    deadLetterTopic: fields.deadLetterTopic.default(true),
+    batchSize: settings.batchSize.default(50),
+    takeEveryMs: settings.takeEveryMs.default(0),
+    concurrency: settings.concurrency.default(1),
+    restartDelayMs: settings.restartDelayMs.default(5_000),
+    from: settings.from.default('earliest'),
+    handlerTimeoutMs: settings.handlerTimeoutMs.default(30_000),
+    ordering: settings.ordering.default('none'),
+    maxAttempts: settings.maxAttempts.default(5),
+    retryInitialMs: settings.retryInitialMs.default(1_000),
+    retryMaxMs: settings.retryMaxMs.default(60_000),
+    retryJitter: settings.retryJitter.default(0.25),
+    maxWaiting: settings.maxWaiting.default(10_000),
+    deadLetterTopic: settings.deadLetterTopic.default(true),
   })
   .prefault({});

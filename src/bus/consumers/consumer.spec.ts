@@ -11,7 +11,7 @@ function complete(description: object, options: object = {}) {
 }
 
 describe('consumerOf', () => {
-  it('names the group after module and consumer, and fills in what is not said', () => {
+  it('names the group after module and consumer, and adds the defaults', () => {
     expect(complete({ events: ['a'] })).toMatchObject({
       group: 'task-daily',
       driver: 'memory',
@@ -22,7 +22,7 @@ describe('consumerOf', () => {
     expect(complete({}).events).toBeUndefined();
   });
 
-  it('lets the configuration win over the code, and the narrower over the wider', () => {
+  it('prefers the configuration to the code, and the section of a consumer to that of its module', () => {
     const modules = { task: { batchSize: 3, consumers: { daily: { batchSize: 4, driver: 'kafka' } } } };
     const consumers = { batchSize: 1, takeEveryMs: 9 };
     const sizeOf = (description: object, options: object) =>
@@ -38,9 +38,9 @@ describe('consumerOf', () => {
   });
 
   it.each([
-    [{ consumer: '' }, /cannot name/],
-    [{ module: 'a/b' }, /cannot name/],
-    [{ topics: [] }, /names no topic/],
+    [{ consumer: '' }, /not a valid name/],
+    [{ module: 'a/b' }, /not a valid name/],
+    [{ topics: [] }, /has no topics/],
     [{ batchSize: 0 }, /batchSize/],
     [
       { maxAttempts: 1.5, handlerTimeoutMs: -1 },
@@ -48,7 +48,7 @@ describe('consumerOf', () => {
     ],
     [{ colour: 'red' }, /colour/],
     [{ batchSize: 10, maxWaiting: 9 }, /maxWaiting/],
-  ])('refuses %j', (description, reason) => {
+  ])('refuses the description %j', (description, reason) => {
     expect(() => complete(description)).toThrow(reason);
   });
 });

@@ -3,17 +3,17 @@ import { ConsumerRefusedError } from './consumer.errors.js';
 import { consumerName, consumerSettings, type ConsumerSettings } from './consumer.options.js';
 import type { ReceivedEvent } from './received-event.js';
 
-/** What a handler may want to know beside the event. */
+/** What a handler receives besides the events. */
 export interface HandlingContext {
-  /** Aborted when the handler's time is over. */
+  /** Aborted when the handler's time-out is over. */
   readonly signal: AbortSignal;
 }
 
 export type EventContext = HandlingContext & Omit<ReceivedEvent, 'event' | 'payload'>;
 
 /**
- * Handles one event. Resolving acknowledges it; rejecting has it tried again, later, without holding up those behind it.
- * An event may come more than once: after a crash, and after a time-out whose handler went on.
+ * Handles one event. If it resolves, the event is acknowledged. If it rejects, the event is retried later, without blocking the
+ * events after it. An event may be delivered more than once: after a crash, or after a time-out while the handler still ran.
  */
 export type EventHandler = (
   consumer: string,
@@ -23,8 +23,8 @@ export type EventHandler = (
 ) => Promise<void> | void;
 
 /**
- * Handles events of one partition together. Rejecting has each of them tried again, alone; {@link PartlyHandledError}
- * those that it names.
+ * Handles events of one partition together. If it rejects, each event is retried on its own; with {@link PartlyHandledError} only
+ * the events that the error names.
  */
 export type BatchHandler = (
   consumer: string,
@@ -36,20 +36,20 @@ export type ConsumerHandler =
   | { readonly takes: 'one'; readonly handle: EventHandler }
   | { readonly takes: 'batch'; readonly handle: BatchHandler };
 
-/** A consumer of a module, as code, a configuration centre or a database describes it. */
+/** The description of a module's consumer, in code or from a {@link ConsumerSource}. */
 export interface ConsumerDescription extends Partial<ConsumerSettings> {
   /** The business module, for example `task`. */
   readonly module: string;
-  /** Its name within the module. The consumer group is `module-consumer`. */
+  /** The name within the module. The consumer group is `module-consumer`. */
   readonly consumer: string;
   readonly topics: readonly string[];
-  /** The events that it cares about; the others it passes over. Absent: all of them. */
+  /** The events to handle; others are skipped. Absent: all events. */
   readonly events?: readonly string[];
-  /** What carries its topics. Absent: the default driver. */
+  /** The driver of its topics. Absent: the default driver. */
   readonly driver?: BusDriver;
 }
 
-/** A consumer with everything decided. */
+/** A complete consumer: its description merged with the configuration. */
 export interface Consumer {
   readonly module: string;
   readonly consumer: string;
@@ -68,10 +68,10 @@ export function groupOf({ module, consumer }: Pick<ConsumerDescription, 'module'
 }
 
 /**
- * Completes a description: what the configuration says of this consumer, else of its module, else what the
- * description says, else what applies to all.
+ * Completes a description. Each setting comes from the first of these that has it: the configuration of the consumer, the
+ * configuration of its module, the description, the defaults for all consumers.
  *
- * @throws {ConsumerRefusedError}
+ * @throws {ConsumerRefusedError} the description is invalid
  */
 export function consumerOf(
   description: ConsumerDescription,
@@ -82,8 +82,11 @@ export function consumerOf(
   const group = groupOf(description);
   for (const name of [module, consumer])
     if (!consumerName.safeParse(name).success)
-      throw new ConsumerRefusedError(`${JSON.stringify(name)} cannot name a module or a consumer`);
-  if (topics.length === 0) throw new ConsumerRefusedError(`${group} names no topic`);
+      throw new ConsumerRefusedError(
+        `${JSON.stringify(name)} is not a valid name of a module or a consumer: ` +
+          'use at most 100 letters, digits, underscores and dots, with single hyphens between them',
+      );
+  if (topics.length === 0) throw new ConsumerRefusedError(`${group} has no topics: name at least one`);
   const section = configuration.modules[module];
   const {
     pools: _pools,
@@ -100,7 +103,7 @@ export function consumerOf(
   const { batchSize, maxWaiting } = settings.data;
   if (batchSize > maxWaiting)
     throw new ConsumerRefusedError(
-      `${group}: batchSize is above maxWaiting, so a failed batch could not be kept`,
+      `${group}: batchSize (${batchSize}) is above maxWaiting (${maxWaiting}), so a failed batch could not be stored`,
     );
   return {
     module,
@@ -114,7 +117,7 @@ export function consumerOf(
   };
 }
 
-/** The later win, where they say something. */
+/** Merges the layers. A later layer wins, unless its value is undefined. */
 function defined(...layers: readonly object[]): Record<string, unknown> {
   const entries = layers.flatMap((layer) => Object.entries(layer) as [string, unknown][]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));

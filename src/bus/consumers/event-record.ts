@@ -6,24 +6,24 @@ import { UndeliverableRecordError, type OutgoingRecord, type ReceivedRecord } fr
 import type { BusDriver } from '../bus.options.js';
 import type { ReceivedEvent } from './received-event.js';
 
-/** What a producer puts on a topic. */
+/** An event to emit. */
 export interface OutgoingEvent {
   readonly event: string;
-  /** A JSON value; or bytes, which travel as they are. */
+  /** A JSON value, or bytes, which are sent unchanged. */
   readonly payload: unknown;
   /** Events with one key keep their order. */
   readonly key?: string;
-  /** Text that travels along. Names that begin with `carillon-` are ours. */
+  /** Text headers. Names that begin with `carillon-` are reserved. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A record that was on a topic, wherever it is now. */
+/** A record of a topic, as received or as stored for retry. */
 type StoredRecord = Omit<ReceivedRecord, 'attempt'>;
 
 /**
- * The wire form of an event, version 1. What goes without saying is not said: a header costs as much as a small payload.
- * `docs/message-format.md` describes it for other programs; a change here is a change
- * there, and of the version if a reader of the former one would be misled.
+ * The wire format of an event, version 1. Headers with default values are left out, because a header costs as much as a small
+ * payload. `docs/message-format.md` describes the format for other programs: change both together, and change the version if a
+ * reader of the previous version would misunderstand the record.
  */
 const header = {
   version: 'carillon-version',
@@ -35,14 +35,17 @@ const header = {
 const VERSION = '1';
 const RESERVED = 'carillon-';
 
-/** @throws {RecordRefusedError} it has no name, its payload is no JSON value, or a header is ours */
+/** @throws {RecordRefusedError} the event has no name, its payload is not a JSON value, or it has a reserved header */
 export function toEventRecord(
   { event, payload, key, headers = {} }: OutgoingEvent,
   id: string,
 ): OutgoingRecord {
   if (event === '') throw new RecordRefusedError('an event needs a name');
   const reserved = Object.keys(headers).find((name) => name.toLowerCase().startsWith(RESERVED));
-  if (reserved !== undefined) throw new RecordRefusedError(`header ${reserved} is one of Carillon's own`);
+  if (reserved !== undefined)
+    throw new RecordRefusedError(
+      `header ${reserved} is reserved: names that begin with ${RESERVED} belong to Carillon`,
+    );
   const isBinary = payload instanceof Uint8Array;
   return {
     ...(key === undefined ? {} : { key }),
@@ -57,11 +60,11 @@ export function toEventRecord(
 }
 
 /**
- * The event that a record carries. Of a record of another program the name is that of its topic, and the payload its body.
+ * Decodes the event of a record. For a record of another program, the event has the name of the topic and the body as payload.
  *
- * @param attempt of the handler. How often the broker brought the record says nothing of it: a neighbour in its batch may have
- *   been the cause.
- * @throws {UndeliverableRecordError} the record cannot be understood, now or later
+ * @param attempt the number of the handler's attempt. The broker's count is not used: it also grows when another record of the
+ *   same batch fails.
+ * @throws {UndeliverableRecordError} the record cannot be decoded, now or later
  */
 export function toReceivedEvent(record: StoredRecord, driver: BusDriver, attempt = 1): ReceivedEvent {
   const { topic, partition, position, key, headers, publishedAt } = record;
@@ -84,12 +87,12 @@ export function toReceivedEvent(record: StoredRecord, driver: BusDriver, attempt
   return key === undefined ? event : { ...event, key };
 }
 
-/** Which event it is, which is known even where its payload cannot be understood. */
+/** Returns the name of the event. It is known even if the payload cannot be decoded. */
 export function eventName({ headers, topic }: Pick<StoredRecord, 'headers' | 'topic'>): string {
   return headers[header.event] || topic;
 }
 
-/** Without those that are ours. */
+/** Returns the headers without the reserved ones. */
 function ownHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const own: Record<string, string> = {};
   for (const name in headers) if (!name.startsWith(RESERVED)) own[name] = headers[name] ?? '';
@@ -101,9 +104,9 @@ function jsonBytes(payload: unknown): Buffer {
   try {
     text = JSON.stringify(payload);
   } catch (cause) {
-    throw new RecordRefusedError('the payload is no JSON value', { cause });
+    throw new RecordRefusedError('the payload is not a JSON value', { cause });
   }
-  if (text === undefined) throw new RecordRefusedError('the payload is no JSON value');
+  if (text === undefined) throw new RecordRefusedError('the payload is not a JSON value');
   return Buffer.from(text);
 }
 
@@ -112,14 +115,14 @@ function payloadOf({ headers, value }: StoredRecord): unknown {
   try {
     if (isUtf8(value)) return JSON.parse(value.toString());
   } catch {
-    // Said below, in the same words as for broken UTF-8.
+    // Reported below, like invalid UTF-8.
   }
-  // Another program's, which promised nothing.
+  // A record of another program need not be JSON.
   if (headers[header.event] === undefined && headers[header.version] === undefined) return value;
   throw new UndeliverableRecordError('its body is not JSON in UTF-8');
 }
 
-/** Depends on nothing but the record's place and time, so that it is the same at every delivery. */
+/** Returns an id that depends only on the record's place and time, so that it is the same at every delivery. */
 function derivedId({ topic, partition, position, publishedAt }: StoredRecord): string {
   const random = createHash('sha256').update(`${topic}\0${partition}\0${position}`).digest();
   return uuidv7({ msecs: Math.max(0, publishedAt), random: random.subarray(0, 16) });

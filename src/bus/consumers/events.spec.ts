@@ -24,7 +24,7 @@ describe('Events', () => {
     held = [];
     taken = Promise.withResolvers();
     const status = new BrokerStatus('test');
-    // A second record that waits is one too many.
+    // One unacknowledged record fills the topic.
     const memory = memoryBusOptions.parse({ partitions: 1, maxPendingRecords: 1, drainTimeoutMs: 0 });
     bus = new MemoryBus(memory, status);
     const clock = { now: () => now };
@@ -36,7 +36,7 @@ describe('Events', () => {
     await idempotency.close();
   });
 
-  /** Makes the topic full once a record waits, until `taken` is resolved. */
+  /** Subscribes with a handler that does not finish until `taken` is resolved, so that one record fills the topic. */
   const hold = () =>
     bus.subscribe({ topics: ['t'], group: 'g' }, async (records) => {
       held.push(...records);
@@ -44,7 +44,7 @@ describe('Events', () => {
     });
   const one = { event: 'e', payload: 1 };
 
-  it('reports a failed send as failed, and sends the same ids when it is retried', async () => {
+  it('rejects if the send fails, and sends the same ids in a retry', async () => {
     await hold();
     const options = { idempotencyKey: 'k' };
     await events.emit('t', one);
@@ -66,7 +66,7 @@ describe('Events', () => {
     ]);
   });
 
-  it('sends once however often a key is used at the same moment', async () => {
+  it('sends once, although the key is used several times at the same moment', async () => {
     await hold();
     const emitted = await Promise.all(
       Array.from({ length: 5 }, () => events.emit('t', one, { idempotencyKey: 'k' })),
@@ -75,7 +75,7 @@ describe('Events', () => {
     expect(emitted.filter(({ replayed }) => !replayed)).toHaveLength(1);
   });
 
-  it('forgets a key after its window, and keeps topics apart', async () => {
+  it('forgets a key after its window, and separates the keys of topics', async () => {
     const options = { idempotencyKey: 'k' };
     const first = await events.emit('t', one, options);
     expect((await events.emit('u', one, options)).replayed).toBe(false);
@@ -95,7 +95,7 @@ describe('Events', () => {
     [{ ...one, key: 'x' }],
     [{ ...one, headers: { a: '1' } }],
     [[one, one]],
-  ])('refuses a key that was used for something else: %j', async (other) => {
+  ])('refuses a key that was used for other events: %j', async (other) => {
     await events.emit('t', one, { idempotencyKey: 'k' });
     await expect(events.emit('t', other, { idempotencyKey: 'k' })).rejects.toBeInstanceOf(EmitKeyReusedError);
   });
@@ -106,7 +106,7 @@ describe('Events', () => {
     [{ event: 'e', payload: () => {} }],
     [{ event: 'e', payload: 1n }],
     [{ event: 'e', payload: 1, headers: { 'Carillon-Id': 'mine' } }],
-  ])('refuses what cannot be an event: %p', async (event) => {
+  ])('refuses an invalid event: %p', async (event) => {
     await expect(events.emit('t', event)).rejects.toBeInstanceOf(RecordRefusedError);
   });
 });
@@ -122,7 +122,7 @@ describe('toReceivedEvent', () => {
     attempt: 1,
   };
 
-  it('takes a record of another program for an event named after its topic', () => {
+  it('decodes a record of another program as an event with the name of its topic', () => {
     const event = toReceivedEvent(record, 'kafka');
     expect(event).toMatchObject({ event: 'orders', payload: { a: 1 }, createdAt: record.publishedAt });
     expect(toReceivedEvent(record, 'kafka', 3).id).toBe(event.id);
@@ -130,7 +130,7 @@ describe('toReceivedEvent', () => {
     expect(toReceivedEvent({ ...record, value: bytes }, 'kafka').payload).toBe(bytes);
   });
 
-  it('hands on the headers that are not its own', () => {
+  it('returns the headers without the reserved ones', () => {
     const headers = { 'carillon-event': 'e', 'carillon-id': 'x', region: 'eu', traceparent: 't' };
     expect(toReceivedEvent({ ...record, headers }, 'kafka')).toMatchObject({
       id: 'x',
@@ -144,13 +144,13 @@ describe('toReceivedEvent', () => {
     [{ 'carillon-version': '1' }, '{', /not JSON/],
     [{ 'carillon-event': 'e' }, '{', /not JSON/],
     [{ 'carillon-version': '1', 'carillon-format': 'json' }, '\xff', /not JSON/],
-  ])('cannot understand %j %s', (headers, body, reason) => {
+  ])('cannot decode a record with headers %j and body %s', (headers, body, reason) => {
     const value = Buffer.from(body, 'latin1');
     expect(() => toReceivedEvent({ ...record, headers, value }, 'kafka')).toThrow(reason);
   });
 });
 
-/** What goes on in this process without waiting for anything has been done by then. */
+/** Waits for work of this process that needs no I/O. */
 async function someTurns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,22 +9,22 @@ import { EmitKeyReusedError } from './consumer.errors.js';
 import { type OutgoingEvent, toEventRecord } from './event-record.js';
 
 export interface EmitOptions {
-  /** What carries the topic. Default: the default driver. */
+  /** The driver of the topic. Default: the default driver. */
   readonly driver?: BusDriver;
-  /** The same key again within the window emits nothing more and gives the same answer. It belongs to the topic. */
+  /** A second call with the same key and topic within the window emits nothing and returns the same result. */
   readonly idempotencyKey?: string;
-  /** How long the key is known, in ms. Default: `idempotency.windowMs`. */
+  /** How long the key is remembered, in ms. Default: `idempotency.windowMs`. */
   readonly idempotencyWindowMs?: number;
 }
 
 export interface Emitted {
-  /** One for each event, in their order. */
+  /** The id of each event, in the order of the events. */
   readonly ids: readonly string[];
-  /** They were emitted before, under this key. */
+  /** The events were already emitted with this key. */
   readonly replayed: boolean;
 }
 
-/** What an idempotency key stands for. The ids are decided before anything is sent, so that a retry sends the same. */
+/** What is stored for an idempotency key. The ids are chosen before the events are sent, so that a retry sends the same ids. */
 interface Plan {
   readonly state: 'planned' | 'sent';
   readonly fingerprint: string;
@@ -32,10 +32,10 @@ interface Plan {
 }
 
 /**
- * Puts events on topics.
+ * Emits events to topics.
  *
- * `emit` resolves when the broker holds all of the events, and rejects otherwise; some may be held then all the same. With an
- * idempotency key a retry carries the same ids, and sends nothing once an earlier one is known to have succeeded.
+ * `emit` resolves when the broker holds all of the events. If it rejects, the broker may still hold some of them. With an
+ * idempotency key, a retry uses the same ids, and sends nothing if an earlier attempt is known to have succeeded.
  */
 export class Events {
   readonly #logger = new Logger(Events.name);
@@ -49,9 +49,9 @@ export class Events {
   ) {}
 
   /**
-   * @throws {BrokerUnavailableError} the broker, or the store of the keys, does not answer
+   * @throws {BrokerUnavailableError} the broker, or the store of idempotency keys, is unavailable
    * @throws {RecordRefusedError} an event cannot be sent as it is
-   * @throws {EmitKeyReusedError} the key was used for other events
+   * @throws {EmitKeyReusedError} the idempotency key was used for other events
    */
   async emit(
     topic: string,
@@ -91,9 +91,9 @@ export class Events {
     try {
       await this.idempotency.replace(key, JSON.stringify(inForce), JSON.stringify(sent), windowMs);
     } catch (error) {
-      // They are sent, and that is what was asked for. A retry would send them again, under the same ids.
+      // The events are sent, so this call has succeeded. A retry would send them again with the same ids.
       this.#logger.warn(
-        `it could not be noted that ${ids.length} event(s) on ${topic} are sent: ${String(error)}`,
+        `topic ${topic}: ${ids.length} event(s) were sent, but their idempotency key could not be updated: ${String(error)}`,
       );
     }
     return { ids: inForce.ids, replayed: false };
@@ -109,7 +109,7 @@ function recordsOf(events: readonly OutgoingEvent[], ids: readonly string[]): Ou
   return events.map((event, at) => toEventRecord(event, ids[at] ?? newMessageId()));
 }
 
-/** Two lists with one fingerprint are the same events. */
+/** Returns a hash of the events: equal events have equal hashes. */
 function fingerprintOf(events: readonly OutgoingEvent[]): string {
   const records = recordsOf(
     events,

@@ -8,7 +8,7 @@ import { type LagGauge, LagMeter } from './lag-meter.js';
 describe('LagMeter', () => {
   let gauge: LagGauge;
   let meter: LagMeter;
-  let told: () => Promise<readonly PartitionLag[]>;
+  let measured: () => Promise<readonly PartitionLag[]>;
   const shown = async () =>
     (await gauge.get()).values.map(({ labels, value }) => `${labels.group} ${labels.partition}: ${value}`);
 
@@ -21,20 +21,20 @@ describe('LagMeter', () => {
     });
     const nobody = { running: () => [].values() } as Pick<ConsumerRegistry, 'running'>;
     meter = new LagMeter(nobody, gauge, 0);
-    meter.watch({ group: 'lane', driver: 'memory', lag: () => told() });
+    meter.watch({ group: 'lane', driver: 'memory', lag: () => measured() });
   });
 
-  it('shows what the brokers told last, and nothing that is not known any more', async () => {
-    told = async () => [
+  it('shows the last measurement, and no values that could not be measured again', async () => {
+    measured = async () => [
       { topic: 't', partition: 0, records: 3 },
       { topic: 't', partition: 1, records: 0 },
     ];
     await meter.measure();
     expect(await shown()).toEqual(['lane 0: 3', 'lane 1: 0']);
-    told = async () => [{ topic: 't', partition: 1, records: 4 }];
+    measured = async () => [{ topic: 't', partition: 1, records: 4 }];
     await meter.measure();
     expect(await shown()).toEqual(['lane 1: 4']);
-    told = () => Promise.reject(new BrokerUnavailableError('memory', 'away'));
+    measured = () => Promise.reject(new BrokerUnavailableError('memory', 'away'));
     await meter.measure();
     expect(await shown()).toEqual([]);
   });

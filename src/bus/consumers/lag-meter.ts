@@ -6,18 +6,18 @@ import type { ConsumerRegistry } from './consumer-registry.js';
 
 export type LagGauge = Gauge<'group' | 'driver' | 'topic' | 'partition'>;
 
-/** A group, and how far it is behind. */
+/** A consumer group whose lag can be measured. */
 export interface LagSource {
   readonly group: string;
   readonly driver: BusDriver;
   lag(): Promise<readonly PartitionLag[]>;
 }
 
-/** Asks the brokers now and then how far each group is behind, so that a scrape need not wait for them. */
+/** Measures the lag of each consumer group regularly, so that a scrape of the metrics does not wait for the brokers. */
 export class LagMeter {
   readonly #logger = new Logger('Consumers');
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly #others: LagSource[] = [];
+  readonly #sources: LagSource[] = [];
   #measuring: Promise<void> | undefined;
 
   constructor(
@@ -25,16 +25,16 @@ export class LagMeter {
     private readonly gauge: LagGauge,
     everyMs: number,
   ) {
-    // An application whose start failed must still be able to end.
+    // Unref'd, so that an application whose start failed can exit.
     if (everyMs > 0) this.#timer = setInterval(() => void this.measure(), everyMs).unref();
   }
 
-  /** For a group that is no module's consumer. */
+  /** Adds a group that does not belong to a module's consumer. */
   watch(source: LagSource): void {
-    this.#others.push(source);
+    this.#sources.push(source);
   }
 
-  /** Resolves when the gauge shows what the brokers told. One measurement is under way at a time. */
+  /** Resolves when the gauge is up to date. Only one measurement runs at a time. */
   measure(): Promise<void> {
     this.#measuring ??= this.#measure().finally(() => (this.#measuring = undefined));
     return this.#measuring;
@@ -50,17 +50,17 @@ export class LagMeter {
       return { group, driver, lag: () => running.lag() };
     });
     const found = await Promise.all(
-      [...consumers, ...this.#others].map(async (source) => {
+      [...consumers, ...this.#sources].map(async (source) => {
         const { group, driver } = source;
         try {
           return (await source.lag()).map((lag) => ({ group, driver, ...lag }));
         } catch (error) {
-          this.#logger.debug(`the lag of ${group} is unknown: ${String(error)}`);
+          this.#logger.debug(`consumer group ${group}: lag is unknown: ${String(error)}`);
           return [];
         }
       }),
     );
-    // What is not known any more must not look as it did.
+    // Removes the values that could not be measured again.
     this.gauge.reset();
     for (const { group, driver, topic, partition, records } of found.flat())
       this.gauge.set({ group, driver, topic, partition: String(partition) }, records);

@@ -49,7 +49,7 @@ describe('A running consumer', () => {
       payloads.map((payload) => ({ event: 'e', payload, key: 'k' })),
     );
 
-  it('stands still at the most records that may wait, and goes on when there is room', async () => {
+  it('pauses at the largest number of waiting records, and continues when there is room', async () => {
     await start({});
     failing.add('a').add('b').add('c');
     await consumer({ maxWaiting: 2, batchSize: 1, retryInitialMs: 20, retryMaxMs: 20, maxAttempts: 1_000 });
@@ -57,7 +57,7 @@ describe('A running consumer', () => {
     const lag = async () =>
       (await (await application.get(Buses).shared()).lag('m-c', ['t'])).map(({ records }) => records);
     while (Math.max(...(await lag())) > 2) await new Promise((resolve) => setImmediate(resolve));
-    // `c` finds no room, so `d` is not taken.
+    // There is no room for `c`, so `d` is not taken.
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(Math.max(...(await lag()))).toBe(2);
     expect(handled.entries).toEqual([]);
@@ -66,11 +66,11 @@ describe('A running consumer', () => {
     expect(handled.entries.map(String).toSorted()).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('stands still while the store is away, and handles nothing twice because of it', async () => {
+  it('pauses while the store is unavailable, and handles no event twice because of it', async () => {
     await start({});
     const retryStore = application.get(RetryStore);
     const refused = new EventLog<void>();
-    const park = retryStore.add.bind(retryStore);
+    const add = retryStore.add.bind(retryStore);
     retryStore.add = async () => {
       refused.add();
       throw new BrokerUnavailableError('the store', 'away');
@@ -80,14 +80,14 @@ describe('A running consumer', () => {
     await emit('good', 'bad', 'next');
     await refused.atLeast(2);
     expect(handled.entries).toEqual(['good', 'next']);
-    retryStore.add = park;
+    retryStore.add = add;
     failing.clear();
     await emit('later');
     await handled.atLeast(4);
     expect(handled.entries.map(String).toSorted()).toEqual(['bad', 'good', 'later', 'next']);
   });
 
-  it('takes so many batches in an interval', async () => {
+  it('limits the number of batches in an interval', async () => {
     await start({});
     const takenAt: number[] = [];
     await application.get(ConsumerRegistry).add(
@@ -107,7 +107,7 @@ describe('A running consumer', () => {
     for (const pause of pauses) expect(pause).toBeGreaterThanOrEqual(55);
   });
 
-  it('is started again after it could not start', async () => {
+  it('starts again after it could not start', async () => {
     await start({});
     const buses = application.get(Buses);
     const forConsumers = buses.forConsumers.bind(buses);
@@ -125,7 +125,7 @@ describe('A running consumer', () => {
     expect(refusals).toBeLessThan(0);
   });
 
-  it('is refused a second time under its name, and put in its own place', async () => {
+  it('is refused if its name exists, and can be replaced', async () => {
     await start({});
     await consumer();
     await expect(consumer()).rejects.toMatchObject({ code: 'consumer_refused' });
@@ -141,7 +141,7 @@ describe('A running consumer', () => {
     expect(registry.list()).toEqual([]);
   });
 
-  it('is not replaced by an equal one', async () => {
+  it('is not replaced by an equal consumer', async () => {
     await start({});
     await consumer();
     const registry = application.get(ConsumerRegistry);
@@ -174,7 +174,7 @@ describe('Discovery', () => {
     return application;
   };
 
-  it('runs what is to run before the consumers start', async () => {
+  it('calls the hooks before the consumers start', async () => {
     const order: string[] = [];
     @Injectable()
     class Preparation {
@@ -202,7 +202,7 @@ describe('Discovery', () => {
     expect(order).toEqual(['before c', 'source', 'closed']);
   });
 
-  it('does not start where a hook fails', async () => {
+  it('fails to start if a hook fails', async () => {
     @Injectable()
     class Preparation {
       beforeConsumersStart(): void {
@@ -212,7 +212,7 @@ describe('Discovery', () => {
     await expect(start(Preparation)).rejects.toThrow('no table');
   });
 
-  it('refuses a class without a handle method, one that lives for a request, and two handlers', async () => {
+  it('refuses a class without a handle method, a request-scoped class, and two handlers of a module', async () => {
     const description = { module: 'm', consumer: 'c', topics: ['t'] };
     @Injectable()
     @ModuleConsumer(description)
@@ -230,8 +230,8 @@ describe('Discovery', () => {
       @ModuleHandler({ module: 'm' })
       two(): void {}
     }
-    await expect(start(Empty)).rejects.toThrow(/Empty.handle is needed/);
-    await expect(start(ForRequest)).rejects.toThrow(/one request only/);
+    await expect(start(Empty)).rejects.toThrow(/Empty.handle is missing/);
+    await expect(start(ForRequest)).rejects.toThrow(/request-scoped/);
     await expect(start(Twice)).rejects.toThrow(/two handlers/);
   });
 });

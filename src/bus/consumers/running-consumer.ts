@@ -5,16 +5,16 @@ import type { Bus, BusSubscription, PartitionLag } from '../bus.port.js';
 import type { Buses } from '../buses.js';
 import type { RetryConsumer, RetryStore } from '../retries/retry-store.port.js';
 import type { ReceivedRecord } from '../../message/index.js';
-import { FailedBatch } from '../retries/failed-batch.js';
+import { FailedRecords } from '../retries/failed-records.js';
 import type { Consumer } from './consumer.js';
 import { eventName, toReceivedEvent } from './event-record.js';
-import { Handling } from './handling.js';
+import { HandlerRunner } from './handler-runner.js';
 import { Throttle } from './throttle.js';
 import type { ReceivedEvent } from './received-event.js';
-import { Retries } from '../retries/retries.js';
+import { Retrier } from '../retries/retrier.js';
 import { RetryPolicy } from '../retries/retry-policy.js';
 
-export interface ConsumerSurroundings {
+export interface ConsumerDependencies {
   readonly buses: Buses;
   readonly retryStore: RetryStore;
   readonly metrics: BusMetrics;
@@ -23,17 +23,17 @@ export interface ConsumerSurroundings {
 export type ConsumerState = 'starting' | 'running' | 'failed' | 'closed';
 
 /**
- * One consumer at work: it takes records of its topics, hands the events among them to the handler, and puts aside
- * what fails, so that the partition goes on. A record is acknowledged when it was handled, passed over or put aside.
+ * A consumer that is running: it takes records of its topics, passes their events to the handler, and moves failed records to
+ * the retry store, so that they do not block their partition. A record is acknowledged when it was handled, skipped or moved.
  */
 export class RunningConsumer {
   readonly #logger = new Logger('Consumers');
   readonly #closing = new AbortController();
   readonly #meters: ConsumerMeters;
-  readonly #handling: Handling;
+  readonly #runner: HandlerRunner;
   readonly #policy: RetryPolicy;
-  readonly #retries: Retries;
-  readonly #pace: Throttle;
+  readonly #retrier: Retrier;
+  readonly #throttle: Throttle;
   #state: ConsumerState = 'starting';
   #starting: Promise<void> = Promise.resolve();
   #bus: Bus | undefined;
@@ -43,34 +43,34 @@ export class RunningConsumer {
 
   constructor(
     readonly consumer: Consumer,
-    private readonly surroundings: ConsumerSurroundings,
+    private readonly dependencies: ConsumerDependencies,
   ) {
-    const { buses, metrics } = surroundings;
+    const { buses, metrics } = dependencies;
     this.#meters = metrics.metersOf(consumer);
-    this.#handling = new Handling(consumer, this.#meters);
+    this.#runner = new HandlerRunner(consumer, this.#meters);
     this.#policy = new RetryPolicy(consumer.settings);
     const publisher = () => buses.forProducers(consumer.driver);
-    this.#retries = new Retries(consumer, this.#handling, this.#policy, this.#meters, publisher);
-    this.#pace = new Throttle(consumer.settings.takeEveryMs, consumer.settings.concurrency);
+    this.#retrier = new Retrier(consumer, this.#runner, this.#policy, this.#meters, publisher);
+    this.#throttle = new Throttle(consumer.settings.takeEveryMs, consumer.settings.concurrency);
   }
 
   get state(): ConsumerState {
     return this.#state;
   }
 
-  /** Resolves when it takes records, or when the first attempt to start failed: it goes on trying then. */
+  /** Resolves when the consumer takes records, or when its first attempt to start failed. In that case it keeps trying. */
   async start(): Promise<void> {
-    const decided = Promise.withResolvers<void>();
-    this.#starting = this.#startSomeTime(decided.resolve).finally(decided.resolve);
-    await decided.promise;
+    const firstAttempt = Promise.withResolvers<void>();
+    this.#starting = this.#startUntilDone(firstAttempt.resolve).finally(firstAttempt.resolve);
+    await firstAttempt.promise;
   }
 
-  /** Takes nothing more, finishes what is in hand and acknowledges it. */
+  /** Takes no more records, finishes those in progress and acknowledges them. */
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
   }
 
-  /** What its group has not acknowledged yet, where the broker can tell. */
+  /** Resolves to the lag of its group in each partition that the broker reports. */
   async lag(): Promise<readonly PartitionLag[]> {
     const { group, topics } = this.consumer;
     return this.#state === 'running' ? ((await this.#bus?.lag(group, topics)) ?? []) : [];
@@ -78,39 +78,34 @@ export class RunningConsumer {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    this.#pace.close();
+    this.#throttle.close();
     await this.#starting;
     this.#state = 'closed';
-    await this.#leave();
-    this.#handling.close();
+    await this.#unsubscribe();
+    this.#runner.close();
   }
 
-  async #leave(): Promise<void> {
-    await Promise.all([this.#subscription?.close(), this.#retryConsumer?.close()]);
-    this.#subscription = this.#retryConsumer = undefined;
-  }
-
-  async #startSomeTime(decided: () => void): Promise<void> {
+  async #startUntilDone(onFirstFailure: () => void): Promise<void> {
     const { restartDelayMs } = this.consumer.settings;
-    await retryUntilDone(() => this.#enter(), {
+    await retryUntilDone(() => this.#tryToStart(), {
       pauseMs: () => restartDelayMs,
       onFailure: (error) => {
         this.#state = 'failed';
-        decided();
+        onFirstFailure();
         this.#logger.error(
-          `consumer ${this.consumer.group} cannot start, again in ${restartDelayMs} ms: ${String(error)}`,
+          `consumer ${this.consumer.group}: could not start, retrying in ${restartDelayMs} ms: ${String(error)}`,
         );
       },
       signal: this.#closing.signal,
     });
   }
 
-  async #enter(): Promise<void> {
+  async #tryToStart(): Promise<void> {
     try {
       await this.#subscribe();
       this.#state = 'running';
     } catch (error) {
-      await this.#leave();
+      await this.#unsubscribe();
       throw error;
     }
   }
@@ -118,10 +113,10 @@ export class RunningConsumer {
   async #subscribe(): Promise<void> {
     const { module, driver, group, topics, settings } = this.consumer;
     const { batchSize, concurrency, from } = settings;
-    const { buses, retryStore, metrics } = this.surroundings;
+    const { buses, retryStore, metrics } = this.dependencies;
     this.#bus = await buses.forConsumers(driver, module);
     this.#retryConsumer = await retryStore.consume(group, { concurrency }, (record) =>
-      this.#retries.outcomeOf(record),
+      this.#retrier.retry(record),
     );
     this.#subscription = await this.#bus.subscribe(
       {
@@ -134,47 +129,47 @@ export class RunningConsumer {
       },
       (records) => this.#take(records),
     );
-    this.#pace.govern(this.#subscription);
+    this.#throttle.attach(this.#subscription);
+  }
+
+  async #unsubscribe(): Promise<void> {
+    await Promise.all([this.#subscription?.close(), this.#retryConsumer?.close()]);
+    this.#subscription = this.#retryConsumer = undefined;
   }
 
   async #take(records: readonly ReceivedRecord[]): Promise<void> {
-    this.#pace.taken();
+    this.#throttle.countBatch();
     const { events, handler } = this.consumer;
     const wanted = events === undefined ? records : records.filter((record) => events.has(eventName(record)));
-    const { retryStore } = this.surroundings;
-    const aside = await FailedBatch.open(
-      this.consumer,
-      this.#policy,
-      retryStore,
-      wanted,
-      this.#closing.signal,
-    );
-    if (handler.takes === 'batch') await this.#handle(wanted, aside);
-    else for (const record of wanted) await this.#handle([record], aside);
-    await aside.add();
+    const { retryStore } = this.dependencies;
+    const { signal } = this.#closing;
+    const failed = await FailedRecords.open(this.consumer, this.#policy, retryStore, wanted, signal);
+    if (handler.takes === 'batch') await this.#handle(wanted, failed);
+    else for (const record of wanted) await this.#handle([record], failed);
+    await failed.store();
   }
 
-  /** What is held up behind another record, or cannot be read, is no matter for the handler. */
-  async #handle(records: readonly ReceivedRecord[], aside: FailedBatch): Promise<void> {
+  /** Blocked records, and records that cannot be decoded, are not passed to the handler. */
+  async #handle(records: readonly ReceivedRecord[], failed: FailedRecords): Promise<void> {
     const events: ReceivedEvent[] = [];
     const origins: ReceivedRecord[] = [];
     for (const record of records) {
-      if (aside.isBlocked(record)) aside.behind(record);
+      if (failed.isBlocked(record)) failed.addBlocked(record);
       else
         try {
           events.push(toReceivedEvent(record, this.consumer.driver));
           origins.push(record);
-        } catch (fault) {
-          aside.failed(record, fault);
+        } catch (error) {
+          failed.addFailed(record, error);
         }
     }
     if (events.length === 0) return;
     const now = Date.now();
     for (const { event, createdAt } of events)
       this.#meters.of(event).delay.observe(Math.max(0, now - createdAt) / 1_000);
-    const faults = await this.#handling.attempt(events);
-    if (faults.size === 0) return;
+    const errors = await this.#runner.run(events);
+    if (errors.size === 0) return;
     for (const [at, event] of events.entries())
-      if (faults.has(event)) aside.failed(origins[at]!, faults.get(event));
+      if (errors.has(event)) failed.addFailed(origins[at]!, errors.get(event));
   }
 }

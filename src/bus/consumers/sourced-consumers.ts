@@ -3,15 +3,19 @@ import { type ConsumerDescription, groupOf } from './consumer.js';
 import { ConsumerRefusedError } from './consumer.errors.js';
 import type { ConsumerRegistry } from './consumer-registry.js';
 
-/** The consumers that one source produces: they become what it wants, one list after the other. */
+/** The consumers of one source. Applies the lists of the source one after the other. */
 export class SourcedConsumers {
   #present = new Map<string, ConsumerDescription>();
   readonly #oneAtATime = new Semaphore(1);
 
   constructor(private readonly registry: ConsumerRegistry) {}
 
-  /** @throws {ConsumerRefusedError} some could not be had; the others are as they should be */
-  become(wanted: readonly ConsumerDescription[]): Promise<void> {
+  /**
+   * Adds, changes and removes consumers so that they match the list.
+   *
+   * @throws {ConsumerRefusedError} some consumers were refused; the others match the list
+   */
+  update(wanted: readonly ConsumerDescription[]): Promise<void> {
     return this.#oneAtATime.run(() => this.#reconcile(wanted));
   }
 
@@ -20,15 +24,15 @@ export class SourcedConsumers {
     const gone = [...this.#present].filter(([group]) => !next.has(group));
     await Promise.all(gone.map(([, description]) => this.registry.remove(description)));
     for (const [group] of gone) this.#present.delete(group);
-    const outcomes = await Promise.allSettled([...next].map((entry) => this.#have(...entry)));
+    const outcomes = await Promise.allSettled([...next].map((entry) => this.#addOrChange(...entry)));
     const refused = outcomes.flatMap((outcome) =>
       outcome.status === 'rejected' ? [String(outcome.reason)] : [],
     );
     if (refused.length > 0) throw new ConsumerRefusedError(refused.join('; '));
   }
 
-  /** A consumer that somebody else declared is not this source's to change. */
-  async #have(group: string, description: ConsumerDescription): Promise<void> {
+  /** `add` refuses a consumer that was declared elsewhere, so that this source does not change it. */
+  async #addOrChange(group: string, description: ConsumerDescription): Promise<void> {
     if (this.#present.has(group)) await this.registry.put(description);
     else await this.registry.add(description);
     this.#present.set(group, description);

@@ -1,40 +1,40 @@
-/** What is slowed down. */
-export interface Gate {
+interface Pausable {
   pause(): void;
   resume(): void;
 }
 
-/** Lets so many batches be taken in each interval, and pauses the subscription for the rest of it. */
+/** Limits how many batches are taken in each interval: it pauses the subscription for the rest of the interval. */
 export class Throttle {
-  #gate: Gate | undefined;
-  #taken = 0;
+  #subscription: Pausable | undefined;
+  #batches = 0;
   #timer: NodeJS.Timeout | undefined;
 
+  /** @param intervalMs 0: no limit */
   constructor(
-    private readonly everyMs: number,
-    private readonly batches: number,
+    private readonly intervalMs: number,
+    private readonly maxBatches: number,
   ) {}
 
-  /** The first batch may come before the subscription is known. */
-  govern(gate: Gate): void {
-    this.#gate = gate;
-    if (this.#taken >= this.batches) gate.pause();
+  /** The first batches may arrive before this call, because a bus may deliver before `subscribe` resolves. */
+  attach(subscription: Pausable): void {
+    this.#subscription = subscription;
+    if (this.#batches >= this.maxBatches) subscription.pause();
   }
 
-  taken(): void {
-    if (this.everyMs === 0) return;
-    this.#taken++;
-    if (this.#taken === this.batches) this.#gate?.pause();
+  countBatch(): void {
+    if (this.intervalMs === 0) return;
+    this.#batches++;
+    if (this.#batches === this.maxBatches) this.#subscription?.pause();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      const wasShut = this.#taken >= this.batches;
-      this.#taken = 0;
-      if (wasShut) this.#gate?.resume();
-    }, this.everyMs);
+      const wasPaused = this.#batches >= this.maxBatches;
+      this.#batches = 0;
+      if (wasPaused) this.#subscription?.resume();
+    }, this.intervalMs);
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    this.#gate = undefined;
+    this.#subscription = undefined;
   }
 }

@@ -15,7 +15,7 @@ describe('Watchdog', () => {
     jest.useRealTimers();
   });
 
-  it('tells each call that takes too long, when it does', () => {
+  it('reports each call that takes too long, at its time-out', () => {
     watch('a');
     jest.advanceTimersByTime(40);
     watch('b');
@@ -30,7 +30,7 @@ describe('Watchdog', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('says nothing of those that ended, and needs one timer for all', () => {
+  it('reports no call that has ended, and uses one timer for all', () => {
     for (let count = 0; count < 1_000; count++) watch(`${count}`)();
     const release = watch('last');
     expect(jest.getTimerCount()).toBe(1);
@@ -41,7 +41,7 @@ describe('Watchdog', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('ends with its owner', () => {
+  it('reports nothing after its close', () => {
     watch('a');
     watchdog.close();
     jest.advanceTimersByTime(1_000);

@@ -7,11 +7,11 @@ interface Watched {
 export type Release = () => void;
 
 /**
- * Tells when calls take too long. All of them may take the same time, so the first that began is the first that expires, and
- * one timer serves for all: most calls end long before it is looked at.
+ * Detects calls that take too long. All calls have the same time-out, so the call that started first expires first, and one
+ * timer is enough: most calls end long before the timer fires.
  */
 export class Watchdog {
-  /** In the order of their beginning. */
+  /** In the order of their start. */
   readonly #watched = new Set<Watched>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -20,7 +20,7 @@ export class Watchdog {
   watch(onExpired: () => void): Release {
     const watched = { expiresAt: performance.now() + this.timeoutMs, onExpired };
     this.#watched.add(watched);
-    this.#timer ??= setTimeout(this.#look, this.timeoutMs);
+    this.#timer ??= setTimeout(this.#check, this.timeoutMs);
     return () => this.#watched.delete(watched);
   }
 
@@ -29,13 +29,13 @@ export class Watchdog {
     this.#watched.clear();
   }
 
-  readonly #look = (): void => {
+  readonly #check = (): void => {
     this.#timer = undefined;
     const now = performance.now();
     for (const watched of this.#watched) {
       const leftMs = watched.expiresAt - now;
       if (leftMs > 0) {
-        this.#timer = setTimeout(this.#look, Math.ceil(leftMs));
+        this.#timer = setTimeout(this.#check, Math.ceil(leftMs));
         return;
       }
       this.#watched.delete(watched);

@@ -1,61 +1,67 @@
 import { z } from 'zod';
 
-/** The delayed lane, whatever holds it. */
+/** The delayed lane, with any driver. */
 export const delayedLaneOptions = z.strictObject({
   driver: z
     .enum(['memory', 'sqlite', 'redis', 'pulsar'])
     .default('sqlite')
     .describe(
-      'What holds messages until they are due: `sqlite` is a file beside the process, `memory` forgets at its end, ' +
-        '`redis` and `pulsar` are shared by replicas.',
+      'Where messages are stored until they are due: `sqlite` is a local file, `memory` loses them when the process ends, and ' +
+        'replicas share `redis` and `pulsar`.',
     ),
   maxPendingMessages: z
     .int()
     .min(1)
     .default(1_000_000)
     .describe(
-      'Messages that may wait at a time. Beyond it a further one is refused as `schedule_full`, because the disk has an end, ' +
-        'and so has memory. `sqlite` and `memory` only.',
+      'Largest number of pending messages. Beyond it, a message is refused as `schedule_full`, so that disk and memory are ' +
+        'bounded. `sqlite` and `memory` only.',
     ),
-  concurrency: z.int().min(1).default(64).describe('How many due messages one process hands over at a time.'),
+  concurrency: z
+    .int()
+    .min(1)
+    .default(64)
+    .describe('How many due messages one process delivers at the same time.'),
   leaseMs: z
     .int()
     .min(100)
     .default(30_000)
     .describe(
-      'How long a due message stays with a process that is not heard of any more, in ms; then another takes it. ' +
-        'It is extended while the message is being handed over. Redis and Pulsar only.',
+      'How long a due message stays reserved for a process that has died, in ms. Then another process delivers it. The lease is ' +
+        'extended while the message is being delivered. Redis and Pulsar only.',
     ),
   pollIntervalMs: z
     .int()
     .min(10)
     .default(200)
     .describe(
-      'How often a process looks for messages that another one scheduled, in ms: the most that such a message may be ' +
-        'late for it. Its own it takes exactly when they are due. Redis only.',
+      'How often a process checks for due messages of other processes, in ms. It is the longest delay of such a message. A ' +
+        'process delivers its own messages exactly when they are due. Redis only.',
     ),
   rememberMs: z
     .int()
     .min(1_000)
     .default(5 * 60_000)
     .describe(
-      'How long the id of a message that was handed over or cancelled is known, in ms: adding it again within that time ' +
-        'changes nothing.',
+      'How long the id of a delivered or cancelled message is remembered, in ms. Adding the same id again within this time has ' +
+        'no effect.',
     ),
   retryInitialMs: z
     .int()
     .min(1)
     .default(500)
-    .describe(
-      'Pause before a message that could not be handed over is tried again, in ms. It doubles each time.',
-    ),
-  retryMaxMs: z.int().min(1).default(60_000).describe('Longest such pause, in ms.'),
+    .describe('Pause before a failed delivery is retried, in ms. It doubles with every failure.'),
+  retryMaxMs: z
+    .int()
+    .min(1)
+    .default(60_000)
+    .describe('Longest pause before a failed delivery is retried, in ms.'),
   closeTimeoutMs: z
     .int()
     .min(0)
     .default(10_000)
     .describe(
-      'How long a shutdown waits for messages that are being handed over, in ms. The rest comes again.',
+      'How long a shutdown waits for deliveries in progress, in ms. Unfinished ones are delivered again.',
     ),
 });
 

@@ -37,7 +37,7 @@ describe('InstantLane', () => {
     };
   };
 
-  it('hands over what was published, also before anybody consumed', async () => {
+  it('delivers messages, including those that were published before the first consumer', async () => {
     const lane = laneOf();
     const early = messageTo('news', '1', { name: 'greeting', tags: { lang: 'de' }, expiresAt: 1 });
     await lane.publish([early]);
@@ -46,7 +46,7 @@ describe('InstantLane', () => {
     expect(await received.promise).toEqual(early);
   });
 
-  it('keeps the order of a channel and lets other channels pass a slow one', async () => {
+  it('keeps the order of a channel, and a slow channel does not delay others', async () => {
     const lane = laneOf({ batchSize: 10 });
     const release = Promise.withResolvers<void>();
     const { add, all, seen } = collect(4);
@@ -79,7 +79,7 @@ describe('InstantLane', () => {
     expect(await all).toEqual(['1', '2', '3']);
   });
 
-  it('brings a batch again only when no handler of it is at work any more', async () => {
+  it('delivers a batch again only after all its handlers have ended', async () => {
     const lane = laneOf({ batchSize: 10 });
     let atWork = 0;
     let overlaps = 0;
@@ -100,7 +100,7 @@ describe('InstantLane', () => {
     expect(overlaps).toBe(0);
   });
 
-  it('skips what it cannot understand, tells, and goes on', async () => {
+  it('skips and reports records that it cannot decode', async () => {
     const skipped: string[] = [];
     const lane = laneOf({}, ({ position }, error) => skipped.push(`${position} ${error.code}`));
     const { add, all } = collect(1);
@@ -114,7 +114,7 @@ describe('InstantLane', () => {
     expect(skipped).toEqual(['0 record_undeliverable', '1 record_undeliverable']);
   });
 
-  it('takes records of other programs where a rule says what they are', async () => {
+  it('delivers records of other programs if a rule says where their channel is', async () => {
     const lane = laneOf({ foreignRecords: { from: 'key' } });
     const received = Promise.withResolvers<Message>();
     await bus.publish('carillon.instant', [{ key: 'news', value: Buffer.from('{"a":1}') }]);

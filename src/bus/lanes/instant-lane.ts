@@ -9,14 +9,15 @@ import {
 } from '../../message/index.js';
 import type { InstantLaneOptions } from './instant-lane.options.js';
 
-/** Hears of each record that was skipped because it cannot be understood. Must not throw. */
+/** Called for each record that is skipped because it cannot be decoded. Must not throw. */
 export type UndeliverableListener = (record: ReceivedRecord, error: UndeliverableRecordError) => void;
 
 /**
- * The way of messages that are due at once: in at one process, over a topic, out at whichever process takes them first.
+ * The queue of messages that are due at once. One process publishes them to a topic, and one of the processes that consume the
+ * topic handles each of them.
  *
- * What was published is handled at least once. Messages with one key (the channel, unless the message names another)
- * are handled in the order of their publishing and one at a time; the others of a batch are handled side by side.
+ * A message is handled at least once. Messages with the same key (by default the channel) are handled one at a time, in the order
+ * in which they were published. Messages of a batch with different keys are handled at the same time.
  */
 export class InstantLane {
   readonly #logger = new Logger(InstantLane.name);
@@ -27,14 +28,14 @@ export class InstantLane {
     private readonly onUndeliverable: UndeliverableListener = () => {},
   ) {}
 
-  /** Resolves when the bus holds all of them. After a rejection some may be held: a retry with the same ids is safe. */
+  /** Resolves when the bus holds all messages. After a rejection it may hold some: a retry with the same ids is safe. */
   publish(messages: readonly Message[]): Promise<void> {
     return this.bus.publish(this.options.topic, messages.map(toRecord));
   }
 
   /**
-   * Hands every message of the topic to `handler`. If one is rejected, its batch comes again after a back-off, and with it
-   * messages that were handled already.
+   * Passes every message of the topic to `handler`. If it rejects a message, the whole batch is delivered again after a backoff,
+   * including messages that were handled already.
    */
   consume(handler: (message: Message) => Promise<void>): Promise<BusSubscription> {
     const { topic, group, batchSize, concurrency, startFrom } = this.options;
@@ -52,7 +53,9 @@ export class InstantLane {
       } catch (error) {
         if (!(error instanceof UndeliverableRecordError)) throw error;
         const { topic, partition, position } = record;
-        this.#logger.warn(`skipped record ${topic}/${partition}/${position}: ${error.message}`);
+        this.#logger.warn(
+          `instant lane: skipped record ${topic}/${partition}/${position}, which cannot be decoded: ${error.message}`,
+        );
         this.onUndeliverable(record, error);
       }
     }
@@ -67,7 +70,7 @@ async function handleInKeyOrder(
   const [only] = messages;
   if (only !== undefined && messages.length === 1) return handler(only);
   const byKey = Map.groupBy(messages, (message) => message.key ?? message.channel);
-  // All of them settle before the batch may come again, so that no message is in two hands at once.
+  // Waits for all of them before the batch is delivered again, so that no message is handled twice at the same time.
   const outcomes = await Promise.allSettled([...byKey.values()].map((run) => handleOneByOne(run, handler)));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

@@ -5,20 +5,20 @@ export const LANE_MESSAGES = 'carillon_lane_messages_total';
 
 export const laneInstrument = makeCounterProvider({
   name: LANE_MESSAGES,
-  help: 'Messages by lane, by the adapter that serves it, and by what became of them there.',
+  help: 'Number of messages by lane, adapter and outcome.',
   labelNames: ['lane', 'adapter', 'outcome'],
 });
 
 /**
- * `accepted`: the lane holds it. `refused`: it does not, and the caller was told. `handed_over`: delivery has it.
- * `returned`: delivery did not take it, and it comes again. `undeliverable`: no message could be made of it.
+ * `accepted`: the lane holds the message. `refused`: it does not, and the caller got an error. `handed_over`: the message was
+ * delivered. `returned`: its delivery failed and is repeated. `undeliverable`: the record cannot be decoded.
  */
 export type LaneOutcome =
   'accepted' | 'refused' | 'handed_over' | 'returned' | 'undeliverable' | 'cancelled' | 'rescheduled';
 
 export type LaneCounter = Counter<'lane' | 'adapter' | 'outcome'>;
 
-/** Counts what goes in and out of one lane. */
+/** Counts the messages of one lane. */
 export class LaneMeter {
   constructor(
     private readonly counter: LaneCounter,
@@ -30,7 +30,7 @@ export class LaneMeter {
     this.counter.inc({ lane: this.lane, adapter: this.adapter, outcome }, messages);
   }
 
-  /** Counts messages as the first outcome when `done` resolves, and as the second when it rejects. */
+  /** Counts the messages as `resolved` or as `rejected` when `done` settles. */
   async follow<T>(done: Promise<T>, resolved: LaneOutcome, rejected: LaneOutcome, messages = 1): Promise<T> {
     try {
       const result = await done;

@@ -14,9 +14,7 @@ import { MeteredInstantLane, MeteredSchedule } from './metered-lanes.js';
 import type { ScheduleLedger } from '../schedule/schedule-ledger.port.js';
 import { Schedule } from '../schedule/schedule.port.js';
 
-/**
- * The two ways of a push: the instant lane over a `Bus`, and the delayed lane, the `Schedule`. It needs the bus module.
- */
+/** The two lanes of a push: the instant lane over a `Bus`, and the delayed lane, a `Schedule`. It needs the bus module. */
 @Module({
   providers: [
     {
@@ -54,7 +52,7 @@ export class LanesModule implements OnModuleDestroy {
     lagMeter.watch({ group, driver, lag: () => bus.lag(group, [topic]) });
   }
 
-  /** The bus is closed by its own module, which others use as well. */
+  /** Closes only the schedule: the bus module closes the bus. */
   async onModuleDestroy(): Promise<void> {
     await this.schedule.close();
   }

@@ -39,7 +39,7 @@ describe('metered lanes', () => {
       ]),
     );
 
-  it('count what the instant lane accepts, hands over, returns and refuses', async () => {
+  it('count the accepted, delivered, returned and refused messages of the instant lane', async () => {
     const bus = new MemoryBus(memoryBusOptions.parse({ retryInitialDelayMs: 1 }), new BrokerStatus('memory'));
     cleanups.push(() => bus.close());
     const lane = new MeteredInstantLane(
@@ -64,7 +64,7 @@ describe('metered lanes', () => {
     });
   });
 
-  it('count what a schedule accepts, moves, cancels and hands over', async () => {
+  it('count the accepted, rescheduled, cancelled and delivered messages of a schedule', async () => {
     const options = { ...delayedLaneOptions.parse({}), path: ':memory:', synchronous: 'normal' as const };
     const sqlite = await SqliteSchedule.open(options, new BrokerStatus('sqlite'));
     cleanups.push(() => sqlite.close());
@@ -73,10 +73,10 @@ describe('metered lanes', () => {
     await schedule.add({ ...message('b'), dueAt: Date.now() + 60_000 });
     expect(await schedule.cancel('b')).toBe(true);
     expect(await schedule.cancel('b')).toBe(false);
-    const handed = Promise.withResolvers<void>();
-    await schedule.consume({ concurrency: 1 }, async () => handed.resolve());
+    const delivered = Promise.withResolvers<void>();
+    await schedule.consume({ concurrency: 1 }, async () => delivered.resolve());
     await schedule.reschedule('a', Date.now());
-    await handed.promise;
+    await delivered.promise;
     await schedule.close();
     expect(await counts()).toEqual({
       'delayed sqlite accepted': 2,

@@ -11,7 +11,7 @@ import type {
   ScheduleQuery,
 } from '../schedule/schedule.port.js';
 
-/** The instant lane, counted. */
+/** An instant lane that counts its messages. */
 export class MeteredInstantLane extends InstantLane {
   constructor(
     bus: Bus,
@@ -30,7 +30,7 @@ export class MeteredInstantLane extends InstantLane {
   }
 }
 
-/** Any schedule, counted. */
+/** Wraps a schedule and counts its messages. */
 export class MeteredSchedule implements Schedule {
   readonly capabilities;
 

@@ -11,13 +11,13 @@ const { kafka, pulsar, redis } = busOptions.parse({
 }).drivers;
 
 describe('A pool', () => {
-  it('that says nothing leaves the driver as it is', () => {
+  it('without settings leaves the options of the driver unchanged', () => {
     expect(tunedKafka(kafka!, {})).toEqual(kafka);
     expect(tunedPulsar(pulsar!, {})).toEqual(pulsar);
     expect(tunedRedis(redis!, {})).toEqual(redis);
   });
 
-  it('says to each driver in its own words how long to wait, and how often to be heard', () => {
+  it('sets the time-outs and the heartbeat in the options of each driver', () => {
     const tuning = { connectTimeoutMs: 111, waitTimeoutMs: 222, heartbeatMs: 5_000 };
     expect(tunedKafka(kafka!, tuning)).toEqual({
       ...kafka,
@@ -39,7 +39,7 @@ describe('A pool', () => {
     });
   });
 
-  it('that is heard more often than before shortens no lease', () => {
+  it('with a shorter heartbeat does not shorten the lease', () => {
     expect(tunedRedis(redis!, { heartbeatMs: 100 }).streams.leaseMs).toBe(redis!.streams.leaseMs);
   });
 });

@@ -2,7 +2,7 @@ import type { KafkaDriverOptions } from '../adapters/kafka/kafka.options.js';
 import type { PulsarDriverOptions } from '../adapters/pulsar/pulsar.options.js';
 import type { BusOptions } from '../bus.options.js';
 
-/** What a pool changes in the options of its driver, in words that all drivers share. */
+/** The options of a driver that a pool can change, with the same names for all drivers. */
 export interface PoolTuning {
   readonly connectTimeoutMs?: number | undefined;
   readonly waitTimeoutMs?: number | undefined;
@@ -11,8 +11,8 @@ export interface PoolTuning {
 
 type RedisOptions = NonNullable<BusOptions['drivers']['redis']>;
 
-/** Heartbeats that may be missed before a member of a group counts as dead. */
-const MISSED = { kafka: 4, redis: 3 };
+/** The number of missed heartbeats after which a group member counts as dead. */
+const MISSED_HEARTBEATS = { kafka: 4, redis: 3 };
 
 export function tunedKafka(options: KafkaDriverOptions, tuning: PoolTuning): KafkaDriverOptions {
   const { connectTimeoutMs, waitTimeoutMs, heartbeatMs } = tuning;
@@ -20,7 +20,8 @@ export function tunedKafka(options: KafkaDriverOptions, tuning: PoolTuning): Kaf
     ...options,
     connectTimeoutMs: connectTimeoutMs ?? options.connectTimeoutMs,
     sendTimeoutMs: waitTimeoutMs ?? options.sendTimeoutMs,
-    sessionTimeoutMs: heartbeatMs === undefined ? options.sessionTimeoutMs : MISSED.kafka * heartbeatMs,
+    sessionTimeoutMs:
+      heartbeatMs === undefined ? options.sessionTimeoutMs : MISSED_HEARTBEATS.kafka * heartbeatMs,
   };
 }
 
@@ -33,7 +34,7 @@ export function tunedPulsar(options: PulsarDriverOptions, tuning: PoolTuning): P
   };
 }
 
-/** A lease that heartbeats would not reach is made longer. */
+/** Extends the lease if it would end before the next heartbeats. */
 export function tunedRedis(options: RedisOptions, tuning: PoolTuning): RedisOptions {
   const { streams } = options;
   const heartbeatIntervalMs = tuning.heartbeatMs ?? streams.heartbeatIntervalMs;
@@ -44,7 +45,7 @@ export function tunedRedis(options: RedisOptions, tuning: PoolTuning): RedisOpti
     streams: {
       ...streams,
       heartbeatIntervalMs,
-      leaseMs: Math.max(streams.leaseMs, MISSED.redis * heartbeatIntervalMs),
+      leaseMs: Math.max(streams.leaseMs, MISSED_HEARTBEATS.redis * heartbeatIntervalMs),
     },
   };
 }

@@ -5,13 +5,13 @@ const tuning = {
     .int()
     .min(100)
     .optional()
-    .describe("Longest wait for a connection, in ms (`connect_timeout`). Without it the driver's own."),
+    .describe("Time-out for a connection, in ms (`connect_timeout`). The default is the driver's time-out."),
   waitTimeoutMs: z
     .int()
     .min(100)
     .optional()
     .describe(
-      "Longest wait for the broker to take or answer something, in ms (`wait_timeout`). Without it the driver's own.",
+      "Time-out for a response of the broker, in ms (`wait_timeout`). The default is the driver's time-out.",
     ),
 };
 
@@ -20,21 +20,21 @@ const size = {
     .int()
     .min(0)
     .default(1)
-    .describe('Connections that stay open once they were made (`min_connections`).'),
+    .describe('Number of connections that stay open after the first use (`min_connections`).'),
   maxConnections: z
     .int()
     .min(1)
     .default(1)
     .describe(
-      'Most connections (`max_connections`). A topic keeps to one of them, so that its order is kept; more help where many ' +
-        'topics are busy.',
+      'Largest number of connections (`max_connections`). Each topic uses one connection, so that its order is kept. More ' +
+        'connections help if many topics are busy.',
     ),
   maxIdleMs: z
     .int()
     .min(1)
     .default(60_000)
     .describe(
-      'After how long without use a connection beyond `minConnections` is closed, in ms (`max_idle_time`).',
+      'Idle time after which a connection beyond `minConnections` is closed, in ms (`max_idle_time`).',
     ),
 };
 
@@ -42,36 +42,41 @@ const pingMs = z
   .int()
   .min(100)
   .optional()
-  .describe("How often a connection is checked, in ms (`heartbeat`). Without it the driver's own.");
+  .describe("How often a connection is checked, in ms (`heartbeat`). The default is the driver's interval.");
 
-const isSane = ({ minConnections, maxConnections }: { minConnections: number; maxConnections: number }) =>
-  minConnections <= maxConnections;
-const insane = { error: 'is above maxConnections', path: ['minConnections'] };
+const isValidSize = ({
+  minConnections,
+  maxConnections,
+}: {
+  minConnections: number;
+  maxConnections: number;
+}) => minConnections <= maxConnections;
+const invalidSize = { error: 'is above maxConnections', path: ['minConnections'] };
 
 /**
- * Connections to publish with, by driver. Without an entry, the driver's one connection serves for everything. Producers of
- * Kafka and Redis have no heartbeat to set: their silence is noticed by the calls that are not answered.
+ * Pools of connections to publish with, by driver. Without an entry, one connection of the driver is used for everything. Producers
+ * of Kafka and Redis have no heartbeat: a lost connection is noticed by the time-out of a call.
  */
 export const producerPools = z
   .strictObject({
     kafka: z
       .strictObject({ ...size, ...tuning })
-      .refine(isSane, insane)
+      .refine(isValidSize, invalidSize)
       .optional(),
     pulsar: z
       .strictObject({ ...size, ...tuning, heartbeatMs: pingMs })
-      .refine(isSane, insane)
+      .refine(isValidSize, invalidSize)
       .optional(),
     redis: z
       .strictObject({ ...size, ...tuning })
-      .refine(isSane, insane)
+      .refine(isValidSize, invalidSize)
       .optional(),
   })
   .prefault({});
 
 /**
- * Connections of a module's consumers, by driver. How many there are follows from the consumers: each has its own while it
- * runs, so there is neither a smallest nor a largest number to set.
+ * Connections of a module's consumers, by driver. Their number cannot be set, because each running consumer has its own
+ * connection.
  */
 export const consumerPools = z
   .strictObject({
@@ -83,7 +88,7 @@ export const consumerPools = z
           .min(1_500)
           .optional()
           .describe(
-            'How often a consumer tells its group that it lives, in ms. Four are missed before it counts as dead.',
+            'How often a consumer sends a heartbeat to its group, in ms. It counts as dead after four missed heartbeats.',
           ),
       })
       .optional(),
@@ -96,7 +101,7 @@ export const consumerPools = z
           .min(20)
           .optional()
           .describe(
-            'How often a process extends its leases of partitions, in ms. Three are missed before they end.',
+            'How often a process renews the leases of its partitions, in ms. A lease ends after three missed renewals.',
           ),
       })
       .optional(),

@@ -5,9 +5,9 @@ import { memoryBusOptions } from '../adapters/memory/memory.options.js';
 import { BusClosedError } from '../bus.errors.js';
 import { ProducerPool } from './producer-pool.js';
 
-/** Notes which connection carried what. */
-class NotedBus extends MemoryBus {
-  readonly carried: string[] = [];
+/** Records the topics that were published over a connection. */
+class RecordingBus extends MemoryBus {
+  readonly published: string[] = [];
   closed = false;
 
   constructor() {
@@ -15,7 +15,7 @@ class NotedBus extends MemoryBus {
   }
 
   override async publish(...[topic, records]: Parameters<MemoryBus['publish']>): Promise<void> {
-    this.carried.push(topic);
+    this.published.push(topic);
     await super.publish(topic, records);
   }
 
@@ -26,13 +26,13 @@ class NotedBus extends MemoryBus {
 }
 
 describe('ProducerPool', () => {
-  let members: NotedBus[];
+  let members: RecordingBus[];
   let pool: ProducerPool;
   const open = async (size: object) => {
     pool = await ProducerPool.open(
       { minConnections: 1, maxConnections: 3, maxIdleMs: 1_000, ...size },
       async () => {
-        const member = new NotedBus();
+        const member = new RecordingBus();
         members.push(member);
         return member;
       },
@@ -48,17 +48,17 @@ describe('ProducerPool', () => {
     jest.useRealTimers();
   });
 
-  it('keeps a topic to one connection, and has no more than allowed', async () => {
+  it('uses one connection for each topic, and no more than the largest number', async () => {
     await open({});
     expect(pool.connections).toBe(1);
     const topics = ['a', 'b', 'a', 'c', 'd', 'a', 'e', 'b'];
     await Promise.all(topics.map((topic) => pool.publish(topic, record)));
     expect(pool.connections).toBe(3);
     for (const topic of topics)
-      expect(members.filter(({ carried }) => carried.includes(topic))).toHaveLength(1);
+      expect(members.filter(({ published }) => published.includes(topic))).toHaveLength(1);
   });
 
-  it('closes connections that nobody uses, down to the smallest number', async () => {
+  it('closes idle connections, down to the smallest number', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     await open({ minConnections: 2 });
     for (const topic of ['a', 'b', 'c']) await pool.publish(topic, record);
@@ -70,7 +70,7 @@ describe('ProducerPool', () => {
     expect(pool.connections).toBeLessThanOrEqual(3);
   });
 
-  it('closes all of them, and refuses what comes after', async () => {
+  it('closes all connections, and refuses later calls', async () => {
     await open({ minConnections: 2 });
     await Promise.all([pool.close(), pool.close()]);
     expect(members.map(({ closed }) => closed)).toEqual([true, true]);

@@ -7,20 +7,20 @@ import type { OutgoingRecord } from '../../message/index.js';
 interface Member {
   readonly bus: Bus;
   readonly topics: Set<string>;
-  underWay: number;
+  publishes: number;
   usedAt: number;
 }
 
 /**
- * Several connections to publish with. A topic keeps to the connection that it was given first, so that the order in it
- * is kept; a new topic gets a connection of its own as long as there may be more.
+ * A pool of connections to publish with. Each topic uses one connection, so that its order is kept. A new topic gets its own
+ * connection until the pool has `maxConnections`.
  */
 export class ProducerPool {
   readonly #members: Member[] = [];
   readonly #byTopic = new Map<string, Promise<Member>>();
   readonly #sweeper: NodeJS.Timeout;
-  #numbers = 0;
-  /** Topics get their connections one after the other, so that there are never more than `maxConnections`. */
+  #lastNumber = 0;
+  /** Assigns connections to topics one at a time, so that there are never more than `maxConnections`. */
   readonly #assigning = new Semaphore(1);
   #closed: Promise<void> | undefined;
 
@@ -31,7 +31,7 @@ export class ProducerPool {
     this.#sweeper = setInterval(() => void this.#closeIdle(), size.maxIdleMs / 2);
   }
 
-  /** Resolves when the smallest number of connections is there. */
+  /** Resolves when `minConnections` are open. */
   static async open(size: PoolSize, openMember: (number: number) => Promise<Bus>): Promise<ProducerPool> {
     const pool = new ProducerPool(size, openMember);
     try {
@@ -50,11 +50,11 @@ export class ProducerPool {
   async publish(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
     if (this.#closed !== undefined) throw new BusClosedError();
     const member = await this.#memberFor(topic);
-    member.underWay++;
+    member.publishes++;
     try {
       await member.bus.publish(topic, records);
     } finally {
-      member.underWay--;
+      member.publishes--;
       member.usedAt = performance.now();
     }
   }
@@ -99,15 +99,15 @@ export class ProducerPool {
   }
 
   async #grow(): Promise<Member> {
-    const bus = await this.openMember(++this.#numbers);
-    const member = { bus, topics: new Set<string>(), underWay: 0, usedAt: performance.now() };
+    const bus = await this.openMember(++this.#lastNumber);
+    const member = { bus, topics: new Set<string>(), publishes: 0, usedAt: performance.now() };
     this.#members.push(member);
     return member;
   }
 
   async #closeIdle(): Promise<void> {
     const longAgo = performance.now() - this.size.maxIdleMs;
-    const idle = this.#members.filter(({ underWay, usedAt }) => underWay === 0 && usedAt <= longAgo);
+    const idle = this.#members.filter(({ publishes, usedAt }) => publishes === 0 && usedAt <= longAgo);
     const surplus = idle.slice(0, Math.max(0, this.#members.length - this.size.minConnections));
     for (const member of surplus) {
       this.#members.splice(this.#members.indexOf(member), 1);

@@ -1,7 +1,7 @@
 import type { RetryRecord } from './retry-record.js';
 import type { OutgoingRecord } from '../../message/index.js';
 
-/** What a dead letter says of itself on its topic, beside the headers that it had. `docs/message-format.md` describes it. */
+/** The headers that a dead letter has on its topic, besides its original ones. `docs/message-format.md` describes them. */
 const header = {
   id: 'carillon-dead-id',
   group: 'carillon-dead-group',

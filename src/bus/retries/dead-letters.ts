@@ -1,16 +1,16 @@
 import type { RetryRecord } from './retry-record.js';
 import type { DeadLetterPage, DeadLetterQuery, RetryStore } from './retry-store.port.js';
 
-/** Which dead letters: of a consumer group, of a topic, of both, or all. */
+/** Selects the dead letters of a consumer group, of a topic, of both, or all. */
 export type DeadLetterFilter = Pick<DeadLetterQuery, 'group' | 'topic'>;
 
-const PAGE = 100;
+const PAGE_SIZE = 100;
 
-/** What consumers gave up: to be looked at, tried once more, or thrown away. */
+/** Lists, redrives and drops the records that consumers gave up. */
 export class DeadLetters {
   constructor(private readonly retryStore: RetryStore) {}
 
-  /** By the time of their publishing, the oldest first. */
+  /** Lists dead letters in the order in which they were published, oldest first. */
   list(query: DeadLetterQuery): Promise<DeadLetterPage> {
     return this.retryStore.list(query);
   }
@@ -20,18 +20,18 @@ export class DeadLetters {
     return record?.state === 'dead' ? record : undefined;
   }
 
-  /** Has its group try it again, with all of its attempts. False if there is no such dead letter. */
+  /** Makes its group retry it, with all attempts. Resolves to false if there is no such dead letter. */
   redrive(id: string): Promise<boolean> {
     return this.retryStore.redrive(id);
   }
 
-  /** Redrives at most `limit` of those that are there now, and returns how many. What fails again meanwhile is not redriven twice. */
+  /** Redrives at most `limit` dead letters and resolves to their number. One that fails again meanwhile is not redriven twice. */
   async redriveAll(filter: DeadLetterFilter = {}, limit = Infinity): Promise<number> {
     let count = 0;
     for (let cursor: string | undefined; count < limit;) {
       const page = await this.retryStore.list({
         ...filter,
-        limit: Math.min(PAGE, limit - count),
+        limit: Math.min(PAGE_SIZE, limit - count),
         ...(cursor === undefined ? {} : { cursor }),
       });
       const done = await Promise.all(page.records.map(({ id }) => this.retryStore.redrive(id)));
@@ -42,7 +42,7 @@ export class DeadLetters {
     return count;
   }
 
-  /** Forgets it for good. False if there is no such dead letter. */
+  /** Deletes it. Resolves to false if there is no such dead letter. */
   drop(id: string): Promise<boolean> {
     return this.retryStore.drop(id);
   }

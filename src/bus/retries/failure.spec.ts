@@ -21,7 +21,7 @@ describe('failureOf', () => {
     ['{"password":"hunter2","user":"ada"}', '{"password":"…","user":"ada"}'],
     ['api_key: 123 and client_secret=456', 'api_key: … and client_secret=…'],
     ['no anchor 7', 'no anchor 7'],
-  ])('takes secrets out of %s', (message, shown) => {
+  ])('removes secrets from %s', (message, shown) => {
     expect(failureOf(new Error(message)).message).toBe(shown);
   });
 
@@ -33,11 +33,11 @@ describe('failureOf', () => {
     [new AggregateError([]), 'AggregateError'],
     ['gone', 'gone'],
     [undefined, 'undefined'],
-  ])('tells of %j, which somebody threw, %s', (thrown: unknown, shown) => {
+  ])('describes the thrown value %j as %s', (thrown: unknown, shown) => {
     expect(failureOf(thrown).message).toBe(shown);
   });
 
-  it('keeps a message short', () => {
+  it('truncates a long message', () => {
     expect(failureOf(new Error('x'.repeat(10_000))).message).toHaveLength(500);
   });
 });

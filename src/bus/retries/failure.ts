@@ -5,17 +5,17 @@ import { UnhandleableEventError } from '../consumers/consumer.errors.js';
 
 const MAX_LENGTH = 500;
 
-/** What an operator is told of an error, in metrics' labels, dead letters and the log. */
+/** Returns what an operator sees of an error in dead letters and in the log. */
 export function failureOf(error: unknown): Failure {
   return { code: codeOf(error), message: redacted(messageOf(error)).slice(0, MAX_LENGTH) };
 }
 
-/** Whether trying again is known not to help. */
+/** Returns whether a retry cannot succeed. */
 export function isFinal(error: unknown): boolean {
   return error instanceof UnhandleableEventError || error instanceof UndeliverableRecordError;
 }
 
-/** What is thrown need not be an error: Nest's exception filters throw `{ status, message }`. */
+/** The thrown value may be something other than an Error: Nest's exception filters throw `{ status, message }`. */
 function messageOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return String(error);
   if ('message' in error && typeof error.message === 'string' && error.message !== '') return error.message;
@@ -27,7 +27,7 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' && /^[\w.-]{1,64}$/.test(code) ? code : 'handler_failed';
 }
 
-/** Handlers quote URLs and headers in their errors, and these carry passwords and tokens. */
+/** Removes passwords and tokens, because errors of handlers may quote URLs and headers. */
 function redacted(text: string): string {
   return text
     .replaceAll(/(\w+:\/\/)[^\s/@]+@/g, '$1…@')

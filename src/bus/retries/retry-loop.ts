@@ -4,18 +4,18 @@ import type { RetryOutcome, RetryHandler } from './retry-store.port.js';
 
 export type RetryItem = DueItem<RetryRecord>;
 
-/** What a store of parked records offers to the loop of one group. */
+/** What a retry store provides to the loop of one consumer group. */
 export interface RetryLoopStore {
   claim(limit: number): Promise<DueBatch<RetryItem>>;
-  conclude(claim: RetryItem, outcome: RetryOutcome): Promise<void>;
-  release(claim: RetryItem, pauseMs: number): Promise<void>;
-  abandon(claim: RetryItem): void;
+  conclude(item: RetryItem, outcome: RetryOutcome): Promise<void>;
+  release(item: RetryItem, pauseMs: number): Promise<void>;
+  abandon(item: RetryItem): void;
 }
 
-/** Between tries of a record that told nothing. */
+/** The backoff of a record whose handler rejected, so that its outcome is unknown. */
 const RELEASE = { retryInitialMs: 500, retryMaxMs: 5_000 };
 
-/** A {@link DueLoop} whose handler decides what becomes of the record. */
+/** Creates a {@link DueLoop} whose handler decides the outcome of each record. */
 export function retryLoop(
   store: RetryLoopStore,
   handler: RetryHandler,
@@ -25,9 +25,9 @@ export function retryLoop(
   return new DueLoop<RetryItem>(
     {
       claim: (limit) => store.claim(limit),
-      settle: (claim) => store.conclude(claim, outcomes.get(claim.message) ?? { kind: 'handled' }),
-      release: (claim, pauseMs) => store.release(claim, pauseMs),
-      abandon: (claim) => store.abandon(claim),
+      settle: (item) => store.conclude(item, outcomes.get(item.message) ?? { kind: 'handled' }),
+      release: (item, pauseMs) => store.release(item, pauseMs),
+      abandon: (item) => store.abandon(item),
     },
     async (record) => void outcomes.set(record, await handler(record)),
     { ...options, ...RELEASE },

@@ -7,7 +7,7 @@ const settings = { maxAttempts: 5, retryInitialMs: 100, retryMaxMs: 350, retryJi
 const now = 1_000_000;
 
 describe('RetryPolicy', () => {
-  it('doubles the pause up to the longest, and leaves a part of it to chance', () => {
+  it('doubles the pause up to the longest one, and shortens it by a random part', () => {
     const pausesWith = (random: number) =>
       [0, 1, 2, 3].map((attempts) => {
         const policy = new RetryPolicy(settings, () => random);
@@ -17,7 +17,7 @@ describe('RetryPolicy', () => {
     expect(pausesWith(1)).toEqual([50, 100, 175, 175]);
   });
 
-  it('gives up after the last attempt, at once', () => {
+  it('gives up at once after the last attempt', () => {
     const policy = new RetryPolicy(settings);
     expect(policy.outcomeOf(new Error('x'), 3, now)).toMatchObject({ attempts: 4, givenUp: false });
     expect(policy.outcomeOf(new Error('x'), 4, now)).toMatchObject({
@@ -32,7 +32,7 @@ describe('RetryPolicy', () => {
     [new UndeliverableRecordError('x'), true],
     [new HandlerTimedOutError(10), false],
     ['a string', false],
-  ])('knows when trying again does not help: %s', (error, givenUp) => {
+  ])('gives up errors that a retry cannot solve: %s', (error, givenUp) => {
     expect(new RetryPolicy(settings).outcomeOf(error, 0, now).givenUp).toBe(givenUp);
   });
 });

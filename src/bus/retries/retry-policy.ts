@@ -8,14 +8,18 @@ export type RetrySettings = Pick<
   'maxAttempts' | 'retryInitialMs' | 'retryMaxMs' | 'retryJitter'
 >;
 
-/** Says when a record that failed is tried again, and when it is given up. */
+/** Decides when a failed record is retried, and when it is given up. */
 export class RetryPolicy {
   constructor(
     private readonly settings: RetrySettings,
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** @param attempts how often it failed before */
+  /**
+   * Returns the outcome of a failed attempt.
+   *
+   * @param attempts the number of failed attempts before this one
+   */
   outcomeOf(error: unknown, attempts: number, now: number): Extract<RetryOutcome, { kind: 'retry' }> {
     const failed = attempts + 1;
     const givenUp = failed >= this.settings.maxAttempts || isFinal(error);

@@ -3,20 +3,20 @@ import { v7 as uuidv7 } from 'uuid';
 import type { BusDriver } from '../bus.options.js';
 import { frame, unframe, type ReceivedRecord } from '../../message/index.js';
 
-/** Why a handler did not manage, in words that may be shown and stored: no secrets, no stack. */
+/** Why a handler failed. It may be shown and stored: it has no secrets and no stack trace. */
 export interface Failure {
-  /** Stable: the code of the error where it has one, else `handler_failed`. */
+  /** The stable code of the error, or `handler_failed` if it has none. */
   readonly code: string;
   readonly message: string;
 }
 
 /**
- * A record that a consumer group could not handle and that was put aside, so that its partition can go on.
+ * A record that a consumer group failed to handle. It is stored outside its topic, so that its partition is not blocked.
  *
- * It is `waiting` to be tried again (or for its turn in its line), and `dead` once its group gave it up.
+ * It is `waiting` for its retry or for the records before it with the same ordering key, and `dead` when its group gave it up.
  */
 export interface RetryRecord {
-  /** UUIDv7 made of the record's place: parking the same record once more changes nothing. By it they are listed: oldest first. */
+  /** UUIDv7 derived from the record's place, so adding the same record twice has no effect. Its order is the time of publishing. */
   readonly id: string;
   readonly group: string;
   readonly driver: BusDriver;
@@ -30,11 +30,11 @@ export interface RetryRecord {
   /** Records with the same ordering key are retried one at a time, in the order in which they were added. Absent: no order. */
   readonly orderingKey?: string;
   readonly state: 'waiting' | 'dead';
-  /** Unix time in ms before which it is not tried. Of one that is behind others in its line: when it was parked. */
+  /** Unix time in ms before which it is not retried. For a record that is blocked by another one: when it was added. */
   readonly dueAt: number;
-  /** How often the handler failed with it. 0 for one that only stands behind another. */
+  /** The number of failed attempts. 0 for a record that is only blocked by another one. */
   readonly attempts: number;
-  /** Its group will not try it again: it becomes a dead letter when it is its turn. */
+  /** Its group will not retry it: it becomes a dead letter when it is its turn. */
   readonly givenUp: boolean;
   readonly failure?: Failure;
   /** Unix times in ms. */
@@ -42,7 +42,7 @@ export interface RetryRecord {
   readonly lastFailedAt?: number;
 }
 
-/** The id of the record at this place, for this group. The time is part of it, as a memory bus counts from zero in every process. */
+/** Returns the id of a record for a group. The time is part of it because the positions of a memory bus start at zero in every process. */
 export function retryRecordId(
   group: string,
   driver: BusDriver,

@@ -1,29 +1,29 @@
 import { z } from 'zod';
 
-/** Where records are kept that a consumer could not handle: retries and dead letters. */
+/** The store of retries and dead letters. */
 export const retryStoreOptions = z
   .strictObject({
     store: z
       .enum(['sqlite', 'redis'])
       .default('sqlite')
       .describe(
-        'What keeps records that wait for a retry, and dead letters. `sqlite` is a file beside the process, which nobody else ' +
-          'sees. Replicas need `redis`.',
+        'Where retries and dead letters are stored. `sqlite` is a local file that only this process uses. Replicas need ' +
+          '`redis`.',
       ),
     pollIntervalMs: z
       .int()
       .min(10)
       .default(1_000)
       .describe(
-        'How often a process looks for records that another one put aside, in ms. Its own it tries exactly when they are due. ' +
-          'Redis only.',
+        'How often a process checks for due records of other processes, in ms. It retries its own records exactly when they ' +
+          'are due. Redis only.',
       ),
     closeTimeoutMs: z
       .int()
       .min(0)
       .default(10_000)
       .describe(
-        'How long a shutdown waits for records that are being tried again, in ms. The rest comes again.',
+        'How long a shutdown waits for retries in progress, in ms. Unfinished ones are retried again.',
       ),
   })
   .prefault({});

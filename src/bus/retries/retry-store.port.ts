@@ -1,13 +1,13 @@
 import type { Failure, RetryRecord } from './retry-record.js';
 
 export interface RetryStoreCapabilities {
-  /** A parked record outlives this process, a SIGKILL included. */
+  /** A stored record survives this process, even a SIGKILL. */
   readonly durable: boolean;
-  /** Several processes share the records: any of them may try them again, list, redrive and drop them. */
+  /** Several processes share the records: each of them may retry, list, redrive and drop them. */
   readonly shared: boolean;
 }
 
-/** What became of a try. `again` leaves it waiting until `dueAt`; `dead` gives it up for good. */
+/** The result of a retry. After `retry` the record waits until `dueAt`; after `dead` it is a dead letter. */
 export type RetryOutcome =
   | { readonly kind: 'handled' }
   | {
@@ -20,11 +20,11 @@ export type RetryOutcome =
     }
   | { readonly kind: 'dead' };
 
-/** Tries one record again. Rejecting tells nothing of the record: it comes again soon, as if it had not been tried. */
+/** Retries one record. If it rejects, the attempt does not count, and the record is retried soon. */
 export type RetryHandler = (record: RetryRecord) => Promise<RetryOutcome>;
 
 export interface RetryConsumer {
-  /** Takes no further records and waits a bounded time for those in hand. May be called twice. */
+  /** Takes no more records and waits a limited time for retries in progress. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -33,41 +33,41 @@ export interface DeadLetterQuery {
   readonly topic?: string;
   /** Largest number of records in the page, 1 to 1000. */
   readonly limit: number;
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   readonly cursor?: string;
 }
 
 export interface DeadLetterPage {
-  /** By id, which is by the time of their publishing. */
+  /** Ordered by id, which is the order of publishing. */
   readonly records: readonly RetryRecord[];
   /** Absent on the last page. */
   readonly next?: string;
 }
 
 /**
- * Records that consumers could not handle: those to be tried again, those that stand behind them, and the dead ones.
+ * The records that consumers failed to handle: those that wait for a retry, those that are blocked by them, and dead letters.
  *
- * It is the only truth about them. A topic cannot be asked for one record, cannot give it up or back, and would hold up
- * what is behind a record whose time has not come; so both retries and dead letters are kept in a store.
+ * It is the only source of truth for them. A topic cannot look up, drop or requeue a single record, and would block the records
+ * after one that is not due. So both retries and dead letters are kept in a store.
  *
- * Promised by every adapter:
- * - `park` resolves with true when the store holds all of the records, and with false, having kept none of them, where their
- *   group would then have more than `maxWaiting` waiting. A record whose id is known already is left as it is.
- * - `consume` hands each waiting record of the group to one handler among all processes, not before it is due, at least once; of a
- *   line only the first, and the next when that one was handled or is dead. A process that dies leaves what it had to
- *   another after a lease.
- * - `redrive` and `drop` answer true if and only if the record was dead. A redriven record is waiting, due at once, behind those
- *   that are in its line, and with no attempts counted.
- * - A store that goes away makes calls reject with `BrokerUnavailableError` in bounded time; consumers resume by themselves.
- * - `close` waits for calls and handlers under way, for a bounded time, and may be called twice.
+ * Every adapter promises:
+ * - `add` resolves to true when the store holds all of the records. It resolves to false, and stores none of them, if their
+ *   group would then have more than `maxWaiting` waiting records. A record whose id exists is left unchanged.
+ * - `consume` passes each waiting record of the group to one handler among all processes, not before it is due, at least once.
+ *   Of the records with the same ordering key it passes only the first, and the next one when that one is handled or dead. If
+ *   a process dies, other processes get its records after a lease.
+ * - `redrive` and `drop` resolve to true if and only if the record was dead. A redriven record is waiting, due at once, behind
+ *   those with the same ordering key, and its attempts count from zero.
+ * - While the store is unavailable, calls reject with `BrokerUnavailableError` in bounded time. Consumers resume by themselves.
+ * - `close` waits a limited time for calls and handlers in progress, and may be called twice.
  *
- * Not promised: order between records without a line, or of different lines.
+ * Not promised: order between records without an ordering key, or with different ones.
  */
 export abstract class RetryStore {
   abstract readonly capabilities: RetryStoreCapabilities;
-  /** @param records of one group */
+  /** @param records all of one group */
   abstract add(records: readonly RetryRecord[], maxWaiting: number): Promise<boolean>;
-  /** Which of these lines of a group have a waiting record. */
+  /** Resolves to those of the ordering keys for which the group has a waiting record. */
   abstract blockedKeys(group: string, orderingKeys: readonly string[]): Promise<ReadonlySet<string>>;
   abstract consume(
     group: string,
@@ -75,14 +75,14 @@ export abstract class RetryStore {
     handler: RetryHandler,
   ): Promise<RetryConsumer>;
   abstract find(id: string): Promise<RetryRecord | undefined>;
-  /** Dead ones only. */
+  /** Lists dead letters only. */
   abstract list(query: DeadLetterQuery): Promise<DeadLetterPage>;
   abstract redrive(id: string): Promise<boolean>;
   abstract drop(id: string): Promise<boolean>;
   abstract close(): Promise<void>;
 }
 
-/** The record after a try that left it waiting, or made it dead. Handled ones are gone. */
+/** Returns the record as it is stored after an outcome. A handled record is removed instead. */
 export function withOutcome(
   record: RetryRecord,
   outcome: Exclude<RetryOutcome, { kind: 'handled' }>,
@@ -93,6 +93,7 @@ export function withOutcome(
   return { ...record, dueAt, attempts, failure, givenUp, firstFailedAt, lastFailedAt: failedAt };
 }
 
+/** Returns the record as it is stored after a redrive. */
 export function redriven(record: RetryRecord, now: number): RetryRecord {
   return { ...record, state: 'waiting', dueAt: now, attempts: 0, givenUp: false };
 }

@@ -22,8 +22,8 @@ function itemOf(id: string): DueItem {
   return { message, attempt: 1 };
 }
 
-/** Everything in it is due. What happens to a claim is written down, and may fail. */
-class WrittenDown implements DueStore {
+/** A store whose items are all due. It logs every call, and calls may fail. */
+class LoggingStore implements DueStore {
   readonly log: string[] = [];
   readonly waiting: DueItem[];
   failures = 0;
@@ -60,7 +60,7 @@ class WrittenDown implements DueStore {
     if (this.failures === 0) return;
     this.failures -= 1;
     this.#write(`failed: ${what}`);
-    throw new Error('the store is away');
+    throw new Error('the store is unavailable');
   }
 
   #write(entry: string): void {
@@ -70,8 +70,8 @@ class WrittenDown implements DueStore {
 }
 
 describe('DueLoop', () => {
-  it('asks again while the store is away', async () => {
-    const store = new WrittenDown('a');
+  it('claims again after the store was unavailable', async () => {
+    const store = new LoggingStore('a');
     store.failures = 3;
     const loop = new DueLoop(store, async () => {}, options);
     await store.logged('settled a');
@@ -79,51 +79,51 @@ describe('DueLoop', () => {
     await loop.close();
   });
 
-  it('insists on settling what was handed over, and hands it over once', async () => {
-    const store = new WrittenDown('a');
-    let handed = 0;
+  it('retries the settling of a delivered message, and delivers it once', async () => {
+    const store = new LoggingStore('a');
+    let deliveries = 0;
     const loop = new DueLoop(
       store,
       async () => {
-        handed += 1;
+        deliveries += 1;
         store.failures = 3;
       },
       options,
     );
     await store.logged('settled a');
-    expect(handed).toBe(1);
+    expect(deliveries).toBe(1);
     expect(store.log.filter((entry) => entry === 'failed: settle a')).not.toEqual([]);
     await loop.close();
   });
 
-  it('gives up what it cannot settle while closing, so that another may have it', async () => {
-    const store = new WrittenDown('a');
+  it('abandons a message that it cannot settle while closing', async () => {
+    const store = new LoggingStore('a');
     const loop = new DueLoop(store, async () => void (store.failures = Infinity), options);
     await store.logged('failed: settle a');
     await loop.close();
     expect(store.log.at(-1)).toBe('abandoned a');
   });
 
-  it('gives back what it was handed while closing', async () => {
-    const store = new WrittenDown();
-    const asked = Promise.withResolvers<void>();
-    const answer = Promise.withResolvers<DueBatch>();
+  it('releases a message that it claimed while closing', async () => {
+    const store = new LoggingStore();
+    const claiming = Promise.withResolvers<void>();
+    const batch = Promise.withResolvers<DueBatch>();
     store.claim = () => {
-      asked.resolve();
-      return answer.promise;
+      claiming.resolve();
+      return batch.promise;
     };
     const loop = new DueLoop(store, () => Promise.reject(new Error('must not be called')), options);
-    await asked.promise;
+    await claiming.promise;
     const closing = loop.close();
-    answer.resolve({ items: [itemOf('a')] });
+    batch.resolve({ items: [itemOf('a')] });
     await closing;
     expect(store.log).toEqual(['released a']);
   });
 
-  it('closes in bounded time when a handler never ends', async () => {
+  it('closes in bounded time although a handler never ends', async () => {
     const begun = Promise.withResolvers<void>();
     const loop = new DueLoop(
-      new WrittenDown('a'),
+      new LoggingStore('a'),
       () => {
         begun.resolve();
         return Promise.withResolvers<void>().promise;

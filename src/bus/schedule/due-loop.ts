@@ -3,36 +3,37 @@ import type { ScheduledMessage } from '../../message/index.js';
 import type { ScheduleConsumer } from './schedule.port.js';
 import { backoffMs, jittered, type RetryOptions, retryUntilDone, settlesWithin } from '../../async/index.js';
 
+/** Replicas do not poll at the same time, and messages that failed together are not retried together. */
 const JITTER = 0.25;
 
-/** A due message in the hands of this process. */
+/** A due message that this process has claimed. */
 export interface DueItem<Message extends { readonly id: string } = ScheduledMessage> {
   readonly message: Message;
-  /** 1 at the first hand-over. */
+  /** 1 for the first delivery. */
   readonly attempt: number;
 }
 
 export interface DueBatch<Item = DueItem> {
-  /** By due time. */
+  /** Ordered by due time. */
   readonly items: readonly Item[];
-  /** Time in ms until the next one may be claimed; absent where none waits. */
+  /** Time in ms until the next item may be claimed. Absent if none waits. */
   readonly nextInMs?: number;
 }
 
-/** What a store offers to the loop. A claim belongs to the loop until it settles or releases it. */
+/** What a store provides to the loop. A claimed item belongs to the loop until it is settled, released or abandoned. */
 export interface DueStore<Item = DueItem> {
   claim(limit: number): Promise<DueBatch<Item>>;
-  /** The message was handed over: forget it. */
+  /** Removes an item that was delivered. */
   settle(item: Item): Promise<void>;
-  /** It was not: let it be claimed again after `pauseMs`. */
+  /** Makes an item that was not delivered claimable again after `pauseMs`. */
   release(item: Item, pauseMs: number): Promise<void>;
-  /** Neither worked, and the loop is closing: whoever comes next may have it. */
+  /** Called while closing, when an item can be neither settled nor released. Another process may claim it. */
   abandon(item: Item): void;
 }
 
 export interface DueLoopOptions {
   readonly concurrency: number;
-  /** Longest sleep in ms: others may have added something, or the clock may have been set meanwhile. */
+  /** Longest sleep in ms: another process may add an item, or the clock may be set. */
   readonly pollIntervalMs: number;
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
@@ -40,22 +41,22 @@ export interface DueLoopOptions {
 }
 
 /**
- * Takes messages out of a store as they become due and hands them to a handler, at most `concurrency` at a time. It
- * sleeps until the next one that it knows of, with one timer.
+ * Claims items from a store when they are due and passes them to a handler, at most `concurrency` at the same time. It sleeps until
+ * the next known due time, with one timer.
  */
 export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> implements ScheduleConsumer {
   readonly #logger = new Logger(DueLoop.name);
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #retryOptions: RetryOptions = {
-    pauseMs: (attempt) => this.#pauseMs(attempt),
-    onFailure: (error) => this.#logger.debug(`a message is not settled yet: ${String(error)}`),
+    pauseMs: (attempt) => this.#pauseAfter(attempt),
+    onFailure: (error) => this.#logger.debug(`a claimed message is not settled yet: ${String(error)}`),
     signal: this.#closing.signal,
   };
-  #looking: Promise<void> | undefined;
-  #lookAgain = false;
+  #polling: Promise<void> | undefined;
+  #pollAgain = false;
   #timer: NodeJS.Timeout | undefined;
-  /** When the timer goes off, on the clock that never jumps. */
+  /** When the timer fires, on the monotonic clock. */
   #wakesAt = Infinity;
   #closed: Promise<void> | undefined;
 
@@ -67,7 +68,7 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
     this.wakeIn(0);
   }
 
-  /** Says that a message becomes due in `ms`, which the loop may not know yet. */
+  /** Tells the loop that an item becomes due in `ms`. */
   wakeIn(ms: number): void {
     if (this.#closing.signal.aborted) return;
     const sleepMs = Math.max(0, Math.min(Math.ceil(ms), this.options.pollIntervalMs));
@@ -77,7 +78,7 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
     this.#wakesAt = wakesAt;
     this.#timer = setTimeout(() => {
       this.#wakesAt = Infinity;
-      this.#look();
+      this.#poll();
     }, sleepMs);
   }
 
@@ -88,43 +89,46 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
   async #close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#timer);
-    await this.#looking;
-    if (!(await settlesWithin(this.options.closeTimeoutMs, Promise.all(this.#running)))) {
-      this.#logger.warn(`${this.#running.size} messages were still being handed over; they will come again`);
+    await this.#polling;
+    const { closeTimeoutMs } = this.options;
+    if (!(await settlesWithin(closeTimeoutMs, Promise.all(this.#running)))) {
+      this.#logger.warn(
+        `${this.#running.size} message(s) were still being delivered after ${closeTimeoutMs} ms and will be delivered again`,
+      );
     }
   }
 
-  #look(): void {
-    if (this.#looking !== undefined) {
-      this.#lookAgain = true;
+  #poll(): void {
+    if (this.#polling !== undefined) {
+      this.#pollAgain = true;
       return;
     }
-    this.#looking = this.#claimAndStart().finally(() => {
-      this.#looking = undefined;
-      if (this.#lookAgain) this.wakeIn(0);
-      this.#lookAgain = false;
+    this.#polling = this.#claimAndStart().finally(() => {
+      this.#polling = undefined;
+      if (this.#pollAgain) this.wakeIn(0);
+      this.#pollAgain = false;
     });
   }
 
   async #claimAndStart(): Promise<void> {
     const free = this.options.concurrency - this.#running.size;
-    // Without a free place, the handler that ends first looks again.
+    // Without a free slot, the next handler that ends wakes the loop.
     if (free === 0 || this.#closing.signal.aborted) return;
     try {
       const { items, nextInMs = Infinity } = await this.store.claim(free);
       for (const item of items) this.#start(item);
-      if (items.length < free) this.wakeIn(Math.min(nextInMs, this.#lookInMs()));
-      // More may be due, and places may have become free while the store was asked.
+      if (items.length < free) this.wakeIn(Math.min(nextInMs, this.#pollPauseMs()));
+      // More items may be due, and slots may have become free during the claim.
       else if (this.#running.size < this.options.concurrency) this.wakeIn(0);
     } catch (error) {
-      // The store reports its own state; here it is only asked again.
-      this.#logger.debug(`nothing could be claimed: ${String(error)}`);
-      this.wakeIn(this.#lookInMs());
+      // The store reports its own status.
+      this.#logger.debug(`claiming due messages failed, trying again: ${String(error)}`);
+      this.wakeIn(this.#pollPauseMs());
     }
   }
 
   #start(item: Item): void {
-    const run = this.#handOver(item).finally(() => {
+    const run = this.#deliver(item).finally(() => {
       const wasFull = this.#running.size === this.options.concurrency;
       this.#running.delete(run);
       if (wasFull) this.wakeIn(0);
@@ -132,18 +136,18 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
     this.#running.add(run);
   }
 
-  async #handOver(item: Item): Promise<void> {
+  async #deliver(item: Item): Promise<void> {
     if (this.#closing.signal.aborted) {
-      // Claimed while closing: nobody has seen it, so another process may have it at once.
+      // Claimed while closing. No handler has seen it, so another process may claim it at once.
       await this.#conclude(item, () => this.store.release(item, 0));
       return;
     }
     try {
       await this.handler(item.message);
     } catch (error) {
-      const pauseMs = this.#pauseMs(item.attempt);
+      const pauseMs = this.#pauseAfter(item.attempt);
       this.#logger.warn(
-        `message ${item.message.id} was not handed over (attempt ${item.attempt}), again in ${Math.round(pauseMs)} ms: ${String(error)}`,
+        `message ${item.message.id}: delivery failed (attempt ${item.attempt}), retrying in ${Math.round(pauseMs)} ms: ${String(error)}`,
       );
       await this.#conclude(item, () => this.store.release(item, pauseMs));
       return;
@@ -151,7 +155,7 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
     await this.#conclude(item, () => this.store.settle(item));
   }
 
-  /** Insists, because a message that was handed over and is not settled comes twice. While closing it tries once more. */
+  /** Retries until it succeeds, because a delivered message that is not settled is delivered twice. While closing it tries once. */
   async #conclude(item: Item, action: () => Promise<void>): Promise<void> {
     const concluded = await retryUntilDone(() => action().then(() => true), this.#retryOptions);
     if (concluded) return;
@@ -160,18 +164,16 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
     } catch (error) {
       this.store.abandon(item);
       this.#logger.warn(
-        `message ${item.message.id} could not be settled and will come again: ${String(error)}`,
+        `message ${item.message.id}: could not be settled before the shutdown and will be delivered again: ${String(error)}`,
       );
     }
   }
 
-  /** With jitter, so that replicas do not look in step. */
-  #lookInMs(): number {
+  #pollPauseMs(): number {
     return jittered(this.options.pollIntervalMs, JITTER);
   }
 
-  /** Jitter keeps messages that failed together from coming back together. */
-  #pauseMs(attempt: number): number {
+  #pauseAfter(attempt: number): number {
     const { retryInitialMs, retryMaxMs } = this.options;
     return jittered(backoffMs(attempt, retryInitialMs, retryMaxMs), JITTER);
   }

@@ -3,11 +3,11 @@ import type { ScheduleConsumer } from './schedule.port.js';
 
 type Loop = Pick<DueLoop, 'wakeIn' | 'close'>;
 
-/** The loops over one store: woken when something becomes due, and closed, together. A store of groups has some for each. */
+/** The loops over one store. They are woken and closed together. A store with several groups has loops for each group. */
 export class DueLoops {
   readonly #byGroup = new Map<string, Set<Loop>>();
 
-  /** @returns what closes this one */
+  /** Returns a consumer that closes this loop. */
   add(loop: Loop, group = ''): ScheduleConsumer {
     const loops = this.#byGroup.get(group) ?? new Set();
     this.#byGroup.set(group, loops.add(loop));

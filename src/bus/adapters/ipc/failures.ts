@@ -6,7 +6,7 @@ import {
   ScheduleFullError,
 } from '../../bus.errors.js';
 
-/** The errors of the bus's ports, made of those of a link. */
+/** Translates the errors of a link to those of the bus's ports. */
 export const busFailures: PortFailures = {
   closed: () => new BusClosedError(),
   translate(error) {

@@ -12,7 +12,7 @@ import { busFailures } from './failures.js';
 
 const NAME = 'bus';
 
-/** How the methods of a subscription look from here. */
+/** The methods of a subscription as remote calls. */
 interface RemoteSubscription {
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -20,8 +20,8 @@ interface RemoteSubscription {
 }
 
 /**
- * The queues in the memory of the primary process, for its workers, who are members of the same groups. What a worker held
- * when it died goes to another member.
+ * The bus of a worker process, whose queues are in the memory of the primary process. All workers are members of the same groups. If
+ * a worker dies, other members get its records.
  */
 export class IpcBus implements Bus {
   private constructor(
@@ -49,14 +49,14 @@ export class IpcBus implements Bus {
     return this.port.keep({
       pause: () => {
         gate.shut();
-        subscription.pause().catch(() => {}); // where the link has ended, nothing comes any more
+        subscription.pause().catch(() => {}); // if the link has ended, no more records arrive
       },
       resume: () => {
         gate.open();
         subscription.resume().catch(() => {});
       },
       close: () => {
-        gate.giveUp();
+        gate.rejectAll();
         return subscription.close();
       },
     });
@@ -71,7 +71,7 @@ export class IpcBus implements Bus {
   }
 }
 
-/** Holds back the records that were on their way when the subscription was paused. */
+/** Holds back the records that were already sent when the subscription was paused. */
 class Gate {
   #waiting: PromiseWithResolvers<void> | undefined;
 
@@ -88,8 +88,8 @@ class Gate {
     this.#waiting = undefined;
   }
 
-  /** What is held back goes back to its queue. */
-  giveUp(): void {
+  /** Rejects the records that are held back, so that they return to their queue. */
+  rejectAll(): void {
     this.#waiting?.promise.catch(() => {});
     this.#waiting?.reject(new Error('the subscription was closed while it was paused'));
   }

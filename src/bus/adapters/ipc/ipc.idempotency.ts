@@ -4,7 +4,7 @@ import { busFailures } from './failures.js';
 
 const NAME = 'idempotency';
 
-/** Plans that the primary process keeps for its workers. */
+/** The idempotency store of a worker process, which the primary process holds. */
 export class IpcIdempotency implements Idempotency {
   readonly #port: RemotePort;
 

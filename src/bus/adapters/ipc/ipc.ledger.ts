@@ -6,7 +6,7 @@ import { busFailures } from './failures.js';
 
 const NAME = 'ledger';
 
-/** The ledger that the primary process keeps for its workers. */
+/** The schedule ledger of a worker process, which the primary process holds. */
 export class IpcLedger implements ScheduleLedger {
   readonly shared = true;
 

@@ -12,7 +12,7 @@ import { busFailures } from './failures.js';
 
 const NAME = 'retry-store';
 
-/** Retries and dead letters that the primary process keeps for its workers. */
+/** The retry store of a worker process, which the primary process holds. */
 export class IpcRetryStore implements RetryStore {
   private constructor(
     private readonly port: RemotePort,

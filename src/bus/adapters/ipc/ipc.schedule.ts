@@ -12,7 +12,7 @@ import { busFailures } from './failures.js';
 
 const NAME = 'schedule';
 
-/** The delayed lane that the primary process keeps for its workers. What a worker held when it died is handed to another. */
+/** The delayed lane of a worker process, which the primary process holds. If a worker dies, others deliver its messages. */
 export class IpcSchedule implements Schedule {
   private constructor(
     private readonly port: RemotePort,

@@ -5,13 +5,13 @@ import type { Consumer, EventContext, HandlingContext } from './consumer.js';
 import type { ReceivedEvent } from './received-event.js';
 import { Watchdog } from './watchdog.js';
 
-/** What went wrong with which event. Empty: all of them are handled. */
-export type Faults = ReadonlyMap<ReceivedEvent, unknown>;
+/** The error of each event that was not handled. Empty if all events were handled. */
+export type HandlerErrors = ReadonlyMap<ReceivedEvent, unknown>;
 
-const none: Faults = new Map();
+const none: HandlerErrors = new Map();
 
-/** Calls the handler of a consumer, within its time. */
-export class Handling {
+/** Calls the handler of a consumer, and enforces its time-out. */
+export class HandlerRunner {
   readonly #watchdog: Watchdog;
 
   constructor(
@@ -21,11 +21,15 @@ export class Handling {
     this.#watchdog = new Watchdog(consumer.settings.handlerTimeoutMs);
   }
 
-  /** @param events one of them, unless the handler takes batches. Does not reject. */
-  async attempt(events: readonly ReceivedEvent[]): Promise<Faults> {
+  /**
+   * Never rejects.
+   *
+   * @param events a single event, unless the handler takes batches
+   */
+  async run(events: readonly ReceivedEvent[]): Promise<HandlerErrors> {
     const startedAt = performance.now();
     try {
-      await this.#withinItsTime(events);
+      await this.#callInTime(events);
       return none;
     } catch (error) {
       if (!(error instanceof PartlyHandledError)) return new Map(events.map((event) => [event, error]));
@@ -35,9 +39,22 @@ export class Handling {
     }
   }
 
-  /** After the last attempt has ended. */
+  /** Must be called after the last run has ended. */
   close(): void {
     this.#watchdog.close();
+  }
+
+  #callInTime(events: readonly ReceivedEvent[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const deadline = new Deadline();
+      const release = this.#watchdog.watch(() => {
+        const error = new HandlerTimedOutError(this.consumer.settings.handlerTimeoutMs);
+        // Reject first, so that what the handler does when its signal is aborted has no effect.
+        reject(error);
+        deadline.expire(error);
+      });
+      this.#call(events, deadline, release).then(resolve, reject);
+    });
   }
 
   async #call(events: readonly ReceivedEvent[], deadline: Deadline, onEnded: () => void): Promise<void> {
@@ -46,23 +63,10 @@ export class Handling {
       if (handler.takes === 'batch') await handler.handle(consumer, events, deadline);
       else
         for (const event of events)
-          await handler.handle(consumer, event.event, event.payload, new Circumstances(event, deadline));
+          await handler.handle(consumer, event.event, event.payload, new SingleEventContext(event, deadline));
     } finally {
       onEnded();
     }
-  }
-
-  #withinItsTime(events: readonly ReceivedEvent[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const deadline = new Deadline();
-      const release = this.#watchdog.watch(() => {
-        const error = new HandlerTimedOutError(this.consumer.settings.handlerTimeoutMs);
-        // First, so that what the handler does when it hears of the abortion comes too late.
-        reject(error);
-        deadline.pass(error);
-      });
-      this.#call(events, deadline, release).then(resolve, reject);
-    });
   }
 
   #measure(events: readonly ReceivedEvent[], seconds: number): void {
@@ -74,7 +78,7 @@ export class Handling {
   }
 }
 
-/** The end of a handler's time. Its signal is made when somebody asks for it: it costs more than all the rest of a call. */
+/** The deadline of one handler call. Its signal is created on first use, because it costs more than the rest of a call. */
 class Deadline implements HandlingContext {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
@@ -85,14 +89,14 @@ class Deadline implements HandlingContext {
     return this.#controller.signal;
   }
 
-  pass(reason: Error): void {
+  expire(reason: Error): void {
     this.#reason = reason;
     this.#controller?.abort(reason);
   }
 }
 
-/** What a handler of single events is told. A class, because an object with a getter of its own is slow to make. */
-class Circumstances implements EventContext {
+/** The context of a handler of single events. It is a class because an object literal with a getter is slow to create. */
+class SingleEventContext implements EventContext {
   readonly id: string;
   readonly key?: string;
   readonly headers: Readonly<Record<string, string>>;

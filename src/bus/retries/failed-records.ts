@@ -11,13 +11,13 @@ const RETRY_INITIAL_MS = 100;
 const RETRY_MAX_MS = 5_000;
 
 /**
- * What of one batch is put aside: records that failed and, where the order of keys is kept, those that have to wait
- * behind them or behind others that failed earlier.
+ * The records of one batch that go to the retry store: those that failed and, if the consumer keeps the order of keys, those
+ * that are blocked by a failed record with the same key.
  */
-export class FailedBatch {
+export class FailedRecords {
   readonly #logger = new Logger('Consumers');
   readonly #records: RetryRecord[] = [];
-  readonly #blocked = new Set<string>();
+  readonly #blockedKeys = new Set<string>();
 
   private constructor(
     private readonly consumer: Consumer,
@@ -26,64 +26,65 @@ export class FailedBatch {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Learns which keys of the batch are held up already. Waits for the store, because nobody else knows. */
+  /** Reads from the store which keys of the batch are blocked already. Waits until the store is available. */
   static async open(
     consumer: Consumer,
     policy: RetryPolicy,
     retryStore: RetryStore,
     batch: readonly ReceivedRecord[],
     signal: AbortSignal,
-  ): Promise<FailedBatch> {
-    const aside = new FailedBatch(consumer, policy, retryStore, signal);
-    if (consumer.settings.ordering === 'none') return aside;
-    const orderingKeys = [...new Set(batch.flatMap((record) => aside.#orderingKeyOf(record) ?? []))];
+  ): Promise<FailedRecords> {
+    const failed = new FailedRecords(consumer, policy, retryStore, signal);
+    if (consumer.settings.ordering === 'none') return failed;
+    const orderingKeys = [...new Set(batch.flatMap((record) => failed.#orderingKeyOf(record) ?? []))];
     if (orderingKeys.length > 0) {
-      const blockedKeys = await aside.#insist(() => retryStore.blockedKeys(consumer.group, orderingKeys));
-      for (const orderingKey of blockedKeys) aside.#blocked.add(orderingKey);
+      const blocked = await failed.#untilDone(() => retryStore.blockedKeys(consumer.group, orderingKeys));
+      for (const orderingKey of blocked) failed.#blockedKeys.add(orderingKey);
     }
-    return aside;
+    return failed;
   }
 
   isBlocked(record: ReceivedRecord): boolean {
     const orderingKey = this.#orderingKeyOf(record);
-    return orderingKey !== undefined && this.#blocked.has(orderingKey);
+    return orderingKey !== undefined && this.#blockedKeys.has(orderingKey);
   }
 
-  failed(record: ReceivedRecord, error: unknown): void {
+  addFailed(record: ReceivedRecord, error: unknown): void {
     const now = Date.now();
-    const { group } = this.consumer;
     const { dueAt, attempts, failure, givenUp } = this.policy.outcomeOf(error, 0, now);
     this.#logger.warn(
-      `${group} failed with ${record.topic}/${record.partition}/${record.position}, ` +
-        `${givenUp ? 'for good' : `again in ${dueAt - now} ms`}: ${failure.code}: ${failure.message}`,
+      `consumer ${this.consumer.group}: record ${record.topic}/${record.partition}/${record.position} failed, ` +
+        `${givenUp ? 'it becomes a dead letter' : `retrying in ${dueAt - now} ms`}: ${failure.code}: ${failure.message}`,
     );
     const failedAt = { firstFailedAt: now, lastFailedAt: now };
-    this.#add({ ...this.#fresh(record), dueAt, attempts, failure, givenUp, ...failedAt });
+    this.#add({ ...this.#untried(record), dueAt, attempts, failure, givenUp, ...failedAt });
   }
 
-  behind(record: ReceivedRecord): void {
-    this.#add(this.#fresh(record));
+  addBlocked(record: ReceivedRecord): void {
+    this.#add(this.#untried(record));
   }
 
   /**
-   * Resolves when all of it is kept. Until then, its partition stands still: while the store is away, and while the
-   * group has as many records waiting as it may have.
+   * Resolves when the retry store holds all of these records. Until then their partition is paused: while the store is
+   * unavailable, and while the group has the largest number of waiting records.
    */
-  async add(): Promise<void> {
+  async store(): Promise<void> {
     if (this.#records.length === 0) return;
     const { group, settings } = this.consumer;
-    await this.#insist(async () => {
+    await this.#untilDone(async () => {
       if (await this.retryStore.add(this.#records, settings.maxWaiting)) return true;
-      throw new Error(`group ${group} has ${settings.maxWaiting} records waiting, and may not have more`);
+      throw new Error(
+        `group ${group} has ${settings.maxWaiting} waiting records, which is its limit (maxWaiting)`,
+      );
     });
   }
 
   #add(record: RetryRecord): void {
     this.#records.push(record);
-    if (record.orderingKey !== undefined) this.#blocked.add(record.orderingKey);
+    if (record.orderingKey !== undefined) this.#blockedKeys.add(record.orderingKey);
   }
 
-  #fresh(record: ReceivedRecord): RetryRecord {
+  #untried(record: ReceivedRecord): RetryRecord {
     const { group, driver } = this.consumer;
     const { topic, partition, position, key, headers, value, publishedAt } = record;
     const orderingKey = this.#orderingKeyOf(record);
@@ -110,19 +111,19 @@ export class FailedBatch {
     return this.consumer.settings.ordering === 'key' && key !== undefined ? `${topic}\0${key}` : undefined;
   }
 
-  async #insist<T extends object | true>(call: () => Promise<T>): Promise<T> {
+  async #untilDone<T extends object | true>(call: () => Promise<T>): Promise<T> {
     const result = await retryUntilDone(call, {
       pauseMs: (attempt) => backoffMs(attempt, RETRY_INITIAL_MS, RETRY_MAX_MS),
       onFailure: (error, attempt) => {
         if (attempt > 1) return;
         const { code, message } = failureOf(error);
         this.#logger.warn(
-          `${this.consumer.group} stands still: what failed cannot be put aside: ${code}: ${message}`,
+          `consumer ${this.consumer.group} is paused: failed records cannot be stored for retry, trying again: ${code}: ${message}`,
         );
       },
       signal: this.signal,
     });
-    // The consumer is closing: if this attempt fails as well, the bus keeps the batch.
+    // Undefined when the consumer is closing. If this last attempt fails as well, the bus keeps the batch.
     return result ?? call();
   }
 }

@@ -7,25 +7,25 @@ import type { RetryOutcome } from './retry-store.port.js';
 import type { Consumer } from '../consumers/consumer.js';
 import { deadLetterTopicOf, toDeadLetterRecord } from './dead-letter-record.js';
 import { eventName, toReceivedEvent } from '../consumers/event-record.js';
-import type { Handling } from '../consumers/handling.js';
+import type { HandlerRunner } from '../consumers/handler-runner.js';
 import type { ReceivedEvent } from '../consumers/received-event.js';
 import type { RetryPolicy } from './retry-policy.js';
 
-/** Tries again what a consumer put aside, one event at a time, and buries what is given up. */
-export class Retries {
+/** Retries the records of one consumer, one event at a time, and makes dead letters of those that are given up. */
+export class Retrier {
   readonly #logger = new Logger('Consumers');
 
   constructor(
     private readonly consumer: Consumer,
-    private readonly handling: Handling,
+    private readonly runner: HandlerRunner,
     private readonly policy: RetryPolicy,
     private readonly meters: ConsumerMeters,
     private readonly publisher: () => Promise<Publisher>,
   ) {}
 
-  /** Rejects when a dead letter could not be copied to its topic: then it is not buried yet. */
-  async outcomeOf(record: RetryRecord): Promise<RetryOutcome> {
-    if (record.givenUp) return this.#bury(record);
+  /** Rejects if a dead letter cannot be copied to its topic. The record is then not a dead letter yet. */
+  async retry(record: RetryRecord): Promise<RetryOutcome> {
+    if (record.givenUp) return this.#deadLetter(record);
     let event: ReceivedEvent;
     try {
       event = toReceivedEvent(record, this.consumer.driver, record.attempts + 1);
@@ -33,35 +33,35 @@ export class Retries {
       return this.policy.outcomeOf(error, record.attempts, Date.now());
     }
     const { events } = this.consumer;
-    // The consumer may have been changed since.
+    // The events of the consumer may have changed since the record failed.
     if (events !== undefined && !events.has(event.event)) return { kind: 'handled' };
     if (record.attempts > 0) this.meters.of(event.event).retries.inc();
-    const [fault] = (await this.handling.attempt([event])).values();
-    return fault === undefined
+    const [error] = (await this.runner.run([event])).values();
+    return error === undefined
       ? { kind: 'handled' }
-      : this.policy.outcomeOf(fault, record.attempts, Date.now());
+      : this.policy.outcomeOf(error, record.attempts, Date.now());
   }
 
-  async #bury(record: RetryRecord): Promise<RetryOutcome> {
-    if (this.consumer.settings.deadLetterTopic) await this.#copy(record);
+  async #deadLetter(record: RetryRecord): Promise<RetryOutcome> {
+    if (this.consumer.settings.deadLetterTopic) await this.#copyToTopic(record);
     const { id, group, topic, partition, position, attempts, failure } = record;
     this.meters.of(eventName(record)).deadLetters.inc();
     this.#logger.error(
-      `${group} gave up ${topic}/${partition}/${position} after ${attempts} attempt(s), ` +
-        `${failure?.code}: ${failure?.message}. Dead letter ${id}`,
+      `consumer ${group}: gave up record ${topic}/${partition}/${position} after ${attempts} attempt(s), ` +
+        `it is now dead letter ${id}: ${failure?.code}: ${failure?.message}`,
     );
     return { kind: 'dead' };
   }
 
-  /** What the broker will never take (too large with what is said of it, a name too long) is a dead letter all the same. */
-  async #copy(record: RetryRecord): Promise<void> {
+  /** If the broker refuses the copy (it is too large, or the topic's name is too long), the record becomes a dead letter anyway. */
+  async #copyToTopic(record: RetryRecord): Promise<void> {
     const topic = deadLetterTopicOf(record);
     const publisher = await this.publisher();
     try {
       await publisher.publish(topic, [toDeadLetterRecord(record)]);
     } catch (error) {
       if (!(error instanceof RecordRefusedError)) throw error;
-      this.#logger.warn(`dead letter ${record.id} is not copied to ${topic}: ${error.message}`);
+      this.#logger.warn(`dead letter ${record.id} is not copied to topic ${topic}: ${error.message}`);
     }
   }
 }
