@@ -42,12 +42,14 @@ function contribution(
     case 'anchor-income': {
       const { anchor, income } = payload as AnchorIncome;
       // A retry cannot help.
-      if (!Number.isFinite(income)) throw new UnhandleableEventError(`${String(income)} is no income`);
+      if (!Number.isFinite(income))
+        throw new UnhandleableEventError(`income must be a number, but is ${String(income)}`);
       return { anchor, income };
     }
     default: {
       const { anchor, minutes } = payload as BroadcastEnded;
-      if (!Number.isFinite(minutes)) throw new UnhandleableEventError(`${String(minutes)} is no duration`);
+      if (!Number.isFinite(minutes))
+        throw new UnhandleableEventError(`minutes must be a number, but is ${String(minutes)}`);
       return { anchor, minutes };
     }
   }

@@ -60,7 +60,7 @@ describeOnEveryDriver('The live-streaming task', ({ options }) => {
     expect(ofAnchor(granted.entries)).toEqual([anchor]);
   });
 
-  it('is rewarded though that failed at first, and once', async () => {
+  it('retries a reward that failed, and grants it once', async () => {
     failuresToCome = 1;
     await emit(income(101), ended(61), income(7));
     await granted.until((all) => ofAnchor(all).length === 1);
@@ -69,7 +69,7 @@ describeOnEveryDriver('The live-streaming task', ({ options }) => {
     expect(ofAnchor(granted.entries)).toEqual([anchor]);
   });
 
-  it('counts what was emitted twice under one key once', async () => {
+  it('counts events that were emitted twice with one idempotency key once', async () => {
     const once = { idempotencyKey: randomUUID() };
     const events = application.get(Events);
     const first = await events.emit(LIVE, income(60), once);
@@ -80,7 +80,7 @@ describeOnEveryDriver('The live-streaming task', ({ options }) => {
     expect(application.get(TaskProgress).of(anchor, today())).toMatchObject({ income: 101 });
   });
 
-  it('gives up what is no income, and goes on', async () => {
+  it('dead-letters an event with an invalid income, and continues', async () => {
     await emit(income('a lot'), ended(61), income(101));
     await granted.until((all) => ofAnchor(all).length === 1);
     const deadLetters = application.get(DeadLetters);

@@ -80,7 +80,9 @@ describe('examples/live-tasks', () => {
     program.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     const [code] = (await once(program, 'exit')) as [number];
     expect(output).toContain('mei has done the daily task');
-    expect(output).toContain('given up: {"anchor":"nobody","income":null} (null is no income)');
+    expect(output).toContain(
+      'given up: {"anchor":"nobody","income":null} (income must be a number, but is null)',
+    );
     expect(code).toBe(0);
   });
 });
