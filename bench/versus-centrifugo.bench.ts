@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startRedis } from '../scripts/brokers/index.ts';
-import { ask } from '../scripts/brokers/redis.ts';
+import { redisCli } from '../scripts/brokers/redis.ts';
 import { allCases, type Case, titleOf } from './versus/cases.ts';
 import { type Comparison, type Load, type Outcome, type Pace, run } from './versus/comparison.ts';
 import { describeMachine } from './versus/machine.ts';
@@ -117,7 +117,7 @@ async function overRedis(): Promise<void> {
   const groups = [1, 2].map((processes) => ({ processes, group: ofGroup('redis', processes) }));
   if (groups.every(({ group }) => group.length === 0)) return;
   await using redis = await startRedis();
-  const pid = Number(/process_id:(\d+)/.exec(await ask(redis.url, 'INFO', 'server'))?.[1]);
+  const pid = Number(/process_id:(\d+)/.exec(await redisCli(redis.url, 'INFO', 'server'))?.[1]);
   const load = { client, pace, storePids: [pid] };
   for (const { processes, group } of groups)
     await onSharedServers(group, { redisUrl: redis.url, processes }, load);

@@ -7,7 +7,7 @@ import { whenOwnerEnds } from './owned-process.ts';
 const run = promisify(execFile);
 const composeFile = resolve(import.meta.dirname, '../../compose.yaml');
 
-export async function dockerAnswers(): Promise<boolean> {
+export async function isDockerAvailable(): Promise<boolean> {
   try {
     await run('docker', ['info'], { timeout: 3_000 });
     await run('docker', ['compose', 'version'], { timeout: 3_000 });

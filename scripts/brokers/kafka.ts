@@ -7,7 +7,7 @@ import type { RunningBroker, StartOptions } from './broker.ts';
 import { download } from './cache.ts';
 import { type KafkaSecurity, securityFormatting, securityProperties } from './kafka-security.ts';
 import { LocalBroker } from './local-broker.ts';
-import { answers, freePort } from './ports.ts';
+import { acceptsConnections, freePort } from './ports.ts';
 
 export interface KafkaOptions extends StartOptions {
   /** Lines of `server.properties` to add or replace, such as `{ 'auto.create.topics.enable': 'true' }`. */
@@ -46,7 +46,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningBro
       }
       return { file: 'java', args: java('kafka.Kafka', file) };
     },
-    isReady: (log) => log.includes('Kafka Server started') && answers(port),
+    isReady: (log) => log.includes('Kafka Server started') && acceptsConnections(port),
   });
 }
 

@@ -29,7 +29,7 @@ function readRecord(directory: string): RunRecord | undefined {
   try {
     return JSON.parse(readFileSync(join(directory, recordFile), 'utf8')) as RunRecord;
   } catch {
-    return undefined; // being started by somebody right now
+    return undefined; // it is just being started
   }
 }
 

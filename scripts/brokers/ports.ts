@@ -48,7 +48,7 @@ export async function requireFree(port: number): Promise<void> {
   }
 }
 
-export async function answers(port: number): Promise<boolean> {
+export async function acceptsConnections(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {
     await once(socket, 'connect');

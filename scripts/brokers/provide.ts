@@ -1,6 +1,6 @@
 import type { BrokerAddress, BrokerKind, RunningBroker } from './broker.ts';
 import { isDownloaded, isInstalled } from './cache.ts';
-import { composeUp, dockerAnswers, type Ports } from './compose.ts';
+import { composeUp, isDockerAvailable, type Ports } from './compose.ts';
 import { startKafka } from './kafka.ts';
 import { freePort, requireFree } from './ports.ts';
 import { startPulsar } from './pulsar.ts';
@@ -19,7 +19,7 @@ export async function provide(kind: BrokerKind, fixed: Partial<Ports> = {}): Pro
   const named = namedBy(process.env, kind);
   if (named !== undefined) return { address: named, from: 'environment', dispose: () => Promise.resolve() };
   const ports = { port: fixed.port ?? (await freePort()), webPort: fixed.webPort ?? (await freePort()) };
-  if (await dockerAnswers()) {
+  if (await isDockerAvailable()) {
     await requireFree(ports.port);
     const dispose = await composeUp(kind, ports);
     return { address: containerAddress(kind, ports), from: 'docker', dispose };

@@ -7,7 +7,7 @@ import type { RunningBroker } from './broker.ts';
 import type { Certificate } from './certificate.ts';
 import { LocalBroker } from './local-broker.ts';
 import { freePort } from './ports.ts';
-import { ask, cliTls, startRedis, tlsArguments } from './redis.ts';
+import { redisCli, cliTls, startRedis, tlsArguments } from './redis.ts';
 
 export interface HostAndPort {
   readonly host: string;
@@ -40,9 +40,9 @@ export async function startRedisCluster({
     await promisify(execFile)('redis-cli', [...tls, '--cluster', 'create', ...members, ...options]);
     // Wait until each node knows that all slots are served, and until each replica has the data of its master.
     await until(async () => {
-      const states = await Promise.all(brokers.map(({ url }) => ask(url, ...tls, 'CLUSTER', 'INFO')));
+      const states = await Promise.all(brokers.map(({ url }) => redisCli(url, ...tls, 'CLUSTER', 'INFO')));
       const links = await Promise.all(
-        brokers.slice(3).map(({ url }) => ask(url, ...tls, 'INFO', 'replication')),
+        brokers.slice(3).map(({ url }) => redisCli(url, ...tls, 'INFO', 'replication')),
       );
       return (
         states.every((state) => state.includes('cluster_state:ok')) &&
@@ -104,7 +104,7 @@ export async function startRedisSentinel({
     const data = [...brokers];
     brokers.push(sentinel);
     await until(async () =>
-      (await ask(sentinel.url, ...cliTls(certificate), 'SENTINEL', 'REPLICAS', name)).includes(
+      (await redisCli(sentinel.url, ...cliTls(certificate), 'SENTINEL', 'REPLICAS', name)).includes(
         new URL(replica.url).host,
       ),
     );
@@ -158,8 +158,14 @@ async function startSentinel(
 }
 
 async function masterOf(sentinelUrl: string, name: string, certificate?: Certificate): Promise<HostAndPort> {
-  const answer = await ask(sentinelUrl, ...cliTls(certificate), 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
-  const [host, port] = answer.split('\n');
+  const reply = await redisCli(
+    sentinelUrl,
+    ...cliTls(certificate),
+    'SENTINEL',
+    'GET-MASTER-ADDR-BY-NAME',
+    name,
+  );
+  const [host, port] = reply.split('\n');
   if (host === undefined || port === undefined) throw new Error(`the sentinel knows no master ${name}`);
   return { host, port: Number(port) };
 }

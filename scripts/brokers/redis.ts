@@ -46,7 +46,7 @@ export function tlsArguments(port: number, { authority, certificate, key }: Cert
 }
 
 /** Runs one command. Resolves with the reply as `redis-cli` prints it, with one line per list item. */
-export async function ask(url: string, ...command: string[]): Promise<string> {
+export async function redisCli(url: string, ...command: string[]): Promise<string> {
   const { hostname, port, password } = new URL(url);
   const credentials = password === '' ? {} : { REDISCLI_AUTH: decodeURIComponent(password) };
   const env = { ...process.env, ...credentials };
@@ -63,7 +63,7 @@ export function cliTls(certificate?: Certificate): string[] {
 
 async function pings(url: string, certificate?: Certificate): Promise<boolean> {
   try {
-    return (await ask(url, ...cliTls(certificate), 'PING')) === 'PONG';
+    return (await redisCli(url, ...cliTls(certificate), 'PING')) === 'PONG';
   } catch {
     return false; // not listening yet, or still loading its data
   }

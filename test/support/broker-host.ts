@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type BrokerKind, brokerKinds } from '../../scripts/brokers/broker.ts';
-import { dockerAnswers } from '../../scripts/brokers/compose.ts';
+import { isDockerAvailable } from '../../scripts/brokers/compose.ts';
 import { clearLeftovers } from '../../scripts/brokers/leftovers.ts';
 import { missingFor, namedBy, provide, type ProvidedBroker } from '../../scripts/brokers/provide.ts';
 
@@ -71,7 +71,7 @@ export class BrokerHost {
 async function findObstacles(allowed: boolean): Promise<HostNotice['obstacles']> {
   const shared: Obstacles = {};
   const own: Obstacles = {};
-  const containers = allowed && (await dockerAnswers());
+  const containers = allowed && (await isDockerAvailable());
   for (const kind of brokerKinds) {
     const obstacle = allowed ? missingFor(kind) : 'brokers are not started unless CARILLON_BROKERS=1';
     if (obstacle === undefined) continue;

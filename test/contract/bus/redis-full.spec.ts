@@ -8,7 +8,7 @@ import { RedisRetryStore } from '../../../src/bus/adapters/redis/retries/redis.r
 import type { RetryOutcome } from '../../../src/bus/retries/retry-store.port.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { redisDriverOptions } from '../../../src/redis/index.js';
-import { ask } from '../../../scripts/brokers/redis.js';
+import { redisCli } from '../../../scripts/brokers/redis.js';
 import { describeWithOwn, type RunningBroker, startRedis } from '../../support/brokers.js';
 import { open as openBus } from './redis-bus.open.js';
 import { open as openSchedule } from '../schedule/redis-schedule.open.js';
@@ -25,7 +25,7 @@ describeWithOwn('redis', 'Redis at its memory limit', () => {
     driver = { url: redis.url, keyPrefix: randomUUID() };
     await setLimit(0);
   });
-  const setLimit = (bytes: number) => ask(redis.url, 'CONFIG', 'SET', 'maxmemory', String(bytes));
+  const setLimit = (bytes: number) => redisCli(redis.url, 'CONFIG', 'SET', 'maxmemory', String(bytes));
   const fill = () => setLimit(1);
 
   it('refuses further records, and delivers the stored ones to a new consumer', async () => {
@@ -70,7 +70,7 @@ describeWithOwn('redis', 'Redis at its memory limit', () => {
     });
     await handled.promise;
     await schedule.close();
-    expect(await ask(redis.url, 'KEYS', `{${driver.keyPrefix}*message`)).toBe('');
+    expect(await redisCli(redis.url, 'KEYS', `{${driver.keyPrefix}*message`)).toBe('');
   });
 
   it('lets the ledger claim delayed messages of Pulsar', async () => {

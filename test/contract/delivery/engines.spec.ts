@@ -5,7 +5,7 @@ import { LocalFanout } from '../../../src/delivery/adapters/memory/local.fanout.
 import { MemoryHistory } from '../../../src/delivery/adapters/memory/memory.history.js';
 import { MemoryPresence } from '../../../src/delivery/adapters/memory/memory.presence.js';
 import { Publication, type StreamPosition } from '../../../src/delivery/index.js';
-import { ask } from '../../../scripts/brokers/redis.js';
+import { redisCli } from '../../../scripts/brokers/redis.js';
 import {
   describeWithOwn,
   startRedis,
@@ -101,7 +101,7 @@ describeWithOwn('redis', 'a Redis that went back to an earlier state', () => {
     };
     await fanout.subscribe('a');
     for (const text of ['1', '2', '3']) await publish(text);
-    await ask(redis.url, 'SAVE');
+    await redisCli(redis.url, 'SAVE');
     const lost = [await publish('4'), await publish('5')];
     await redis.kill();
     const { epoch } = lost[0]!;
@@ -135,7 +135,7 @@ describeWithOwn('redis', 'a Redis that has lost nothing', () => {
     const message = new Publication('a', Buffer.from('1'), 'json', '1', 0, undefined, 'direct');
     const place = await history.publish(message, { history: kept });
     await engines.elapse(3_000);
-    await ask(redis.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await redisCli(redis.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await engines.elapse(3_000);
     const page = await history.read('a', { limit: -1, metaTtlMs: kept.metaTtlMs });
     expect(page).toMatchObject({ ...place, publications: [{ offset: 1 }] });
@@ -150,8 +150,15 @@ describeWithOwn('redis', 'a Redis that has lost nothing', () => {
     const publish = (text: string) =>
       here.fanout.publish(new Publication('a', Buffer.from(text), 'json', text, 0, undefined, 'direct'));
     await publish('1');
-    for (const key of (await ask(redis.url, 'KEYS', '*recent')).match(/\{.*recent/g) ?? [])
-      await ask(redis.url, 'XADD', key, `${Date.now() + 60_000}-0`, 'e', 'of a server whose clock is ahead');
+    for (const key of (await redisCli(redis.url, 'KEYS', '*recent')).match(/\{.*recent/g) ?? [])
+      await redisCli(
+        redis.url,
+        'XADD',
+        key,
+        `${Date.now() + 60_000}-0`,
+        'e',
+        'of a server whose clock is ahead',
+      );
     await engines.faults.cutSubscriptions();
     await publish('2');
     await inbox.until(() => inbox.publications.some(({ data }) => data.toString() === '2'));

@@ -8,7 +8,7 @@ import { RedisFanout } from '../../../src/delivery/adapters/redis/redis.fanout.j
 import { deliveryOptions, type RedisFanoutOptions } from '../../../src/delivery/delivery.options.js';
 import { Publication } from '../../../src/delivery/index.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
-import { ask } from '../../../scripts/brokers/redis.js';
+import { redisCli } from '../../../scripts/brokers/redis.js';
 import {
   describeWithOwn,
   startRedis,
@@ -33,7 +33,7 @@ function redisSubject(brokers: readonly RunningBroker[], settings: Settings): Re
   if (options.fanout.kind !== 'redis') throw new Error('these are the options of another fan-out');
   const { fanout } = options;
   const askAll = async (...command: string[]) => {
-    await Promise.all(urls.map((url) => ask(url, ...command)));
+    await Promise.all(urls.map((url) => redisCli(url, ...command)));
   };
   let frozen: number[] = [];
   return {
@@ -48,7 +48,7 @@ function redisSubject(brokers: readonly RunningBroker[], settings: Settings): Re
       cutSubscriptions: () => askAll('CLIENT', 'KILL', 'TYPE', 'pubsub'),
       cutCommands: () => askAll('CLIENT', 'KILL', 'TYPE', 'normal'),
       freeze: async () => {
-        const infos = await Promise.all(urls.map((url) => ask(url, 'INFO', 'server')));
+        const infos = await Promise.all(urls.map((url) => redisCli(url, 'INFO', 'server')));
         frozen = infos.map((info) => Number(/process_id:(\d+)/.exec(info)?.[1]));
         for (const pid of frozen) process.kill(pid, 'SIGSTOP');
       },
@@ -57,8 +57,8 @@ function redisSubject(brokers: readonly RunningBroker[], settings: Settings): Re
       },
       sendGarbage: async (channel, bytes) => {
         const [list, command] = settings.sharded ? ['SHARDCHANNELS', 'SPUBLISH'] : ['CHANNELS', 'PUBLISH'];
-        const names = await Promise.all(urls.map((url) => ask(url, 'PUBSUB', list, `*:${channel}`)));
-        await ask(
+        const names = await Promise.all(urls.map((url) => redisCli(url, 'PUBSUB', list, `*:${channel}`)));
+        await redisCli(
           urls[0]!,
           '-c',
           command,
@@ -148,9 +148,9 @@ describeWithOwn('redis', 'RedisFanout on a Cluster', () => {
       const list = sharded ? 'SHARDCHANNELS' : 'CHANNELS';
       const heard = await Promise.all(
         cluster.brokers.map(async ({ url }) => {
-          const channels = (await ask(url, 'PUBSUB', list, '*:home-*')).split('\n').filter(Boolean);
+          const channels = (await redisCli(url, 'PUBSUB', list, '*:home-*')).split('\n').filter(Boolean);
           // A node sends a key of another one away.
-          for (const channel of channels) expect(await ask(url, 'EXISTS', channel)).toBe('0');
+          for (const channel of channels) expect(await redisCli(url, 'EXISTS', channel)).toBe('0');
           return channels.length;
         }),
       );

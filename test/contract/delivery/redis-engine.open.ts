@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { openRedisEngine } from '../../../src/delivery/adapters/redis/redis.engine.js';
 import { deliveryOptions, type RedisFanoutOptions } from '../../../src/delivery/delivery.options.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
-import { ask } from '../../../scripts/brokers/redis.js';
+import { redisCli } from '../../../scripts/brokers/redis.js';
 import type { RunningBroker } from '../../support/brokers.js';
 import type { SharedHistorySubject } from './history.contract.js';
 import type { PresenceSubject } from './presence.contract.js';
@@ -46,7 +46,7 @@ export function redisEngines(
       kill: async () => void (await Promise.all(brokers.map((broker) => broker.kill()))),
       restart: async () => void (await Promise.all(brokers.map((broker) => broker.restart()))),
       cutSubscriptions: async () =>
-        void (await Promise.all(urls.map((url) => ask(url, 'CLIENT', 'KILL', 'TYPE', 'pubsub')))),
+        void (await Promise.all(urls.map((url) => redisCli(url, 'CLIENT', 'KILL', 'TYPE', 'pubsub')))),
     },
     presence: {
       open: async () => {

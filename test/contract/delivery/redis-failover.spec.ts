@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { BrokerUnavailableError } from '../../../src/bus/index.js';
 import { Publication, type StreamPosition } from '../../../src/delivery/index.js';
-import { ask } from '../../../scripts/brokers/redis.js';
+import { redisCli } from '../../../scripts/brokers/redis.js';
 import {
   describeWithOwn,
   startRedisCluster,
@@ -148,8 +148,8 @@ describeWithOwn('redis', 'the Redis engine on a Cluster with replicas, sharded',
   async function homeOf(channel: string): Promise<{ readonly master: RunningBroker; readonly slot: string }> {
     const masters = cluster.brokers.slice(0, 3);
     for (const master of masters) {
-      const name = await ask(master.url, 'PUBSUB', 'SHARDCHANNELS', `*:channel:${channel}`);
-      if (name !== '') return { master, slot: await ask(master.url, 'CLUSTER', 'KEYSLOT', name) };
+      const name = await redisCli(master.url, 'PUBSUB', 'SHARDCHANNELS', `*:channel:${channel}`);
+      if (name !== '') return { master, slot: await redisCli(master.url, 'CLUSTER', 'KEYSLOT', name) };
     }
     throw new Error(`nobody listens to ${channel}`);
   }
@@ -189,14 +189,17 @@ async function moveSlot(
   to: RunningBroker,
   masters: readonly RunningBroker[],
 ): Promise<void> {
-  const [fromId, toId] = await Promise.all([from, to].map(({ url }) => ask(url, 'CLUSTER', 'MYID')));
-  await ask(to.url, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId!);
-  await ask(from.url, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId!);
+  const [fromId, toId] = await Promise.all([from, to].map(({ url }) => redisCli(url, 'CLUSTER', 'MYID')));
+  await redisCli(to.url, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId!);
+  await redisCli(from.url, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId!);
   const { hostname, port } = new URL(to.url);
   for (;;) {
-    const keys = (await ask(from.url, 'CLUSTER', 'GETKEYSINSLOT', slot, '100')).split('\n').filter(Boolean);
+    const keys = (await redisCli(from.url, 'CLUSTER', 'GETKEYSINSLOT', slot, '100'))
+      .split('\n')
+      .filter(Boolean);
     if (keys.length === 0) break;
-    await ask(from.url, 'MIGRATE', hostname, port, '', '0', '5000', 'KEYS', ...keys);
+    await redisCli(from.url, 'MIGRATE', hostname, port, '', '0', '5000', 'KEYS', ...keys);
   }
-  for (const { url } of [to, from, ...masters]) await ask(url, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
+  for (const { url } of [to, from, ...masters])
+    await redisCli(url, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
 }
