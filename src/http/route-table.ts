@@ -1,25 +1,20 @@
-/** Which methods a path answers to, so that a wrong one can be told from a wrong path. */
-export class RouteTable {
-  readonly #methodsByPattern = new Map<string, Set<string>>();
+import { PathPattern } from '../patterns/index.js';
 
-  /** @param pattern a path of literal segments and `:parameters`; others (`*`) answer to too much to say anything */
+/** The methods that each path supports, which distinguishes a wrong method (405) from a wrong path (404). */
+export class RouteTable {
+  readonly #routes = new Map<string, { readonly pattern: PathPattern; readonly methods: Set<string> }>();
+
+  /** @param pattern a path of literal segments and `:parameters`. Patterns with `*` are left out: they match too much. */
   add(pattern: string, methods: readonly string[]): void {
     if (pattern.includes('*')) return;
-    const known = this.#methodsByPattern.get(pattern) ?? new Set();
-    for (const method of methods) known.add(method);
-    this.#methodsByPattern.set(pattern, known);
+    const route = this.#routes.get(pattern) ?? { pattern: new PathPattern(pattern), methods: new Set() };
+    for (const method of methods) route.methods.add(method);
+    this.#routes.set(pattern, route);
   }
 
   methodsOf(path: string): string[] {
-    for (const [pattern, methods] of this.#methodsByPattern)
-      if (fits(pattern.split('/'), path.split('/'))) return [...methods].toSorted();
+    for (const { pattern, methods } of this.#routes.values())
+      if (pattern.match(path) !== undefined) return [...methods].toSorted();
     return [];
   }
-}
-
-function fits(pattern: readonly string[], path: readonly string[]): boolean {
-  return (
-    pattern.length === path.length &&
-    pattern.every((segment, at) => (segment.startsWith(':') ? path[at] !== '' : segment === path[at]))
-  );
 }

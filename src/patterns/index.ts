@@ -1,2 +1,3 @@
 export { glob } from './glob.js';
+export { PathPattern } from './path-pattern.js';
 export { isRegex, regex, type TextTest } from './regex.js';
