@@ -52,9 +52,14 @@ module.exports = {
     },
     {
       name: 'root-enters-modules-through-index',
+      comment:
+        'A client protocol has an index.ts of its own, because the composition root lists the protocols.',
       severity: 'error',
       from: { path: `^src/(?:(?:${root})/.*|[^/]+\\.ts)$`, pathNot: spec },
-      to: { path: `^src/(${any})/`, pathNot: `^src/(${any})/index\\.ts$` },
+      to: {
+        path: `^src/(${any})/`,
+        pathNot: [`^src/(${any})/index\\.ts$`, '^src/gateway/protocols/[^/]+/index\\.ts$'],
+      },
     },
     {
       name: 'modules-do-not-import-the-root',
@@ -77,6 +82,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/([^/]+)/adapters/([^/]+)/', pathNot: spec },
       to: { path: '^src/[^/]+/adapters/', pathNot: '^src/$1/adapters/$2/' },
+    },
+    {
+      name: 'gateway-does-not-import-protocols',
+      comment: 'The gateway receives its protocols from the composition root.',
+      severity: 'error',
+      from: { path: '^src/gateway/', pathNot: ['^src/gateway/protocols/[^/]+/', spec] },
+      to: { path: '^src/gateway/protocols/[^/]+/' },
     },
     {
       name: 'protocols-do-not-import-each-other',

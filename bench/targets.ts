@@ -9,6 +9,7 @@ import type * as ConfigExports from '../src/config/schema.js';
 import type * as DeliveryExports from '../src/delivery/index.js';
 import type * as MessageExports from '../src/message/index.js';
 import type * as GatewayExports from '../src/gateway/index.js';
+import type * as ProtocolExports from '../src/protocols.js';
 import { TOKEN_SECRET, type Protocol } from './client-sockets.ts';
 
 export const PAYLOAD = Buffer.from(JSON.stringify('x'.repeat(98)));
@@ -37,7 +38,8 @@ export async function gateway(): Promise<Target> {
     },
     detach: (_: string, subscriber: DeliveryExports.Subscriber) => subscribers.delete(subscriber),
   };
-  const options = gatewayExports.gatewayOptions.parse({});
+  const { protocols } = (await import(`${dist}/protocols.js`)) as typeof ProtocolExports;
+  const options = gatewayExports.gatewayOptionsFor(protocols).parse({});
   const providers = [
     { provide: Delivery, useValue: table },
     { provide: Nodes, useValue: { onCommand() {}, describeAudience() {} } },
@@ -46,13 +48,12 @@ export async function gateway(): Promise<Target> {
   ];
   const delivery = { module: class Table {}, providers, exports: [Delivery, Nodes, Presence, ChannelRules] };
   const module = {
-    ...gatewayExports.GatewayModule.forRoot({ ...options, trustedProxies: [] }),
+    ...gatewayExports.GatewayModule.forRoot({ ...options, trustedProxies: [], protocols }),
     imports: [delivery],
   };
   const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
     logger: false,
   });
-  app.useWebSocketAdapter(new gatewayExports.WebSocketAdapter(app));
   await app.listen(0, '127.0.0.1');
   return {
     protocol: 'raw',
@@ -79,7 +80,6 @@ export async function centrifugo(): Promise<Target> {
   const { configSchema } = (await import(`${dist}/config/schema.js`)) as typeof ConfigExports;
   const { Delivery } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryExports;
   const { newMessageId } = (await import(`${dist}/message/index.js`)) as typeof MessageExports;
-  const gatewayExports = (await import(`${dist}/gateway/index.js`)) as typeof GatewayExports;
   const config = configSchema.parse({
     bus: { drivers: { sqlite: { directory: ':memory:' } } },
     gateway: { client: { tokens: { connection: { hmacSecretKey: TOKEN_SECRET } } } },
@@ -90,7 +90,6 @@ export async function centrifugo(): Promise<Target> {
     new FastifyAdapter(),
     { logger: false },
   );
-  app.useWebSocketAdapter(new gatewayExports.WebSocketAdapter(app));
   await app.listen(0, '127.0.0.1');
   const delivery = app.get(Delivery);
   return {

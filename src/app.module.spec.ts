@@ -3,7 +3,6 @@ import { ModulesContainer, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { configSchema } from './config/schema.js';
-import { WebSocketAdapter } from './gateway/index.js';
 import { HttpAdapter } from './http/index.js';
 
 /** The application over embedded adapters, on a free port. */
@@ -17,7 +16,6 @@ async function start(): Promise<NestFastifyApplication> {
     new HttpAdapter(config.server.http),
     { logger: false, abortOnError: false },
   );
-  app.useWebSocketAdapter(new WebSocketAdapter(app));
   await app.listen(0, '127.0.0.1');
   return app;
 }

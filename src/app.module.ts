@@ -7,6 +7,7 @@ import { HttpModule } from './http/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { TriggerModule } from './trigger/index.js';
 import { version } from './process/version.js';
+import { protocols } from './protocols.js';
 
 /**
  * The composition root. The imports follow the table in `dependency-cruiser.cjs`. Nest starts imported modules first and stops
@@ -31,7 +32,7 @@ export class AppModule {
         MetricsModule.forRoot(metrics),
         HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
         importing(
-          GatewayModule.forRoot({ ...gateway, ...extensions, trustedProxies, version }),
+          GatewayModule.forRoot({ ...gateway, protocols, ...extensions, trustedProxies, version }),
           consumersModule,
           deliveryModule,
         ),

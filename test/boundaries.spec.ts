@@ -43,6 +43,10 @@ const violations: Record<string, Record<string, string>> = {
     'src/bus/adapters/planted/planted.bus.ts': "import type {} from '../other/other.bus.js';",
     'src/bus/adapters/other/other.bus.ts': '',
   },
+  'gateway-does-not-import-protocols': {
+    'src/gateway/planted-importer.ts': "import type {} from './protocols/planted/index.js';",
+    'src/gateway/protocols/planted/index.ts': '',
+  },
   'protocols-do-not-import-each-other': {
     'src/gateway/protocols/planted/planted.ts': "import type {} from '../other/other.js';",
     'src/gateway/protocols/other/other.ts': '',

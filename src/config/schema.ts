@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { busOptions } from '../bus/index.js';
 import { deliveryOptions } from '../delivery/index.js';
-import { gatewayOptions } from '../gateway/index.js';
+import { gatewayOptionsFor } from '../gateway/index.js';
 import { metricsOptions } from '../metrics/index.js';
 import { triggerOptions } from '../trigger/index.js';
+import { protocols } from '../protocols.js';
 import { logOptions, serverOptions } from './server.options.js';
 
 /** Everything that can be configured: each module's own schema under the module's name. */
@@ -11,7 +12,7 @@ export const configSchema = z
   .strictObject({
     server: serverOptions,
     log: logOptions,
-    gateway: gatewayOptions,
+    gateway: gatewayOptionsFor(protocols).prefault({}),
     trigger: triggerOptions,
     delivery: deliveryOptions,
     bus: busOptions,

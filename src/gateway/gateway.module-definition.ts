@@ -2,17 +2,22 @@ import { ConfigurableModuleBuilder, type InjectionToken, type ModuleMetadata } f
 import { APPLICATION_AUTHORIZERS, type ApplicationAuthorizers } from './auth/application-authorizers.js';
 import type { Authorizer } from './auth/authorizer.port.js';
 import type { GatewayOptions } from './gateway.options.js';
+import { protocolProviders } from './protocols/protocol-providers.js';
+import type { ProtocolDefinition } from './protocols/protocol.js';
+import { createUpgradeRequiredController } from './websocket/upgrade-required.controller.js';
 
-/** The options of the gateway, and those that it shares with the other edge. */
+/** The gateway's own settings, those of its protocols under their keys, and what it shares with the other edge. */
 export interface GatewayModuleOptions extends GatewayOptions {
   /** Addresses, CIDR ranges or `loopback`, `linklocal`, `uniquelocal`: proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
-  /** The version of the program: clients of the Centrifugo protocol receive it. */
+  /** The version of the program, which a protocol may send to its clients. */
   readonly version?: string;
 }
 
-/** What an embedding application adds to the gateway. */
+/** What an application adds to the gateway. */
 export interface GatewayExtensions {
+  /** The client protocols that are served. */
+  readonly protocols?: readonly ProtocolDefinition[];
   /** Modules that export the providers of {@link authorizers}. */
   readonly imports?: ModuleMetadata['imports'];
   /** Injection tokens of {@link Authorizer} providers, which decide before the default ones, in this order. */
@@ -30,12 +35,14 @@ export const {
     { imports: [], authorizers: [], replaceDefaultAuthorizers: false },
     (
       { imports, providers = [], ...definition },
-      { imports: added = [], authorizers = [], replaceDefaultAuthorizers = false },
+      { protocols = [], imports: added = [], authorizers = [], replaceDefaultAuthorizers = false },
     ) => ({
       ...definition,
       imports: [...(imports ?? []), ...added],
+      controllers: [createUpgradeRequiredController(protocols.flatMap(({ paths }) => paths))],
       providers: [
         ...providers,
+        ...protocolProviders(protocols),
         {
           provide: APPLICATION_AUTHORIZERS,
           inject: [...authorizers],

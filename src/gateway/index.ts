@@ -1,6 +1,18 @@
 export { GatewayModule } from './gateway.module.js';
-export type { GatewayExtensions, GatewayModuleOptions } from './gateway.module-definition.js';
-export { gatewayOptions, type GatewayOptions } from './gateway.options.js';
+export {
+  GATEWAY_MODULE_OPTIONS,
+  type GatewayExtensions,
+  type GatewayModuleOptions,
+} from './gateway.module-definition.js';
+export { gatewayOptionsFor, type GatewayOptions } from './gateway.options.js';
+export type { CloseCode, CloseCodes, CloseReason } from './connection/close-codes.js';
+export { Connection, type ConnectionHost } from './connection/connection.js';
+export { SharedMessage } from './connection/framing.js';
+export type { Handshake } from './connection/handshake.js';
+export { PublicationFormat, unencodable } from './connection/publication-format.js';
+export { HandshakeRefusedError, type Refusal } from './connection/refusals.js';
+export type { Protocol, ProtocolDefinition } from './protocols/protocol.js';
+export { ProtocolSettings } from './protocols/protocol-settings.js';
 export type {
   Attempts,
   ClientContext,
@@ -25,4 +37,3 @@ export {
   type SubscriptionGrant,
 } from './auth/decisions.js';
 export { checkToken, generateToken, type TokenReport, type TokenRequest } from './auth/tokens/cli.js';
-export { WebSocketAdapter } from './websocket/websocket.adapter.js';

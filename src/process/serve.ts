@@ -2,7 +2,6 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Config } from '../config/config.js';
-import { WebSocketAdapter } from '../gateway/index.js';
 import { listen } from './listen.js';
 import { PinoLogger } from './logger.js';
 import { Readiness } from '../metrics/index.js';
@@ -22,7 +21,6 @@ export async function serve(
     abortOnError: false,
   });
   stopOnSignals(() => stopApplication(app, server.shutdown), onRepeatedSignal);
-  app.useWebSocketAdapter(new WebSocketAdapter(app));
   setUpOpenApi(app, version);
   await listen(app, server);
   app.get(Readiness).serving();

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Config } from '../config/config.js';
+import { protocols } from '../protocols.js';
 
 /** Says what serves what, and what an operator should know although it prevents nothing. */
 export function announce(
@@ -20,7 +21,10 @@ export function announce(
     logger.log(
       `workers: ${workers} processes behind one port; one more holds ${sharedOf(config).join(', ')}`,
     );
-  logger.log(`listening on ${url}, sockets at /message and /connection/websocket, documentation at /docs`);
+  const paths = protocols.flatMap((protocol) => protocol.paths);
+  logger.log(
+    `listening on ${url}, sockets at ${new Intl.ListFormat('en').format(paths)}, documentation at /docs`,
+  );
 }
 
 /** What the primary process keeps for its workers. The rest is on servers that each of them reaches for itself. */
@@ -60,7 +64,7 @@ function* warningsOf(config: Config): Generator<string> {
   if (trigger.apiKeys.some((key) => key.length < 16))
     yield 'an API key has fewer than 16 characters: it can be guessed';
   if (!isLoopback(server.host))
-    yield `listening on ${server.host}: anybody who reaches it can open a socket at /message and push to itself`;
+    yield `listening on ${server.host}: anybody who reaches it can open a socket and push to itself`;
   yield* shutdownWarnings(config);
 }
 

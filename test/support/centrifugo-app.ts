@@ -8,7 +8,7 @@ import { translateCentrifugo } from '../../src/config/centrifugo/translate.js';
 import { loadConfig } from '../../src/config/load.js';
 import { configSchema } from '../../src/config/schema.js';
 import { wellKnownVariables } from '../../src/config/well-known.js';
-import { WebSocketAdapter, type GatewayExtensions } from '../../src/gateway/index.js';
+import type { GatewayExtensions } from '../../src/gateway/index.js';
 import { Readiness } from '../../src/metrics/index.js';
 import { HttpAdapter } from '../../src/http/index.js';
 
@@ -47,7 +47,6 @@ export class CentrifugoApp implements AsyncDisposable {
     const app = built.createNestApplication<NestFastifyApplication>(new HttpAdapter(config.server.http), {
       logger: false,
     });
-    app.useWebSocketAdapter(new WebSocketAdapter(app));
     await app.listen(0, '127.0.0.1');
     app.get(Readiness).serving();
     return new CentrifugoApp(app, (app.getHttpServer().address() as AddressInfo).port);

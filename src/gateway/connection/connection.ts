@@ -25,6 +25,15 @@ export interface ConnectionHost {
   onDropped(publication: Publication): void;
 }
 
+/** Creates the connections of one protocol. */
+export interface ConnectionFactory {
+  /**
+   * Creates the connection of an admitted client.
+   * @throws HandshakeRefusedError to refuse the client; {@link Connection.join} may reject with it as well
+   */
+  connect(handshake: Handshake, host: ConnectionHost): Connection;
+}
+
 /**
  * One client, whatever transport carries it. A protocol is a subclass, which says how a publication looks and what a
  * message means.

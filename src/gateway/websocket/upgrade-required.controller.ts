@@ -1,4 +1,4 @@
-import { All, Controller, HttpException, Res } from '@nestjs/common';
+import { All, Controller, HttpException, Res, type Type } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 
 interface Reply {
@@ -7,17 +7,23 @@ interface Reply {
 
 const UPGRADE_REQUIRED = 426;
 
-/** Answers plain HTTP at the paths of sockets. Mostly it is a proxy in front that does not pass the upgrade on. */
-@ApiExcludeController()
-@Controller()
-export class UpgradeRequiredController {
-  @All(['message', 'connection/websocket'])
-  refuse(@Res({ passthrough: true }) reply: Reply): never {
-    reply.header('Upgrade', 'websocket');
-    reply.header('Connection', 'Upgrade');
-    throw new HttpException(
-      'this is the path of a WebSocket, and no upgrade was asked for; a proxy in front has to pass on Upgrade and Connection',
-      UPGRADE_REQUIRED,
-    );
+/**
+ * Creates the controller that answers plain HTTP requests at the paths of WebSockets. Most such requests come through a
+ * proxy that does not pass the upgrade on.
+ */
+export function createUpgradeRequiredController(paths: readonly string[]): Type {
+  @ApiExcludeController()
+  @Controller()
+  class UpgradeRequiredController {
+    @All([...paths])
+    refuse(@Res({ passthrough: true }) reply: Reply): never {
+      reply.header('Upgrade', 'websocket');
+      reply.header('Connection', 'Upgrade');
+      throw new HttpException(
+        'this is the path of a WebSocket, and the request asks for no upgrade; a proxy in front of the server has to pass on Upgrade and Connection',
+        UPGRADE_REQUIRED,
+      );
+    }
   }
+  return UpgradeRequiredController;
 }

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it, jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { encodeFrame, Opcode } from './frame.js';
-import { gatewayOptions } from '../gateway.options.js';
+import { gatewayOptionsFor } from '../gateway.options.js';
 import { FlushQueue, Outbox } from '../connection/outbox.js';
 import { SocketServer } from './socket-server.js';
 import type { TransportListener } from '../connection/transport.js';
@@ -13,7 +13,7 @@ import type { WebSocketTransport } from './websocket.transport.js';
 /** A client, and what the server has of it. */
 async function connected() {
   const http = createServer();
-  const server = new SocketServer('/', gatewayOptions.parse({}));
+  const server = new SocketServer(gatewayOptionsFor([]).parse({}));
   const queue = new FlushQueue(10_000);
   const outbox = new Outbox(queue);
   const listener = {

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { obstacleToAutobahn, runAutobahn, type CaseReport } from '../../clients/autobahn.ts';
 import { describeWherePossible } from '../../support/gate.ts';
-import { EchoGateway } from './echo.gateway.js';
+import { echoProtocol } from './echo.protocol.js';
 import { serve, type Settings } from './raw-socket.app.js';
 
 /** What the cases need and no client should have. */
@@ -61,7 +61,7 @@ describeWherePossible(missing, 'raw socket under the fuzzing client of Autobahn'
     ['limits and performance', '9.*', 54],
     ['messages in many pieces', '10.*', 1],
   ])('conforms in %s (cases %s)', async (_, cases, count) => {
-    await using server = await serve(settings, EchoGateway);
+    await using server = await serve(settings, [echoProtocol]);
     const reports = await play(`${server.url}/message`, cases);
     expect(reports.filter((report) => !didPass(report)).map(complaint)).toEqual([]);
     expect(reports).toHaveLength(count);

@@ -1,10 +1,12 @@
-import { type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
-import { Connection } from '../../../src/gateway/connection/connection.js';
-import { Connections } from '../../../src/gateway/connection/connections.js';
-import { closeCodes } from '../../../src/gateway/protocols/raw/close-codes.js';
-import type { SocketServer } from '../../../src/gateway/websocket/socket-server.js';
+import {
+  Connection,
+  type ConnectionHost,
+  type Handshake,
+  type Protocol,
+} from '../../../src/gateway/index.js';
+import { rawProtocol } from '../../../src/gateway/protocols/raw/index.js';
 
-/** Sends back what comes in, as the kind of message that it came as. All else is every connection's own. */
+/** Sends each message back, as the kind of message that it was. The rest is the same for every connection. */
 class EchoConnection extends Connection {
   override async join(): Promise<void> {}
 
@@ -19,13 +21,11 @@ class EchoConnection extends Connection {
   }
 }
 
-/** Takes the place of the raw socket, which has nothing to say. */
-@WebSocketGateway({ path: '/message' })
-export class EchoGateway implements OnGatewayInit<SocketServer> {
-  constructor(private readonly connections: Connections) {}
-
-  afterInit(server: SocketServer): void {
-    server.protocol = { name: 'echo', closeCodes };
-    server.entrance = (handshake) => new EchoConnection(handshake, this.connections);
+class EchoProtocol implements Protocol {
+  connect(handshake: Handshake, host: ConnectionHost): EchoConnection {
+    return new EchoConnection(handshake, host);
   }
 }
+
+/** Replaces the raw socket, which never answers a message. */
+export const echoProtocol = { ...rawProtocol, name: 'echo', useClass: EchoProtocol };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { register } from 'prom-client';
@@ -16,10 +16,11 @@ import {
   Nodes,
   Presence,
   Publication,
+  type Audience,
   type Subscriber,
 } from '../../../src/delivery/index.js';
-import { GatewayModule, gatewayOptions, WebSocketAdapter } from '../../../src/gateway/index.js';
-import { RawGateway } from '../../../src/gateway/protocols/raw/raw.gateway.js';
+import { GatewayModule, gatewayOptionsFor, type ProtocolDefinition } from '../../../src/gateway/index.js';
+import { protocols } from '../../../src/protocols.js';
 import { HttpAdapter, httpOptions } from '../../../src/http/index.js';
 
 /** Delivery without stores: who is attached here, and nobody else. */
@@ -27,6 +28,8 @@ export class Table {
   readonly #byChannel = new Map<string, Set<Subscriber>>();
   /** What an attachment waits for. */
   ready: Promise<void> = Promise.resolve();
+  /** What the gateway tells the other nodes about its clients. */
+  audience: (() => Audience) | undefined;
 
   attach(channel: string, subscriber: Subscriber): Promise<void> {
     const subscribers = this.#byChannel.get(channel) ?? new Set();
@@ -63,7 +66,7 @@ export interface Server extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
   /** Resolves when the socket is open; rejects when the handshake is refused. */
-  connect(options?: ClientOptions): Promise<Client>;
+  connect(options?: ClientOptions, path?: string, subprotocols?: string[]): Promise<Client>;
   /** The status and the headers with which a handshake is refused. */
   refusal(options?: ClientOptions, path?: string): Promise<IncomingMessage>;
   /** A TCP connection on which the test speaks for itself. */
@@ -81,19 +84,25 @@ export interface Client {
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
 
-export type Settings = z.input<typeof gatewayOptions> & {
+export type Settings = z.input<ReturnType<typeof gatewayOptionsFor<typeof protocols>>> & {
   readonly trustedProxies?: readonly string[];
   readonly http?: z.input<typeof httpOptions>;
 };
 
-/** @param rawGateway what takes the place of the raw socket's own */
+/** @param served the protocols of the gateway; those of the program if there is no list */
 export async function serve(
   { trustedProxies = [], http, ...settings }: Settings = {},
-  rawGateway: Type = RawGateway,
+  served: readonly ProtocolDefinition[] = protocols,
 ): Promise<Server> {
   register.clear();
-  const options = gatewayOptions.parse(settings);
+  const options = gatewayOptionsFor(served).parse(settings);
   const table = new Table();
+  const nodes = {
+    onCommand() {},
+    describeAudience(audience: () => Audience) {
+      table.audience = audience;
+    },
+  };
   @Global()
   @Module({})
   class TableModule {
@@ -101,7 +110,7 @@ export async function serve(
       module: TableModule,
       providers: [
         { provide: Delivery, useValue: table },
-        { provide: Nodes, useValue: { onCommand() {}, describeAudience() {} } },
+        { provide: Nodes, useValue: nodes },
         { provide: Presence, useValue: {} },
         { provide: ChannelRules, useValue: new ChannelRules(channelsOptions.parse({})) },
       ],
@@ -109,21 +118,17 @@ export async function serve(
     };
   }
   const built = await Test.createTestingModule({
-    imports: [TableModule.instance, GatewayModule.forRoot({ ...options, trustedProxies })],
-  })
-    .overrideProvider(RawGateway)
-    .useClass(rawGateway)
-    .compile();
+    imports: [TableModule.instance, GatewayModule.forRoot({ ...options, trustedProxies, protocols: served })],
+  }).compile();
   const app = built.createNestApplication<NestFastifyApplication>(new HttpAdapter(httpOptions.parse(http)), {
     logger: false,
   });
-  app.useWebSocketAdapter(new WebSocketAdapter(app));
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `ws://127.0.0.1:${port}`;
   const clients: WebSocket[] = [];
-  const open = (path: string, client: ClientOptions) => {
-    const socket = new WebSocket(`${url}${path}`, { perMessageDeflate: false, ...client });
+  const open = (path: string, client: ClientOptions, subprotocols: string[] = []) => {
+    const socket = new WebSocket(`${url}${path}`, subprotocols, { perMessageDeflate: false, ...client });
     clients.push(socket);
     return socket;
   };
@@ -132,7 +137,7 @@ export async function serve(
     table,
     port,
     url,
-    connect: (client = {}) => opened(open('/message', client)),
+    connect: (client = {}, path = '/message', subprotocols = []) => opened(open(path, client, subprotocols)),
     async refusal(client = {}, path = '/message') {
       const socket = open(path, client);
       socket.on('error', () => {});

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ProtocolSettings } from '../protocol-settings.js';
 import { tokensOptions } from '../../auth/tokens/tokens.options.js';
 
 const on = (text: string) => z.boolean().default(false).describe(text);
@@ -95,5 +96,8 @@ export const clientOptions = z
     message: 'must be more than presenceUpdateIntervalMs',
   })
   .prefault({});
+
+/** Its setting key is older than the gateway's other protocols, and so it does not name this one. */
+export const clientSettings = new ProtocolSettings('client', clientOptions);
 
 export type ClientOptions = z.output<typeof clientOptions>;

@@ -1,21 +1,33 @@
-import { type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
-import { Connections } from '../../connection/connections.js';
-import type { SocketServer } from '../../websocket/socket-server.js';
-import { closeCodesByReason } from './close-codes.js';
+import { Injectable } from '@nestjs/common';
+import type { ConnectionHost } from '../../connection/connection.js';
+import type { Handshake } from '../../connection/handshake.js';
+import type { Protocol, ProtocolDefinition } from '../protocol.js';
 import { CentrifugoConnection, subprotocols } from './centrifugo.connection.js';
+import { clientSettings } from './centrifugo.options.js';
+import { closeCodesByReason } from './close-codes.js';
+import { Authorization } from './session/authorization.js';
 import { Sessions } from './session/sessions.js';
 
-/** The Centrifugo client protocol on WebSocket, in JSON and in Protobuf. See `docs/protocol.md`. */
-@WebSocketGateway({ path: '/connection/websocket' })
-export class CentrifugoGateway implements OnGatewayInit<SocketServer> {
-  constructor(
-    private readonly connections: Connections,
-    private readonly sessions: Sessions,
-  ) {}
+@Injectable()
+class CentrifugoProtocol implements Protocol {
+  constructor(private readonly sessions: Sessions) {}
 
-  afterInit(server: SocketServer): void {
-    server.subprotocols = subprotocols;
-    server.protocol = { name: 'centrifugo', closeCodes: closeCodesByReason };
-    server.entrance = (handshake) => new CentrifugoConnection(handshake, this.connections, this.sessions);
+  connect(handshake: Handshake, host: ConnectionHost): CentrifugoConnection {
+    return new CentrifugoConnection(handshake, host, this.sessions);
+  }
+
+  countUsers(): number {
+    return this.sessions.users.count;
   }
 }
+
+/** The Centrifugo client protocol, in JSON and in Protobuf. See `docs/protocol.md`. */
+export const centrifugoProtocol = {
+  name: 'centrifugo',
+  paths: ['/connection/websocket'],
+  subprotocols,
+  closeCodes: closeCodesByReason,
+  settings: clientSettings,
+  useClass: CentrifugoProtocol,
+  providers: [Authorization, Sessions],
+} as const satisfies ProtocolDefinition;

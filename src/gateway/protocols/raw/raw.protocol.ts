@@ -1,29 +1,37 @@
-import { type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
+import { Injectable } from '@nestjs/common';
 import { Delivery } from '../../../delivery/index.js';
+import type { AuthorizerChain } from '../../auth/authorizer-chain.js';
 import { Authorizers } from '../../auth/authorizers.js';
 import { authorizeHandshake } from '../../auth/handshake-authorization.js';
-import { Connections } from '../../connection/connections.js';
+import type { ConnectionHost } from '../../connection/connection.js';
+import type { Handshake } from '../../connection/handshake.js';
+import type { Protocol, ProtocolDefinition } from '../protocol.js';
 import { closeCodes } from './close-codes.js';
 import { RawAuthorizer } from './raw.authorizer.js';
 import { RawConnection } from './raw.connection.js';
-import { SocketServer } from '../../websocket/socket-server.js';
 
-/** The raw socket: a message is one frame with nothing around it. See `docs/protocol.md`. */
-@WebSocketGateway({ path: '/message' })
-export class RawGateway implements OnGatewayInit<SocketServer> {
+@Injectable()
+class RawProtocol implements Protocol {
+  readonly #authorizer: AuthorizerChain;
+
   constructor(
-    private readonly connections: Connections,
     private readonly delivery: Delivery,
     private readonly authorizers: Authorizers,
-  ) {}
+  ) {
+    this.#authorizer = authorizers.chain(new RawAuthorizer());
+  }
 
-  afterInit(server: SocketServer): void {
-    server.protocol = { name: 'raw', closeCodes };
-    const authorizer = this.authorizers.chain(new RawAuthorizer());
-    server.entrance = (handshake) => {
-      const context = this.authorizers.contextOf(handshake, '');
-      const authorize = () => authorizeHandshake(authorizer, context);
-      return new RawConnection(handshake, this.connections, this.delivery, authorize);
-    };
+  connect(handshake: Handshake, host: ConnectionHost): RawConnection {
+    const context = this.authorizers.contextOf(handshake, '');
+    const authorize = () => authorizeHandshake(this.#authorizer, context);
+    return new RawConnection(handshake, host, this.delivery, authorize);
   }
 }
+
+/** The raw socket: a message is one frame with nothing around it. See `docs/protocol.md`. */
+export const rawProtocol = {
+  name: 'raw',
+  paths: ['/message'],
+  closeCodes,
+  useClass: RawProtocol,
+} as const satisfies ProtocolDefinition;

@@ -8,7 +8,7 @@ import type { AuthorizerChain } from '../../../auth/authorizer-chain.js';
 import type { Handshake } from '../../../connection/handshake.js';
 import { Authorization } from './authorization.js';
 import { SingleConnectionPolicy } from './single-connection-policy.js';
-import type { ClientOptions } from '../centrifugo.options.js';
+import { clientSettings, type ClientOptions } from '../centrifugo.options.js';
 import { CommandRates } from './command-rates.js';
 import { ControlHandler } from './control-handler.js';
 import { createHandlers } from '../handlers/handlers.js';
@@ -36,13 +36,15 @@ export class Sessions implements HandlerDependencies {
   readonly #rates: CommandRates;
 
   constructor(
-    @Inject(GATEWAY_MODULE_OPTIONS) { client, heartbeat, outboxMaxBytes, version = '' }: GatewayModuleOptions,
+    @Inject(GATEWAY_MODULE_OPTIONS) options: GatewayModuleOptions,
     readonly delivery: Delivery,
     readonly presence: Presence,
     private readonly authorization: Authorization,
     nodes: Nodes,
     connections: Connections,
   ) {
+    const { heartbeat, outboxMaxBytes, version = '' } = options;
+    const client = clientSettings.of(options);
     this.options = client;
     this.wheel = connections.wheel;
     this.rules = authorization.rules;
@@ -58,7 +60,6 @@ export class Sessions implements HandlerDependencies {
     this.#rates = new CommandRates(client.rates, this.users);
     const controls = new ControlHandler(this);
     nodes.onCommand((command) => controls.carryOut(command));
-    nodes.describeAudience(() => ({ numClients: connections.size, numUsers: this.users.count }));
   }
 
   get keepsMeta(): boolean {

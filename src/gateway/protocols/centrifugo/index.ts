@@ -1,0 +1,1 @@
+export { centrifugoProtocol } from './centrifugo.protocol.js';

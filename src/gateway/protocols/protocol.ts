@@ -1,0 +1,26 @@
+import type { Provider, Type } from '@nestjs/common';
+import type { ConnectionFactory } from '../connection/connection.js';
+import type { ConnectionProtocol } from '../connection/handshake.js';
+import type { ProtocolSettings } from './protocol-settings.js';
+
+/** What a protocol does at run time. Nest creates one object per process, with whatever it injects. */
+export interface Protocol extends ConnectionFactory {
+  /** Counts the different users of its connections on this process. A protocol without it knows no users. */
+  countUsers?(): number;
+}
+
+/**
+ * Everything that the gateway has to know about a client protocol. The application passes a list of definitions to
+ * `GatewayModule.forRoot`, so that a protocol is one folder and one line in that list.
+ */
+export interface ProtocolDefinition extends ConnectionProtocol {
+  /** Where its WebSockets are served. A segment that begins with `:` is a parameter, as in `/t/:room`. */
+  readonly paths: readonly string[];
+  /** The WebSocket subprotocols that it speaks. If there are none, a client is granted the first one that it offers. */
+  readonly subprotocols?: readonly string[];
+  /** Its part of the gateway's settings. */
+  readonly settings?: ProtocolSettings;
+  readonly useClass: Type<Protocol>;
+  /** Further providers that `useClass` needs. */
+  readonly providers?: readonly Provider[];
+}

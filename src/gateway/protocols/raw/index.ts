@@ -1,0 +1,1 @@
+export { rawProtocol } from './raw.protocol.js';
