@@ -42,7 +42,7 @@ describeWithOwn('kafka', 'KafkaBus', () => {
   });
 
   describe('KafkaBus', () => {
-    it('refuses what Kafka refuses, and only that', async () => {
+    it('refuses records and names that Kafka refuses, and accepts the others', async () => {
       await using bus = await disposable();
       const topic = randomUUID();
       const fits = { value: Buffer.alloc(100) };
@@ -60,7 +60,7 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       );
     });
 
-    it('finds out which of many records together are too large', async () => {
+    it('splits a request that is too large, although none of its records is', async () => {
       await using bus = await disposable({ maxRequestBytes: 50_000_000 });
       const topic = randomUUID();
       const records = Array.from({ length: 12 }, () => ({ key: 'k', value: Buffer.alloc(100_000) }));
@@ -78,26 +78,26 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       expect(sizes.every((size) => size === 100_000)).toBe(true);
     });
 
-    it('says what became of the broker', async () => {
+    it('reports the state of the broker', async () => {
       const changes: string[] = [];
-      const heard = { up: Promise.withResolvers<void>(), down: Promise.withResolvers<void>() };
+      const reported = { up: Promise.withResolvers<void>(), down: Promise.withResolvers<void>() };
       const status = new BrokerStatus('kafka', ({ state, reason }) => {
         changes.push(state === 'down' ? `down: ${reason}` : state);
-        if (state !== 'connecting') heard[state].resolve();
+        if (state !== 'connecting') reported[state].resolve();
       });
       const bus = await open(settings(), status);
-      await heard.up.promise;
-      heard.up = Promise.withResolvers();
+      await reported.up.promise;
+      reported.up = Promise.withResolvers();
       await kafka.stop();
-      // Nobody publishes: the bus notices by itself.
-      await heard.down.promise;
+      // Nothing is published: the bus notices by itself.
+      await reported.down.promise;
       await kafka.restart();
-      await heard.up.promise;
+      await reported.up.promise;
       expect(changes).toEqual(['up', expect.stringMatching(/^down: ./), 'up']);
       await bus.close();
     });
 
-    it('makes a topic anew that was deleted under its only consumer', async () => {
+    it('creates a topic again that was deleted while a consumer was subscribed', async () => {
       await using consumer = await disposable();
       await using producer = await disposable();
       const topic = randomUUID();
@@ -113,7 +113,7 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       expect(await arrived.promise).toBe('after');
     });
 
-    it('lets a handler finish before another member gets its partition', async () => {
+    it('waits for a running handler before another member gets its partition', async () => {
       await using first = await disposable({ partitions: 1 });
       await using second = await disposable({ partitions: 1 });
       const topic = randomUUID();
@@ -143,7 +143,7 @@ describeWithOwn('kafka', 'KafkaBus', () => {
     const workers: WorkerProcess[] = [];
     afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.kill())));
 
-    it('begins nothing after a standstill in which others were given its partitions', async () => {
+    it('handles no record after a suspension in which other members got its partitions', async () => {
       const directory = await mkdtemp(join(tmpdir(), 'carillon-kafka-'));
       const options = { ...settings(), partitions: 2, sessionTimeoutMs: 6_000 };
       await using bus = await disposable(options);
@@ -166,7 +166,7 @@ describeWithOwn('kafka', 'KafkaBus', () => {
         begun.resolve,
       );
       workers.push(worker);
-      // In the middle of its first record.
+      // The worker is handling its first record.
       await begun.promise;
       worker.freeze();
       await bus.subscribe(subscription, async ([record]) => byOthers.add(String(record?.value)));
@@ -174,7 +174,7 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       await byOthers.until(() => all().size >= 8);
       const thawedAt = process.hrtime.bigint();
       worker.thaw();
-      // Until it is a member again, and is given something.
+      // Until the worker is a member again and receives records.
       for (let round = 0; !byWorker.entries.some((body) => body.startsWith('after')); round++) {
         await bus.publish(topic, records(`after-${round}`));
         const isDone = () => [...all()].filter((body) => body.startsWith(`after-${round}-`)).length === 8;

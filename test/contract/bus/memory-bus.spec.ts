@@ -15,7 +15,7 @@ describeBus('MemoryBus', async () => ({
 describe('MemoryBus', () => {
   const record = { key: 'k', value: Buffer.from('x') };
 
-  it('refuses to hold more than it was told to, until a consumer made room', async () => {
+  it('refuses records beyond maxPendingRecords, until a consumer has acknowledged some', async () => {
     const bus = new MemoryBus(memoryBusOptions.parse({ maxPendingRecords: 2 }), status());
     const handled = Promise.withResolvers<void>();
     const subscription = await bus.subscribe({ topics: ['t'], group: 'slow', maxBatchSize: 2 }, async () => {
@@ -35,7 +35,7 @@ describe('MemoryBus', () => {
     await bus.close();
   });
 
-  it('lets consumers empty the queues before it closes, as nobody else has the records', async () => {
+  it('lets consumers empty the queues before it closes', async () => {
     const bus = new MemoryBus(memoryBusOptions.parse({}), status());
     let handled = 0;
     await bus.subscribe({ topics: ['t'], group: 'g' }, async () => void handled++);
@@ -47,14 +47,14 @@ describe('MemoryBus', () => {
     expect(handled).toBe(20);
   });
 
-  it('closes all the same when they cannot', async () => {
+  it('closes in time although a handler never ends', async () => {
     const bus = new MemoryBus(memoryBusOptions.parse({ drainTimeoutMs: 20 }), status());
     await bus.subscribe({ topics: ['t'], group: 'stuck' }, () => Promise.withResolvers<void>().promise);
     await bus.publish('t', [record]);
     await expect(bus.close()).resolves.toBeUndefined();
   });
 
-  it("keeps bytes of its own, whatever becomes of the publisher's", async () => {
+  it('copies the bytes of a record, because the publisher may change them', async () => {
     const bus = new MemoryBus(memoryBusOptions.parse({ partitions: 1 }), status());
     const frame = Buffer.from('a record in a frame that is large');
     await bus.publish('t', [{ value: frame.subarray(0, 8) }]);
@@ -67,7 +67,7 @@ describe('MemoryBus', () => {
     await bus.close();
   });
 
-  it('keeps a bounded number of records for groups that come later', async () => {
+  it('keeps a bounded number of acknowledged records for later groups', async () => {
     const bus = new MemoryBus(memoryBusOptions.parse({ partitions: 1, retainedRecords: 300 }), status());
     for (let index = 0; index < 5_000; index++) await bus.publish('t', [record]);
     const received: number[] = [];

@@ -8,7 +8,7 @@ import { BusModule, type BusOptionsInput, ConsumerRegistry, Events } from '../..
 import { describeWithOwn, type RunningBroker, startRedis } from '../../support/brokers.js';
 import { timeTaken } from '../../support/time-taken.js';
 
-// What the settings come to is seen at a server whose connections can be counted. How each driver is told of them: `pool-tuning.spec.ts`.
+// Counts the connections at a Redis server. `pool-tuning.spec.ts` tests how the settings reach the options of each driver.
 describeWithOwn('redis', 'Pools', () => {
   let redis: RunningBroker;
   let operator: Redis;
@@ -47,7 +47,7 @@ describeWithOwn('redis', 'Pools', () => {
   };
   const emit = (topic: string) => application.get(Events).emit(topic, { event: 'e', payload: 1 });
 
-  it('of producers hold the smallest number, grow to the largest, and shrink when they are idle', async () => {
+  it('of producers open the smallest number of connections, grow to the largest, and shrink when they are idle', async () => {
     await start({ producers: { redis: { minConnections: 2, maxConnections: 3, maxIdleMs: 4_000 } } });
     expect(await connections()).toBe(0);
     await emit('a');
@@ -58,22 +58,22 @@ describeWithOwn('redis', 'Pools', () => {
     await emit('c');
   });
 
-  it('of producers give up on an answer when they are told to', async () => {
+  it('of producers use their own time-out for a response', async () => {
     const url = { url: redis.url, keyPrefix: randomUUID() };
     const drivers = { redis: { ...url, commandTimeoutMs: 60_000 }, sqlite: { directory: ':memory:' } };
     await start({ drivers, producers: { redis: { waitTimeoutMs: 2_000 } } });
     await emit('a');
     redis.freeze();
     try {
-      const giveUp = () => expect(emit('a')).rejects.toMatchObject({ code: 'broker_unavailable' });
-      // The driver itself would wait for a minute.
-      expect(await timeTaken(giveUp)).toBeLessThan(10_000);
+      const publish = () => expect(emit('a')).rejects.toMatchObject({ code: 'broker_unavailable' });
+      // The time-out of the driver is a minute.
+      expect(await timeTaken(publish)).toBeLessThan(10_000);
     } finally {
       redis.thaw();
     }
   });
 
-  it('of consumers are one for each module that has one, with its own heartbeat', async () => {
+  it('of consumers exist for each module that has one, with its own heartbeat', async () => {
     await start({
       modules: { slow: { pools: { redis: { heartbeatMs: 5_000 } } } },
     });
@@ -83,7 +83,7 @@ describeWithOwn('redis', 'Pools', () => {
     await add('usual', 'a');
     const before = await connections();
     await add('slow', 'a');
-    // One to talk, and one that waits for records.
+    // One connection for commands, and one that waits for records.
     await untilThereAre(before + 2);
     await add('slow', 'b');
     await add('usual', 'b');

@@ -28,13 +28,13 @@ import { open as openRedis } from './redis-bus.open.js';
 const PASSWORD = 'pa55 wörd';
 const logged: unknown[] = [];
 
-describe('Over TLS, with a login', () => {
+describe('A broker with TLS and authentication', () => {
   let directory: string;
   let certificate: Certificate;
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'carillon-tls-'));
     certificate = await makeCertificate(directory);
-    const log = (...said: unknown[]) => void logged.push(...said);
+    const log = (...values: unknown[]) => void logged.push(...values);
     Logger.overrideLogger({ log, warn: log, error: log, debug: log, verbose: log, fatal: log });
   });
   afterAll(() => {
@@ -57,25 +57,27 @@ describe('Over TLS, with a login', () => {
     });
 
     it.each(['plain', 'scram-sha-256', 'scram-sha-512'])(
-      'lets in whoever knows the password, by %s',
+      'accepts the right password with %s',
       async (mechanism) => {
         const sasl = { mechanism, username: 'carillon', password: 'secret' };
-        expect(await carriedOver(await openKafka(settings({ sasl })))).toBe('x');
+        expect(await roundTrip(await openKafka(settings({ sasl })))).toBe('x');
       },
     );
 
     it.each(['plain', 'scram-sha-256'])(
-      'refuses a wrong password by %s, says so, and keeps it to itself',
+      'refuses a wrong password with %s, reports it, and does not disclose it',
       async (mechanism) => {
         const sasl = { mechanism, username: 'carillon', password: PASSWORD };
-        const { reason, outcome, told } = await refusalOf((status) => openKafka(settings({ sasl }), status));
+        const { reason, outcome, output } = await refusalOf((status) =>
+          openKafka(settings({ sasl }), status),
+        );
         expect(reason).toMatch(/auth/i);
         expect(outcome).toBeInstanceOf(BrokerUnavailableError);
-        for (const secret of [PASSWORD, encodeURIComponent(PASSWORD)]) expect(told).not.toContain(secret);
+        for (const secret of [PASSWORD, encodeURIComponent(PASSWORD)]) expect(output).not.toContain(secret);
       },
     );
 
-    it('is refused where its authority is not known', async () => {
+    it('is not trusted if its certificate authority is unknown', async () => {
       const { reason, outcome } = await refusalOf((status) =>
         openKafka(settings({ tlsCaFile: undefined }), status),
       );
@@ -83,7 +85,7 @@ describe('Over TLS, with a login', () => {
       expect(outcome).toBeInstanceOf(BrokerUnavailableError);
     });
 
-    it('says which file of authorities cannot be read', async () => {
+    it('names a file of certificate authorities that cannot be read', async () => {
       const opening = openKafka(settings({ tlsCaFile: '/nowhere/ca.pem' }));
       await expect(opening).rejects.toMatchObject({
         code: 'tls_authorities_unreadable',
@@ -104,9 +106,9 @@ describe('Over TLS, with a login', () => {
       ...more,
     });
 
-    it.each(['https', 'wss'])('is reached by a URL of %s, and tells its backlog', async (scheme) => {
+    it.each(['https', 'wss'])('is connected with an %s URL, and reports the lag', async (scheme) => {
       const serviceUrl = pulsar.tlsUrl!.replace('https', scheme);
-      expect(await carriedOver(await openPulsar(settings({ serviceUrl })))).toBe('x');
+      expect(await roundTrip(await openPulsar(settings({ serviceUrl })))).toBe('x');
 
       const bus = await openPulsar(settings({ serviceUrl }));
       const topic = randomUUID();
@@ -116,7 +118,7 @@ describe('Over TLS, with a login', () => {
       await bus.close();
     });
 
-    it('is refused where its authority is not known', async () => {
+    it('is not trusted if its certificate authority is unknown', async () => {
       const { reason, outcome } = await refusalOf((status) =>
         openPulsar(settings({ tlsCaFile: undefined }), status, [randomUUID()]),
       );
@@ -135,19 +137,19 @@ describe('Over TLS, with a login', () => {
       driver: { url: redis.url, tlsCaFile: certificate.authority, ...more },
     });
 
-    it('lets in whoever knows the password', async () => {
-      expect(await carriedOver(await openRedis(settings()))).toBe('x');
+    it('accepts the right password', async () => {
+      expect(await roundTrip(await openRedis(settings()))).toBe('x');
     });
 
-    it('refuses a wrong password, says so, and keeps it to itself', async () => {
+    it('refuses a wrong password, reports it, and does not disclose it', async () => {
       const url = redis.url.replace('secret', encodeURIComponent(PASSWORD));
-      const { reason, outcome, told } = await refusalOf((status) => openRedis(settings({ url }), status));
+      const { reason, outcome, output } = await refusalOf((status) => openRedis(settings({ url }), status));
       expect(reason).toMatch(/WRONGPASS|NOAUTH/);
       expect(outcome).toBeInstanceOf(BrokerUnavailableError);
-      for (const secret of [PASSWORD, encodeURIComponent(PASSWORD)]) expect(told).not.toContain(secret);
+      for (const secret of [PASSWORD, encodeURIComponent(PASSWORD)]) expect(output).not.toContain(secret);
     });
 
-    it('is refused where its authority is not known', async () => {
+    it('is not trusted if its certificate authority is unknown', async () => {
       const { reason, outcome } = await refusalOf((status) =>
         openRedis(settings({ tlsCaFile: undefined }), status),
       );
@@ -155,7 +157,7 @@ describe('Over TLS, with a login', () => {
       expect(outcome).toBeInstanceOf(BrokerUnavailableError);
     });
 
-    it('says which file of authorities cannot be read', async () => {
+    it('names a file of certificate authorities that cannot be read', async () => {
       await expect(openRedis(settings({ tlsCaFile: '/nowhere/ca.pem' }))).rejects.toMatchObject({
         code: 'tls_authorities_unreadable',
       });
@@ -178,8 +180,8 @@ describe('Over TLS, with a login', () => {
       },
     });
 
-    it('is reached through them, before and after a failover', async () => {
-      expect(await carriedOver(await openRedis(settings()))).toBe('x');
+    it('is connected through them, before and after a failover', async () => {
+      expect(await roundTrip(await openRedis(settings()))).toBe('x');
       const bus = await openRedis(settings());
       const arrived = Promise.withResolvers<void>();
       const topic = randomUUID();
@@ -193,8 +195,8 @@ describe('Over TLS, with a login', () => {
     });
 
     it.each([
-      ['is refused where its authority is not known', () => ({ tlsCaFile: undefined })],
-      ['is not asked without TLS', () => ({ url: 'redis://sentinels' })],
+      ['is not trusted if its certificate authority is unknown', () => ({ tlsCaFile: undefined })],
+      ['is not connected without TLS', () => ({ url: 'redis://sentinels' })],
     ])('%s', async (_, more) => {
       const { reason, outcome } = await refusalOf((status) => openRedis(settings(more()), status));
       expect(reason).toMatch(/certificate|unreachable|closed|lost/i);
@@ -217,7 +219,7 @@ describe('Over TLS, with a login', () => {
       },
     });
 
-    it('is reached, every node of it', async () => {
+    it('is connected to each of its nodes', async () => {
       const bus = await openRedis(settings());
       const topic = randomUUID();
       const partitions = new Set<number>();
@@ -234,19 +236,19 @@ describe('Over TLS, with a login', () => {
       await bus.close();
     });
 
-    it('is refused where its authority is not known', async () => {
+    it('is not trusted if its certificate authority is unknown', async () => {
       const { reason, outcome } = await refusalOf((status) =>
         openRedis(settings({ tlsCaFile: undefined }), status),
       );
-      // All that the client tells of it.
+      // The client reports no other reason.
       expect(reason).toMatch(/Connection is closed/);
       expect(outcome).toBeInstanceOf(BrokerUnavailableError);
     });
   });
 });
 
-/** The body of a record that goes there and comes back. */
-async function carriedOver(bus: Bus): Promise<string> {
+/** Publishes a record, and resolves to its body as received. */
+async function roundTrip(bus: Bus): Promise<string> {
   const topic = randomUUID();
   const arrived = Promise.withResolvers<string>();
   await bus.subscribe({ topics: [topic], group: 'g' }, async ([record]) =>
@@ -269,7 +271,7 @@ async function untilPublished(bus: Bus, topic: string, body: string): Promise<vo
   }
 }
 
-/** What a bus says, and what it tells elsewhere, that is not let in. */
+/** Opens a bus that the broker refuses. Resolves to the reported reason, the error of a publish, and everything that was logged. */
 async function refusalOf(open: (status: BrokerStatus) => Promise<Bus>) {
   logged.length = 0;
   const refused = Promise.withResolvers<string>();
@@ -282,5 +284,5 @@ async function refusalOf(open: (status: BrokerStatus) => Promise<Bus>) {
     .publish(randomUUID(), [{ value: Buffer.from('x') }])
     .catch((error: unknown) => error);
   await bus.close();
-  return { reason, outcome, told: inspect([outcome, logged, status], { depth: null }) };
+  return { reason, outcome, output: inspect([outcome, logged, status], { depth: null }) };
 }

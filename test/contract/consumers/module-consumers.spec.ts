@@ -65,7 +65,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
   const note = (consumer: string, event: string, payload: unknown, context: EventContext) =>
     handled.add({ consumer, event, payload, context });
   const payloads = () => handled.entries.map(({ payload }) => payload);
-  /** A consumer of everything on the topic that hands each event to `handle` first. */
+  /** A consumer of all events of the topic that calls `handle` before it records the event. */
   const consumerOf = (
     handle: (payload: unknown, context: EventContext) => Promise<void> | void,
     more: Partial<ConsumerDescription> = {},
@@ -98,7 +98,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     const before = Date.now();
     const { ids } = await application.get(Events).emit(topic, [
       { event: 'income', payload: { anchor: 7, amount: 100 }, key: 'anchor-7', headers: { region: 'süd' } },
-      { event: 'unheard', payload: null },
+      { event: 'ignored', payload: null },
       { event: 'ended', payload: 61, key: 'anchor-7' },
     ]);
 
@@ -123,7 +123,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
       consumer: 'ended',
       payload: 61,
     });
-    expect(handled.entries.some(({ event }) => event === 'unheard')).toBe(false);
+    expect(handled.entries.some(({ event }) => event === 'ignored')).toBe(false);
     const groups = application
       .get(ConsumerRegistry)
       .list()
@@ -136,11 +136,11 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     );
   });
 
-  it('put a poison record aside while those behind it go on, and handle it once they are mended', async () => {
-    let mended = false;
+  it('move a poison record out of the way, and handle it when it is redriven after a fix', async () => {
+    let fixed = false;
     const application = await start(
       consumerOf((payload) => {
-        if (payload === 'poison' && !mended) throw new Error('cannot digest, token=abc123');
+        if (payload === 'poison' && !fixed) throw new Error('cannot digest, token=abc123');
       }),
     );
     const [events, deadLetters] = [application.get(Events), application.get(DeadLetters)];
@@ -173,7 +173,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect(records[0]).toMatchObject({ id, topic, key, attempts: 3, failure: { code: 'handler_failed' } });
     expect(records[0]?.value.toString()).toBe('"poison"');
 
-    mended = true;
+    fixed = true;
     expect(await deadLetters.redrive(id)).toBe(true);
     await handled.atLeast(21);
     expect(payloads().at(-1)).toBe('poison');
@@ -181,7 +181,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect((await deadLetters.list({ limit: 10, topic })).records).toEqual([]);
   });
 
-  it('bury at once what cannot be handled or understood, and forget what is dropped', async () => {
+  it('dead-letter events at once that can be neither handled nor decoded, and delete dropped ones', async () => {
     const application = await start(
       consumerOf(() => {
         throw new UnhandleableEventError('never');
@@ -205,8 +205,8 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect((await list()).records).toEqual([]);
   });
 
-  it('bury also what cannot be copied to a topic for dead letters', async () => {
-    // With what is added to it, longer than Kafka allows.
+  it('dead-letter a record although it cannot be copied to its dead-letter topic', async () => {
+    // With the suffix of the dead-letter topic, it is longer than Kafka allows.
     const topics = [topic.padEnd(230, '-')];
     const refuse = () => {
       throw new UnhandleableEventError('never');
@@ -220,13 +220,13 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect(records).toMatchObject([{ failure: { code: 'event_unhandleable' } }]);
   });
 
-  it('keep the order of a key behind a failed record where that is asked for', async () => {
+  it('keep the order of a key behind a failed record, if ordering is by key', async () => {
     let failures = 0;
     const application = await start(
       consumerOf(
         (payload) => {
           if (payload !== 'a1') return;
-          // However slowly the others come.
+          // Until all the others were handled.
           if (++failures < 3 || !payloads().includes('b3')) throw new Error('not yet');
         },
         { ordering: 'key', maxAttempts: 10_000 },
@@ -249,7 +249,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect(handled.entries.find(({ payload }) => payload === 'a1')?.context.attempt).toBe(failures);
   });
 
-  it('give up a hanging handler, and ignore what it does later', async () => {
+  it('retry after a handler timed out, and ignore its late result', async () => {
     const aborted = Promise.withResolvers<unknown>();
     const release = Promise.withResolvers<void>();
     let calls = 0;
@@ -273,7 +273,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect(calls).toBe(2);
   });
 
-  it('take whole batches, and only what failed of them comes again', async () => {
+  it('take whole batches, and retry only the failed events', async () => {
     const batches = new EventLog<readonly ReceivedEvent[]>();
     const done = new EventLog<unknown>();
     let poisoned = true;
@@ -301,10 +301,10 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(10);
   });
 
-  it('are produced at run time, and change while they run', async () => {
+  it('are provided by a source at run time, and change while they run', async () => {
     let want: (consumers: readonly ConsumerDescription[]) => Promise<void> = async () => {};
     @Injectable()
-    class FromSomewhere extends ConsumerSource {
+    class Source extends ConsumerSource {
       async watch(wanted: typeof want): Promise<ConsumerWatch> {
         want = wanted;
         await wanted([{ module, consumer: 'a', topics: [topic], events: ['one'] }]);
@@ -318,7 +318,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
         note(...args);
       }
     }
-    const application = await start(Handler, FromSomewhere);
+    const application = await start(Handler, Source);
     const events = application.get(Events);
     const seen = () => handled.entries.map(({ consumer, event }) => `${consumer} ${event}`);
     await events.emit(topic, [
@@ -347,7 +347,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     });
   });
 
-  it('finish what is in hand on shutdown, and leave the rest to the next', async () => {
+  it('finish running handlers on shutdown, and leave the other records to the next process', async () => {
     const entered = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
     const handle = async (payload: unknown) => {
@@ -371,7 +371,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect(payloads()).toEqual(['slow', 'after']);
   });
 
-  it('share the partitions out anew when a process joins, which is counted', async () => {
+  it('count a rebalance when a process joins', async () => {
     // Memory has one process, and Pulsar moves keys rather than partitions.
     if (driver === 'memory' || driver === 'pulsar') return;
     const nothing = () => {};
@@ -386,7 +386,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     expect(await untilFound(rebalances)).toBeGreaterThan(0);
   });
 
-  it('are measured', async () => {
+  it('are measured by metrics', async () => {
     let failures = 0;
     given = { ...given, lagIntervalMs: 50 };
     const application = await start(

@@ -61,7 +61,7 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     return new CarillonClient(application.get(Events), { topic });
   };
 
-  it('takes @EventPattern handlers to any driver, and brings what ClientProxy.emit sends', async () => {
+  it('delivers events of ClientProxy.emit to @EventPattern handlers', async () => {
     const elsewhere = `${topic}-2`;
     @Controller()
     class Handlers {
@@ -117,7 +117,7 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     }
   };
 
-  it('has failed handlers retried, and dead-lettered in the end', async () => {
+  it('retries failed events, and finally dead-letters them', async () => {
     @Controller()
     class Handlers {
       @EventPattern({ event: 'throws' })
@@ -138,13 +138,13 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     await seen.until((all) => all.filter(([name]) => name === 'throws').length === 2 && all.length === 4);
     const dead = await buried(2);
     expect(dead.map(({ attempts }) => attempts)).toEqual([2, 2]);
-    // Nest's own filter keeps to itself what is no RpcException.
+    // Nest's own filter hides the message of every error that is not an RpcException.
     expect(new Set(dead.map(({ failure }) => failure?.message))).toEqual(
       new Set(['no anchor', 'Internal server error']),
     );
   });
 
-  it('knows the failures of handlers with its filter as they are', async () => {
+  it('keeps the errors of handlers unchanged with EventFailureFilter', async () => {
     @Controller()
     @UseFilters(EventFailureFilter)
     class Handlers {
@@ -167,7 +167,7 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     ).toEqual(new Set(['1,event_unhandleable,no such anchor', '2,OUT_OF_PAPER,no paper']));
   });
 
-  it('refuses what a bus cannot do', async () => {
+  it('refuses @MessagePattern, send and payloads that are not JSON', async () => {
     @Controller()
     class Handlers {
       @MessagePattern('ask')

@@ -42,14 +42,14 @@ describeIdempotency('SqliteIdempotency in memory', async () => {
 });
 
 describe('SqliteIdempotency', () => {
-  it('refuses a file that another has open', async () => {
+  it('refuses a file that another store has open', async () => {
     const path = freshPath();
     const owner = await open(path);
     await expect(open(path)).rejects.toBeInstanceOf(AdapterUnusableError);
     await owner.close();
   });
 
-  it('removes what is out of date from its file', async () => {
+  it('removes expired plans from its file', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     const path = freshPath();
     const idempotency = await open(path);
@@ -58,7 +58,7 @@ describe('SqliteIdempotency', () => {
     await idempotency.reserve('kept', 'plan', 600_000);
     await jest.advanceTimersByTimeAsync(12_000);
     jest.useRealTimers();
-    // Behind the sweep, which takes a few turns.
+    // Waits for the sweep, which takes a few turns.
     for (let turn = 0; turn < 5; turn++) await idempotency.release('unknown');
     await idempotency.close();
     const file = new DatabaseSync(path);

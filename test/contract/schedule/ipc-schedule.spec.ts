@@ -57,14 +57,14 @@ describe('IpcSchedule', () => {
     };
   };
 
-  it('says why a message is refused', async () => {
+  it('reports why a message is refused', async () => {
     const schedule = await open({ path: ':memory:', maxPendingMessages: 1 });
     await schedule.add(message());
     await expect(schedule.add(message())).rejects.toBeInstanceOf(ScheduleFullError);
     await schedule.close();
   });
 
-  it('leaves what a worker held to another when it dies', async () => {
+  it('delivers the messages of a dead worker to another one', async () => {
     const store = await openSqlite({ path: ':memory:' });
     const { primary, worker } = linkPair();
     serveSchedule(primary, store);

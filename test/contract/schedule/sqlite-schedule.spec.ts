@@ -69,7 +69,7 @@ describe('SqliteSchedule', () => {
     dueAt,
   });
 
-  it('refuses a file that another has open, and says what to set', async () => {
+  it('refuses a file that another schedule has open, and says what to set', async () => {
     const path = freshPath();
     const owner = await open({ path });
     const second = open({ path });
@@ -81,7 +81,7 @@ describe('SqliteSchedule', () => {
     await (await open({ path })).close();
   });
 
-  it('refuses a file of a newer version, and leaves it as it is', async () => {
+  it('refuses a file of a newer version, and does not change it', async () => {
     const path = freshPath();
     await (await open({ path })).close();
     const newer = new DatabaseSync(path);
@@ -93,11 +93,11 @@ describe('SqliteSchedule', () => {
     untouched.close();
   });
 
-  it('says so where the file cannot be had', async () => {
+  it('rejects if the file cannot be opened', async () => {
     await expect(open({ path: join(directory) })).rejects.toBeInstanceOf(AdapterUnusableError);
   });
 
-  it('notices within its look-out that the clock was set forward', async () => {
+  it('notices within its poll interval that the clock was set forward', async () => {
     let ahead = 0;
     const schedule = await open({ path: ':memory:', pollIntervalMs: 20, now: () => Date.now() + ahead });
     const handOvers = new HandOvers();
@@ -109,13 +109,13 @@ describe('SqliteSchedule', () => {
     await schedule.close();
   });
 
-  it('holds as many pending messages as it may, and has room again when some are gone', async () => {
+  it('holds at most maxPendingMessages, and has room again when some are gone', async () => {
     const path = freshPath();
     const later = () => message(Date.now() + 3_600_000);
     const [first, second, third, beyond] = [later(), later(), later(), later()];
     const full = { code: 'schedule_full', retryable: true };
     const schedule = await open({ path, maxPendingMessages: 3 });
-    // One that is there already takes no further room.
+    // A message that is already stored takes no more room.
     await Promise.all([first, first, second].map((each) => schedule.add(each)));
     const outcomes = await Promise.allSettled([third, beyond].map((each) => schedule.add(each)));
     expect(outcomes).toEqual([{ status: 'fulfilled' }, expect.objectContaining({ status: 'rejected' })]);
@@ -137,7 +137,7 @@ describe('SqliteSchedule', () => {
     await again.close();
   });
 
-  it('forgets finished ids after the time that it was told', async () => {
+  it('forgets finished ids after rememberMs', async () => {
     let ahead = 0;
     const schedule = await open({ path: ':memory:', rememberMs: 1_000, now: () => Date.now() + ahead });
     const again = message(Date.now() + 3_600_000);
