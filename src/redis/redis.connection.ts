@@ -1,27 +1,29 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { BrokerStatus } from '../metrics/index.js';
+import { backoffMs, jittered } from '../async/index.js';
 import { readAuthorities } from '../tls/index.js';
 import type { RedisDriverOptions } from './redis.options.js';
 
 export type RedisClient = Redis | Cluster;
 
 const SLOTS_REFRESH_INTERVAL_MS = 5_000;
+const RECONNECT_INITIAL_MS = 50;
 
 export interface RedisNode {
   readonly host: string;
   readonly port: number;
 }
 
-/** What a connection may do otherwise than the others. */
+/** Options in which a connection may differ from the others. */
 export type RedisOverrides = Pick<RedisOptions, 'autoResubscribe' | 'commandTimeout' | 'socketTimeout'>;
 
 /**
- * Opens a connection that fails fast: while Redis is away every call rejects at once, and one without an answer rejects after
- * `commandTimeoutMs`. Nothing is queued or sent again behind the caller's back, because only the caller knows
- * what may be repeated. The connection itself comes back for as long as it takes.
+ * Opens a connection that fails fast: while Redis is unavailable every call rejects at once, and a call without a
+ * reply rejects after `commandTimeoutMs`. Calls are neither queued nor sent again automatically, because only the
+ * caller knows what may be repeated. The connection itself reconnects until it is closed.
  *
- * Resolves when Redis is ready, or when the first attempt failed: a process may start before its Redis, and
- * `status` says so meanwhile.
+ * Resolves when Redis is ready, or when the first attempt failed: a process may start before its Redis. `status`
+ * reports the state.
  *
  * @throws {AuthoritiesUnreadableError}
  */
@@ -36,44 +38,44 @@ export async function openRedis(
   return client;
 }
 
-/** Lets calls under way finish, for as long as a call may take, then ends the connection. */
+/** Waits for pending calls, at most as long as a call may take, then ends the connection. */
 export async function closeRedis(client: RedisClient): Promise<void> {
   await client.quit().catch(() => {});
-  // Also after an orderly end: only this gives up the connections that watch Sentinels for a failover.
+  // Also needed after QUIT: only this closes the connections that watch Sentinels for a failover.
   client.disconnect();
 }
 
-/** Resolves when the client is ready, or its first attempt failed; `status` is told from then on. */
+/** Resolves when the client is ready, or when its first attempt failed. Reports the state to `status` from then on. */
 export async function firstAttempt(client: RedisClient, status: BrokerStatus): Promise<void> {
   let lastError = 'the connection was lost';
-  const decided = Promise.withResolvers<void>();
+  const attempted = Promise.withResolvers<void>();
   client.on('ready', () => {
     status.up();
-    decided.resolve();
+    attempted.resolve();
   });
-  // Listening also keeps the client from ending the process or printing by itself. Only the message is passed on: the
-  // error object may carry the command with its arguments, the password among them.
+  // Without a listener, the client would end the process or print the error. Only the message is used: the error
+  // object may contain the command with its arguments, and so the password.
   client.on('error', (error: Error) => {
     lastError = reasonOf(error);
     status.down(lastError);
-    decided.resolve();
+    attempted.resolve();
   });
-  // Not `close`: that one also follows a close that was asked for.
+  // Not `close`, which is also emitted after a requested close.
   client.on('reconnecting', () => {
     status.down(lastError);
-    decided.resolve();
+    attempted.resolve();
   });
-  await decided.promise;
+  await attempted.promise;
 }
 
-/** A Cluster says only that no node would do; the last one that it asked says why. */
+/** The error of a Cluster only says that no node is usable. The error of the last node contains the reason. */
 function reasonOf(error: Error & { readonly lastNodeError?: Error }): string {
   return error.lastNodeError === undefined
     ? error.message
     : `${error.message} ${error.lastNodeError.message}`;
 }
 
-/** The server that the options name; Sentinels are asked for it. */
+/** Connects to the server of the options, whose address may come from Sentinels. */
 export function singleClient(
   options: RedisDriverOptions,
   overrides: RedisOverrides & Pick<RedisOptions, 'host' | 'port' | 'retryStrategy'>,
@@ -100,24 +102,24 @@ export function singleClient(
     ...(isTls(url) ? { sentinelTLS: readAuthorities(options.tlsCaFile) } : {}),
     failoverDetector: true,
   });
-  client.on('end', () => client.comeBack());
+  client.on('end', () => client.connectAgain());
   return client;
 }
 
 /**
- * Comes back also where ioredis gives up for good: when a Sentinel announces a failover just while the client asks who the
- * master is. It ends then as it does when it is told to.
+ * Reconnects also in the one case in which ioredis gives up: when a Sentinel announces a failover at the moment in
+ * which the client asks for the master. The client then ends in the same way as after `disconnect`.
  */
 class PersistentRedis extends Redis {
-  #isLeft = false;
+  #isDisconnected = false;
 
-  comeBack(): void {
-    if (!this.#isLeft) this.connect().catch(() => {});
+  connectAgain(): void {
+    if (!this.#isDisconnected) this.connect().catch(() => {});
   }
 
   override disconnect(reconnect = false): void {
-    // For good: a connection that ends may ask to be made anew when everybody has left.
-    if (!reconnect) this.#isLeft = true;
+    // Only a disconnect without reconnect is final.
+    if (!reconnect) this.#isDisconnected = true;
     super.disconnect(reconnect);
   }
 }
@@ -128,7 +130,7 @@ function clusterClient(options: RedisDriverOptions, overrides: RedisOverrides): 
     {
       redisOptions: { ...sharedOptions(options, new URL(options.url)), ...overrides },
       clusterRetryStrategy: reconnectDelay(options),
-      // For processes that only listen: nothing that fails tells them that a slot has moved.
+      // For processes that only subscribe: they send no command whose error would report that a slot has moved.
       slotsRefreshInterval: SLOTS_REFRESH_INTERVAL_MS,
       enableOfflineQueue: false,
     },
@@ -142,19 +144,19 @@ function sharedOptions(options: RedisDriverOptions, url: URL) {
     ...(isTls(url) ? { tls: readAuthorities(options.tlsCaFile) } : {}),
     connectTimeout: options.connectTimeoutMs,
     commandTimeout: options.commandTimeoutMs,
-    // A peer that vanished without a word is noticed by its silence, long before TCP gives up.
+    // A peer that vanished is detected by its silence, long before TCP would time out.
     socketTimeout: 2 * options.commandTimeoutMs,
     autoResendUnfulfilledCommands: false,
-    // A master that became a replica refuses writes; connecting anew finds the new one.
+    // A master that became a replica refuses writes. After a reconnect, the connection goes to the new master.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     connectionName: 'carillon',
-    // How long a peer may take to close its side, before the socket is destroyed.
+    // Time for the peer to close its side before the socket is destroyed.
     disconnectTimeout: 300,
   } satisfies RedisOptions;
 }
 
 export function reconnectDelay({ reconnectMaxDelayMs }: RedisDriverOptions) {
-  return (attempt: number) => Math.min(25 * 2 ** attempt, reconnectMaxDelayMs) * (0.5 + Math.random() / 2);
+  return (attempt: number) => jittered(backoffMs(attempt, RECONNECT_INITIAL_MS, reconnectMaxDelayMs), 0.5);
 }
 
 export function hostAndPort(url: URL): RedisNode {
@@ -165,12 +167,12 @@ function isTls(url: URL): boolean {
   return url.protocol === 'rediss:';
 }
 
-/** What went wrong with a call, in words that may be shown, and as a cause that may be logged. */
+/** Returns why a call failed: a reason that may be shown to clients, and a cause that may be logged. */
 export function redisFailure(error: unknown): { readonly reason: string; readonly cause: Error } {
   const cause = error instanceof Error ? error : new Error(String(error));
-  // ioredis hangs the command on its errors: with it, passwords and message bodies would end up in logs.
+  // ioredis adds the command to its errors. With it, passwords and message bodies would appear in logs.
   if ('command' in cause) delete cause.command;
-  // It words the absence of a connection as a matter of its own options.
+  // If there is no connection, ioredis only reports which of its options prevents queuing.
   const isOffline = cause.message.includes('enableOfflineQueue');
   return { reason: isOffline ? 'there is no connection' : cause.message, cause };
 }

@@ -12,8 +12,9 @@ import {
 import type { RedisDriverOptions } from './redis.options.js';
 
 /**
- * Opens a connection to one node: of a Cluster that `client` is connected to, the master of the slot, wherever it moves, and
- * while it has none any node, another one with every attempt; else the server that the options name.
+ * Opens a connection to one node. If `client` is connected to a Cluster, that is the master of the slot, also after
+ * the slot has moved; while the slot has no master, it is any node, a different one with every attempt. Otherwise it
+ * is the server of the options.
  */
 export async function openRedisNode(
   options: RedisDriverOptions,
@@ -34,40 +35,40 @@ function memberOf(
   overrides: RedisOverrides,
   slot: number,
 ): Redis {
-  const anyNode = eachNodeInTurn(options, cluster);
+  const anyNode = roundRobin(options, cluster);
   const nodeFor = (attempt: number): RedisNode => masterOf(cluster, slot) ?? anyNode(attempt);
   const delay = reconnectDelay(options);
   const node = singleClient(options, {
     ...overrides,
     ...nodeFor(0),
     retryStrategy: (attempt: number) => {
-      cluster.refreshSlotsCache(() => {}); // the attempt after this one knows what comes of it
+      cluster.refreshSlotsCache(() => {}); // for the attempt after this one
       Object.assign(node.options, nodeFor(attempt));
       return delay(attempt);
     },
   });
-  follow(cluster, node, slot);
+  reconnectWhenMoved(cluster, node, slot);
   return node;
 }
 
-/** Leaves a node that does not have the slot any more, whether the node says so or the others. */
-function follow(cluster: Cluster, node: Redis, slot: number): void {
+/** Reconnects if the node reports that the slot has moved, or if the Cluster says so. */
+function reconnectWhenMoved(cluster: Cluster, node: Redis, slot: number): void {
   node.on('moved', () => {
     const { stream } = node;
     cluster.refreshSlotsCache(() => {
       if (node.stream === stream) node.disconnect(true);
     });
   });
-  cluster.setMaxListeners(0); // one for each slot that is followed
+  cluster.setMaxListeners(0); // one listener per slot
   cluster.on('refresh', () => {
     const { status, options } = node;
     const master = masterOf(cluster, slot);
-    const isThere = master?.host === options.host && master?.port === options.port;
-    if (status === 'ready' && master !== undefined && !isThere) node.disconnect(true);
+    const isConnectedToIt = master?.host === options.host && master?.port === options.port;
+    if (status === 'ready' && master !== undefined && !isConnectedToIt) node.disconnect(true);
   });
 }
 
-/** Undefined while the Cluster has none. */
+/** Returns undefined while the slot has no master. */
 function masterOf(cluster: Cluster, slot: number): RedisNode | undefined {
   const [address] = cluster.slots[slot] ?? [];
   if (address === undefined) return undefined;
@@ -75,13 +76,16 @@ function masterOf(cluster: Cluster, slot: number): RedisNode | undefined {
   return { host: address.slice(0, end), port: Number(address.slice(end + 1)) };
 }
 
-/** Begins anywhere, so that processes spread over the nodes. Those known to the Cluster by then come before those in the options. */
-function eachNodeInTurn({ clusterNodes }: RedisDriverOptions, cluster: Cluster) {
+/**
+ * Returns the node for an attempt. It starts at a random node, so that processes spread over the nodes. The nodes
+ * that the Cluster knows come before those of the options.
+ */
+function roundRobin({ clusterNodes }: RedisDriverOptions, cluster: Cluster) {
   const offset = Math.floor(Math.random() * 1_000);
   return (attempt: number): RedisNode => {
     const known = cluster.nodes().map(({ options }) => options);
-    const given = clusterNodes.map((node) => hostAndPort(new URL(`redis://${node}`)));
-    const nodes = [...known, ...given];
+    const configured = clusterNodes.map((node) => hostAndPort(new URL(`redis://${node}`)));
+    const nodes = [...known, ...configured];
     const { host, port } = nodes[(offset + attempt) % nodes.length]!;
     return { host: host!, port: port! };
   };

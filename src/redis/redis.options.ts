@@ -3,7 +3,7 @@ import { tlsCaFile } from '../tls/index.js';
 
 const endpoint = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s/@]+):\d{1,5}$/, 'expected host:port');
 
-/** How an adapter reaches its Redis. One schema serves a single server, Sentinel and Cluster. */
+/** How an adapter reaches Redis: a single server, a server behind Sentinels, or a Cluster. */
 export const redisDriverOptions = z
   .strictObject({
     url: z
@@ -12,51 +12,50 @@ export const redisDriverOptions = z
         error: 'expected redis://[user:password@]host[:port][/database], or rediss:// for TLS',
       })
       .describe(
-        'Where Redis is: redis:// or rediss:// (TLS), with user, password and database number. With `sentinels` or ' +
-          '`clusterNodes` its host and port are not used, the rest is.',
+        'URL of Redis: redis:// or rediss:// (TLS), with user, password and database number. With `sentinels` or ' +
+          '`clusterNodes`, its host and port are ignored.',
       )
       .meta({ secret: true }),
     sentinels: z
       .array(endpoint)
       .default([])
-      .describe('host:port of each Sentinel. Where given, the server to use is asked of them.'),
-    sentinelMaster: z
-      .string()
-      .default('mymaster')
-      .describe('Name under which the Sentinels know the server.'),
+      .describe('host:port of each Sentinel. If set, the address of the server comes from the Sentinels.'),
+    sentinelMaster: z.string().default('mymaster').describe('Name of the server in the Sentinels.'),
     sentinelPassword: z
       .string()
       .optional()
-      .describe('Password of the Sentinels themselves, where they want one.')
+      .describe('Password of the Sentinels themselves, if they require one.')
       .meta({ secret: true }),
     clusterNodes: z
       .array(endpoint)
       .default([])
-      .describe(
-        'host:port of some nodes of a Redis Cluster. Where given, the others are found through them.',
-      ),
+      .describe('host:port of some nodes of a Redis Cluster. The others are found through them.'),
     tlsCaFile,
     keyPrefix: z
       .string()
-      .regex(/^[\w.:-]+$/, 'letters, digits, and _ . : - only')
+      .regex(/^[\w.:-]+$/, 'may contain only letters, digits, and _ . : -')
       .default('carillon')
-      .describe('Begins the name of every key, so that several deployments can share a server.'),
-    connectTimeoutMs: z.int().min(100).default(3_000).describe('Longest wait for a connection, in ms.'),
+      .describe('Prefix of every key, so that several deployments can share a server.'),
+    connectTimeoutMs: z
+      .int()
+      .min(100)
+      .default(3_000)
+      .describe('Maximum time to establish a connection, in ms.'),
     commandTimeoutMs: z
       .int()
       .min(50)
       .default(1_500)
-      .describe('Longest wait for an answer, in ms. A call without one fails as `broker_unavailable`.'),
+      .describe('Maximum time to wait for a reply, in ms. Then the call fails with `broker_unavailable`.'),
     reconnectMaxDelayMs: z
       .int()
       .min(10)
       .default(2_000)
       .describe(
-        'Longest pause between two attempts to connect, in ms. The pauses grow up to it, with jitter.',
+        'Maximum pause between two attempts to connect, in ms. The pauses grow up to this value, with jitter.',
       ),
   })
   .refine((options) => options.sentinels.length === 0 || options.clusterNodes.length === 0, {
-    error: 'give either sentinels or clusterNodes: a Cluster elects its own masters',
+    error: 'set either sentinels or clusterNodes, not both: a Cluster elects its masters without Sentinels',
     path: ['sentinels'],
   });
 

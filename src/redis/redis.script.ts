@@ -3,8 +3,9 @@ import { Redis } from 'ioredis';
 import type { RedisClient } from './redis.connection.js';
 
 /**
- * A Lua script, which Redis runs as one step. It is sent in full once over each connection and by its hash from then on, so
- * that calls over one connection keep their order; and in full again where a server has forgotten it.
+ * A Lua script, which Redis runs as one atomic step. The full script is sent once per connection, and its hash from
+ * then on, so that calls over one connection keep their order. If a server has forgotten the script, the full script
+ * is sent again.
  */
 export class LuaScript {
   readonly #sha: string;
@@ -14,7 +15,7 @@ export class LuaScript {
     this.#sha = createHash('sha1').update(lua).digest('hex');
   }
 
-  /** Bulk strings in the answer are Buffers. Rejects with what the client rejects with. */
+  /** Returns the reply of the script, with bulk strings as Buffers. Rejects with the error of the client. */
   async run(
     client: RedisClient,
     keys: readonly string[],
