@@ -23,7 +23,7 @@ export type BusModuleOptions = BusOptionsInput & {
  *
  * @throws {AdapterUnusableError} the options are invalid. The message lists every fault.
  */
-export function completed({ parked, ...given }: BusModuleOptions): BusOptions {
+export function completeOptions({ parked, ...given }: BusModuleOptions): BusOptions {
   if (parked !== undefined)
     new Logger('Bus').warn(
       'the option parked is now called retries: the former name still works, but use the present one',

@@ -3,7 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Link } from '../ipc/index.js';
 import { Readiness } from '../metrics/index.js';
 import { BusMetrics, busInstruments } from './bus.metrics.js';
-import { BUS_OPTIONS, completed, ConfigurableBusModule, GIVEN_OPTIONS } from './bus.module-definition.js';
+import { BUS_OPTIONS, completeOptions, ConfigurableBusModule, GIVEN_OPTIONS } from './bus.module-definition.js';
 import type { BusDriver, BusOptions } from './bus.options.js';
 import type { Bus } from './bus.port.js';
 import { Buses, type BusUse } from './buses.js';
@@ -31,7 +31,7 @@ const optionalPrimary = { token: Link, optional: true };
 @Module({
   imports: [DiscoveryModule],
   providers: [
-    { provide: BUS_OPTIONS, useFactory: completed, inject: [GIVEN_OPTIONS] },
+    { provide: BUS_OPTIONS, useFactory: completeOptions, inject: [GIVEN_OPTIONS] },
     { provide: Buses, useFactory: createBuses, inject: [BUS_OPTIONS, optionalReadiness, optionalPrimary] },
     {
       provide: Idempotency,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { completed } from './bus.module-definition.js';
+import { completeOptions } from './bus.module-definition.js';
 import { busOptions } from './bus.options.js';
 
 const kafka = { brokers: ['a:1'] };
@@ -21,15 +21,15 @@ describe('busOptions', () => {
   });
 });
 
-describe('completed', () => {
+describe('completeOptions', () => {
   const drivers = { redis: { url: 'redis://a' } };
 
   it('takes the former name of the retries', () => {
-    expect(completed({ drivers, parked: { store: 'redis' } }).retries.store).toBe('redis');
+    expect(completeOptions({ drivers, parked: { store: 'redis' } }).retries.store).toBe('redis');
   });
 
   it('prefers the present name to the former one', () => {
     const both = { drivers, parked: { store: 'redis' }, retries: { store: 'sqlite' } } as const;
-    expect(completed(both).retries.store).toBe('sqlite');
+    expect(completeOptions(both).retries.store).toBe('sqlite');
   });
 });
