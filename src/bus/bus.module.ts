@@ -3,7 +3,12 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Link } from '../ipc/index.js';
 import { Readiness } from '../metrics/index.js';
 import { BusMetrics, busInstruments } from './bus.metrics.js';
-import { BUS_OPTIONS, completeOptions, ConfigurableBusModule, GIVEN_OPTIONS } from './bus.module-definition.js';
+import {
+  BUS_OPTIONS,
+  completeOptions,
+  ConfigurableBusModule,
+  GIVEN_OPTIONS,
+} from './bus.module-definition.js';
 import type { BusDriver, BusOptions } from './bus.options.js';
 import type { Bus } from './bus.port.js';
 import { Buses, type BusUse } from './buses.js';
