@@ -1,4 +1,4 @@
-/** Checks that the files, headings, scripts and settings that the documents name exist. */
+/** Checks that the files, headings, scripts, settings and folders that the documents name exist. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -57,6 +57,18 @@ describe.each(documents)('%s', (document) => {
       return !keys.some((key) => `${key}.`.startsWith(`${known}.`));
     });
     expect(unknown.map(([name]) => name).toArray()).toEqual([]);
+  });
+});
+
+describe('CONTRIBUTING.md', () => {
+  it('lists every folder of src', () => {
+    const [, section = ''] = read('CONTRIBUTING.md').split('## Find your way\n');
+    const [table = ''] = section.split('\n\n| file ');
+    const listed = table.matchAll(/^\| `([\w-]+)` /gm).map(([, name]) => name);
+    const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    );
+    expect([...listed].toSorted()).toEqual(folders.map(({ name }) => name).toSorted());
   });
 });
 
