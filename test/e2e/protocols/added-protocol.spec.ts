@@ -16,7 +16,7 @@ import {
   type ProtocolDefinition,
 } from '../../../src/gateway/index.js';
 import { protocols } from '../../../src/protocols.js';
-import { metric, serve, type Client, type Settings } from '../raw/raw-socket.app.js';
+import { metric, serve, type Client, type Settings } from '../../support/gateway-app.js';
 
 // A whole protocol: an echo in rooms. Nothing in `src` knows it.
 

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { obstacleToAutobahn, runAutobahn, type CaseReport } from '../../clients/autobahn.ts';
 import { describeWherePossible } from '../../support/gate.ts';
 import { echoProtocol } from './echo.protocol.js';
-import { serve, type Settings } from './raw-socket.app.js';
+import { serve, type Settings } from '../../support/gateway-app.js';
 
 /** What the cases need and no client should have. */
 const settings: Settings = {

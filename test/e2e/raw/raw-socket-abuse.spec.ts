@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
-import { metric, serve, type Client } from './raw-socket.app.js';
+import { metric, serve, type Client } from '../../support/gateway-app.js';
 
 /** A client's frame, masked with zeros. */
 function masked(first: number, payload: Buffer = Buffer.alloc(0)): Buffer {

@@ -12,7 +12,7 @@ import {
   type ConnectDecision,
 } from '../../../src/gateway/index.js';
 import { CentrifugoApp } from '../../support/centrifugo-app.js';
-import { metric } from './raw-socket.app.js';
+import { metric } from '../../support/gateway-app.js';
 
 /** Decides by the header `x-pass`, which names the decision. */
 @Injectable()

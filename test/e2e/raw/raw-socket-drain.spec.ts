@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConnectionAdmission } from '../../../src/gateway/connection/connection-admission.js';
-import { channelOf, metric, serve, type Client, type Server } from './raw-socket.app.js';
+import { channelOf, metric, serve, type Client, type Server } from '../../support/gateway-app.js';
 
 function crowd(server: Server, size: number): Promise<Client[]> {
   return Promise.all(Array.from({ length: size }, () => server.connect()));

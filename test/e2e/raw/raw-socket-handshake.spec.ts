@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { HandshakeRefusedError } from '../../../src/gateway/connection/refusals.js';
-import { channelOf, identity, metric, serve } from './raw-socket.app.js';
+import { channelOf, identity, metric, serve } from '../../support/gateway-app.js';
 
 const forwarded = (address: string) => ({ headers: { 'x-forwarded-for': address } });
 

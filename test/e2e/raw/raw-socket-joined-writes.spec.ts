@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { identity, serve } from './raw-socket.app.js';
+import { identity, serve } from '../../support/gateway-app.js';
 
 afterEach(() => {
   jest.restoreAllMocks();

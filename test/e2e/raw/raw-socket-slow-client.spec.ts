@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { identity, metric, serve } from './raw-socket.app.js';
+import { identity, metric, serve } from '../../support/gateway-app.js';
 
 const payload = JSON.stringify('a'.repeat(64 * 1024));
 

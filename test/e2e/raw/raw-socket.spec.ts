@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { channelOf, identity, metric, serve } from './raw-socket.app.js';
+import { channelOf, identity, metric, serve } from '../../support/gateway-app.js';
 
 describe('raw socket', () => {
   it('delivers to all who share an identity, as text and with nothing around it', async () => {

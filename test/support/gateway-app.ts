@@ -18,10 +18,10 @@ import {
   Publication,
   type Audience,
   type Subscriber,
-} from '../../../src/delivery/index.js';
-import { GatewayModule, gatewayOptionsFor, type ProtocolDefinition } from '../../../src/gateway/index.js';
-import { protocols } from '../../../src/protocols.js';
-import { HttpAdapter, httpOptions } from '../../../src/http/index.js';
+} from '../../src/delivery/index.js';
+import { GatewayModule, gatewayOptionsFor, type ProtocolDefinition } from '../../src/gateway/index.js';
+import { protocols } from '../../src/protocols.js';
+import { HttpAdapter, httpOptions } from '../../src/http/index.js';
 
 /** Delivery without stores: who is attached here, and nobody else. */
 export class Table {
@@ -164,9 +164,8 @@ async function opened(socket: WebSocket): Promise<Client> {
   const upgraded = once(socket, 'upgrade') as Promise<[IncomingMessage]>;
   socket.on('message', (data) => received.push((data as Buffer).toString()));
   socket.on('close', (code, reason) => closed.resolve({ code, reason: String(reason) }));
-  await once(socket, 'open');
+  const [[{ headers, socket: wire }]] = await Promise.all([upgraded, once(socket, 'open')]);
   socket.on('error', () => {});
-  const [{ headers, socket: wire }] = await upgraded;
   return {
     socket,
     wire,
