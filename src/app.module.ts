@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BusModule, LanesModule } from './bus/index.js';
 import type { Config } from './config/config.js';
+import { usesLanes, type Role } from './config/roles.js';
 import { DeliveryModule, LaneConsumersModule } from './delivery/index.js';
 import { GatewayModule, type GatewayExtensions } from './gateway/index.js';
 import { HttpModule } from './http/index.js';
@@ -10,9 +11,10 @@ import { version } from './process/version.js';
 import { protocols } from './protocols.js';
 
 /**
- * The composition root. The imports follow the table in `dependency-cruiser.cjs`. Nest starts imported modules first and stops
- * importing modules first: the edges stop before the lane consumers, then delivery, then the lanes and the bus. That order needs
- * modules that are not global; only the metrics and HTTP modules are, and they stop nothing.
+ * The composition root: maps the roles of this process to modules. The imports follow the table in `dependency-cruiser.cjs`. Nest
+ * starts imported modules first and stops importing modules first: the edges stop before the lane consumers, then delivery, then
+ * the lanes and the bus. That order needs modules that are not global; only the metrics and HTTP modules are, and they have
+ * nothing to stop.
  */
 @Module({})
 export class AppModule {
@@ -21,22 +23,30 @@ export class AppModule {
     { server, gateway, trigger, bus, delivery, metrics }: Config,
     extensions: GatewayExtensions = {},
   ): DynamicModule {
-    const { trustedProxies } = server;
+    const { roles, trustedProxies } = server;
+    const withRole = <T>(role: Role, module: T): T[] => (roles.includes(role) ? [module] : []);
     const busModule = BusModule.forRoot({ ...bus, isGlobal: false });
     const lanesModule = importing({ module: LanesModule }, busModule);
-    const deliveryModule = importing(DeliveryModule.forRoot({ ...delivery, version }), lanesModule);
-    const consumersModule = importing(LaneConsumersModule.forRoot(delivery), deliveryModule, lanesModule);
+    const lanes = usesLanes(roles) ? [lanesModule, busModule] : [];
+    const deliveryModule = importing(DeliveryModule.forRoot({ ...delivery, version }), ...lanes);
+    const shared = [deliveryModule, ...lanes];
+    const consumers = withRole('consumers', importing(LaneConsumersModule.forRoot(delivery), ...shared));
+    const gatewayModule = GatewayModule.forRoot({
+      ...gateway,
+      protocols,
+      ...extensions,
+      trustedProxies,
+      version,
+    });
+    const triggerModule = TriggerModule.forRoot(trigger);
     return {
       module: AppModule,
       imports: [
         MetricsModule.forRoot(metrics),
         HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
-        importing(
-          GatewayModule.forRoot({ ...gateway, protocols, ...extensions, trustedProxies, version }),
-          consumersModule,
-          deliveryModule,
-        ),
-        importing(TriggerModule.forRoot(trigger), consumersModule, deliveryModule, lanesModule, busModule),
+        ...consumers,
+        ...withRole('gateway', importing(gatewayModule, deliveryModule, ...consumers)),
+        ...withRole('trigger', importing(triggerModule, ...shared, ...consumers)),
       ],
     };
   }

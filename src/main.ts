@@ -5,7 +5,7 @@ import { commandFor } from './cli/commands.js';
 import { readConfig } from './config/config.js';
 import { fail } from './process/failure.js';
 import { serve } from './process/serve.js';
-import { announce } from './process/start-up-report.js';
+import { reportStartUp } from './process/start-up-report.js';
 import { runWorkers } from './workers/index.js';
 
 async function main(): Promise<void> {
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const workers = wanted === 'auto' ? availableParallelism() : wanted;
   const url =
     workers === 1 ? await serve(AppModule.forRoot(config), config) : await runWorkers(config, workers, fail);
-  announce(config, notices, { url, workers });
+  reportStartUp(config, notices, { url, workers });
   process.send?.('ready');
 }
 

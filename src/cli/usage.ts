@@ -1,11 +1,12 @@
 /** What `--help` prints. */
 export const usage = `Carillon: a self-hosted real-time push server
 
-usage: npm start -- [--config FILE] [--port PORT] [--host HOST] [--SETTING VALUE]...
+usage: npm start -- [--config FILE] [--port PORT] [--host HOST] [--role ROLE] [--SETTING VALUE]...
 
   --config FILE     a JSON file with settings, ours or Centrifugo's; CARILLON_CONFIG does the same
   --port PORT       where to listen (3000)
   --host HOST       the address to listen on (127.0.0.1)
+  --role ROLE       what this process does: all (default), gateway, trigger, consumers; several separated by commas
   --SETTING VALUE   any setting by its dotted name, such as --bus.instant.topic pushes
   --version         print the version
   --help            print this

@@ -13,7 +13,11 @@ export interface Flags {
 }
 
 const CONFIG_FILE = 'config';
-const SHORT_FLAGS: Readonly<Record<string, string>> = { port: 'server.port', host: 'server.host' };
+const SHORT_FLAGS: Readonly<Record<string, string>> = {
+  port: 'server.port',
+  host: 'server.host',
+  role: 'server.roles',
+};
 
 /** Reads `--key value` and `--key=value`. A boolean setting may stand alone. */
 export function fromFlags(
@@ -22,7 +26,10 @@ export function fromFlags(
   renamed: RenamedSettings,
 ): Flags {
   const byName = new Map(settings.map((setting) => [setting.key, setting]));
-  for (const [name, key] of Object.entries(SHORT_FLAGS)) byName.set(name, byName.get(key)!);
+  for (const [name, key] of Object.entries(SHORT_FLAGS)) {
+    const setting = byName.get(key);
+    if (setting !== undefined) byName.set(name, setting);
+  }
   const names = [CONFIG_FILE, ...byName.keys()];
   for (const setting of settings)
     for (const { key } of formerNamesOf(setting, renamed)) byName.set(key, setting);

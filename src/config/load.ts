@@ -121,7 +121,9 @@ function describe(
   // The fault may be in one item of a list.
   const setting = settings.find((candidate) => `${key}.`.startsWith(`${candidate.key}.`));
   const origin = origins.get(key) ?? (setting && origins.get(setting.key));
-  const means = setting?.key === key && setting.description ? `. ${setting.description}` : '';
+  // A message of our own says what is accepted; one of zod's needs the description for that.
+  const means =
+    issue.code !== 'custom' && setting?.key === key && setting.description ? `. ${setting.description}` : '';
   const where = origin
     ? ` (from ${origin})`
     : setting

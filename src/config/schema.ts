@@ -5,6 +5,7 @@ import { gatewayOptionsFor } from '../gateway/index.js';
 import { metricsOptions } from '../metrics/index.js';
 import { triggerOptions } from '../trigger/index.js';
 import { protocols } from '../protocols.js';
+import { roleFaults } from './role-rules.js';
 import { logOptions, serverOptions } from './server.options.js';
 
 /** Everything that can be configured: each module's own schema under the module's name. */
@@ -19,7 +20,9 @@ export const configSchema = z
     metrics: metricsOptions,
   })
   .prefault({})
-  .superRefine(({ server, bus }, context) => {
+  .superRefine(({ server, bus, delivery }, context) => {
+    for (const message of roleFaults(server.roles, { bus, delivery }))
+      context.addIssue({ code: 'custom', path: ['server', 'roles'], message });
     if (server.workers !== 1 && bus.worker.id !== undefined)
       context.addIssue({
         code: 'custom',

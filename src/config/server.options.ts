@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { httpOptions, isProxyRange } from '../http/index.js';
+import { rolesOption } from './roles.js';
 
 /** Where the process listens and how it stops. */
 export const serverOptions = z
@@ -24,6 +25,12 @@ export const serverOptions = z
         'Processes that share the port on this machine, each with its part of the clients. `auto`: one for each core. With more ' +
           'than 1, one process more holds what is embedded (fan-out, queues in memory, files) for all of them.',
       ),
+    roles: rolesOption.describe(
+      'What this process does; several are separated by commas, and --role is short for it. `gateway`: sockets and delivery to ' +
+        'their clients. `trigger`: the HTTP API. `consumers`: takes messages from the lanes when they are due. `all`: all of ' +
+        'these. Every role serves /health and /metrics. Roles in different processes need Redis for the fan-out, and lanes on ' +
+        'a server.',
+    ),
     trustedProxies: z
       .array(
         z.string().refine(isProxyRange, {

@@ -1,17 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EmbeddedStoresModule } from '../bus/index.js';
 import type { Config } from '../config/config.js';
+import { usesLanes } from '../config/roles.js';
 import { EmbeddedEngineModule } from '../delivery/index.js';
 import { MetricsModule } from '../metrics/index.js';
 
 /** The process that holds for its workers what cannot be held by several. It serves no client. */
 @Module({})
 export class PrimaryModule {
-  static forRoot({ bus, delivery, metrics }: Config): DynamicModule {
+  static forRoot({ server, bus, delivery, metrics }: Config): DynamicModule {
+    const stores = usesLanes(server.roles) ? [EmbeddedStoresModule.forRoot(bus)] : [];
     const engine = delivery.fanout.kind === 'local' ? [EmbeddedEngineModule.forRoot(delivery)] : [];
-    return {
-      module: PrimaryModule,
-      imports: [MetricsModule.forRoot(metrics), EmbeddedStoresModule.forRoot(bus), ...engine],
-    };
+    return { module: PrimaryModule, imports: [MetricsModule.forRoot(metrics), ...stores, ...engine] };
   }
 }

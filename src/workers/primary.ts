@@ -4,6 +4,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EmbeddedStores } from '../bus/index.js';
 import type { Config } from '../config/config.js';
+import { usesLanes } from '../config/roles.js';
 import { EmbeddedEngine } from '../delivery/index.js';
 import type { Link } from '../ipc/index.js';
 import { PinoLogger } from '../process/logger.js';
@@ -71,16 +72,16 @@ export async function runWorkers(
   return `http://${server.host}:${await listening.promise}`;
 }
 
-function serveAll(context: INestApplicationContext, { delivery }: Config): (link: Link) => void {
+function serveAll(context: INestApplicationContext, { server, delivery }: Config): (link: Link) => void {
   const readiness = context.get(Readiness);
   const metrics = new WorkerMetrics();
-  const stores = context.get(EmbeddedStores, { strict: false });
+  const stores = usesLanes(server.roles) ? context.get(EmbeddedStores, { strict: false }) : undefined;
   const engine =
     delivery.fanout.kind === 'local' ? context.get(EmbeddedEngine, { strict: false }) : undefined;
   return (link) => {
     answerPulse(link);
     serveBrokerStates(link, readiness);
-    stores.serve(link);
+    stores?.serve(link);
     engine?.serve(link);
     metrics.serve(link);
   };

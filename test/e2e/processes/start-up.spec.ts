@@ -25,7 +25,7 @@ describe('a server that cannot start', () => {
 
 describe('a server whose shutdown cannot be finished', () => {
   it.each([
-    ['15000', 'a shutdown is cut off 15000 ms after it began to close'],
+    ['15000', 'a shutdown is cut off 15000 ms after the process begins to close'],
     ['30000', 'server.shutdown.readinessDelayMs takes all of server.shutdown.timeoutMs'],
   ])('says so at its start where readiness is red for %s ms', async (delayMs, words) => {
     await using server = await Server.start({

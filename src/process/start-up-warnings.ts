@@ -1,0 +1,67 @@
+import type { Config } from '../config/config.js';
+import { usesLanes } from '../config/roles.js';
+
+const SHORTEST_API_KEY = 16;
+
+/** Returns what an operator should know about a configuration that works. */
+export function warningsOf(config: Config): string[] {
+  const { server } = config;
+  return [
+    ...(usesLanes(server.roles) ? laneWarnings(config) : []),
+    ...(server.roles.includes('trigger') ? apiKeyWarnings(config) : []),
+    ...(server.roles.includes('gateway') ? exposureWarnings(config) : []),
+    ...shutdownWarnings(config),
+  ];
+}
+
+function laneWarnings({ bus, delivery }: Config): string[] {
+  if (delivery.fanout.kind === 'redis') return [...perProcessWarnings(bus)];
+  const drivers = new Set([bus.instant.driver, bus.delayed.driver]);
+  const shared = [...drivers].filter((driver) => ['kafka', 'pulsar', 'redis'].includes(driver));
+  if (shared.length === 0) return [];
+  return [
+    `${shared.join(' and ')} can be shared by several processes, but the fan-out is local: clients of this process do not ` +
+      'receive the messages that another process consumes. Set REDIS_URL, or run only one process',
+  ];
+}
+
+/** With a shared fan-out there may be several processes, and each of these stores belongs to one of them. */
+function* perProcessWarnings({ instant, delayed, idempotency }: Config['bus']): Generator<string> {
+  if (instant.driver === 'memory')
+    yield 'the instant lane is in memory: its messages are lost when this process ends. Set bus.instant.driver to redis, kafka or pulsar';
+  if (delayed.driver === 'sqlite')
+    yield 'the delayed lane is a file of this process: other processes cannot read it. Set bus.delayed.driver to redis or pulsar';
+  if (delayed.driver === 'pulsar' && delayed.ledger === 'sqlite')
+    yield 'the ledger of the delayed lane is a file of this process: other processes cannot cancel its messages. Set bus.delayed.ledger to redis';
+  if (idempotency.store === 'sqlite')
+    yield 'idempotency keys are in a file of this process: other processes do not know them. Set bus.idempotency.store to redis';
+}
+
+function* apiKeyWarnings({ trigger }: Config): Generator<string> {
+  if (trigger.apiKeys.length === 0)
+    yield 'no API key is configured: callers can push only to themselves. Set CARILLON_API_KEY';
+  if (trigger.apiKeys.some((key) => key.length < SHORTEST_API_KEY))
+    yield `an API key has fewer than ${SHORTEST_API_KEY} characters, and can be guessed: use a longer one`;
+}
+
+function* exposureWarnings({ server }: Config): Generator<string> {
+  if (!isLoopback(server.host))
+    yield `listening on ${server.host}: anyone who can connect to it can open a socket and push to themselves`;
+}
+
+/** The time limit holds for the whole shutdown, so that its first steps shorten the later ones. */
+function* shutdownWarnings({ server, gateway }: Config): Generator<string> {
+  const { readinessDelayMs, timeoutMs } = server.shutdown;
+  const leftMs = timeoutMs - readinessDelayMs;
+  if (leftMs <= 0)
+    yield 'server.shutdown.readinessDelayMs takes all of server.shutdown.timeoutMs: every shutdown will be cut off';
+  else if (server.roles.includes('gateway') && gateway.drain.timeoutMs >= leftMs)
+    yield (
+      `a shutdown is cut off ${leftMs} ms after the process begins to close, but clients may take gateway.drain.timeoutMs ` +
+      `(${gateway.drain.timeoutMs} ms) to leave: raise server.shutdown.timeoutMs, or lower gateway.drain.timeoutMs`
+    );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
