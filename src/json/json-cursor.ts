@@ -1,6 +1,6 @@
 import { DeepJsonError, MalformedJsonError } from './json.errors.js';
 
-/** How deep arrays and objects may nest inside one value at most. Clients parse payloads recursively. */
+/** Maximum nesting depth of arrays and objects inside one value. Clients parse payloads recursively. */
 const MAX_DEPTH = 512;
 
 export const QUOTE = 0x22;
@@ -20,17 +20,18 @@ export const FALSE = Buffer.from('false');
 export const NULL = Buffer.from('null');
 const ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
 
-/** Bytes that stand for themselves in a string. */
+/** Bytes that are not escaped in a string. */
 const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
 );
 
-/** Which containers are open: shared by all scanners, as a scan never yields. */
+/** The open containers. Shared by all scanners, because a scan never yields. */
 const stack = new Uint8Array(MAX_DEPTH);
 
 /**
- * Walks over one JSON text (RFC 8259) in UTF-8 bytes, checks everything that it passes and builds nothing. Each method throws
- * {@link MalformedJsonError} where the text is not JSON. Whether the bytes are valid UTF-8 is the caller's to check.
+ * Moves over one JSON text (RFC 8259) in UTF-8 bytes. It checks everything that it passes, and builds nothing. Each
+ * method throws {@link MalformedJsonError} if the text is not JSON. The caller checks whether the bytes are valid
+ * UTF-8.
  */
 export class JsonCursor {
   protected pos = 0;
@@ -38,7 +39,7 @@ export class JsonCursor {
   protected end = 0;
   #maxDepth = MAX_DEPTH;
 
-  /** Begins with `source[start..end)`, past white space. No value in it may nest deeper than `maxDepth`. */
+  /** Starts at the first value of `source[start..end)`. No value in it may nest deeper than `maxDepth`. */
   start(source: Buffer, start = 0, end = source.length, maxDepth = MAX_DEPTH): void {
     this.source = source;
     this.pos = start;
@@ -51,12 +52,12 @@ export class JsonCursor {
     return this.pos >= this.end;
   }
 
-  /** Nothing is left. */
+  /** True if nothing is left. */
   finish(): void {
     if (!this.atEnd) this.fail('text after the end');
   }
 
-  /** Passes a value and the white space behind it. */
+  /** Skips a value and the white space after it. */
   skip(): void {
     this.passValue();
     this.skipSpace();
@@ -92,7 +93,7 @@ export class JsonCursor {
     }
   }
 
-  /** Returns whether it holds escapes. */
+  /** Returns whether the string contains escapes. */
   protected passString(): boolean {
     if (this.byte() !== QUOTE) this.fail('a string was expected');
     const source = this.source;
@@ -157,7 +158,7 @@ export class JsonCursor {
     }
   }
 
-  /** Without recursion, so that no nesting can exhaust the call stack. */
+  /** Does not use recursion, so that no nesting can exhaust the call stack. */
   protected passValue(): void {
     let depth = 0;
     for (;;) {
@@ -181,7 +182,7 @@ export class JsonCursor {
     }
   }
 
-  /** After a value: leaves the containers that end here and stops before the next value. */
+  /** Called after a value: leaves the containers that end here, and stops before the next value. */
   #passEnds(depth: number): number {
     while (depth > 0) {
       this.skipSpace();

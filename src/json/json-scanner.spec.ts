@@ -25,7 +25,7 @@ function spaced(value: unknown, space: () => string): string {
 }
 
 describe('isJson', () => {
-  it('takes every JSON text, however it is spaced', () => {
+  it('accepts every JSON text, with any white space', () => {
     fc.assert(
       fc.property(
         fc.jsonValue(),
@@ -87,7 +87,7 @@ describe('isJson', () => {
     expect(isJson(Buffer.from([0x22, 0xff, 0x22]))).toBe(false);
   });
 
-  it('refuses what is nested deeper than 512 levels, and does so without recursion', () => {
+  it('refuses a text that is nested deeper than 512 levels, without recursion', () => {
     const nested = (depth: number): Buffer =>
       Buffer.from('[{"a":'.repeat(depth / 2) + '1' + '}]'.repeat(depth / 2));
     expect(isJson(nested(512))).toBe(true);
@@ -104,14 +104,14 @@ describe('onOneLine', () => {
     expect(onOneLine(payload).toString()).toBe('{\r  "a" : 1.0,\t"b":"\\n"}');
   });
 
-  it('hands back the very bytes where there is nothing to remove', () => {
+  it('returns the same buffer if there is nothing to remove', () => {
     const payload = Buffer.from('{"a":1}');
     expect(onOneLine(payload)).toBe(payload);
   });
 });
 
 describe('membersOf', () => {
-  it('gives each member as it was spelled', () => {
+  it('returns each member verbatim', () => {
     const members = membersOf(Buffer.from(' {"a" : 1.0, "b":[ ],"a":"\\u0041", "__proto__":{} } '));
     expect([...members].map(([key, raw]) => [key, raw.toString()])).toEqual([
       ['a', '"\\u0041"'],
@@ -120,7 +120,7 @@ describe('membersOf', () => {
     ]);
   });
 
-  it('refuses what is no object', () => {
+  it('refuses a text that is not an object', () => {
     expect(() => membersOf(Buffer.from('[]'))).toThrow(MalformedJsonError);
     expect(() => membersOf(Buffer.from('{} {}'))).toThrow(MalformedJsonError);
     expect(() => membersOf(Buffer.from([0x7b, 0x7d, 0xff]))).toThrow('UTF-8');
@@ -149,11 +149,11 @@ describe('JsonScanner', () => {
     );
   });
 
-  it('puts U+FFFD for a lone surrogate', () => {
+  it('replaces a lone surrogate by U+FFFD', () => {
     expect(read('"a\\ud800b"', (scanner) => scanner.readString())).toBe('a\ufffdb');
   });
 
-  it('reads whole numbers in their range only', () => {
+  it('reads whole numbers only within their range', () => {
     const reading = (value: number): number =>
       read(String(value), (scanner) => scanner.readInteger(-500, 500));
     fc.assert(
@@ -182,7 +182,7 @@ describe('JsonScanner', () => {
     expect(() => read(text, (scanner) => scanner.readQuotableInteger(-10, 100))).toThrow(MalformedJsonError);
   });
 
-  it('cuts a value out as it was spelled', () => {
+  it('returns a value verbatim', () => {
     const text = ' [1.50, {"b" :"\\u00e9"}]\t';
     expect(read(text, (scanner) => scanner.readRaw()).toString()).toBe('[1.50, {"b" :"\\u00e9"}]');
   });

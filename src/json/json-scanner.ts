@@ -16,11 +16,11 @@ import {
 import type { KeyTable } from './key-table.js';
 
 /**
- * Reads a JSON text piece by piece, without a tree of it in between: only what is asked for is built, and a payload is cut out
- * as it was spelled. Each method also throws where the value ahead is not of the type asked for.
+ * Reads a JSON text piece by piece, without an intermediate tree: only the requested values are built, and payloads
+ * are returned verbatim. Each method also throws if the next value does not have the requested type.
  */
 export class JsonScanner extends JsonCursor {
-  /** Steps into an object; false where it is empty and already left behind. */
+  /** Enters an object. Returns false if it is empty; then it has been passed already. */
   enterObject(): boolean {
     return this.#enter(OPEN_OBJECT, CLOSE_OBJECT);
   }
@@ -29,7 +29,7 @@ export class JsonScanner extends JsonCursor {
     return this.#enter(OPEN_ARRAY, CLOSE_ARRAY);
   }
 
-  /** After a member: true where another follows, false where the object ended. */
+  /** Called after a member. Returns true if another one follows, false if the object has ended. */
   nextMember(): boolean {
     return this.#next(CLOSE_OBJECT);
   }
@@ -38,7 +38,7 @@ export class JsonScanner extends JsonCursor {
     return this.#next(CLOSE_ARRAY);
   }
 
-  /** A member's key and colon. Undefined for a key that is not in the table. */
+  /** Reads the key and the colon of a member. Returns undefined if the key is not in the table. */
   readKey<Entry extends { readonly key: string }>(keys: KeyTable<Entry>): Entry | undefined {
     const start = this.pos + 1;
     const escaped = this.passString();
@@ -69,7 +69,7 @@ export class JsonScanner extends JsonCursor {
     return value;
   }
 
-  /** True where a null was there, which is then left behind. */
+  /** Passes a null. Returns false if the next value is something else. */
   takeNull(): boolean {
     if (this.byte() !== NULL[0]) return false;
     this.passWord(NULL);
@@ -77,7 +77,7 @@ export class JsonScanner extends JsonCursor {
     return true;
   }
 
-  /** A whole number without fraction or exponent. One beyond 2⁵³ loses its last digits. */
+  /** Reads a whole number without fraction or exponent. A number above 2⁵³ loses its last digits. */
   readInteger(min: number, max: number): number {
     const negative = this.byte() === MINUS;
     if (negative) this.pos++;
@@ -98,7 +98,7 @@ export class JsonScanner extends JsonCursor {
     return value;
   }
 
-  /** As {@link readInteger}, or the same in quotes, in which some encoders put numbers that may exceed a double. */
+  /** Like {@link readInteger}, but the number may be quoted: some encoders quote numbers that may exceed a double. */
   readQuotableInteger(min: number, max: number): number {
     if (this.byte() !== QUOTE) return this.readInteger(min, max);
     const value = this.readString();
@@ -107,7 +107,7 @@ export class JsonScanner extends JsonCursor {
     return number;
   }
 
-  /** Any value as it was spelled: a view of the source. */
+  /** Returns the next value verbatim, as a view of the source. */
   readRaw(): Buffer {
     const start = this.pos;
     this.passValue();
@@ -134,7 +134,7 @@ export class JsonScanner extends JsonCursor {
     return byte === COMMA;
   }
 
-  /** A lone surrogate cannot be written in UTF-8: it becomes U+FFFD. */
+  /** A lone surrogate cannot be encoded in UTF-8. It becomes U+FFFD. */
   #unescape(start: number, end: number): string {
     return (JSON.parse(this.source.toString('utf8', start, end)) as string).toWellFormed();
   }

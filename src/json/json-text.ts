@@ -7,7 +7,7 @@ const NEWLINE = 0x0a;
 const scanner = new JsonScanner();
 
 /**
- * Passes over one JSON text in UTF-8 and builds nothing, for bytes that are only forwarded.
+ * Checks one JSON text in UTF-8 without building anything, for bytes that are only forwarded.
  * @throws MalformedJsonError, DeepJsonError
  */
 export function checkJson(text: Buffer, maxDepth?: number): void {
@@ -17,7 +17,7 @@ export function checkJson(text: Buffer, maxDepth?: number): void {
   scanner.finish();
 }
 
-/** Whether a payload is one JSON text, as everything must be that goes to a client of the JSON encoding. */
+/** Returns whether a payload is one JSON text. Every payload for a client of the JSON encoding must be. */
 export function isJson(payload: Buffer): boolean {
   try {
     checkJson(payload);
@@ -29,15 +29,15 @@ export function isJson(payload: Buffer): boolean {
 }
 
 /**
- * The payload on one line, as newline separates messages in the JSON encoding. In a JSON text a bare newline can only stand
- * between tokens, where it means nothing; everything else keeps its spelling.
+ * Returns the payload on one line, because a newline separates messages in the JSON encoding. An unescaped newline in
+ * a JSON text is always between tokens, where it has no meaning. Everything else is kept verbatim.
  */
 export function onOneLine(payload: Buffer): Buffer {
   if (!payload.includes(NEWLINE)) return payload;
   return payload.filter((byte) => byte !== NEWLINE) as Buffer;
 }
 
-/** The members of a JSON object, each as it was spelled. Of two with one key the last counts. */
+/** Returns the members of a JSON object, each of them verbatim. If a key occurs twice, the last one counts. */
 export function membersOf(json: Buffer): ReadonlyMap<string, Buffer> {
   if (!isUtf8(json)) throw new MalformedJsonError('not UTF-8');
   const members = new Map<string, Buffer>();

@@ -1,10 +1,10 @@
 import { CarillonError } from '../errors.js';
 
-/** A text that is not JSON, or JSON of another type than the one asked for. */
+/** The text is not JSON, or a value does not have the requested type. */
 export class MalformedJsonError extends CarillonError {
   readonly code: string = 'malformed_json';
 
-  /** @param byte where, counted from 0; absent where it is wrong as a whole */
+  /** @param byte position of the error, counted from 0; absent if it concerns the whole text */
   constructor(
     readonly reason: string,
     readonly byte?: number,
@@ -13,7 +13,7 @@ export class MalformedJsonError extends CarillonError {
   }
 }
 
-/** JSON that may be sound, but opens more arrays and objects inside each other than is read. */
+/** The text may be valid JSON, but its arrays and objects are nested too deeply. */
 export class DeepJsonError extends MalformedJsonError {
   override readonly code = 'deep_json';
 }

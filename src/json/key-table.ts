@@ -1,4 +1,4 @@
-/** Finds what belongs to a key by the bytes of the key, without making a string of them. */
+/** Finds the entry of a key by the bytes of the key, without creating a string. */
 export class KeyTable<Entry extends { readonly key: string }> {
   readonly #byLength: { readonly bytes: Buffer; readonly entry: Entry }[][] = [];
   readonly #byKey = new Map<string, Entry>();
@@ -11,7 +11,7 @@ export class KeyTable<Entry extends { readonly key: string }> {
     }
   }
 
-  /** The entry whose key is `source[start..end)`. */
+  /** Returns the entry whose key is `source[start..end)`. */
   match(source: Buffer, start: number, end: number): Entry | undefined {
     const candidates = this.#byLength[end - start];
     if (candidates === undefined) return undefined;
@@ -24,7 +24,7 @@ export class KeyTable<Entry extends { readonly key: string }> {
     return undefined;
   }
 
-  /** For a key that was spelled with escapes. */
+  /** For a key that contains escapes. */
   find(key: string): Entry | undefined {
     return this.#byKey.get(key);
   }

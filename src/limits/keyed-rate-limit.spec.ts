@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { KeyedRateLimit } from './keyed-rate-limit.js';
 
 describe('KeyedRateLimit', () => {
-  it('lets a burst through, then the sustained rate', () => {
+  it('admits a burst, then the sustained rate', () => {
     const limit = new KeyedRateLimit({ perSecond: 10, burst: 3 });
     expect([0, 0, 0, 0].map((now) => limit.take('a', now))).toEqual([0, 0, 0, 100]);
     expect(limit.take('a', 99)).toBe(1);
@@ -12,7 +12,7 @@ describe('KeyedRateLimit', () => {
     expect(limit.take('b', 100)).toBe(0);
   });
 
-  it('lets the whole burst through, whatever fraction of a millisecond it is', () => {
+  it('admits the whole burst at any fraction of a millisecond', () => {
     fc.assert(
       fc.property(
         fc.nat().map((tick) => tick / 7_919),
@@ -30,7 +30,7 @@ describe('KeyedRateLimit', () => {
     expect([0, 0, 0].map((now) => limit.take('a', now))).toEqual([0, 0, 0]);
   });
 
-  it('never lets more through than burst and rate allow', () => {
+  it('never admits more than burst and rate allow', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(50), { maxLength: 200 }), (gaps) => {
         const limit = new KeyedRateLimit({ perSecond: 50, burst: 5 });
@@ -45,7 +45,7 @@ describe('KeyedRateLimit', () => {
     );
   });
 
-  it('goes on limiting a key however many others come', () => {
+  it('keeps limiting a key however many other keys there are', () => {
     const limit = new KeyedRateLimit({ perSecond: 1, burst: 1 });
     expect(limit.take('a', 0)).toBe(0);
     for (let i = 0; i < 5_000; i++) limit.take(`other ${i}`, 10);
@@ -53,7 +53,7 @@ describe('KeyedRateLimit', () => {
     expect(limit.take('a', 1_000)).toBe(0);
   });
 
-  it('forgets who has rested, then who came first', () => {
+  it('forgets keys without recent events, then the oldest ones', () => {
     const limit = new KeyedRateLimit({ perSecond: 1, burst: 1 }, 10);
     for (let caller = 0; caller < 10; caller++) limit.take(`rested ${caller}`, 0);
     for (let caller = 0; caller < 11; caller++) limit.take(`new ${caller}`, 5000);

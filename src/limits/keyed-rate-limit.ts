@@ -1,14 +1,17 @@
 import { RateLimit, type Rate } from './rate-limit.js';
 
-/** Keys remembered before those that have rested are forgotten, and then the oldest. */
+/** When more keys are remembered, those without recent events are forgotten, then the oldest ones. */
 const MAX_KEYS = 100_000;
 
-/** A rate limit for subjects that nobody else keeps a record of, such as addresses. One that has rested needs no memory. */
+/**
+ * A rate limit per key, for subjects that have no object of their own, such as addresses. A key without recent events
+ * needs no memory.
+ */
 export class KeyedRateLimit {
   readonly #limit: RateLimit | undefined;
   readonly #states = new Map<string, number>();
 
-  /** @param rate none where `perSecond` is 0 */
+  /** @param rate a `perSecond` of 0 means no limit */
   constructor(
     rate: Rate,
     private readonly maxKeys = MAX_KEYS,
@@ -19,14 +22,14 @@ export class KeyedRateLimit {
   /**
    * Counts one event.
    * @param nowMs a clock that does not jump
-   * @returns 0 if it is within the rate, else how long until one is, in ms
+   * @returns 0 if it is within the rate, otherwise the time in ms until an event is
    */
   take(key: string, nowMs = performance.now()): number {
     if (this.#limit === undefined) return 0;
     const state = this.#states.get(key) ?? 0;
     const next = this.#limit.next(state, nowMs);
     if (next === undefined) return this.#limit.waitMs(state, nowMs);
-    // Deleted first, so that the map is in the order of the last event.
+    // Deleted first, so that the map is ordered by the last event.
     this.#states.delete(key);
     this.#states.set(key, next);
     if (this.#states.size > this.maxKeys) this.#forget(nowMs);

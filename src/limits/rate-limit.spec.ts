@@ -18,20 +18,20 @@ function admitted(limit: RateLimit, times: readonly number[]): number {
 describe('RateLimit', () => {
   const limit = new RateLimit({ perSecond: 10, burst: 5 });
 
-  it('lets a burst through and no more', () => {
+  it('admits a burst and no more', () => {
     expect(admitted(limit, Array(20).fill(1_000))).toBe(5);
   });
 
-  it('lets the even pace through for ever', () => {
+  it('always admits an even pace', () => {
     const times = Array.from({ length: 500 }, (_, i) => 1_000 + i * 100);
     expect(admitted(limit, times)).toBe(500);
   });
 
-  it('gives the burst back after a pause', () => {
+  it('allows another burst after a pause', () => {
     expect(admitted(limit, [...Array(9).fill(1_000), ...Array(9).fill(1_500)])).toBe(10);
   });
 
-  it('lets one event through at a time with a burst of 1', () => {
+  it('admits one event at a time with a burst of 1', () => {
     expect(admitted(new RateLimit({ perSecond: 10, burst: 1 }), [1_000, 1_001, 1_100])).toBe(2);
   });
 
@@ -49,7 +49,7 @@ describe('RateLimit', () => {
     );
   });
 
-  it('never exceeds the burst and the pace together', () => {
+  it('never admits more than burst and pace together', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 3_000 }), { maxLength: 200 }), (offsets) => {
         const times = offsets.map((offset) => 1_000 + offset).toSorted((a, b) => a - b);

@@ -11,7 +11,7 @@ describe('a repeated warning', () => {
   });
   afterEach(() => void jest.useRealTimers());
 
-  it('is said at once, and those that follow by their number', () => {
+  it('is logged at once, and those that follow with their number', () => {
     for (const text of ['a', 'b', 'c']) warning.warn(text);
     expect(said).toEqual(['a']);
     jest.advanceTimersByTime(1_000);
@@ -21,7 +21,7 @@ describe('a repeated warning', () => {
     expect(said).toEqual(['a', 'c (and 1 more like it)', 'd']);
   });
 
-  it('is said at once again after a quiet second', () => {
+  it('is logged at once again after a second without warnings', () => {
     warning.warn('a');
     jest.advanceTimersByTime(1_000);
     warning.warn('b');

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { AuthoritiesUnreadableError } from './tls.errors.js';
 
 /**
- * For Node's `tls.connect`: to be trusted instead of the system's own, where a file is given.
+ * Returns options for Node's `tls.connect`. If a file is given, its certificate authorities are trusted instead of
+ * the system's.
  * @throws {AuthoritiesUnreadableError}
  */
 export function readAuthorities(tlsCaFile: string | undefined): { readonly ca?: Buffer } {

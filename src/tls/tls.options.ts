@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** One setting under one name, for whatever is reached over TLS. */
+/** The setting `tlsCaFile`, the same for every service that is reached over TLS. */
 export const tlsCaFile = z
   .string()
   .min(1)
   .optional()
-  .describe('File with the certificate authorities to trust, in PEM. Without it the system decides.');
+  .describe('PEM file with the certificate authorities to trust. Default: those of the system.');
