@@ -1,13 +1,13 @@
 export type Callable = (...args: never[]) => unknown;
 
-/** Stands for a function on its way. */
+/** Represents a function in a packet. */
 interface Reference {
   readonly [REFERENCE]: number;
 }
 
 const REFERENCE = '\0function';
 
-/** Keeps the functions that the other end may call, and makes functions of its references. */
+/** Keeps the functions that the other end may call, and creates functions from the references of the other end. */
 export class FunctionTable {
   readonly #functions = new Map<number, Callable>();
   #count = 0;
@@ -18,17 +18,18 @@ export class FunctionTable {
     return this.#functions.get(reference);
   }
 
-  /** Puts references in the place of functions: of the value, and of the properties of a plain object. */
+  /** Replaces functions by references: the value itself, and the properties of a plain object. */
   pack(value: unknown): unknown {
     if (typeof value === 'function') return this.#refer(value as Callable);
     if (!isPlain(value) || !Object.values(value).some((each) => typeof each === 'function')) return value;
     return mapped(value, (each) => (typeof each === 'function' ? this.#refer(each as Callable) : each));
   }
 
+  /** Replaces references by functions that call the other end. */
   unpack(value: unknown): unknown {
-    if (isReference(value)) return this.#call(value);
+    if (isReference(value)) return this.#callable(value);
     if (!isPlain(value) || !Object.values(value).some(isReference)) return value;
-    return mapped(value, (each) => (isReference(each) ? this.#call(each) : each));
+    return mapped(value, (each) => (isReference(each) ? this.#callable(each) : each));
   }
 
   #refer(called: Callable): Reference {
@@ -36,7 +37,7 @@ export class FunctionTable {
     return { [REFERENCE]: this.#count };
   }
 
-  #call(reference: Reference): (...args: readonly unknown[]) => Promise<unknown> {
+  #callable(reference: Reference): (...args: readonly unknown[]) => Promise<unknown> {
     return (...args) => this.invoke(reference[REFERENCE], args);
   }
 }
@@ -45,7 +46,7 @@ function isReference(value: unknown): value is Reference {
   return typeof value === 'object' && value !== null && REFERENCE in value;
 }
 
-/** Whatever realm it was made in. */
+/** Also true for an object of another realm. */
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -12,7 +12,7 @@ function pair() {
 }
 
 describe('Link', () => {
-  it('answers calls with what they return, bytes as bytes', async () => {
+  it('returns results of calls, and keeps bytes as bytes', async () => {
     const { here, there } = pair();
     there.serve('echo', { back: (...values: unknown[]) => values });
     const values = [1, undefined, 'ü', Buffer.from([0, 255]), new Map([['a', new Set([1])]]), { a: [{}] }];
@@ -21,20 +21,20 @@ describe('Link', () => {
     expect(Buffer.isBuffer(back[3])).toBe(true);
   });
 
-  it('keeps the order of calls and words, within a turn and across turns', async () => {
+  it('keeps the order of calls and notifications, within one turn of the event loop and across turns', async () => {
     const { here, there } = pair();
-    const heard: number[] = [];
-    there.serve('list', { add: (value: number) => heard.push(value) });
+    const added: number[] = [];
+    there.serve('list', { add: (value: number) => added.push(value) });
     for (let value = 0; value < 100; value += 2) {
-      here.tell('list', 'add', value);
-      const added = here.call('list', 'add', value + 1);
-      if (value % 20 === 0) await added;
+      here.notify('list', 'add', value);
+      const call = here.call('list', 'add', value + 1);
+      if (value % 20 === 0) await call;
     }
     await here.call('list', 'add', 100);
-    expect(heard).toEqual(Array.from({ length: 101 }, (_, value) => value));
+    expect(added).toEqual(Array.from({ length: 101 }, (_, value) => value));
   });
 
-  it('puts frames together that arrive in pieces', async () => {
+  it('reads frames that arrive in pieces', async () => {
     const [one, other] = duplexPair();
     const [pieces, source] = duplexPair();
     const there = new Link(other);
@@ -51,7 +51,7 @@ describe('Link', () => {
     );
   });
 
-  it('calls functions where they came from', async () => {
+  it('calls a function in the process that it came from', async () => {
     const { here, there } = pair();
     there.serve('twice', {
       apply: async (twice: (value: number) => Promise<number>, value: number) => twice(await twice(value)),
@@ -66,7 +66,7 @@ describe('Link', () => {
     expect(await made.add(1, 2)).toBe(3);
   });
 
-  it('tells what failed at the other end, with its code', async () => {
+  it('rejects with the message and the code of a failure at the other end', async () => {
     const { here, there } = pair();
     there.serve('fails', {
       throws: () => {
@@ -83,66 +83,66 @@ describe('Link', () => {
     await expect(here.call('nobody', 'throws')).rejects.toThrow(/nothing is served as nobody.throws/);
   });
 
-  it('rejects what is under way when it ends, and what comes after', async () => {
+  it('rejects pending and later calls when it ends', async () => {
     const { here, there, stream } = pair();
-    there.serve('never', { answers: () => Promise.withResolvers<void>().promise });
-    const call = here.call('never', 'answers');
+    there.serve('never', { returns: () => Promise.withResolvers<void>().promise });
+    const call = here.call('never', 'returns');
     stream.destroy();
     await expect(call).rejects.toBeInstanceOf(LinkEndedError);
-    await expect(here.call('never', 'answers')).rejects.toBeInstanceOf(LinkEndedError);
-    const told = Promise.withResolvers<void>();
-    here.onEnd(told.resolve);
-    await told.promise;
+    await expect(here.call('never', 'returns')).rejects.toBeInstanceOf(LinkEndedError);
+    const ended = Promise.withResolvers<void>();
+    here.onEnd(ended.resolve);
+    await ended.promise;
   });
 
-  it('ends at once, and says so once, when the other end leaves too much unread', async () => {
+  it('ends immediately, and logs it once, when the other end leaves too much unread', async () => {
     const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
     const [one] = duplexPair();
     const here = new Link(one, 1_000);
     const turn = () => new Promise(setImmediate);
-    // The stream takes the first one in, although nobody reads it.
-    for (let told = 0; told < 2; told++) {
-      here.tell('deaf', 'hear', Buffer.alloc(50_000));
+    // The stream buffers the first one, although nobody reads it.
+    for (let sent = 0; sent < 2; sent++) {
+      here.notify('stuck', 'receive', Buffer.alloc(50_000));
       await turn();
     }
-    const call = here.call('deaf', 'hear');
-    here.tell('deaf', 'hear');
+    const call = here.call('stuck', 'receive');
+    here.notify('stuck', 'receive');
     expect(here.ended).toBe(true);
     await expect(call).rejects.toBeInstanceOf(LinkEndedError);
     expect(logged).toHaveBeenCalledTimes(1);
     logged.mockRestore();
   });
 
-  it('ends at both ends when one closes it, after what was sent before', async () => {
+  it('ends at both ends when one closes it, after everything that was sent before', async () => {
     const { here, there } = pair();
-    const heard = Promise.withResolvers<string>();
+    const received = Promise.withResolvers<string>();
     const ended = Promise.withResolvers<void>();
-    there.serve('word', { say: (word: string) => heard.resolve(word) });
+    there.serve('text', { append: (text: string) => received.resolve(text) });
     there.onEnd(ended.resolve);
-    here.tell('word', 'say', 'last');
+    here.notify('text', 'append', 'last');
     here.close();
-    expect(await heard.promise).toBe('last');
+    expect(await received.promise).toBe('last');
     await ended.promise;
     expect(there.ended).toBe(true);
   });
 });
 
-describe('a served port', () => {
-  const failures = { closed: () => new Error('closed'), translate: (error: unknown) => error };
+describe('servePort and RemotePort', () => {
+  const errors = { closed: () => new Error('closed'), translate: (error: unknown) => error };
 
-  it('has what it opened for a process closed when that process is gone', async () => {
+  it('close what a process opened when that process ends', async () => {
     const { here, there } = pair();
     const closed = Promise.withResolvers<void>();
     const store = { size: 3, open: async () => ({ close: async () => closed.resolve() }) };
     servePort(there, 'store', store, ['open', 'size']);
-    const port = new RemotePort(here, 'store', failures);
+    const port = new RemotePort(here, 'store', errors);
     expect(await port.call('size')).toBe(3);
     await port.call('open');
     here.close();
     await closed.promise;
   });
 
-  it('closes what it opened, waits for what is under way, and refuses what comes after', async () => {
+  it('close what is open, wait for pending calls, and refuse later ones', async () => {
     const { here, there } = pair();
     const order: string[] = [];
     const gate = Promise.withResolvers<void>();
@@ -151,8 +151,8 @@ describe('a served port', () => {
       wait: () => gate.promise.then(() => order.push('done')),
     };
     servePort(there, 'store', store, ['open', 'wait']);
-    const port = new RemotePort(here, 'store', failures);
-    const opened = port.keep(await port.call<{ close(): Promise<void> }>('open'));
+    const port = new RemotePort(here, 'store', errors);
+    const opened = port.track(await port.call<{ close(): Promise<void> }>('open'));
     const waiting = port.call('wait');
     const closing = port.close().then(() => order.push('port closed'));
     await opened.close();

@@ -1,10 +1,10 @@
 import type { Link } from './link.js';
 
-/** How a port calls what may go wrong with it. */
-export interface PortFailures {
-  /** A call came after `close`. */
+/** Maps the failures of a remote port to the errors of that port. */
+export interface PortErrors {
+  /** Returns the error for a call after `close`. */
   closed(): Error;
-  /** The port's own error for one of the link. */
+  /** Returns the port's own error for an error of the link. */
   translate(error: unknown): unknown;
 }
 
@@ -12,54 +12,54 @@ interface Closable {
   close(): Promise<void>;
 }
 
-/** This end of a port that another process serves with `servePort`: what its adapters have in common. */
+/** The client end of a port that another process serves with `servePort`. The IPC adapters share it. */
 export class RemotePort {
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #pending = new Set<Promise<unknown>>();
   readonly #open = new Set<Closable>();
   #closed: Promise<void> | undefined;
 
   constructor(
     private readonly link: Link,
     private readonly name: string,
-    private readonly failures: PortFailures,
+    private readonly errors: PortErrors,
   ) {}
 
   async call<Result>(method: string, ...args: readonly unknown[]): Promise<Result> {
-    if (this.#closed !== undefined) throw this.failures.closed();
-    const answer = this.link.call<Result>(this.name, method, ...args);
-    this.#underWay.add(answer);
+    if (this.#closed !== undefined) throw this.errors.closed();
+    const reply = this.link.call<Result>(this.name, method, ...args);
+    this.#pending.add(reply);
     try {
-      return await answer;
+      return await reply;
     } catch (error) {
-      throw this.failures.translate(error);
+      throw this.errors.translate(error);
     } finally {
-      this.#underWay.delete(answer);
+      this.#pending.delete(reply);
     }
   }
 
-  /** Keeps something that the other end opened, to be closed before the port is. It may be closed twice. */
-  keep<Opened extends Closable>(opened: Opened): Opened {
+  /** Registers something that the other end opened, so that `close` closes it first. The result may be closed twice. */
+  track<Opened extends Closable>(opened: Opened): Opened {
     let closed: Promise<void> | undefined;
-    const kept: Opened = {
+    const tracked: Opened = {
       ...opened,
-      // Where the link has ended, it is closed at the other end already.
+      // If the link has ended, the other end has already closed it.
       close: () =>
         (closed ??= opened
           .close()
           .catch(() => {})
-          .finally(() => this.#open.delete(kept))),
+          .finally(() => this.#open.delete(tracked))),
     };
-    this.#open.add(kept);
-    return kept;
+    this.#open.add(tracked);
+    return tracked;
   }
 
-  /** Waits for what is under way, which ends when the link does. The store itself stays open, for others. */
+  /** Waits for pending calls, which end when the link does. The store itself stays open for other processes. */
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
   }
 
   async #close(): Promise<void> {
     await Promise.all([...this.#open].map((each) => each.close()));
-    await Promise.allSettled(this.#underWay);
+    await Promise.allSettled(this.#pending);
   }
 }

@@ -6,10 +6,10 @@ interface Closable {
 }
 
 /**
- * Serves members of a port to the process at the other end, which asks for them with a `RemotePort` of the same name.
+ * Serves members of a port to the other process, which calls them through a `RemotePort` of the same name.
  *
- * What a method answers with a `close` of its own (a consumer, a subscription) goes by reference, and is closed when the link
- * ends: a process that dies holds nothing.
+ * A result that has a `close` of its own (a consumer, a subscription) is passed by reference. It is closed when the link ends, so
+ * that a process that dies holds nothing.
  */
 export function servePort<Port extends object>(
   link: Link,
@@ -22,19 +22,19 @@ export function servePort<Port extends object>(
     async (...args: never[]) => {
       const served = port[member];
       const result: unknown = typeof served === 'function' ? await served.apply(port, args) : served;
-      return isClosable(result) ? tied(link, result) : result;
+      return isClosable(result) ? closedWithLink(link, result) : result;
     };
   link.serve(name, Object.fromEntries(members.map((member) => [member, serve(member) as Callable])));
 }
 
-function tied(link: Link, owned: Closable): object {
+function closedWithLink(link: Link, opened: Closable): object {
   const close = async (): Promise<void> => {
-    forget();
-    await owned.close();
+    removeListener();
+    await opened.close();
   };
-  // Whoever closes it as well sees what goes wrong; here nobody is left to tell.
-  const forget = link.onEnd(() => void close().catch(() => {}));
-  const methods = Object.entries(owned).filter(([, each]) => typeof each === 'function');
+  // After the link has ended, nobody is left to report an error to.
+  const removeListener = link.onEnd(() => void close().catch(() => {}));
+  const methods = Object.entries(opened).filter(([, each]) => typeof each === 'function');
   return { ...Object.fromEntries(methods), close };
 }
 

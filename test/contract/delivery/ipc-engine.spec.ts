@@ -110,7 +110,7 @@ describe('what the primary keeps of a client', () => {
       1,
       extras,
     );
-    worker.tell('other', 'hear', Buffer.alloc(200_000));
+    worker.notify('other', 'hear', Buffer.alloc(200_000));
     const entered = new IpcPresence(worker).add('a', info, 60_000);
     await new IpcHistory(worker).publish(publication, { history: kept });
     await entered;

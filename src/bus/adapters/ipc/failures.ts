@@ -1,4 +1,4 @@
-import { LinkEndedError, RemoteError, type PortFailures } from '../../../ipc/index.js';
+import { LinkEndedError, RemoteError, type PortErrors } from '../../../ipc/index.js';
 import {
   BrokerUnavailableError,
   BusClosedError,
@@ -7,7 +7,7 @@ import {
 } from '../../bus.errors.js';
 
 /** Translates the errors of a link to those of the bus's ports. */
-export const busFailures: PortFailures = {
+export const busFailures: PortErrors = {
   closed: () => new BusClosedError(),
   translate(error) {
     if (error instanceof LinkEndedError)

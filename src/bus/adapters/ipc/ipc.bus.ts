@@ -46,7 +46,7 @@ export class IpcBus implements Bus {
       await handler(records);
     };
     const subscription = await this.port.call<RemoteSubscription>('subscribe', options, passing);
-    return this.port.keep({
+    return this.port.track({
       pause: () => {
         gate.shut();
         subscription.pause().catch(() => {}); // if the link has ended, no more records arrive

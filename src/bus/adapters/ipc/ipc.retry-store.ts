@@ -38,7 +38,7 @@ export class IpcRetryStore implements RetryStore {
     options: { readonly concurrency: number },
     handler: RetryHandler,
   ): Promise<RetryConsumer> {
-    return this.port.keep(await this.port.call<RetryConsumer>('consume', group, options, handler));
+    return this.port.track(await this.port.call<RetryConsumer>('consume', group, options, handler));
   }
 
   find(id: string): Promise<RetryRecord | undefined> {

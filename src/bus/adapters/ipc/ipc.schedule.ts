@@ -46,7 +46,7 @@ export class IpcSchedule implements Schedule {
   }
 
   async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
-    return this.port.keep(await this.port.call<ScheduleConsumer>('consume', options, handler));
+    return this.port.track(await this.port.call<ScheduleConsumer>('consume', options, handler));
   }
 
   close(): Promise<void> {

@@ -1,9 +1,9 @@
 import { BrokerUnavailableError } from '../../../bus/index.js';
-import { LinkEndedError, RemoteError, type PortFailures } from '../../../ipc/index.js';
+import { LinkEndedError, RemoteError, type PortErrors } from '../../../ipc/index.js';
 import { FanoutClosedError, UnrecoverablePositionError } from '../../delivery.errors.js';
 
 /** The errors of delivery's ports, made of those of a link. */
-export const deliveryFailures: PortFailures = {
+export const deliveryFailures: PortErrors = {
   closed: () => new FanoutClosedError(),
   translate(error) {
     if (error instanceof LinkEndedError)

@@ -45,7 +45,7 @@ export class IpcSwitchboard {
   }
 
   #forward(route: string, bytes: Buffer): void {
-    for (const link of this.#listeners.get(route) ?? []) link.tell(RECEIVER, 'receive', bytes);
+    for (const link of this.#listeners.get(route) ?? []) link.notify(RECEIVER, 'receive', bytes);
   }
 
   #remove(route: string, link: Link): void {

@@ -51,12 +51,12 @@ export class IpcFanout implements Fanout {
     const subscription = this.#subscriptions.get(route);
     if (subscription === undefined || --subscription.users > 0) return;
     this.#subscriptions.delete(route);
-    this.link.tell(SWITCHBOARD, 'unsubscribe', route);
+    this.link.notify(SWITCHBOARD, 'unsubscribe', route);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const route of this.#subscriptions.keys()) this.link.tell(SWITCHBOARD, 'unsubscribe', route);
+    for (const route of this.#subscriptions.keys()) this.link.notify(SWITCHBOARD, 'unsubscribe', route);
     this.#subscriptions.clear();
     await this.#switchboard.close();
   }

@@ -4,25 +4,25 @@ import { deserialize, serialize } from 'node:v8';
 const LENGTH_BYTES = 4;
 
 /**
- * Values over a stream of bytes. What is sent in one turn of the event loop travels in one frame: its length (four bytes,
- * big-endian) and a list in the form of V8, which keeps bytes as bytes.
+ * Sends and receives values over a byte stream. The values that are sent in one turn of the event loop travel in one frame: the
+ * length of its body (four bytes, big-endian), then a list of the values in V8's serialization format, which keeps bytes as bytes.
  */
-export class Frames {
+export class FramedStream {
   #outgoing: unknown[] = [];
   #chunks: Buffer[] = [];
   #received = 0;
-  /** Bytes that the frame at the front takes, once its length is here. */
+  /** Bytes that have to be received before the next step: a length, or a length with its body. */
   #expected = LENGTH_BYTES;
 
   constructor(
     private readonly stream: Duplex,
     private readonly onValue: (value: unknown) => void,
   ) {
-    stream.on('data', (chunk: Buffer) => this.#take(chunk));
+    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
   }
 
-  /** Bytes that wait for the other end to read. */
-  get waitingBytes(): number {
+  /** Bytes that the other end has not read yet. */
+  get unreadBytes(): number {
     return this.stream.writableLength;
   }
 
@@ -34,18 +34,19 @@ export class Frames {
     if (this.#outgoing.length === 0 || !this.stream.writable) return;
     const body = serialize(this.#outgoing);
     this.#outgoing = [];
-    // Copied together, because one write of one buffer is several times as quick as one of two.
+    // One write of one buffer is several times faster than a write of two, so the body is copied.
     const frame = Buffer.allocUnsafe(LENGTH_BYTES + body.length);
     frame.writeUInt32BE(body.length);
     frame.set(body, LENGTH_BYTES);
     this.stream.write(frame);
   }
 
-  #take(chunk: Buffer): void {
+  #receive(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#received += chunk.length;
     while (this.#received >= this.#expected) {
-      const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+      const [first = chunk] = this.#chunks;
+      const bytes = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
       const frameBytes = LENGTH_BYTES + bytes.readUInt32BE();
       this.#expected = frameBytes;
       this.#chunks = [bytes];
