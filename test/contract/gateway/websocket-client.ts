@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Server } from '../../support/gateway-app.js';
 import type { ClientOptions, TransportClient } from './transport.contract.js';
 
@@ -6,15 +7,14 @@ export async function connectByWebSocket(
   server: Server,
   { answersPings = true }: ClientOptions = {},
 ): Promise<TransportClient> {
-  const { socket, received, messages, closed } = await server.connect({ autoPong: answersPings }, '/chat');
-  let pings = 0;
-  socket.on('ping', () => pings++);
+  const client = await server.connect({ autoPong: answersPings }, '/chat');
+  const { socket, received, closed } = client;
   return {
     received,
-    messages,
     closed,
+    messages: (count) => client.messages(count),
     async pings(count) {
-      while (pings < count) await new Promise((resolve) => socket.once('ping', resolve));
+      for (let seen = 0; seen < count; seen++) await once(socket, 'ping');
     },
     send: (message) => socket.send(message),
     stopReading: () => socket.pause(),
