@@ -22,33 +22,36 @@ export const gatewayInstruments = [
   makeGaugeProvider({ name: CONNECTIONS, help: 'Open client connections.', labelNames: ['protocol'] }),
   makeCounterProvider({
     name: CLOSES,
-    help: 'Connections that ended, by the code of whoever closed first (1006: no code).',
+    help: 'Connections that ended, by close code. The code is that of the side that closed first; 1006 means that the connection ended without one.',
     labelNames: ['code'],
   }),
   makeCounterProvider({
     name: REFUSALS,
-    help: 'Handshakes that were turned down, by reason.',
+    help: 'Refused handshakes, by the code of the refusal.',
     labelNames: ['reason'],
   }),
   makeCounterProvider({
     name: RECEIVED,
-    help: 'Messages from clients, within their rate.',
+    help: 'Messages received from clients, without those beyond the rate limit.',
     labelNames: ['protocol'],
   }),
-  makeCounterProvider({ name: DELIVERED, help: 'Messages put on their way to a client.' }),
+  makeCounterProvider({
+    name: DELIVERED,
+    help: 'Messages queued for delivery to a client; one message to ten clients counts ten times.',
+  }),
   makeCounterProvider({
     name: DROPPED,
-    help: 'Messages that did not fit the outbox of a slow client, which is closed for it.',
+    help: 'Messages that did not fit into the outbox of a slow client, which is closed for that reason.',
   }),
   makeHistogramProvider({
     name: LATENCY,
-    help: 'From the request for a message that is due at once to the first write to a socket on this process.',
+    help: 'Time from the request for an instant message to its first write to a client of this process, in seconds.',
     labelNames: ['lane'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   }),
   makeHistogramProvider({
     name: LATENESS,
-    help: 'From the due time of a delayed message to the first write to a socket on this process.',
+    help: 'Time from the due time of a delayed message to its first write to a client of this process, in seconds.',
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
   }),
 ];
@@ -94,9 +97,9 @@ export class GatewayMetrics {
     this.messagesDropped.inc();
   }
 
-  /** @param nowMs Unix time at which its first frame was written */
+  /** @param nowMs the Unix time at which the first frame of the publication was written */
   written({ lane, createdAt, dueAt }: Publication, nowMs: number): void {
-    // Clocks of two machines differ a little; a message was not written before it was asked for.
+    // The clocks of two machines differ a little, but no message is written before it is requested.
     const seconds = Math.max(0, nowMs - (dueAt ?? createdAt)) / 1000;
     if (dueAt === undefined) this.latency.observe({ lane }, seconds);
     else this.lateness.observe(seconds);

@@ -8,8 +8,8 @@ const count = z.number().int().min(1);
 function rate(what: string, perSecond: number, burst: number) {
   return z
     .strictObject({
-      perSecond: z.number().positive().default(perSecond).describe(`${what} per second, in the long run.`),
-      burst: count.default(burst).describe(`${what} that may come at once after a pause.`),
+      perSecond: z.number().positive().default(perSecond).describe(`${what} per second, on average.`),
+      burst: count.default(burst).describe(`${what} that may arrive at once after a pause.`),
     })
     .prefault({});
 }
@@ -18,10 +18,12 @@ const heartbeat = z
   .strictObject({
     pingIntervalMs: count
       .default(25_000)
-      .describe('How long after its last answer a client is pinged again, in ms. Longer than the time-out.'),
+      .describe(
+        'Time between the answer to a ping and the next ping, in ms. Must be longer than the time-out.',
+      ),
     pongTimeoutMs: count
       .default(8_000)
-      .describe('How long a client may take to answer a ping before it is closed with 3012, in ms.'),
+      .describe('How long a client may take to answer a ping, in ms. Otherwise it is closed with 3012.'),
   })
   .refine(({ pingIntervalMs, pongTimeoutMs }) => pingIntervalMs > pongTimeoutMs, {
     path: ['pongTimeoutMs'],
@@ -33,15 +35,17 @@ const limits = z
   .strictObject({
     connections: count
       .default(100_000)
-      .describe('Connections on this process. Others are answered 503 with Retry-After.'),
+      .describe(
+        'The most connections of this process. Further handshakes are answered 503 with Retry-After.',
+      ),
     connectionsPerAddress: count
       .default(10_000)
       .describe(
-        'Connections of one client address (of IPv6, one /64 network). Others are answered 429. Behind a proxy that is not among the ' +
-          'trusted ones, all clients have the address of the proxy.',
+        'The most connections of one client address (for IPv6, of one /64 network). Further handshakes are answered 429. Behind a proxy ' +
+          'that is not trusted, all clients have the address of the proxy.',
       ),
     handshakes: rate('Handshakes of all clients', 2_000, 10_000),
-    inbound: rate('Messages, pings and pongs of one client (else it is closed with 3013)', 100, 500),
+    inbound: rate('Messages, pings and pongs of one client (a faster client is closed with 3013)', 100, 500),
   })
   .prefault({});
 
@@ -50,12 +54,14 @@ const drain = z
     connectionsPerSecond: count
       .default(500)
       .describe(
-        'How many clients a second are sent away (with 3001) at shutdown, so that they do not all reconnect at once. ' +
-          'More where they could not all be told in time.',
+        'How many clients per second are closed (with 3001) at shutdown, so that they do not all reconnect at once. ' +
+          'The rate is higher if the time-out would not suffice for all of them.',
       ),
     timeoutMs: count
       .default(20_000)
-      .describe('When what is still connected at shutdown is cut, in ms. Less than the whole shutdown.'),
+      .describe(
+        'How long clients may take to leave at shutdown, in ms. After that they are disconnected. Must be less than the time for the whole shutdown.',
+      ),
   })
   .prefault({});
 
@@ -72,12 +78,12 @@ const shape = {
     )
     .default([])
     .describe(
-      'Origins whose pages may connect, such as https://example.com; * stands for any text, as in ' +
-        'https://*.example.com, and alone allows all. Where the list is empty, only pages of the same host may. Clients that are no browsers send no origin and always may.',
+      'Origins whose pages may connect, such as https://example.com. * stands for any text, as in ' +
+        'https://*.example.com; * alone allows all origins. If the list is empty, only pages of the same host may connect. Clients that are not browsers send no origin and may always connect.',
     ),
   attachTimeoutMs: count
     .default(5_000)
-    .describe('How long a handshake waits for its subscriptions before it is answered 503, in ms.'),
+    .describe('How long a handshake waits for its subscriptions, in ms. After that it is answered 503.'),
   authorizerTimeoutMs: count
     .default(5_000)
     .describe(
@@ -97,16 +103,22 @@ const shape = {
     ),
   maxMessageBytes: count
     .default(65_536)
-    .describe('Largest message that a client may send, in bytes. A larger one closes it with 1009.'),
+    .describe(
+      'The largest message that a client may send, in bytes. A client that sends a larger one is closed with 1009.',
+    ),
   maxMessageFragments: count
     .default(1_024)
-    .describe('Most frames that a message of a client may be cut into. More close it with 1008.'),
+    .describe(
+      'The most frames that a client may split a message into. A client that sends more is closed with 1008.',
+    ),
   outboxMaxBytes: count
     .default(1_048_576)
-    .describe('Bytes that may wait for one client. A client that is further behind is closed with 3008.'),
+    .describe(
+      'The most bytes that may wait to be sent to one client. A client that is further behind is closed with 3008.',
+    ),
   closeTimeoutMs: count
     .default(5_000)
-    .describe('How long a client may take to answer a close before it is cut, in ms.'),
+    .describe('How long a client may take to answer a close, in ms. After that it is disconnected.'),
   heartbeat,
   limits,
   drain,

@@ -23,12 +23,12 @@ import { GatewayModule, gatewayOptionsFor, type ProtocolDefinition } from '../..
 import { protocols } from '../../src/protocols.js';
 import { HttpAdapter, httpOptions } from '../../src/http/index.js';
 
-/** Delivery without stores: who is attached here, and nobody else. */
+/** Stands for delivery: knows the subscribers of this process, and has no stores. */
 export class Table {
   readonly #byChannel = new Map<string, Set<Subscriber>>();
-  /** What an attachment waits for. */
+  /** Every attachment waits for this promise. */
   ready: Promise<void> = Promise.resolve();
-  /** What the gateway tells the other nodes about its clients. */
+  /** What the gateway reports to the other nodes. */
   audience: (() => Audience) | undefined;
 
   attach(channel: string, subscriber: Subscriber): Promise<void> {
@@ -65,21 +65,21 @@ export interface Server extends AsyncDisposable {
   readonly table: Table;
   readonly port: number;
   readonly url: string;
-  /** Resolves when the socket is open; rejects when the handshake is refused. */
+  /** Resolves when the socket is open. Rejects if the handshake is refused. */
   connect(options?: ClientOptions, path?: string, subprotocols?: string[]): Promise<Client>;
-  /** The status and the headers with which a handshake is refused. */
+  /** Resolves with the response that refuses a handshake. */
   refusal(options?: ClientOptions, path?: string): Promise<IncomingMessage>;
-  /** A TCP connection on which the test speaks for itself. */
+  /** Opens a TCP connection, for bytes that no WebSocket library would send. */
   dial(): Promise<Socket>;
 }
 
 export interface Client {
   readonly socket: WebSocket;
-  /** The TCP socket under it, for what its library would not send. */
+  /** The TCP socket under it, for bytes that the library would not send. */
   readonly wire: Socket;
   readonly id: string;
   readonly received: string[];
-  /** Resolves when this many messages have come in all. */
+  /** Resolves when the client has received this many messages in all. */
   messages(count: number): Promise<string[]>;
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
@@ -183,7 +183,7 @@ export function channelOf(client: Client): string {
   return connectionChannel(client.id);
 }
 
-/** Of the clients on this machine that call themselves so. */
+/** The channel of the clients at an address with a User-Agent. */
 export function identity(userAgent: string, address = '127.0.0.1'): string {
   return identityChannel(userAgent, address);
 }

@@ -20,10 +20,10 @@ export type CloseReason = 'shuttingDown' | 'slow' | 'noPong' | 'tooManyRequests'
 /** The close codes of one protocol: one for each reason of the gateway, and those that only the protocol itself uses. */
 export type CloseCodes = Readonly<Record<CloseReason, CloseCode>> & Readonly<Record<string, CloseCode>>;
 
-/** The codes of WebSocket itself (RFC 6455, section 7.4.1). 1005 and 1006 are never sent: no code, and no close. */
+/** The codes of WebSocket itself (RFC 6455, section 7.4.1). 1005 (no code) and 1006 (no close) are never sent. */
 const webSocketCodes: ReadonlySet<number> = new Set([1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009]);
 
-/** The code as a metric's label. A client may close with any number: a number that is not one of ours becomes `other`. */
+/** Returns the code as a metric label: `other` for a number that the client has made up. */
 export function closeCodeLabel(code: number, codes: CloseCodes): string {
   const isKnown = webSocketCodes.has(code) || Object.values(codes).some((known) => known.code === code);
   return isKnown ? String(code) : 'other';

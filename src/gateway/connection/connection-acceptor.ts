@@ -8,16 +8,16 @@ import { Connections } from './connections.js';
 import { Handshake, type Endpoint, type HandshakeRequest } from './handshake.js';
 import { HandshakeRefusedError, refusals, type Refusal } from './refusals.js';
 
-/** How a transport answers a handshake. Either function is called, once. */
+/** How a transport answers a handshake. Exactly one of the functions is called, once. */
 export interface HandshakeReply {
-  /** Opens the connection before it returns, unless the handshake turns out to be malformed or its client gone. */
+  /** Opens the connection before it returns, unless the handshake is malformed or the client is gone. */
   accept(connection: Connection): void;
   refuse(refusal: Refusal): void;
 }
 
 /**
- * Turns the handshakes of all transports into connections: decides whether the client is admitted, and waits until its
- * protocol is ready for it. From the moment its transport opens, what is published reaches the client.
+ * Turns the handshakes of all transports into connections: applies the limits, lets the protocol create the connection,
+ * and waits until it is prepared. A client whose transport opens misses nothing that is published from then on.
  */
 @Injectable()
 export class ConnectionAcceptor {
@@ -56,7 +56,7 @@ export class ConnectionAcceptor {
     connection.abandon();
   }
 
-  /** Refuses a handshake, also one that no protocol is asked for. */
+  /** Refuses a handshake and counts the refusal. A transport calls it for requests that it refuses itself. */
   refuse(refusal: Refusal, reply: Pick<HandshakeReply, 'refuse'>): void {
     this.metrics.refused(refusal);
     reply.refuse(refusal);

@@ -4,7 +4,8 @@ import type { CloseCode, CloseReason } from './close-codes.js';
 import type { Framing, SharedMessage } from './framing.js';
 import type { ConnectionProtocol, Handshake } from './handshake.js';
 import { Heartbeat, type HeartbeatTiming, type Pinged } from './heartbeat.js';
-import { Outbox, type FlushQueue } from './outbox.js';
+import type { FlushQueue } from './flush-queue.js';
+import { Outbox } from './outbox.js';
 import { unencodable, type PublicationFormat } from './publication-format.js';
 import type { Transport, TransportListener } from './transport.js';
 

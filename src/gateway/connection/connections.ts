@@ -6,11 +6,11 @@ import { ConnectionAdmission } from './connection-admission.js';
 import { GatewayMetrics } from '../gateway.metrics.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 import { HeartbeatTiming } from './heartbeat.js';
-import { FlushQueue } from './outbox.js';
+import { FlushQueue } from './flush-queue.js';
 import { RateLimit } from '../../limits/index.js';
 import { TimerWheel } from './timer-wheel.js';
 
-/** Every open connection of this process, whatever its protocol, and what they share. */
+/** The open connections of this process, over all protocols and transports, and what they share. */
 @Injectable()
 export class Connections implements ConnectionHost, OnModuleInit, OnApplicationShutdown {
   readonly flushQueue: FlushQueue;
@@ -20,8 +20,9 @@ export class Connections implements ConnectionHost, OnModuleInit, OnApplicationS
   readonly inboundRate: RateLimit;
   readonly #open = new Set<Connection>();
   #emptied: PromiseWithResolvers<void> | undefined;
-  /** Since the last flush. */
+  /** The number of frames queued since the last flush. */
   #queued = 0;
+  /** The publications whose first frame was queued since the last flush. */
   #fresh: Publication[] = [];
 
   constructor(
@@ -48,7 +49,7 @@ export class Connections implements ConnectionHost, OnModuleInit, OnApplicationS
     return this.#open.values();
   }
 
-  /** Resolves when the last socket is gone. */
+  /** Resolves when the last connection is gone. */
   whenEmpty(): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve();
     this.#emptied ??= Promise.withResolvers();

@@ -8,8 +8,8 @@ import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.mo
 const STEP_MS = 50;
 
 /**
- * Empties this process at shutdown: nobody new comes in, and the clients are sent to other replicas at a pace that
- * those can take. Delivery and the bus are still at work meanwhile, as Nest destroys importers first.
+ * Closes all connections at shutdown: refuses new clients, and closes the others at a rate at which other replicas can
+ * accept them. Delivery and the bus keep running meanwhile, because Nest destroys importing modules first.
  */
 @Injectable()
 export class Drain implements OnModuleDestroy {
@@ -28,34 +28,36 @@ export class Drain implements OnModuleDestroy {
     this.#closeTimeoutMs = closeTimeoutMs;
   }
 
-  /** Resolves within `drain.timeoutMs`, when no socket is left. */
+  /** Resolves when no connection is left. Terminates those that are left after `drain.timeoutMs`. */
   async onModuleDestroy(): Promise<void> {
     this.admission.shut();
     if (this.connections.size === 0) return;
-    this.#logger.log(`closing ${this.connections.size} connections`);
-    const away = new AbortController();
-    const isEmpty = await settlesWithin(this.#timeoutMs, this.#sendAway(away.signal));
+    this.#logger.log(`shutdown: closing ${this.connections.size} connections`);
+    const timeout = new AbortController();
+    const isEmpty = await settlesWithin(this.#timeoutMs, this.#closeAll(timeout.signal));
     if (isEmpty) return;
-    away.abort();
-    this.#logger.warn(`cutting ${this.connections.size} connections that did not close in time`);
+    timeout.abort();
+    this.#logger.warn(
+      `shutdown: ${this.connections.size} connections did not close within ${this.#timeoutMs} ms and are terminated`,
+    );
     for (const connection of this.connections) connection.terminate();
     await this.connections.whenEmpty();
   }
 
-  async #sendAway(signal: AbortSignal): Promise<void> {
-    const waiting = [...this.connections];
-    const perStep = this.#perStep(waiting.length);
+  async #closeAll(signal: AbortSignal): Promise<void> {
+    const connections = [...this.connections];
+    const perStep = this.#perStep(connections.length);
     const startedAt = performance.now();
-    for (let sent = 0, step = 1; sent < waiting.length && !signal.aborted; step++) {
+    for (let closed = 0, step = 1; closed < connections.length && !signal.aborted; step++) {
       const target = Math.ceil(perStep * step);
-      for (; sent < target; sent++) waiting[sent]?.closeFor('shuttingDown');
+      for (; closed < target; closed++) connections[closed]?.closeFor('shuttingDown');
       const stepEndsInMs = startedAt + step * STEP_MS - performance.now();
       await delay(Math.max(0, stepEndsInMs));
     }
     await this.connections.whenEmpty();
   }
 
-  /** The configured pace, or the faster one that leaves the last client time to answer before the time-out. */
+  /** Returns how many connections to close per step: at the configured rate, or faster if the last client could not answer before the time-out. */
   #perStep(count: number): number {
     const availableMs = Math.max(
       STEP_MS,

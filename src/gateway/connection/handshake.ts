@@ -4,7 +4,7 @@ import type { ForwardedHeaders } from '../auth/forwarded-headers.js';
 import type { CloseCodes } from './close-codes.js';
 import type { Framing } from './framing.js';
 
-/** What the connections of a protocol have to know about it. */
+/** What the connections of a protocol know about it. */
 export interface ConnectionProtocol {
   /** The label of its metrics. */
   readonly name: string;
@@ -33,7 +33,7 @@ export interface HandshakeRequest extends IdentifiedRequest {
   readonly url?: string | undefined;
 }
 
-/** An admitted handshake: what a protocol learns about its client. It does not live longer than the handshake. */
+/** An admitted handshake, from which a protocol learns about its client. A connection must not keep it. */
 export class Handshake {
   readonly id: string;
   readonly userAgent: string;

@@ -30,14 +30,14 @@ beforeEach(() => {
 afterEach(() => timing.wheel.close());
 
 describe('Heartbeat', () => {
-  it('pings first between half an interval and a whole one', () => {
+  it('sends the first ping after half an interval to a whole one', () => {
     const delays = Array.from({ length: 200 }, () => timing.firstDelayMs());
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(12_500);
     expect(Math.max(...delays)).toBeLessThan(25_000);
     expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(5_000);
   });
 
-  it('leaves a client alone that answers', () => {
+  it('keeps a client that answers', () => {
     const heartbeat = begin();
     client.ping.mockImplementation(() => heartbeat.pong());
     elapse(100_000);
@@ -54,14 +54,14 @@ describe('Heartbeat', () => {
     expect(client.closeFor).toHaveBeenCalledWith('noPong');
   });
 
-  it('takes no pong in advance', () => {
+  it('ignores a pong before the first ping', () => {
     const heartbeat = begin();
     heartbeat.pong();
     elapse(34_000);
     expect(client.closeFor).toHaveBeenCalledTimes(1);
   });
 
-  it('is silent once stopped', () => {
+  it('does nothing after it is stopped', () => {
     begin().stop();
     elapse(60_000);
     expect(client.ping).not.toHaveBeenCalled();

@@ -8,26 +8,26 @@ export interface HeartbeatOptions {
   readonly pongTimeoutMs: number;
 }
 
-/** What a heartbeat needs of its connection. */
+/** The part of a connection that a heartbeat uses. */
 export interface Pinged {
   ping(): void;
   closeFor(reason: CloseReason): void;
 }
 
-/** The settings and the wheel that all heartbeats share. */
+/** The timer wheel and the settings that all heartbeats share. */
 export class HeartbeatTiming {
   constructor(
     readonly wheel: TimerWheel,
     readonly options: HeartbeatOptions,
   ) {}
 
-  /** Spread over half an interval, so that clients that came together are not pinged together. */
+  /** Returns a random delay between half an interval and a whole one, so that clients that connected together are not pinged together. */
   firstDelayMs(): number {
     return (this.options.pingIntervalMs / 2) * (1 + Math.random());
   }
 }
 
-/** Pings one client and closes the connection when no answer comes. Other traffic does not replace the answer. */
+/** Pings one client, and closes its connection if it does not answer in time. Other traffic does not count as an answer. */
 export class Heartbeat extends WheelEntry {
   #awaitsPong = false;
 
@@ -52,7 +52,7 @@ export class Heartbeat extends WheelEntry {
     this.pinged.ping();
   }
 
-  /** A pong came. Answers whether a ping had asked for it; if not, it changes nothing. */
+  /** Handles a pong. Returns whether a ping was waiting for it; if not, the pong changes nothing. */
   pong(): boolean {
     if (!this.#awaitsPong) return false;
     this.#awaitsPong = false;

@@ -7,7 +7,7 @@ const none = new Origins([]);
 const listed = new Origins(['https://app.example.com', 'null']);
 
 describe('Origins', () => {
-  it('lets in clients that are no browsers', () => {
+  it('accepts clients that are not browsers', () => {
     expect(none.allow(undefined, 'example.com')).toBe(true);
     expect(listed.allow(undefined, 'example.com')).toBe(true);
   });
@@ -55,12 +55,12 @@ describe('Origins', () => {
     ['ionic://shop.test', true],
     ['http://[::1]:8080', true],
     ['http://:::8080', false],
-  ])('takes a star in the list for any text: %j', (origin, expected) => {
+  ])('matches any text with a star in the list: %j', (origin, expected) => {
     const patterns = ['https://*.Example.com', 'http://localhost:*', '*://shop.test', 'http://[::1]:*'];
     expect(new Origins(patterns).allow(origin, 'example.com')).toBe(expected);
   });
 
-  it('lets all in by *', () => {
+  it('accepts every origin if * is listed', () => {
     fc.assert(
       fc.property(fc.string(), (origin) => {
         expect(new Origins(['*']).allow(origin, 'example.com')).toBe(true);
@@ -68,7 +68,7 @@ describe('Origins', () => {
     );
   });
 
-  it('lets no page of another host in, and never throws', () => {
+  it('refuses pages of another host, and never throws', () => {
     fc.assert(
       fc.property(fc.webUrl(), fc.string(), (page, host) => {
         fc.pre(new URL(page).host !== 'example.com');
@@ -87,7 +87,7 @@ describe('allowedOrigins', () => {
     'http://localhost:3000',
     'capacitor://localhost',
     'https://*.example.com',
-  ])('takes %s', (origin) => {
+  ])('accepts %s', (origin) => {
     expect(gatewayOptionsFor([]).safeParse({ allowedOrigins: [origin] }).success).toBe(true);
   });
 

@@ -1,9 +1,9 @@
 import { glob, type TextTest } from '../../patterns/index.js';
 
 /**
- * Which pages may open a socket: those of the listed origins, in which `*` stands for any text; where none is listed, the pages of
- * the host that they connect to. A client that sends no origin is no browser, and a browser is all that this check
- * can protect.
+ * Decides which web pages may connect: those of the listed origins, in which `*` stands for any text. If the list is
+ * empty, only pages of the host that they connect to may. A client that sends no origin is not a browser and may always
+ * connect, because the check can protect only users of browsers.
  */
 export class Origins {
   readonly #listed: ReadonlySet<string>;
@@ -15,22 +15,22 @@ export class Origins {
     this.#patterns = origins.filter((origin) => origin.includes('*')).map(pattern);
   }
 
-  /** @param host as the client names it */
+  /** @param host the `Host` header of the request */
   allow(origin: string | undefined, host: string | undefined): boolean {
     if (origin === undefined) return true;
     if (this.#listed.size + this.#patterns.length === 0) return isSameHost(origin, host);
-    // Browsers write it in lower case.
+    // Browsers send the origin in lower case.
     const text = origin.toLowerCase();
     return this.#listed.has(text) || this.#patterns.some((fits) => fits(text));
   }
 }
 
-/** Only the star is special: brackets belong to an IPv6 address. */
+/** Only `*` is special in an origin: brackets belong to an IPv6 address. */
 function pattern(origin: string): TextTest {
   return glob(origin.replaceAll(/[[\]{}\\]/g, '\\$&'));
 }
 
-/** Compares with the port that the origin's scheme implies: behind a proxy that ends TLS, our own scheme says nothing. */
+/** Compares hosts with the default port of the origin's scheme: behind a proxy that terminates TLS, the scheme of our own request is unknown. */
 function isSameHost(origin: string, host: string | undefined): boolean {
   const page = URL.parse(origin);
   if (page === null || page.host === '' || host === undefined) return false;

@@ -2,10 +2,10 @@ import { makeGaugeProvider } from '@willsoto/nestjs-prometheus';
 import type { Gauge } from 'prom-client';
 import { Connections } from './connections.js';
 
-/** Added up when it is asked for: kept up to date, it would cost something for every frame. */
+/** Summed up when the metrics are read, because keeping a total would cost something for every frame. */
 export const outboxInstrument = makeGaugeProvider({
   name: 'carillon_gateway_outbox_bytes',
-  help: 'Bytes that wait for clients of this process.',
+  help: 'Bytes that wait to be sent to clients of this process.',
   inject: [Connections],
   collect(this: Gauge, connections: Connections) {
     this.set(connections.outboxBytes);

@@ -2,9 +2,10 @@ import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
-import { FlushQueue, Outbox, type FrameCarrier } from './outbox.js';
+import { FlushQueue } from './flush-queue.js';
+import { Outbox, type FrameCarrier } from './outbox.js';
 
-/** A stream whose other end reads when it is told to. */
+/** A stream whose reader can be stopped. */
 class Wire extends Writable implements FrameCarrier {
   readonly writes: Buffer[] = [];
   readonly stream = this;
@@ -85,7 +86,7 @@ describe('Outbox', () => {
     expect(others[1].sent).toBe('cb');
   });
 
-  it('keeps what comes before it is opened', async () => {
+  it('keeps frames that are pushed before it is opened', async () => {
     const early = new Outbox(queue);
     early.push(Buffer.from('early '));
     await turn();
@@ -96,7 +97,7 @@ describe('Outbox', () => {
     expect(late.sent).toBe('early late');
   });
 
-  it('refuses what does not fit, and takes nothing of it', async () => {
+  it('refuses a frame that does not fit, and keeps no part of it', async () => {
     wire.isReading = false;
     expect(outbox.push(Buffer.alloc(6_000))).toBe(true);
     await turn();
@@ -108,7 +109,7 @@ describe('Outbox', () => {
     expect(outbox.push(Buffer.alloc(1))).toBe(true);
   });
 
-  it('takes one frame above the bound, and what follows it up to the bound', async () => {
+  it('accepts one frame above the bound, and further frames up to the bound', async () => {
     wire.isReading = false;
     expect(outbox.push(Buffer.alloc(5_000))).toBe(true);
     expect(outbox.push(Buffer.alloc(20_000))).toBe(true);
@@ -122,7 +123,7 @@ describe('Outbox', () => {
     expect(outbox.push(Buffer.alloc(20_000))).toBe(true);
   });
 
-  it('says when a frame above the bound has left', async () => {
+  it('reports when a frame above the bound has been sent', async () => {
     expect(outbox.caughtUp()).toBeUndefined();
     wire.isReading = false;
     outbox.push(Buffer.alloc(20_000));
@@ -139,7 +140,7 @@ describe('Outbox', () => {
     expect(outbox.caughtUp()).toBeUndefined();
   });
 
-  it('lets nobody wait for a frame when the stream is gone', async () => {
+  it('stops waiting for a frame when the stream is gone', async () => {
     wire.isReading = false;
     outbox.push(Buffer.alloc(20_000));
     await turn();
@@ -149,7 +150,7 @@ describe('Outbox', () => {
     await expect(left).resolves.toBeUndefined();
   });
 
-  it('does not take a burst within one turn for a slow client', () => {
+  it('does not treat the client as slow because of a burst within one turn', () => {
     const large = new FlushQueue(100_000);
     const busy = new Outbox(large);
     busy.open(wire);
@@ -158,7 +159,7 @@ describe('Outbox', () => {
     expect(Buffer.concat(wire.writes)).toHaveLength(1_000_000);
   });
 
-  it('holds frames back while the stream is backed up and joins them when it drains', async () => {
+  it('keeps frames while the stream is backed up, and joins them when it drains', async () => {
     wire.isReading = false;
     outbox.push(Buffer.alloc(2_000, '.'));
     await turn();
@@ -174,7 +175,7 @@ describe('Outbox', () => {
     expect(wire.listenerCount('drain')).toBe(0);
   });
 
-  it('waits while another frame is half written', async () => {
+  it('waits while another frame is partly written', async () => {
     wire.isMidFrame = true;
     outbox.push(Buffer.from('a'));
     await turn();
@@ -184,7 +185,7 @@ describe('Outbox', () => {
     expect(wire.sent).toBe('a');
   });
 
-  it('drops what is left once the socket is closing', async () => {
+  it('drops what is left when the socket is closing', async () => {
     outbox.push(Buffer.from('a'));
     wire.isOpen = false;
     await turn();
@@ -194,7 +195,7 @@ describe('Outbox', () => {
     expect(outbox.bytes).toBe(0);
   });
 
-  it('sends the rest at its end, even to a stream that is backed up', async () => {
+  it('sends what is left at its end, even to a stream that is backed up', async () => {
     wire.isReading = false;
     outbox.push(Buffer.alloc(2_000, '.'));
     await turn();
@@ -238,7 +239,7 @@ describe('Outbox', () => {
 });
 
 describe('FlushQueue', () => {
-  it('tells of every flush once, after the writes', async () => {
+  it('reports every flush once, after the writes', async () => {
     const counts: number[] = [];
     onFlushed.mockImplementation(() => counts.push(wire.writes.length));
     outbox.push(Buffer.from('a'));
@@ -247,7 +248,7 @@ describe('FlushQueue', () => {
     expect(counts).toEqual([1]);
   });
 
-  it('flushes at its close', () => {
+  it('flushes when it is closed', () => {
     outbox.push(Buffer.from('a'));
     queue.close();
     expect(wire.sent).toBe('a');

@@ -32,7 +32,7 @@ export const refusals = {
   tooFast: {
     status: 503,
     code: 'too_many_handshakes',
-    message: 'clients arrive too fast',
+    message: 'too many clients are connecting at once',
     retryable: true,
   },
   headersTooLarge: {
@@ -55,8 +55,8 @@ export const refusals = {
 } as const satisfies Record<string, Refusal>;
 
 /**
- * A protocol refuses a handshake: `Connection.join` rejects with it, and the client receives its status, code and
- * message. Any other error of `join` is answered 503 and logged, because the client cannot be blamed for it.
+ * Thrown by a protocol to refuse a handshake, in `connect` or as the rejection of `Connection.join`. The client receives
+ * its status, code and message. Any other error is answered 503 and logged, because it is not the client's fault.
  */
 export class HandshakeRefusedError extends CarillonError {
   readonly code = 'handshake_refused';

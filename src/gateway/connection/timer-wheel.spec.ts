@@ -31,7 +31,7 @@ beforeEach(() => {
 afterEach(() => wheel.close());
 
 describe('TimerWheel', () => {
-  it('is never early and at most one tick late', () => {
+  it('calls an entry never early and at most one tick late', () => {
     const alarm = new Alarm();
     wheel.schedule(alarm, 25);
     advanceTo(524);
@@ -41,7 +41,7 @@ describe('TimerWheel', () => {
     expect(alarm.rangAt).toEqual([530]);
   });
 
-  it('holds what is many turns away', () => {
+  it('keeps entries that are many turns away', () => {
     const alarm = new Alarm();
     wheel.schedule(alarm, 1_000);
     for (let time = 510; time < 1_500; time += 10) advanceTo(time);
@@ -57,7 +57,7 @@ describe('TimerWheel', () => {
     expect(alarms.every(({ rangAt }) => rangAt.length === 1)).toBe(true);
   });
 
-  it('forgets what is cancelled, and takes a second cancel', () => {
+  it('drops a cancelled entry, also if it is cancelled twice', () => {
     const alarm = new Alarm();
     wheel.schedule(alarm, 20);
     wheel.cancel(alarm);
@@ -66,7 +66,7 @@ describe('TimerWheel', () => {
     expect(alarm.rangAt).toEqual([]);
   });
 
-  it('moves what is scheduled again', () => {
+  it('moves an entry that is scheduled again', () => {
     const alarm = new Alarm();
     wheel.schedule(alarm, 20);
     wheel.schedule(alarm, 60);
@@ -88,7 +88,7 @@ describe('TimerWheel', () => {
     expect(other.rangAt).toEqual([]);
   });
 
-  it('forgets everything when it closes', () => {
+  it('drops all entries when it is closed', () => {
     const alarm = new Alarm();
     wheel.schedule(alarm, 20);
     wheel.close();
@@ -96,7 +96,7 @@ describe('TimerWheel', () => {
     expect(alarm.rangAt).toEqual([]);
   });
 
-  it('turns by itself once started', async () => {
+  it('turns by itself after it is started', async () => {
     const turning = new TimerWheel({ tickMs: 5 });
     turning.start();
     const startedAt = performance.now();

@@ -1,11 +1,11 @@
-/** Something that a {@link TimerWheel} holds. It is in one place at a time: scheduling it again moves it. */
+/** Something that a {@link TimerWheel} calls after a delay. It has one deadline at a time: scheduling it again replaces the deadline. */
 export abstract class WheelEntry {
-  /** Neighbours in the wheel's list; undefined while it is not scheduled. Kept here so that scheduling allocates nothing. */
+  /** Its neighbours in the wheel's list; undefined while it is not scheduled. They are kept here so that scheduling allocates nothing. */
   previous: WheelEntry | undefined;
   next: WheelEntry | undefined;
   dueTick = 0;
 
-  /** Called once when the delay is over. */
+  /** Called once, when the delay is over. */
   abstract due(): void;
 }
 
@@ -21,17 +21,17 @@ class Slot extends WheelEntry {
 }
 
 export interface WheelOptions {
-  /** Resolution in ms: an entry is due at most this much late, and never early. */
+  /** Resolution in ms: an entry is called at most this much too late, and never too early. */
   readonly tickMs?: number;
-  /** Entries further away than `slots` ticks are passed over once a turn of the wheel. */
+  /** Number of slots. An entry that is more than `slots` ticks away is skipped once per turn of the wheel. */
   readonly slots?: number;
-  /** Monotonic time in ms. */
+  /** Returns a monotonic time in ms. */
   readonly now?: () => number;
 }
 
 /**
- * One timer for any number of deadlines. To schedule and to cancel costs the same however many there are, and a tick
- * looks only at its own slot.
+ * One timer for any number of deadlines. Scheduling and cancelling take constant time, and a tick looks only at its own
+ * slot.
  */
 export class TimerWheel {
   readonly #slots: readonly Slot[];
@@ -49,14 +49,14 @@ export class TimerWheel {
     this.#startedAt = now();
   }
 
-  /** By its own clock, which nobody sets. */
+  /** The time of its monotonic clock, in ms. */
   get now(): number {
     return this.#now();
   }
 
   /**
-   * Turns by itself from here on. Each step waits for the input of its event-loop turn: after a stall of the process,
-   * the answers that came in meanwhile are read before their deadline is judged.
+   * Starts turning. Each step runs after the input of its event-loop turn: after the process has been suspended, answers
+   * that arrived meanwhile are read before their deadlines are checked.
    */
   start(): void {
     this.#timer ??= setInterval(() => setImmediate(() => this.advance()), this.#tickMs).unref();
@@ -80,10 +80,10 @@ export class TimerWheel {
     if (entry.next !== undefined) unlink(entry);
   }
 
-  /** Calls what has become due since the last time, in the order of the ticks. */
+  /** Calls the entries that became due since the last call, in the order of their ticks. */
   advance(): void {
     const last = Math.floor((this.#now() - this.#startedAt) / this.#tickMs);
-    // After a stall longer than a turn of the wheel, each slot is still visited once only.
+    // Each slot is visited once, even if more than a turn of the wheel has passed.
     let tick = Math.max(this.#tick, last - this.#slots.length);
     this.#tick = last;
     while (tick < last) this.#collect(this.#slotOf(++tick), last);
@@ -93,7 +93,7 @@ export class TimerWheel {
     }
   }
 
-  /** Moves what is due to a list of its own, as the calls to come may schedule and cancel at will. */
+  /** Moves entries that are due to a separate list, because the calls may schedule and cancel others. */
   #collect(slot: Slot, last: number): void {
     let entry = slot.next!;
     while (entry !== slot) {

@@ -5,12 +5,13 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { encodeFrame, Opcode } from './frame.js';
 import { gatewayOptionsFor } from '../gateway.options.js';
-import { FlushQueue, Outbox } from '../connection/outbox.js';
+import { FlushQueue } from '../connection/flush-queue.js';
+import { Outbox } from '../connection/outbox.js';
 import { SocketServer } from './socket-server.js';
 import type { TransportListener } from '../connection/transport.js';
 import type { WebSocketTransport } from './websocket.transport.js';
 
-/** A client, and what the server has of it. */
+/** Connects a client, and returns both ends. */
 async function connected() {
   const http = createServer();
   const server = new SocketServer(gatewayOptionsFor([]).parse({}));
@@ -59,10 +60,10 @@ function text(content: string): Buffer {
 }
 
 describe('WebSocketTransport', () => {
-  it('lets no ready-made frame into the middle of another', async () => {
-    using scene = await connected();
-    const { client, received, socket, outbox, listener } = scene;
-    // A blob is read asynchronously, and what `ws` sends meanwhile queues behind it.
+  it('does not write a ready frame into the middle of another one', async () => {
+    using ends = await connected();
+    const { client, received, socket, outbox, listener } = ends;
+    // `ws` reads a blob asynchronously, and queues what is sent meanwhile behind it.
     socket.send(new Blob(['blob']));
     socket.send('behind');
     expect(socket.isMidFrame).toBe(true);
@@ -84,9 +85,9 @@ describe('WebSocketTransport', () => {
       1007,
       (client: WebSocket) => client.send(Buffer.of(0xff), { binary: false }),
     ],
-  ])('lets frames go before its close frame when %s', async (_, code, end) => {
-    using scene = await connected();
-    const { client, received, outbox, listener } = scene;
+  ])('sends waiting frames before its close frame if %s', async (_, code, end) => {
+    using ends = await connected();
+    const { client, received, outbox, listener } = ends;
     listener.onClosing.mockImplementation(() => {
       outbox.push(text('last'));
       outbox.end();

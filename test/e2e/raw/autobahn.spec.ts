@@ -4,10 +4,10 @@ import { describeWherePossible } from '../../support/gate.ts';
 import { echoProtocol } from './echo.protocol.js';
 import { serve, type Settings } from '../../support/gateway-app.js';
 
-/** What the cases need and no client should have. */
+/** Limits that the test cases need, and that are too high for real clients. */
 const settings: Settings = {
-  // Of 9.*: 16 MiB at once, 4 MiB in frames of 64 bytes with an empty one behind, and a thousand messages as fast as
-  // they come back.
+  // Cases 9.* send 16 MiB at once, 4 MiB in frames of 64 bytes followed by an empty frame, and a thousand messages as
+  // fast as they are echoed.
   maxMessageBytes: 16 * 1_024 * 1_024,
   maxMessageFragments: 65_537,
   limits: { inbound: { perSecond: 10_000, burst: 1_000 } },
@@ -49,7 +49,7 @@ const obstacle = await obstacleToAutobahn();
 const missing = obstacle === undefined ? [] : [obstacle];
 
 describeWherePossible(missing, 'raw socket under the fuzzing client of Autobahn', () => {
-  // All that the suite has, but for 12.* and 13.*: these are about compression, which is not offered.
+  // All cases except 12.* and 13.*, which test compression. The server does not offer it.
   it.each([
     ['framing', '1.*', 16],
     ['pings and pongs', '2.*', 11],

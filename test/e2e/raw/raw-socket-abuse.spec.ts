@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
 import { metric, serve, type Client } from '../../support/gateway-app.js';
 
-/** A client's frame, masked with zeros. */
+/** Returns a frame of a client, masked with zeros. */
 function masked(first: number, payload: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([Buffer.from([first, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 }
 
-describe('raw socket under abuse', () => {
+describe('raw socket with a hostile client', () => {
   it.each([
     ['a message over the limit', 1009, (client: Client) => client.socket.send('a'.repeat(65_537))],
     [
@@ -53,7 +53,7 @@ describe('raw socket under abuse', () => {
         for (let i = 0; i < 1_500; i++) client.socket.pong();
       },
     ],
-  ])('closes on %s with %d, and leaves others alone', async (_, code, attack) => {
+  ])('closes a client that sends %s with %d, and does not affect other clients', async (_, code, attack) => {
     await using server = await serve();
     const [bystander, attacker] = [await server.connect(), await server.connect()];
     attack(attacker);
@@ -64,7 +64,7 @@ describe('raw socket under abuse', () => {
     expect(bystander.received).toEqual([]);
   });
 
-  it('answers what came before a breach', async () => {
+  it('answers what the client sent before it broke the protocol', async () => {
     await using server = await serve();
     const client = await server.connect();
     const onPong = jest.fn();
@@ -74,7 +74,7 @@ describe('raw socket under abuse', () => {
     expect(onPong).toHaveBeenCalledTimes(1);
   });
 
-  it('takes messages up to the limit', async () => {
+  it('accepts messages up to the limit', async () => {
     await using server = await serve();
     const client = await server.connect();
     client.socket.send('a'.repeat(65_536));
@@ -83,10 +83,10 @@ describe('raw socket under abuse', () => {
     expect(await metric('carillon_gateway_messages_received_total', { protocol: 'raw' })).toBe(1);
   });
 
-  it('cuts a client that does not answer a close', async () => {
+  it('disconnects a client that does not answer a close', async () => {
     await using server = await serve({ closeTimeoutMs: 50 });
     const client = await server.connect();
-    // It goes on reading, so that only its silence keeps the socket open.
+    // It keeps reading, so that only the missing answer keeps the socket open.
     client.wire.removeAllListeners('data');
     client.wire.on('data', () => {}).write(masked(0xc1));
     expect((await client.closed).code).toBe(1006);

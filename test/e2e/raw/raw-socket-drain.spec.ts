@@ -7,7 +7,7 @@ function crowd(server: Server, size: number): Promise<Client[]> {
 }
 
 describe('raw socket at shutdown', () => {
-  it('sends clients away with 3001 at the configured pace, and refuses newcomers', async () => {
+  it('closes clients with 3001 at the configured rate, and refuses new ones', async () => {
     await using server = await serve({ drain: { connectionsPerSecond: 4 } });
     const clients = await crowd(server, 20);
     const startedAt = performance.now();
@@ -19,14 +19,14 @@ describe('raw socket at shutdown', () => {
     const reasons = await Promise.all(clients.map(({ closed }) => closed));
     expect(reasons.every(({ code, reason }) => code === 3001 && reason === 'shutdown')).toBe(true);
     await stopping;
-    // Twenty at 4 a second: half are told in the first two seconds and a half, and the last after nearly five.
+    // Twenty clients at 4 per second: half of them are closed within 2.5 s, and the last after nearly 5 s.
     expect(closedAt.filter((ms) => ms < 2_250).length).toBeLessThanOrEqual(12);
     expect(closedAt.at(-1)).toBeGreaterThan(4_000);
     expect(await metric('carillon_gateway_connections', { protocol: 'raw' })).toBe(0);
     expect(server.table.channels).toEqual([]);
   });
 
-  it('tells everybody in time even where the pace would be too slow', async () => {
+  it('closes all clients in time even if the configured rate is too low for that', async () => {
     await using server = await serve({ drain: { connectionsPerSecond: 1, timeoutMs: 1_000 } });
     const clients = await crowd(server, 20);
     await server.app.close();
@@ -34,7 +34,7 @@ describe('raw socket at shutdown', () => {
     expect(reasons.map(({ code }) => code)).toEqual(Array(20).fill(3001));
   });
 
-  it('sends what waits before the reason', async () => {
+  it('sends waiting messages before the close', async () => {
     await using server = await serve();
     const client = await server.connect();
     server.table.send(channelOf(client), '"last"');
@@ -43,7 +43,7 @@ describe('raw socket at shutdown', () => {
     expect(client.received).toEqual(['"last"']);
   });
 
-  it('cuts those who do not go', async () => {
+  it('disconnects clients that do not answer the close', async () => {
     await using server = await serve({ drain: { timeoutMs: 200 }, closeTimeoutMs: 60_000 });
     const client = await server.connect();
     client.socket.pause();
@@ -53,7 +53,7 @@ describe('raw socket at shutdown', () => {
     await client.closed;
   });
 
-  it('does not open a socket whose handshake waits while it stops', async () => {
+  it('refuses a handshake that waits when the shutdown begins', async () => {
     await using server = await serve();
     const attached = Promise.withResolvers<void>();
     server.table.ready = attached.promise;

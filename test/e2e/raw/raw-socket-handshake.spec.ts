@@ -24,7 +24,7 @@ describe('raw socket handshake', () => {
     ],
     ['an old protocol', 'GET /message HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
     ['no host', 'GET /message HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
-  ])('answers 400 to %s, and keeps no trace', async (_, text) => {
+  ])('answers 400 to a request with %s, and keeps no state', async (_, text) => {
     await using server = await serve();
     const socket = await server.dial();
     socket.write(text);
@@ -35,7 +35,7 @@ describe('raw socket handshake', () => {
   });
 
   it.each(['/message', '/connection/websocket?format=protobuf'])(
-    'tells plain HTTP at %s what is missing',
+    'answers plain HTTP at %s with 426 and what is missing',
     async (path) => {
       await using server = await serve();
       for (const method of ['GET', 'POST']) {
@@ -47,7 +47,7 @@ describe('raw socket handshake', () => {
     },
   );
 
-  it('leaves other upgrades to HTTP', async () => {
+  it('handles requests for other upgrades as plain HTTP', async () => {
     await using server = await serve();
     const ask = request({ port: server.port, path: '/', headers: { connection: 'upgrade', upgrade: 'h2c' } });
     ask.end();
@@ -57,21 +57,21 @@ describe('raw socket handshake', () => {
     expect(response.headers['content-type']).toContain('json');
   });
 
-  it('lets in pages of its own host, and other programs', async () => {
+  it('accepts pages of its own host, and clients that are not browsers', async () => {
     await using server = await serve();
     await server.connect();
     await server.connect({ origin: server.url.replace('ws:', 'http:') });
     expect((await server.refusal({ origin: 'https://evil.org' })).statusCode).toBe(403);
   });
 
-  it('lets in the listed origins only, where there is a list', async () => {
+  it('accepts only the listed origins if there is a list', async () => {
     await using server = await serve({ allowedOrigins: ['https://app.example.com'] });
     await server.connect({ origin: 'https://app.example.com' });
     for (const origin of ['https://app.example.com.evil.org', server.url.replace('ws:', 'http:')])
       expect((await server.refusal({ origin })).statusCode).toBe(403);
   });
 
-  it('does not believe X-Forwarded-For of a stranger', async () => {
+  it('ignores X-Forwarded-For from a peer that is not a trusted proxy', async () => {
     await using server = await serve();
     const client = await server.connect(forwarded('198.51.100.1'));
     server.table.send(identity('', '198.51.100.1'), '"spoofed"');
@@ -79,7 +79,7 @@ describe('raw socket handshake', () => {
     expect(await client.messages(1)).toEqual(['"real"']);
   });
 
-  it('believes X-Forwarded-For of a trusted proxy', async () => {
+  it('uses X-Forwarded-For from a trusted proxy', async () => {
     await using server = await serve({ trustedProxies: ['loopback'] });
     const client = await server.connect(forwarded('203.0.113.9, 198.51.100.1'));
     server.table.send(identity('', '203.0.113.9'), '"claimed"');
@@ -87,7 +87,7 @@ describe('raw socket handshake', () => {
     expect(await client.messages(1)).toEqual(['"real"']);
   });
 
-  it('limits connections, and has room again when one goes', async () => {
+  it('limits connections, and accepts another one when one has ended', async () => {
     await using server = await serve({ limits: { connections: 2 } });
     const first = await server.connect();
     await server.connect();
@@ -110,13 +110,13 @@ describe('raw socket handshake', () => {
     await server.connect(forwarded('2001:db8::2'));
   });
 
-  it('limits the pace of handshakes', async () => {
+  it('limits the rate of handshakes', async () => {
     await using server = await serve({ limits: { handshakes: { perSecond: 0.001, burst: 1 } } });
     await server.connect();
     expect((await server.refusal()).statusCode).toBe(503);
   });
 
-  it('cuts a client that does not finish its headers', async () => {
+  it('disconnects a client that does not finish its headers', async () => {
     await using server = await serve({ http: { requestTimeoutMs: 200 } });
     const [silent, half] = [await server.dial(), await server.dial()];
     half.write('GET /message HTTP/1.1\r\nHost: a\r\nConnection: Upgr');

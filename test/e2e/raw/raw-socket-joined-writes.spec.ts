@@ -7,7 +7,7 @@ afterEach(() => {
 });
 
 describe('raw socket writes', () => {
-  it('makes the frames of one turn one write, and shares its bytes between clients', async () => {
+  it('writes the frames of one turn at once, and clients share the bytes', async () => {
     await using server = await serve();
     const clients = [await server.connect(), await server.connect()];
     const write = jest.spyOn(Socket.prototype, 'write');
@@ -20,7 +20,7 @@ describe('raw socket writes', () => {
     expect(clients[0]!.received).toEqual(Array.from({ length: 50 }, (_, i) => `{"id":${i}}`));
   });
 
-  it('sends one frame as it is: the same bytes to every client', async () => {
+  it('writes a single frame without a copy: the same bytes to every client', async () => {
     await using server = await serve();
     const clients = [await server.connect(), await server.connect()];
     const write = jest.spyOn(Socket.prototype, 'write');

@@ -4,7 +4,7 @@ import { identity, metric, serve } from '../../support/gateway-app.js';
 const payload = JSON.stringify('a'.repeat(64 * 1024));
 
 describe('raw socket with a slow client', () => {
-  it('closes it with 3008 while others receive everything', async () => {
+  it('closes the client with 3008, while others receive everything', async () => {
     await using server = await serve({ closeTimeoutMs: 60_000 });
     const slow = await server.connect();
     const fast = await server.connect();
@@ -19,14 +19,14 @@ describe('raw socket with a slow client', () => {
     server.table.send(identity(''), '"after"');
     expect((await fast.messages(sent + 1)).at(-1)).toBe('"after"');
     expect(await metric('carillon_gateway_messages_dropped_total')).toBe(1);
-    // What the system had taken is still there, then the reason.
+    // The client still receives what the operating system has accepted, and then the close.
     slow.socket.resume();
     expect(await slow.closed).toEqual({ code: 3008, reason: 'slow' });
     expect(slow.received.length).toBeLessThan(sent);
     expect(slow.received.every((message) => message === payload)).toBe(true);
   });
 
-  it('cuts it when it does not take the close either', async () => {
+  it('disconnects the client if it does not read the close either', async () => {
     await using server = await serve({ closeTimeoutMs: 50, outboxMaxBytes: 65_536 });
     const slow = await server.connect();
     slow.socket.pause();
@@ -37,12 +37,12 @@ describe('raw socket with a slow client', () => {
     expect(await metric('carillon_gateway_closes_total', { code: '3008' })).toBe(1);
   });
 
-  it('lets a client that was behind catch up, in order', async () => {
+  it('keeps a client that catches up, in order', async () => {
     await using server = await serve();
     const client = await server.connect();
     client.socket.pause();
     let sent = 0;
-    // Until the system takes no more.
+    // Until the operating system accepts no more.
     while ((await metric('carillon_gateway_outbox_bytes')) < 300_000) {
       server.table.send(identity(''), `[${sent++},${payload}]`);
       await new Promise(setImmediate);

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { channelOf, identity, metric, serve } from '../../support/gateway-app.js';
 
 describe('raw socket', () => {
-  it('delivers to all who share an identity, as text and with nothing around it', async () => {
+  it('delivers to all clients of one identity, as text with nothing around it', async () => {
     await using server = await serve();
     const one = await server.connect({ headers: { 'user-agent': 'bell/1' } });
     const two = await server.connect({ headers: { 'user-agent': 'bell/1' } });
@@ -23,14 +23,14 @@ describe('raw socket', () => {
     expect(await message).toEqual([Buffer.from([0, 255]), true]);
   });
 
-  it('takes a missing User-Agent for an empty one', async () => {
+  it('treats a missing User-Agent as an empty one', async () => {
     await using server = await serve();
     const client = await server.connect();
     server.table.send(identity(''), '1');
     expect(await client.messages(1)).toEqual(['1']);
   });
 
-  it('tells the connection its id, which addresses it alone', async () => {
+  it('sends the client its connection id, which addresses only this connection', async () => {
     await using server = await serve();
     const one = await server.connect();
     const two = await server.connect();
@@ -41,7 +41,7 @@ describe('raw socket', () => {
     expect(await one.messages(2)).toEqual(['"one"', '"both"']);
   });
 
-  it('opens the socket only when the client is subscribed, and then has everything since', async () => {
+  it('opens the socket when the client is subscribed, and then delivers everything since', async () => {
     await using server = await serve();
     const attached = Promise.withResolvers<void>();
     server.table.ready = attached.promise;
@@ -52,7 +52,7 @@ describe('raw socket', () => {
     expect(await (await opening).messages(1)).toEqual(['"early"']);
   });
 
-  it('refuses a client that cannot be subscribed in time, and forgets it', async () => {
+  it('refuses a client that cannot be subscribed in time, and keeps no state', async () => {
     await using server = await serve({ attachTimeoutMs: 50 });
     server.table.ready = new Promise(() => {});
     const { statusCode, headers } = await server.refusal();
@@ -61,7 +61,7 @@ describe('raw socket', () => {
     expect(server.table.channels).toEqual([]);
   });
 
-  it('refuses a client whose subscription fails, and forgets it', async () => {
+  it('refuses a client whose subscription fails, and keeps no state', async () => {
     await using server = await serve();
     server.table.ready = Promise.reject(new Error('store away'));
     expect((await server.refusal()).statusCode).toBe(503);
@@ -80,7 +80,7 @@ describe('raw socket', () => {
     expect(await client.messages(1)).toEqual(['1']);
   });
 
-  it('detaches a client that goes', async () => {
+  it('detaches a client that closes', async () => {
     await using server = await serve();
     const client = await server.connect();
     expect(await metric('carillon_gateway_connections', { protocol: 'raw' })).toBe(1);

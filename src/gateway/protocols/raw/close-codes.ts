@@ -1,6 +1,6 @@
 import type { CloseCodes } from '../../connection/close-codes.js';
 
-/** A client connects again after each of them but 3506. `docs/protocol.md` lists the codes. */
+/** The close codes of the raw socket, which `docs/protocol.md` lists. A client reconnects after each of them except 3506. */
 export const closeCodes: CloseCodes = {
   shuttingDown: { code: 3001, reason: 'shutdown', reconnect: true },
   slow: { code: 3008, reason: 'slow', reconnect: true },

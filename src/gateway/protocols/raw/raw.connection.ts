@@ -10,13 +10,13 @@ import { Connection, type ConnectionHost } from '../../connection/connection.js'
 import type { Handshake } from '../../connection/handshake.js';
 import { PublicationFormat } from '../../connection/publication-format.js';
 
-/** The bytes of the publication with nothing around them: text for JSON, and bytes otherwise. */
+/** The bytes of a publication with nothing around them: as text if they are JSON, and as bytes otherwise. */
 export const rawFormat = new PublicationFormat(
   ({ data }) => data,
   ({ format }) => format === 'json',
 );
 
-/** A client without a protocol: it receives what is sent to its identity or its connection id, and has nothing to say. */
+/** A client without a protocol: it receives what is sent to its identity or its connection id. Its own messages are ignored. */
 export class RawConnection extends Connection implements Subscriber {
   readonly #delivery: Delivery;
   readonly #identity: string;
@@ -60,6 +60,6 @@ export class RawConnection extends Connection implements Subscriber {
     this.#delivery.detach(connectionChannel(this.id), this);
   }
 
-  /** Accepted and ignored: a plain client may have a heartbeat of its own. */
+  /** Ignores messages: a client may have a heartbeat of its own. */
   protected override onInbound(): void {}
 }
