@@ -3,16 +3,16 @@ import { AppModule } from './app.module.js';
 import { readConfig } from './config/config.js';
 import { fail } from './process/failure.js';
 import { serve } from './process/serve.js';
-import { answerPulse, linkToPrimary, WorkerModule } from './workers/index.js';
+import { linkToPrimary, replyToProbes, WorkerModule } from './workers/index.js';
 
-/** One of several processes behind one port. The primary process, `main.ts`, starts it, and ends with it nothing but itself. */
+/** One of several processes behind one port. The primary process, `main.ts`, starts it. Its exit affects no other process. */
 async function work(): Promise<void> {
   const link = linkToPrimary();
-  // Without it nothing here is of use, and whoever was connected is better off elsewhere.
+  // Without the primary this process cannot reach its stores, and its clients are better served elsewhere.
   link.onEnd(() => process.exit(1));
-  answerPulse(link);
+  replyToProbes(link);
   const { config } = readConfig();
-  // A terminal or a service manager may signal all processes, and the primary passes on what it hears: only the first counts.
+  // A terminal or a service manager may signal all processes, and the primary forwards its own signals: only the first one counts.
   await serve(WorkerModule.around(AppModule.forRoot(config), link), config, () => {});
   process.send?.('ready');
 }

@@ -1,4 +1,4 @@
 export { runWorkers } from './primary.js';
-export { answerPulse } from './pulse.js';
+export { replyToProbes } from './liveness.js';
 export { linkToPrimary } from './worker-link.js';
 export { WorkerModule } from './worker.module.js';

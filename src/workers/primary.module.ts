@@ -5,7 +5,7 @@ import { usesLanes } from '../config/roles.js';
 import { EmbeddedEngineModule } from '../delivery/index.js';
 import { MetricsModule } from '../metrics/index.js';
 
-/** The process that holds for its workers what cannot be held by several. It serves no client. */
+/** The primary process: holds the stores that only one process can hold, for all workers. It serves no client. */
 @Module({})
 export class PrimaryModule {
   static forRoot({ server, bus, delivery, metrics }: Config): DynamicModule {

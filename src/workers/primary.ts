@@ -11,19 +11,20 @@ import { PinoLogger } from '../process/logger.js';
 import { Readiness } from '../metrics/index.js';
 import { stopOnSignals } from '../process/shutdown.js';
 import { serveBrokerStates } from './broker-states.js';
-import { Crew } from './crew.js';
-import { answerPulse } from './pulse.js';
+import { replyToProbes } from './liveness.js';
 import { PrimaryModule } from './primary.module.js';
 import { WorkerMetrics } from './worker-metrics.js';
+import { WorkerPool } from './worker-pool.js';
 import { WorkersFailedError } from './workers.errors.js';
 
-/** What a worker is given to end by itself beyond its own limit, in ms. */
+/** How much longer than its own time limit a worker may take to shut down, in ms. */
 const GRACE_MS = 2_000;
 
 /**
- * Runs the program as `size` processes behind one port, until it is told to stop. Resolves with the URL when all of them
- * are ready.
+ * Runs the program as `size` worker processes behind one port, until a signal stops it. Resolves to the URL when all workers are
+ * ready.
  *
+ * @param fail ends this process when its workers cannot be kept running
  * @throws {WorkersFailedError}
  */
 export async function runWorkers(
@@ -31,11 +32,11 @@ export async function runWorkers(
   size: number,
   fail: (error: unknown) => void,
 ): Promise<string> {
-  // A worker of another program's cluster cannot have workers of its own.
+  // A worker of another program's cluster cannot have workers.
   if (cluster.isWorker)
     throw new WorkersFailedError(
-      'server.workers is set, but this process is itself one of a cluster: have the process manager start it ' +
-        'with fork (pm2: exec_mode), or leave server.workers out',
+      'server.workers is set, but a process manager runs this process as a worker of its own cluster: start it in fork mode ' +
+        '(pm2: exec_mode: fork), or remove server.workers',
     );
   const { server } = config;
   const context = await NestFactory.createApplicationContext(PrimaryModule.forRoot(config), {
@@ -44,42 +45,43 @@ export async function runWorkers(
   });
   const listening = Promise.withResolvers<number>();
   cluster.once('listening', (_worker, { port }) => listening.resolve(port));
-  const crew = new Crew({
+  const pool = new WorkerPool({
     size,
     program: resolve(import.meta.dirname, '../worker.js'),
     args: process.argv.slice(2),
     stopTimeoutMs: server.shutdown.timeoutMs + GRACE_MS,
-    onLink: serveAll(context, config),
-    onGivenUp: fail,
+    onLink: serverFor(context, config),
+    onFailed: fail,
   });
   stopOnSignals(
     async () => {
-      const clean = await crew.stop();
+      const clean = await pool.stop();
       await context.close();
       return clean;
     },
     () => {
-      crew.kill();
+      pool.kill();
       process.exit(1);
     },
   );
   try {
-    await crew.start();
+    await pool.start();
   } catch (error) {
-    crew.kill();
+    pool.kill();
     throw error;
   }
   return `http://${server.host}:${await listening.promise}`;
 }
 
-function serveAll(context: INestApplicationContext, { server, delivery }: Config): (link: Link) => void {
+/** Returns a function that serves everything a worker needs over its link. */
+function serverFor(context: INestApplicationContext, { server, delivery }: Config): (link: Link) => void {
   const readiness = context.get(Readiness);
   const metrics = new WorkerMetrics();
   const stores = usesLanes(server.roles) ? context.get(EmbeddedStores, { strict: false }) : undefined;
   const engine =
     delivery.fanout.kind === 'local' ? context.get(EmbeddedEngine, { strict: false }) : undefined;
   return (link) => {
-    answerPulse(link);
+    replyToProbes(link);
     serveBrokerStates(link, readiness);
     stores?.serve(link);
     engine?.serve(link);

@@ -4,12 +4,12 @@ import type { Duplex } from 'node:stream';
 import { Link } from '../ipc/index.js';
 
 /**
- * Where a worker finds its link. It is a pipe of its own beside the channel of node:cluster, which stands still while a
- * socket is being handed over.
+ * The file descriptor of a worker's link. The link is a pipe of its own, because the channel of node:cluster blocks while it passes
+ * a socket to a worker.
  */
 const DESCRIPTOR = 4;
 
-/** What the workers inherit; the last one is the link. */
+/** What a worker inherits. The last one is the link. */
 export const workerStdio = ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'] as const;
 
 export function linkToWorker(worker: ChildProcess): Link {

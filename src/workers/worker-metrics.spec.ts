@@ -4,14 +4,14 @@ import { Counter, Gauge, Histogram, register, Registry } from 'prom-client';
 import { Link } from '../ipc/index.js';
 import { WorkerMetrics } from './worker-metrics.js';
 
-/** A worker with metrics of its own. */
+/** A worker with its own metrics. */
 class Worker {
   readonly #registry = new Registry();
   readonly #things = new Counter({ ...named('things_total'), labelNames: ['kind'] });
   readonly #open = new Gauge(named('open'));
   readonly #seconds = new Histogram({ ...named('seconds'), buckets: [1] });
   readonly link: Link;
-  isStill = false;
+  isStopped = false;
 
   constructor(metrics: WorkerMetrics) {
     for (const each of [this.#things, this.#open, this.#seconds]) this.#registry.registerMetric(each);
@@ -19,7 +19,7 @@ class Worker {
     metrics.serve(new Link(other));
     this.link = new Link(one);
     this.link.serve('own-metrics', {
-      read: () => (this.isStill ? new Promise(() => {}) : this.#registry.getMetricsAsJSON()),
+      read: () => (this.isStopped ? new Promise(() => {}) : this.#registry.getMetricsAsJSON()),
     });
   }
 
@@ -30,9 +30,9 @@ class Worker {
     return this;
   }
 
-  /** The numbers that a scrape by this worker shows. */
+  /** Returns the numbers that a scrape of this worker shows. */
   async scrape(): Promise<Record<string, number>> {
-    const text = await this.link.call<string>('collected-metrics', 'read');
+    const text = await this.link.call<string>('aggregated-metrics', 'read');
     const lines = text.matchAll(/^(things_total\{kind="a"\}|open|seconds_count) (\d+)$/gm);
     return Object.fromEntries([...lines].map(([, name = '', value]) => [name, Number(value)]));
   }
@@ -42,7 +42,7 @@ function named(name: string) {
   return { name, help: name, registers: [] };
 }
 
-describe('the metrics of workers', () => {
+describe('WorkerMetrics', () => {
   let metrics: WorkerMetrics;
   let workers: [Worker, Worker];
 
@@ -52,16 +52,16 @@ describe('the metrics of workers', () => {
     workers = [new Worker(metrics).counts(3), new Worker(metrics).counts(4)];
   });
 
-  it('are added up', async () => {
+  it('adds up the metrics of all workers', async () => {
     expect(await workers[0].scrape()).toEqual({ 'things_total{kind="a"}': 7, open: 7, seconds_count: 2 });
   });
 
-  it('do not go down when a worker dies, but for what it has no more', async () => {
-    const [here, victim] = workers;
+  it('keeps the counters of a worker that ends, and drops its gauges', async () => {
+    const [here, ending] = workers;
     await here.scrape();
-    victim.link.close();
+    ending.link.close();
     const ended = Promise.withResolvers<void>();
-    victim.link.onEnd(ended.resolve);
+    ending.link.onEnd(ended.resolve);
     await ended.promise;
     const expected = { 'things_total{kind="a"}': 7, open: 3, seconds_count: 2 };
     expect(await here.scrape()).toEqual(expected);
@@ -69,10 +69,10 @@ describe('the metrics of workers', () => {
     expect(await successor.scrape()).toEqual({ 'things_total{kind="a"}': 8, open: 4, seconds_count: 3 });
   });
 
-  it('are told while a worker stands still, with what it told last', async () => {
-    const [here, still] = workers;
+  it('uses the last report of a worker that is stopped', async () => {
+    const [here, stopped] = workers;
     await here.scrape();
-    still.isStill = true;
+    stopped.isStopped = true;
     here.counts(2);
     expect(await here.scrape()).toEqual({ 'things_total{kind="a"}': 9, open: 6, seconds_count: 3 });
   });

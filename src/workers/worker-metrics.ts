@@ -1,79 +1,76 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { AggregatorRegistry, register, type MetricObjectWithValues, type MetricValue } from 'prom-client';
 import { Logger } from '@nestjs/common';
+import { settlesWithin } from '../async/index.js';
 import type { Link } from '../ipc/index.js';
 import { Exposition } from '../metrics/index.js';
 
-/** Names of what the primary serves and of what a worker does. */
-const COLLECTED = 'collected-metrics';
+/** What the primary serves, and what each worker serves. */
+const AGGREGATED = 'aggregated-metrics';
 const OWN = 'own-metrics';
 
-/** How long a worker is waited for, in ms. One that stands still must not make the others blind. */
-const PATIENCE_MS = 1_000;
+/** How long a scrape waits for a worker, in ms. One that is stopped must not hide the metrics of the others. */
+const WORKER_TIMEOUT_MS = 1_000;
 
 type Metrics = MetricObjectWithValues<MetricValue<string>>[];
 
 /**
- * The metrics of the primary and all workers as those of one process: counters and histograms added up. What has been told
- * of a counter does not go down again, also when the worker dies: Prometheus would take it for a restart and count all the
- * others a second time.
+ * The metrics of the primary and of all workers, as those of one process: counters and histograms are added up. A counter that was
+ * reported never decreases, even when its worker dies, because Prometheus would take that for a restart and count everything else
+ * a second time.
  */
 export class WorkerMetrics {
   readonly #logger = new Logger(WorkerMetrics.name);
-  /** Each with what it told last. */
+  /** The link of each worker, with the metrics that it reported last. */
   readonly #links = new Map<Link, Metrics>();
-  /** What workers that are gone had counted when they told it last. */
+  /** The counters that workers had reported before they ended. */
   #departed: Metrics = [];
 
   serve(link: Link): void {
     this.#links.set(link, []);
-    link.onEnd(() => void this.#bury(link));
-    link.serve(COLLECTED, { read: () => this.#read() });
+    link.onEnd(() => void this.#remove(link));
+    link.serve(AGGREGATED, { read: () => this.#read() });
   }
 
   async #read(): Promise<string> {
-    await Promise.all([...this.#links.keys()].map((link) => this.#ask(link)));
+    await Promise.all([...this.#links.keys()].map((link) => this.#update(link)));
     const own = await register.getMetricsAsJSON();
     return AggregatorRegistry.aggregate([own, this.#departed, ...this.#links.values()]).metrics();
   }
 
-  async #ask(link: Link): Promise<void> {
-    const late = new AbortController();
+  async #update(link: Link): Promise<void> {
+    const updated = link.call<Metrics>(OWN, 'read').then((metrics) => {
+      if (this.#links.has(link)) this.#links.set(link, metrics);
+    });
     try {
-      const told = await Promise.race([
-        link.call<Metrics>(OWN, 'read'),
-        delay(PATIENCE_MS, undefined, { signal: late.signal }),
-      ]);
-      if (told !== undefined && this.#links.has(link)) this.#links.set(link, told);
-    } catch {
-      // One that starts has nothing to tell yet, one that ended has nothing more.
-      this.#logger.debug('a worker did not tell its metrics');
-    } finally {
-      late.abort();
+      if (await settlesWithin(WORKER_TIMEOUT_MS, updated)) return;
+      this.#logger.debug(`a worker did not report its metrics within ${WORKER_TIMEOUT_MS} ms`);
+    } catch (error) {
+      // A worker that is starting serves none yet; one that has ended serves none any more.
+      this.#logger.debug(`a worker did not report its metrics: ${String(error)}`);
     }
   }
 
-  async #bury(link: Link): Promise<void> {
-    const counted = (this.#links.get(link) ?? []).filter(isCount);
+  async #remove(link: Link): Promise<void> {
+    const counters = (this.#links.get(link) ?? []).filter(isCounter);
     this.#links.delete(link);
-    this.#departed = await AggregatorRegistry.aggregate([this.#departed, counted]).getMetricsAsJSON();
+    this.#departed = await AggregatorRegistry.aggregate([this.#departed, counters]).getMetricsAsJSON();
   }
 }
 
-/** What only grows, and is added up. */
-function isCount({ type, aggregator }: Metrics[number]): boolean {
-  return aggregator === 'sum' && COUNTS.has(String(type));
+const COUNTER_TYPES: ReadonlySet<string> = new Set(['counter', 'histogram']);
+
+/** Whether a metric only increases and is added up. */
+function isCounter({ type, aggregator }: Metrics[number]): boolean {
+  return aggregator === 'sum' && COUNTER_TYPES.has(String(type));
 }
 
-const COUNTS: ReadonlySet<string> = new Set(['counter', 'histogram']);
-
-/** What a worker answers to Prometheus, whichever of them is asked. */
-export class CollectedExposition implements Exposition {
+/** Serves the metrics of all processes to Prometheus, whichever worker it reaches. */
+export class AggregatedExposition implements Exposition {
   constructor(private readonly link: Link) {
     link.serve(OWN, { read: () => register.getMetricsAsJSON() });
   }
 
   read(): Promise<string> {
-    return this.link.call(COLLECTED, 'read');
+    return this.link.call(AGGREGATED, 'read');
   }
 }

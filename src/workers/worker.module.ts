@@ -2,15 +2,15 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { Link } from '../ipc/index.js';
 import { Exposition, Readiness } from '../metrics/index.js';
 import { followBrokerStates } from './broker-states.js';
-import { watchPrimary } from './primary-status.js';
-import { CollectedExposition } from './worker-metrics.js';
+import { watchPrimary } from './primary-liveness.js';
+import { AggregatedExposition } from './worker-metrics.js';
 
 const BROKER_STATES = Symbol('BROKER_STATES');
-const PRIMARY_STATUS = Symbol('PRIMARY_STATUS');
+const PRIMARY_LIVENESS = Symbol('PRIMARY_LIVENESS');
 
 /**
- * What makes a worker of the application: its link to the primary process, over which the modules reach the embedded stores.
- * Global, because they ask for it without knowing who gives it.
+ * Turns the application into a worker: provides the link to the primary process, over which the modules reach the embedded stores.
+ * It is global, because the modules inject the link without importing this module.
  */
 @Global()
 @Module({})
@@ -21,14 +21,14 @@ export class WorkerModule {
       imports: [application],
       providers: [
         { provide: Link, useValue: link },
-        { provide: Exposition, useFactory: () => new CollectedExposition(link) },
+        { provide: Exposition, useFactory: () => new AggregatedExposition(link) },
         {
           provide: BROKER_STATES,
           useFactory: (readiness: Readiness) => followBrokerStates(link, readiness),
           inject: [Readiness],
         },
         {
-          provide: PRIMARY_STATUS,
+          provide: PRIMARY_LIVENESS,
           useFactory: (readiness: Readiness) => watchPrimary(link, readiness),
           inject: [Readiness],
         },

@@ -1,6 +1,6 @@
 import { CarillonError } from '../errors.js';
 
-/** The workers do not start, or die at once, again and again: what their own log says is the reason. */
+/** Workers cannot be started, or keep ending shortly after their start. Their own log lines say why. */
 export class WorkersFailedError extends CarillonError {
   readonly code = 'workers_failed';
 }
