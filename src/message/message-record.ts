@@ -31,14 +31,19 @@ const VERSION = '1';
 /** Where the channel of a record without Carillon headers comes from. */
 export const foreignRecordRule = z.discriminatedUnion('from', [
   z.strictObject({
-    from: z.literal('fixed').describe('Every such record goes to one channel.'),
-    channel: z.string().min(1).describe('That channel.'),
+    from: z
+      .literal('fixed')
+      .describe(
+        'Where the channel of a record without Carillon headers comes from. `fixed`: always `channel`. `header`: the header ' +
+          'whose name is `header`. `key`: the key of the record.',
+      ),
+    channel: z.string().min(1).describe('With `fixed`: the channel.'),
   }),
   z.strictObject({
-    from: z.literal('header').describe('A header of the record names its channel.'),
-    header: z.string().min(1).describe('Name of that header.'),
+    from: z.literal('header'),
+    header: z.string().min(1).describe('With `header`: the name of the header.'),
   }),
-  z.strictObject({ from: z.literal('key').describe("The record's key is its channel.") }),
+  z.strictObject({ from: z.literal('key') }),
 ]);
 
 export type ForeignRecordRule = z.infer<typeof foreignRecordRule>;
