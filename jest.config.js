@@ -25,7 +25,10 @@ const typescript = {
   setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
 };
 
-/** Three rings: `unit` needs nothing, `contract` and `e2e` use real brokers where the environment names or allows them. */
+/**
+ * `unit` needs nothing; `contract` and `e2e` use real brokers where the environment names or allows them; `fuzz` sends generated
+ * input to the built server for a bounded time.
+ */
 export default {
   maxWorkers: 2,
   globalSetup: '<rootDir>/test/support/global-setup.ts',
@@ -37,6 +40,7 @@ export default {
       testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/*.spec.ts'],
     },
     { ...typescript, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
+    { ...typescript, displayName: 'fuzz', testMatch: ['<rootDir>/test/fuzz/**/*.spec.ts'] },
     { ...typescript, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
   ],
 };
