@@ -8,8 +8,6 @@ import { RouteTable } from './route-table.js';
 import { MethodNotAllowedError } from './http.errors.js';
 import type { HttpOptions } from './http.options.js';
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
-
 const ACCEPTABLE_REQUEST_ID = /^[\w.-]{1,64}$/;
 /** How often Node looks for requests that take too long. */
 const CHECKING_INTERVAL_MS = 5000;
@@ -32,7 +30,7 @@ export class HttpAdapter extends FastifyAdapter {
     server.addHook('onRoute', ({ url, method }) => this.#routes.add(url, [method].flat()));
     server.addHook('onRequest', (request, reply, done) => {
       setCommonHeaders(request, reply);
-      done();
+      done(this.#wrongMethodOf(request));
     });
     const endOfTurn = new EndOfTurn();
     server.addHook('onSend', (_request, { raw }, payload, done) =>
@@ -50,13 +48,12 @@ export class HttpAdapter extends FastifyAdapter {
   /** Nest would parse JSON and forms; here every route gets the bytes. */
   override registerParserMiddleware(): void {}
 
-  override setNotFoundHandler(handler: Handler) {
-    return super.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
-      const [path = '/'] = request.url.split('?', 1);
-      const allowed = this.#routes.methodsOf(path);
-      if (allowed.length > 0) throw new MethodNotAllowedError(request.method, allowed);
-      return handler(request, reply);
-    });
+  /** Checked before the body is read: Fastify has rules of its own for the bodies of some methods. */
+  #wrongMethodOf({ is404, url, method }: FastifyRequest): MethodNotAllowedError | undefined {
+    if (!is404) return undefined;
+    const [path = '/'] = url.split('?', 1);
+    const allowed = this.#routes.methodsOf(path);
+    return allowed.length > 0 ? new MethodNotAllowedError(method, allowed) : undefined;
   }
 }
 

@@ -12,7 +12,10 @@ export class RouteTable {
     this.#routes.set(pattern, route);
   }
 
+  /** A path that is itself a pattern has the methods of that one, although a parameter of another would match it too. */
   methodsOf(path: string): string[] {
+    const exact = this.#routes.get(path);
+    if (exact !== undefined) return [...exact.methods].toSorted();
     for (const { pattern, methods } of this.#routes.values())
       if (pattern.match(path) !== undefined) return [...methods].toSorted();
     return [];
