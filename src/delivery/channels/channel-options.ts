@@ -6,66 +6,76 @@ const HOUR_MS = 3_600_000;
 const on = (text: string) => z.boolean().default(false).describe(text);
 const ms = z.number().int().min(0).default(0);
 const proxyName = (call: string) =>
-  z.string().min(1).default('default').describe(`Which of the named proxies takes the ${call} calls.`);
+  z.string().min(1).default('default').describe(`Name of the proxy for ${call} calls.`);
 
-/** What is allowed and kept in the channels of one namespace. Everything is off until it is asked for. */
+/** The options of the channels of one namespace. Everything is off by default. */
 const shape = {
-  presence: on('Keeps who is in the channel. Costs storage for each subscriber.'),
-  joinLeave: on('Announces who comes and goes. Each announcement goes to all subscribers that want it.'),
-  forcePushJoinLeave: on('Sends joins and leaves to every subscriber, asked for or not.'),
+  presence: on('Keeps a list of the clients in the channel. Costs storage for each subscriber.'),
+  joinLeave: on('Publishes a join and a leave for each subscriber, to all subscribers that want them.'),
+  forcePushJoinLeave: on(
+    'Sends joins and leaves to every subscriber, even if the client did not request them.',
+  ),
   historySize: z
     .number()
     .int()
     .min(0)
     .default(0)
-    .describe('How many of the last publications are kept. 0 keeps none; needs historyTtlMs.'),
-  historyTtlMs: ms.describe('How long publications are kept after the last one, in ms. Needs historySize.'),
+    .describe('How many publications are kept. 0: none. Needs historyTtlMs.'),
+  historyTtlMs: ms.describe('How long publications are kept after the latest one, in ms. Needs historySize.'),
   historyMetaTtlMs: ms.describe(
-    'How long offset and epoch are kept after the last use, in ms. 0 takes the value of all channels.',
+    'How long offset and epoch are kept after the last use, in ms. 0: the value for all channels.',
   ),
-  forcePositioning: on('Watches every subscription for lost publications.'),
-  allowPositioning: on('Watches a subscription for lost publications where the client asks for it.'),
-  forceRecovery: on('Sends what was missed to every client that comes back.'),
-  allowRecovery: on('Sends what was missed to a client that comes back and asked for it.'),
+  forcePositioning: on('Checks every subscription for lost publications.'),
+  allowPositioning: on('Checks a subscription for lost publications if the client requests it.'),
+  forceRecovery: on('Sends missed publications to every client that reconnects.'),
+  allowRecovery: on('Sends missed publications to a client that reconnects, if it requests them.'),
   forceRecoveryMode: z
     .enum(['stream', 'cache'])
     .default('stream')
-    .describe('What a client gets that comes back: all that it missed, or only the newest publication.'),
-  autoCacheRecover: on('Sends the newest publication with every subscription, asked for or not.'),
+    .describe('What a client that reconnects receives: all missed publications, or only the latest one.'),
+  autoCacheRecover: on(
+    'Sends the latest publication with every subscription, even if the client did not request it.',
+  ),
   allowedDeltaTypes: z
     .array(z.literal('fossil'))
     .default([])
-    .describe('Forms in which a client may ask for the difference from the publication before.'),
-  deltaPublish: on('Sends differences where the publisher did not ask for it. Needs history.'),
-  allowTagsFilter: on('Lets a client choose publications by their tags.'),
+    .describe(
+      'Delta formats that clients may request. A delta is the difference from the previous publication.',
+    ),
+  deltaPublish: on('Sends deltas even if the publisher did not request them. Needs history.'),
+  allowTagsFilter: on('Lets clients filter publications by tags.'),
   allowSubscribeForClient: on('Lets clients subscribe without a token.'),
-  allowSubscribeForAnonymous: on('Lets clients without a user id do so, too.'),
+  allowSubscribeForAnonymous: on('Lets clients without a user id subscribe too, if clients may.'),
   allowPublishForClient: on('Lets clients publish.'),
-  allowPublishForSubscriber: on('Lets the subscribers of the channel publish.'),
-  allowPublishForAnonymous: on('Lets clients without a user id do so, too.'),
-  allowPresenceForClient: on('Lets clients ask who is in the channel.'),
-  allowPresenceForSubscriber: on('Lets the subscribers of the channel ask who is in it.'),
-  allowPresenceForAnonymous: on('Lets clients without a user id do so, too.'),
+  allowPublishForSubscriber: on('Lets subscribers of the channel publish.'),
+  allowPublishForAnonymous: on('Lets clients without a user id publish too, if clients or subscribers may.'),
+  allowPresenceForClient: on('Lets clients read the presence.'),
+  allowPresenceForSubscriber: on('Lets subscribers of the channel read its presence.'),
+  allowPresenceForAnonymous: on(
+    'Lets clients without a user id read the presence too, if clients or subscribers may.',
+  ),
   allowHistoryForClient: on('Lets clients read the history.'),
-  allowHistoryForSubscriber: on('Lets the subscribers of the channel read its history.'),
-  allowHistoryForAnonymous: on('Lets clients without a user id do so, too.'),
-  allowUserLimitedChannels: on('Lets the users subscribe who are listed in the name behind the last #.'),
+  allowHistoryForSubscriber: on('Lets subscribers of the channel read its history.'),
+  allowHistoryForAnonymous: on(
+    'Lets clients without a user id read the history too, if clients or subscribers may.',
+  ),
+  allowUserLimitedChannels: on('Lets the users subscribe that the name lists after its last #.'),
   channelRegex: z
     .string()
-    .refine(isRegex, 'is no regular expression')
+    .refine(isRegex, 'is not a regular expression')
     .default('')
     .describe(
-      'Regular expression (RE2 syntax) that the name has to match behind the namespace. Empty: all of it has to be ASCII.',
+      'Regular expression (RE2 syntax) that the name after the namespace must match. Empty: the whole name must be ASCII.',
     ),
   publicationDataFormat: z
     .enum(['', 'json', 'json_object', 'binary'])
     .default('')
-    .describe('What the data of a publication has to be. Empty: anything but nothing; binary: anything.'),
+    .describe('Format of the data of publications. Empty: any data that is not empty. binary: any data.'),
   subscribeProxyEnabled: on('Asks the backend whether a client may subscribe.'),
   subscribeProxyName: proxyName('subscribe'),
   publishProxyEnabled: on('Asks the backend whether a client may publish, and what.'),
   publishProxyName: proxyName('publish'),
-  subRefreshProxyEnabled: on('Asks the backend whether a subscription that expires goes on.'),
+  subRefreshProxyEnabled: on('Asks the backend whether to extend a subscription that expires.'),
   subRefreshProxyName: proxyName('subscription refresh'),
 };
 
@@ -74,7 +84,7 @@ interface Kept {
   readonly historyTtlMs: number;
 }
 
-/** Whether publications are kept at all. */
+/** Whether the options keep publications. */
 export function keepsHistory({ historySize, historyTtlMs }: Kept): boolean {
   return historySize > 0 && historyTtlMs > 0;
 }
@@ -88,7 +98,7 @@ function checkHistory(
   const complain = (path: string, message: string): void =>
     context.addIssue({ code: 'custom', path: [path], message });
   if (options.historySize > 0 !== options.historyTtlMs > 0) {
-    complain('historyTtlMs', 'goes with historySize: set both or none');
+    complain('historyTtlMs', 'needs historySize: set both or none');
   } else if (!keepsHistory(options)) {
     for (const name of needHistory) if (options[name]) complain(name, 'needs historySize and historyTtlMs');
   }
@@ -103,7 +113,7 @@ const namespace = z
     name: z
       .string()
       .regex(/^[-a-zA-Z0-9_.]+$/)
-      .describe('What the names of its channels begin with, before the first boundary.'),
+      .describe('Name of the namespace: the channel name before the first boundary.'),
     ...shape,
   })
   .superRefine(checkHistory);
@@ -114,20 +124,23 @@ export const channelsOptions = z.strictObject({
   withoutNamespace: channelOptions.prefault({}).describe('Options of the channels without a namespace.'),
   namespaces: z
     .array(namespace)
-    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'two have the same name')
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'must have different names')
     .default([])
-    .describe('Namespaces with options of their own. A channel of any other is refused.'),
-  maxLength: z.number().int().min(1).default(255).describe('Longest name of a channel, in bytes.'),
+    .describe('Namespaces with their own options. Channels of other namespaces are refused.'),
+  maxLength: z.number().int().min(1).default(255).describe('Maximum length of a channel name, in bytes.'),
   historyMetaTtlMs: z
     .number()
     .int()
     .min(1)
     .default(720 * HOUR_MS)
     .describe('How long offset and epoch of a channel are kept after the last use, in ms.'),
-  privatePrefix: separator('$', 'What a name begins with that needs a token. Not part of the namespace.'),
-  namespaceBoundary: separator(':', 'What ends the namespace in a name.'),
-  userBoundary: separator('#', 'What the list of users in a name follows, where it stands last.'),
-  userSeparator: separator(',', 'What stands between two users of the list.'),
+  privatePrefix: separator(
+    '$',
+    'Prefix of channel names that need a token. It is not part of the namespace.',
+  ),
+  namespaceBoundary: separator(':', 'Separator between the namespace and the rest of the name.'),
+  userBoundary: separator('#', 'Separator before the list of users at the end of a name.'),
+  userSeparator: separator(',', 'Separator between the users of the list.'),
 });
 
 export type ChannelsOptions = z.infer<typeof channelsOptions>;

@@ -42,7 +42,7 @@ describe('decideSubscribe', () => {
 describe('publishing, presence and history', () => {
   const requester = { user: '42', subscribed: false, insecure: false };
 
-  it.each(['Publish', 'Presence', 'History'] as const)('have the same rights: %s', (what) => {
+  it.each(['Publish', 'Presence', 'History'] as const)('follow the same options: %s', (what) => {
     const may = (given: Given, by: Partial<typeof requester>): boolean => {
       const { rule } = setUp(given);
       const who = { ...requester, ...by };
@@ -63,7 +63,7 @@ describe('publishing, presence and history', () => {
     expect(may(forAnonymous, { user: '', subscribed: true })).toBe(false);
   });
 
-  it('leaves publishing to the proxy where there is one', () => {
+  it('leaves publishing to the proxy if one is configured', () => {
     const { rule } = setUp({ publishProxyEnabled: true, allowPublishForClient: true });
     expect(decidePublish(rule, requester)).toBe('askProxy');
   });

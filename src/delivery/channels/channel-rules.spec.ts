@@ -40,7 +40,7 @@ describe('the namespace of a channel', () => {
     expect(found(channel)).toBe(expected);
   });
 
-  it('is found by other separators, too', () => {
+  it('is found with other separators', () => {
     const other = rules({ namespaces: [{ name: 'a' }], namespaceBoundary: '::', privatePrefix: 'private-' });
     expect(other.find('private-a::b')).toMatchObject({ namespace: 'a' });
     expect(other.isPrivate('$a')).toBe(false);
@@ -55,14 +55,14 @@ describe('a name', () => {
     expect(found(`regex:${'é'.repeat(125)}`)).toBe('tooLong');
   });
 
-  it('has to be ASCII, or to match behind the namespace where there is an expression', () => {
+  it('has to be ASCII, or to match the regular expression after the namespace', () => {
     expect(found('chat:é')).toBe('badName');
     expect(found('regex:abcé')).toBe('namespace regex');
     expect(found('$regex:abc')).toBe('namespace regex');
     expect(found('regex:ABC')).toBe('badName');
   });
 
-  it('is not restricted so where the server gives it', () => {
+  it('is not restricted like that if the server names the channel', () => {
     for (const channel of ['chat:é', 'regex:ABC'])
       expect(worded(configured.find(channel))).toBe(`namespace ${channel.split(':')[0]}`);
     expect(configured.find('~é')).toBe('badName');
@@ -83,7 +83,7 @@ describe('a name', () => {
 });
 
 describe('a rule', () => {
-  it('knows whether history is kept, and how long its position is', () => {
+  it('says whether the history is kept, and for how long its position is', () => {
     expect(ruleOf('chat:a')).toMatchObject({ keepsHistory: true, historyMetaTtlMs: 720 * 3_600_000 });
     expect(ruleOf('regex:a')).toMatchObject({ keepsHistory: false, historyMetaTtlMs: 5 });
   });
@@ -95,11 +95,11 @@ describe('the options', () => {
       .safeParse(given)
       .error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
 
-  it('reads expressions as Centrifugo does, and takes linear time for them', () => {
+  it('supports RE2 syntax, and matches in linear time', () => {
     const strict = rules({
       namespaces: [
         { name: 'go', channelRegex: '(?i)^[[:alpha:]]+$' },
-        // A backtracking matcher takes years for the name below, and nothing else would be done meanwhile.
+        // A backtracking matcher would block the process for years with the name below.
         { name: 'slow', channelRegex: '^([a-z0-9]+_?)+$' },
       ],
     });
@@ -110,13 +110,13 @@ describe('the options', () => {
   });
 
   it.each<[unknown, RegExp]>([
-    [{ namespaces: [{ name: 'a' }, { name: 'a' }] }, /namespaces two have the same name/],
+    [{ namespaces: [{ name: 'a' }, { name: 'a' }] }, /namespaces must have different names/],
     [{ namespaces: [{ name: 'a:b' }] }, /namespaces.0.name/],
-    [{ withoutNamespace: { historySize: 5 } }, /historyTtlMs goes with historySize/],
+    [{ withoutNamespace: { historySize: 5 } }, /historyTtlMs needs historySize/],
     [{ namespaces: [{ name: 'a', forceRecovery: true }] }, /namespaces.0.forceRecovery needs historySize/],
-    [{ withoutNamespace: { channelRegex: '(' } }, /channelRegex is no regular expression/],
+    [{ withoutNamespace: { channelRegex: '(' } }, /channelRegex is not a regular expression/],
     [{ withoutNamespace: { presense: true } }, /presense/],
-  ])('refuse %j', (given, fault) => {
+  ])('rejects %j', (given, fault) => {
     expect(faults(given)).toEqual([expect.stringMatching(fault)]);
   });
 });

@@ -2,7 +2,7 @@ import { regex, type TextTest } from '../../patterns/index.js';
 import { isReserved } from './address.js';
 import { keepsHistory, type ChannelOptions, type ChannelsOptions } from './channel-options.js';
 
-/** The options of a namespace, made ready for use. One object serves all of its channels. */
+/** The options of a namespace, prepared for use. All channels of the namespace share one object. */
 export interface ChannelRule {
   /** Empty for the channels without a namespace. */
   readonly namespace: string;
@@ -13,12 +13,12 @@ export interface ChannelRule {
   readonly nameFits: TextTest | undefined;
 }
 
-/** Why a channel cannot be used, in the order in which it is found out. */
+/** Why a channel cannot be used, in the order of the checks. */
 export type ChannelFault = 'tooLong' | 'unknownNamespace' | 'badName';
 
 /**
- * Reads channel names: `$` before a name means that a token is needed, the text before the first `:` is the namespace,
- * and the users that may subscribe can be listed behind the last `#`. The characters are options.
+ * Parses channel names. A leading `$` means that a token is needed, the text before the first `:` is the namespace, and the text
+ * after the last `#` may list the users that may subscribe. The characters can be configured.
  */
 export class ChannelRules {
   readonly #options: ChannelsOptions;
@@ -39,15 +39,15 @@ export class ChannelRules {
   }
 
   /**
-   * The rule for a channel that a client names, or why there is none. Its name has to match the expression of its namespace, or
-   * to be ASCII.
+   * Returns the rule of a channel that a client names, or why it cannot be used. The name has to match the regular expression of its
+   * namespace. Without one it has to be ASCII.
    */
   findForClient(channel: string): ChannelRule | ChannelFault {
     const rule = this.find(channel);
     return typeof rule === 'string' || this.#fits(channel, rule) ? rule : 'badName';
   }
 
-  /** The rule for a channel that a token, the server's API or a user's id names: any name will do but a reserved one. */
+  /** Returns the rule of a channel that the server names (in a token or its API). Only reserved names cannot be used. */
   find(channel: string): ChannelRule | ChannelFault {
     if (this.#isTooLong(channel)) return 'tooLong';
     const start = this.#namespaceStart(channel);
@@ -58,24 +58,24 @@ export class ChannelRules {
     return isReserved(channel) ? 'badName' : rule;
   }
 
-  /** Only a token opens it. */
+  /** Whether only clients with a token may subscribe. */
   isPrivate(channel: string): boolean {
     return channel.startsWith(this.#options.privatePrefix);
   }
 
-  /** Only the users listed in its name may subscribe, and those with a token. */
+  /** Whether only the users in its name, and clients with a token, may subscribe. */
   isUserLimited(channel: string, rule: ChannelRule): boolean {
     return rule.options.allowUserLimitedChannels && channel.includes(this.#options.userBoundary);
   }
 
-  /** Whether the name of a user-limited channel lists the user. Nobody in particular is never listed. */
+  /** Whether the name of a user-limited channel lists the user. An anonymous user is never listed. */
   lists(channel: string, user: string): boolean {
     const { userBoundary, userSeparator } = this.#options;
     const list = channel.slice(channel.lastIndexOf(userBoundary) + userBoundary.length);
     return user !== '' && list.split(userSeparator).includes(user);
   }
 
-  /** The channel of a user alone, in a namespace or, where that is empty, in none. */
+  /** Returns the personal channel of a user. An empty namespace means none. */
   personalChannel(namespace: string, user: string): string {
     const { namespaceBoundary, userBoundary } = this.#options;
     return `${namespace === '' ? '' : namespace + namespaceBoundary}${userBoundary}${user}`;
@@ -95,7 +95,7 @@ export class ChannelRules {
   #isTooLong(channel: string): boolean {
     const { maxLength } = this.#options;
     if (channel.length > maxLength) return true;
-    // A UTF-16 unit makes at most three bytes.
+    // A UTF-16 code unit takes at most three bytes in UTF-8.
     return channel.length * 3 > maxLength && Buffer.byteLength(channel) > maxLength;
   }
 }

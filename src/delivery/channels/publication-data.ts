@@ -1,6 +1,6 @@
 import type { ChannelOptions } from './channel-options.js';
 
-/** Whether data may be published in channels with this format. An absent payload is an empty one. */
+/** Whether the data may be published in channels with this format. An absent payload counts as an empty one. */
 export function acceptsData(format: ChannelOptions['publicationDataFormat'], data: Buffer): boolean {
   switch (format) {
     case 'binary':

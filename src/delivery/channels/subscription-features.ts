@@ -1,7 +1,7 @@
 import { mayReadHistory, mayReadPresence, type Requester } from './channel-permissions.js';
 import type { ChannelRule } from './channel-rules.js';
 
-/** Options of the channel that a token, a proxy or the API may set differently for one subscription. */
+/** Channel options that a token, an authorizer or the server API may override for one subscription. */
 export interface SubscriptionOverride {
   readonly presence?: boolean;
   readonly joinLeave?: boolean;
@@ -10,7 +10,7 @@ export interface SubscriptionOverride {
   readonly forcePositioning?: boolean;
 }
 
-/** What a client may ask for when it subscribes. What it may not have is left out without an error. */
+/** What a client requests when it subscribes. What it may not have is ignored without an error. */
 export interface RequestedFeatures {
   readonly positioned: boolean;
   readonly recoverable: boolean;
@@ -18,15 +18,15 @@ export interface RequestedFeatures {
 }
 
 export interface SubscriptionFeatures {
-  /** The subscriber shows up in the channel's presence. */
+  /** The subscriber is listed in the channel's presence. */
   readonly presence: boolean;
-  /** Its coming and going is announced. */
+  /** Its join and its leave are published. */
   readonly joinLeave: boolean;
-  /** It hears of others' coming and going. */
+  /** It receives joins and leaves. */
   readonly pushJoinLeave: boolean;
-  /** It is told where it stands, and is watched for lost publications. */
+  /** It receives its position and is checked for lost publications. */
   readonly positioning: boolean;
-  /** It gets what it missed. Implies positioning. */
+  /** It receives the publications that it missed. Implies positioning. */
   readonly recovery: boolean;
 }
 
@@ -40,7 +40,7 @@ export function featuresOf(
   const requester = { ...client, subscribed: true };
   const readsHistory = rule.keepsHistory && mayReadHistory(rule, requester);
   const seesOthers = options.joinLeave && mayReadPresence(rule, requester);
-  // Without a history nobody could say whether something was missed.
+  // Without a history, missed publications cannot be detected.
   const recovery =
     rule.keepsHistory &&
     ((override.forceRecovery ?? options.forceRecovery) ||

@@ -11,8 +11,8 @@ const overrides = {
 } as const satisfies Record<string, keyof SubscriptionOverride>;
 
 /**
- * The claims of a token, read one at a time. A claim that is absent or null is undefined; one of another type than expected throws
- * {@link MalformedJsonError}. Payloads keep their spelling.
+ * Reads the claims of a token, one at a time. A claim that is absent or null is undefined. Payloads are returned byte for byte.
+ * Every method throws {@link MalformedJsonError} if the claim has the wrong type.
  */
 export class Claims {
   readonly #members: ReadonlyMap<string, Buffer>;
@@ -24,40 +24,40 @@ export class Claims {
   text(name: string): string | undefined {
     const value = this.#value(name);
     if (value === undefined || typeof value === 'string') return value;
-    throw new MalformedJsonError(`${name} is no string`);
+    throw new MalformedJsonError(`${name} must be a string`);
   }
 
-  /** An id that some issuers write as a number. */
+  /** Returns an id, which some issuers write as a number. */
   id(name: string): string | undefined {
     const value = this.#value(name);
     return Number.isSafeInteger(value) ? String(value) : this.text(name);
   }
 
-  /** A Unix time in seconds, possibly with a fraction. */
+  /** Returns a Unix time in seconds, which may have a fraction. */
   seconds(name: string): number | undefined {
     const value = this.#value(name);
     if (value === undefined || typeof value === 'number') return value;
-    throw new MalformedJsonError(`${name} is no number`);
+    throw new MalformedJsonError(`${name} must be a number`);
   }
 
   texts(name: string): readonly string[] {
     const value = this.#value(name) ?? [];
     if (isTexts(value)) return value;
-    throw new MalformedJsonError(`${name} is no list of strings`);
+    throw new MalformedJsonError(`${name} must be a list of strings`);
   }
 
-  /** As `aud` has it: a string stands for a list of one. */
+  /** Returns a list that may be written as a single string, like `aud`. */
   textOrTexts(name: string): readonly string[] {
     const value = this.#value(name);
     return typeof value === 'string' ? [value] : this.texts(name);
   }
 
-  /** A payload that is given as JSON, or as bytes in base64 under `b64` and its name, which wins. */
+  /** Returns a payload: JSON, or the bytes of the base64 claim with the prefix `b64`, which takes precedence. */
   payload(name: string): Buffer | undefined {
     const encoded = this.text(`b64${name}`);
     if (encoded === undefined || encoded === '') return this.raw(name);
     const bytes = Buffer.from(encoded, 'base64');
-    if (bytes.toString('base64') !== encoded) throw new MalformedJsonError(`b64${name} is not base64`);
+    if (bytes.toString('base64') !== encoded) throw new MalformedJsonError(`b64${name} must be base64`);
     return bytes;
   }
 
@@ -70,7 +70,7 @@ export class Claims {
     return { info: this.payload('info'), data: this.payload('data'), override: this.#override() };
   }
 
-  /** Grants by channel. */
+  /** Returns the grants by channel. */
   grants(name: string): ReadonlyMap<string, SubscriptionGrant> | undefined {
     const raw = this.raw(name);
     if (raw === undefined) return undefined;

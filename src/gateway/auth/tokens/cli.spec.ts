@@ -9,7 +9,7 @@ const options = tokensOptions.parse({
 });
 
 describe('generateToken', () => {
-  it('makes a connection token that is good here', async () => {
+  it('returns a connection token that the server accepts', async () => {
     const token = generateToken(options, { user: '42', ttlSeconds: 60 })!;
     expect(await createVerifiers(options).connection.verifyConnection(token)).toMatchObject({
       ok: true,
@@ -17,7 +17,7 @@ describe('generateToken', () => {
     });
   });
 
-  it('makes a subscription token with the keys of its own', async () => {
+  it('returns a subscription token, signed with the secret for subscriptions', async () => {
     const token = generateToken(options, { user: '42', channel: 'c' })!;
     expect(await createVerifiers(options).subscription.verifySubscription(token)).toMatchObject({
       ok: true,
@@ -25,13 +25,13 @@ describe('generateToken', () => {
     });
   });
 
-  it('gives nothing without a secret', () => {
+  it('returns undefined without a secret', () => {
     expect(generateToken(tokensOptions.parse({}), { user: '42' })).toBeUndefined();
   });
 });
 
 describe('checkToken', () => {
-  it('tells the claims of a token that is good', async () => {
+  it('reports the claims of a valid token', async () => {
     const report = await checkToken(
       options,
       generateToken(options, { user: '42', channel: 'c', ttlSeconds: 60 })!,
@@ -43,7 +43,7 @@ describe('checkToken', () => {
     });
   });
 
-  it('tells the claims of one that is not, and why', async () => {
+  it('reports the claims of an invalid token, and the fault', async () => {
     const report = await checkToken(options, generateToken(options, { user: '42', ttlSeconds: -60 })!);
     expect(report).toMatchObject({
       kind: 'connection',
@@ -52,7 +52,7 @@ describe('checkToken', () => {
     });
   });
 
-  it('tells what is no token', async () => {
+  it('reports that a text is not a token', async () => {
     expect(await checkToken(options, 'abc')).toEqual({
       kind: 'connection',
       claims: undefined,

@@ -8,11 +8,11 @@ export interface TokenRequest {
   readonly user: string;
   /** Makes a subscription token for this channel; without it a connection token is made. */
   readonly channel?: string | undefined;
-  /** How long it is good for, in seconds; absent for ever. */
+  /** How long it is valid, in seconds; absent for unlimited. */
   readonly ttlSeconds?: number | undefined;
 }
 
-/** Makes a token signed with HS256, for trying things out. Undefined where the options have no HMAC secret for it. */
+/** Returns a token signed with HS256, for trying things out, or undefined if the options have no HMAC secret. */
 export function generateToken(options: TokensOptions, request: TokenRequest): string | undefined {
   const { user, channel, ttlSeconds } = request;
   const { hmacSecretKey: secret, userIdClaim } = optionsFor(options, channel);
@@ -31,13 +31,13 @@ export function generateToken(options: TokensOptions, request: TokenRequest): st
 
 export interface TokenReport {
   readonly kind: 'connection' | 'subscription';
-  /** What the token says, whether it is good or not; absent where it is no JWT. */
+  /** The claims of the token, valid or not; undefined if it is not a JWT. */
   readonly claims: Readonly<Record<string, unknown>> | undefined;
-  /** Why it is refused; absent where it is good. */
+  /** Why it is refused; undefined if it is valid. */
   readonly fault: string | undefined;
 }
 
-/** Tells whether the server would take a token, and what it says. A `channel` claim makes it a subscription token. */
+/** Reports whether the server would accept a token, and its claims. A token with a `channel` claim is a subscription token. */
 export async function checkToken(options: TokensOptions, token: string): Promise<TokenReport> {
   const claims = claimsOf(token);
   const kind = claims?.['channel'] === undefined ? 'connection' : 'subscription';

@@ -25,7 +25,7 @@ function signer(alg: 'RS256' | 'ES256' | 'EdDSA'): Signer {
   return { kid: randomUUID(), alg, ...pair };
 }
 
-describe('keys from a JWKS endpoint', () => {
+describe('KeySet', () => {
   let server: Server;
   let fetches = 0;
   let respond: RequestListener;
@@ -71,13 +71,13 @@ describe('keys from a JWKS endpoint', () => {
     return outcome.ok ? outcome.value.user : outcome.reason;
   };
 
-  it.each(['RS256', 'ES256', 'EdDSA'] as const)('verify %s', async (alg) => {
+  it.each(['RS256', 'ES256', 'EdDSA'] as const)('verifies %s', async (alg) => {
     const key = signer(alg);
     await publish(signer('RS256'), key);
     expect(await reasonOf(verifier(), key)).toBe('42');
   });
 
-  it('are fetched once for all who wait, and then kept', async () => {
+  it('fetches the keys once for all tokens that wait, and keeps them', async () => {
     const key = signer('ES256');
     await publish(key);
     const tokens = verifier();
@@ -86,14 +86,14 @@ describe('keys from a JWKS endpoint', () => {
     expect(fetches).toBe(1);
   });
 
-  it('are fetched again for a key id that is new, after the cool-down only', async () => {
+  it('fetches again for an unknown key id, but not before the cool-down has passed', async () => {
     const [first, second] = [signer('ES256'), signer('ES256')];
     await publish(first);
     const tokens = verifier({ cooldownMs: 30_000 });
     expect(await reasonOf(tokens, first)).toBe('42');
 
     await publish(first, second);
-    // Its client is to come back.
+    // Its client may retry.
     expect(await reasonOf(tokens, second)).toBe('unavailable');
     expect(fetches).toBe(1);
     now += 30_000;
@@ -101,7 +101,7 @@ describe('keys from a JWKS endpoint', () => {
     expect(fetches).toBe(2);
   });
 
-  it('that nobody has are refused for good once they were asked for', async () => {
+  it('refuses a key id for good if a fetch did not find it', async () => {
     const [first, forged] = [signer('ES256'), signer('ES256')];
     await publish(first);
     const tokens = verifier();
@@ -112,7 +112,7 @@ describe('keys from a JWKS endpoint', () => {
     expect(fetches).toBe(2);
   });
 
-  it('that are new wait for the endpoint to come back', async () => {
+  it('lets tokens with a new key retry while the endpoint is down', async () => {
     const [first, second] = [signer('ES256'), signer('ES256')];
     await publish(first);
     const tokens = verifier();
@@ -126,7 +126,7 @@ describe('keys from a JWKS endpoint', () => {
     expect(await reasonOf(tokens, second)).toBe('42');
   });
 
-  it('stop serving when the issuer has withdrawn them', async () => {
+  it('stops using keys that the issuer has withdrawn', async () => {
     const [first, second] = [signer('ES256'), signer('ES256')];
     await publish(first);
     const tokens = verifier();
@@ -140,7 +140,7 @@ describe('keys from a JWKS endpoint', () => {
     expect(await reasonOf(tokens, first)).toBe('invalid');
   });
 
-  it('serve on through an outage of the endpoint, for a bounded time', async () => {
+  it('uses old keys during an outage of the endpoint, for a bounded time', async () => {
     const key = signer('ES256');
     await publish(key);
     const tokens = verifier({ cacheMs: 1000, maxStaleMs: 5000 });
@@ -161,7 +161,7 @@ describe('keys from a JWKS endpoint', () => {
     ['more than the limit', (_, response) => response.end(`{"keys":[]}${' '.repeat(2000)}`)],
     ['nothing in time', () => {}],
   ])(
-    'are unavailable when the endpoint answers with %s, and are asked for again soon',
+    'reports tokens as unavailable if the endpoint returns %s, and fetches again soon',
     async (_, listener) => {
       const key = signer('ES256');
       respond = listener;
@@ -176,7 +176,7 @@ describe('keys from a JWKS endpoint', () => {
     },
   );
 
-  it('leave no room for HMAC, nor for a key of another kind than the algorithm', async () => {
+  it('refuses HMAC, and a key that does not fit the algorithm', async () => {
     const key = signer('RS256');
     await publish(key);
     const tokens = verifier();

@@ -9,7 +9,7 @@ import { Logger } from '@nestjs/common';
 import { CarillonError } from '../../../errors.js';
 import type { JwksOptions } from './tokens.options.js';
 
-/** The endpoint gave no key set, and there is none from before that may still serve. */
+/** The key set could not be fetched, and there is no earlier one that may still be used. */
 export class JwksUnavailableError extends CarillonError {
   readonly code = 'jwks_unavailable';
   override readonly retryable = true;
@@ -19,21 +19,21 @@ const logger = new Logger('KeySet');
 
 type Find = ReturnType<typeof createLocalJWKSet>;
 
-/** How soon a fetch that failed may be tried again, where the cool-down is not shorter. */
+/** The pause after a failed fetch, in ms, unless the cool-down is shorter. */
 const RETRY_MS = 1_000;
 
 /**
- * The public keys of a JWKS endpoint (RFC 7517). They are fetched when first needed, again when they are old, and once more
- * when a token names a key that is not among them: the issuer may have rotated its keys. Fetches are never closer together
- * than the cool-down, and one serves all who wait. A token that comes too early for one is not refused for good.
+ * The public keys of a JWKS endpoint (RFC 7517). They are fetched when the first token needs them, when they are old, and when a
+ * token names an unknown key, because the issuer may have rotated its keys. There is at least the cool-down between two fetches,
+ * and all tokens that wait share one fetch. A token with an unknown key that comes during the cool-down may be retried.
  *
- * Old keys serve while the new ones are under way. Where the endpoint does not answer they go on serving for a bounded time, so
- * that its outage is not ours.
+ * Old keys are used while new ones are being fetched. If the endpoint is down they are used for a bounded time, so that an outage of
+ * the endpoint is not an outage of this server.
  */
 export class KeySet {
   #keys: Find | undefined;
   #fetchedAt = -Infinity;
-  /** How many have brought keys. */
+  /** How many fetches have succeeded. */
   #fetches = 0;
   #nextFetchAt = -Infinity;
   #fetching: Promise<void> | undefined;
@@ -43,7 +43,7 @@ export class KeySet {
     private readonly now: () => number,
   ) {}
 
-  /** The key for a token, in the form that jose asks for it. */
+  /** Finds the key for a token. Has the signature that jose expects. */
   readonly find = async (header: JWSHeaderParameters, token: FlattenedJWSInput): ReturnType<Find> => {
     const fetches = this.#fetches;
     const old = this.now() >= this.#fetchedAt + this.options.cacheMs;
@@ -57,8 +57,8 @@ export class KeySet {
       const isUnknown = error instanceof errors.JWKSNoMatchingKey && this.#fetches === fetches;
       if (!isUnknown || !mayBeNew(header, keys)) throw error;
       await this.#refresh();
-      // It is too early to ask, or nobody answers: whoever has a new key is to come back.
-      if (this.#fetches === fetches) throw new JwksUnavailableError('a key that is not known yet');
+      // The cool-down has not passed, or the endpoint is down: the client has to retry.
+      if (this.#fetches === fetches) throw new JwksUnavailableError('the key is not known yet');
       return this.#keys!(header, token);
     }
   };
@@ -68,7 +68,7 @@ export class KeySet {
     return this.now() < this.#fetchedAt + cacheMs + maxStaleMs ? this.#keys : undefined;
   }
 
-  /** Resolves when a fetch has ended, well or not; at once where it is too early for one. Never rejects. */
+  /** Resolves when a fetch has ended, or at once during the cool-down. Never rejects. */
   #refresh(): Promise<void> | undefined {
     if (this.#fetching === undefined && this.now() >= this.#nextFetchAt)
       this.#fetching = this.#fetch().finally(() => (this.#fetching = undefined));
@@ -83,7 +83,8 @@ export class KeySet {
         redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       });
-      if (response.status !== 200) throw new JwksUnavailableError(`status ${response.status}`);
+      if (response.status !== 200)
+        throw new JwksUnavailableError(`the response has status ${response.status}`);
       const body = await bounded(response, maxBytes);
       this.#keys = createLocalJWKSet(JSON.parse(body.toString()) as JSONWebKeySet);
       this.#fetchedAt = this.now();
@@ -91,12 +92,12 @@ export class KeySet {
       this.#nextFetchAt = this.now() + cooldownMs;
     } catch (error) {
       this.#nextFetchAt = this.now() + Math.min(cooldownMs, RETRY_MS);
-      logger.warn(`the key set was not fetched from ${new URL(endpoint).host}: ${String(error)}`);
+      logger.warn(`could not fetch the key set from ${new URL(endpoint).host}: ${String(error)}`);
     }
   }
 }
 
-/** Whether the key of a token may have come to the set since. */
+/** Whether the endpoint may have added the key of the token since the last fetch. */
 function mayBeNew({ kid }: JWSHeaderParameters, known: Find): boolean {
   return kid !== undefined && !known.jwks().keys.some((key) => key.kid === kid);
 }
@@ -106,7 +107,7 @@ async function bounded(response: Response, maxBytes: number): Promise<Buffer> {
   let length = 0;
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
-    if (length > maxBytes) throw new JwksUnavailableError(`more than ${maxBytes} bytes`);
+    if (length > maxBytes) throw new JwksUnavailableError(`the response has more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

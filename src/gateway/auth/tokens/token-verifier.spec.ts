@@ -39,12 +39,12 @@ async function reasonOf(outcome: Outcome<unknown> | Promise<Outcome<unknown>>): 
 
 const connection = (claims: unknown, given?: Given) => verifier(given).verifyConnection(hmacToken(claims));
 
-describe('the signature', () => {
+describe('TokenVerifier: signatures', () => {
   it.each([
     ['HS256', 'sha256'],
     ['HS384', 'sha384'],
     ['HS512', 'sha512'],
-  ])('may be %s, and is then checked at once', (alg, hash) => {
+  ])('verifies %s without a promise', (alg, hash) => {
     const outcome = verifier().verifyConnection(hmacToken({ sub: '42' }, SECRET, { alg }, hash));
     expect(outcome).toMatchObject({ ok: true, value: { user: '42' } });
   });
@@ -66,19 +66,19 @@ describe('the signature', () => {
     ['RS512', rsa],
     ['ES256', ec],
     ['EdDSA', ed],
-  ])('may be %s', async (alg, { privateKey }) => {
+  ])('verifies %s', async (alg, { privateKey }) => {
     const token = await sign(alg, privateKey);
     expect(value(await verifier(keys).verifyConnection(token)).user).toBe('42');
     expect(await reasonOf(verifier().verifyConnection(token))).toBe('invalid');
     expect(await reasonOf(verifier(keys).verifyConnection(`${token.slice(0, -8)}AAAAAAAA`))).toBe('invalid');
   });
 
-  it('of another key is refused', async () => {
+  it('refuses the signature of another key', async () => {
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
     expect(await reasonOf(verifier(keys).verifyConnection(await sign('RS256', other)))).toBe('invalid');
   });
 
-  it('of an EC key of another curve than the algorithm names is refused', async () => {
+  it('refuses an EC key with a curve that does not belong to the algorithm', async () => {
     const header = encode({ alg: 'ES384' });
     const [, payload, signature] = (await sign('ES256', ec.privateKey)).split('.');
     expect(await reasonOf(verifier(keys).verifyConnection(`${header}.${payload}.${signature}`))).toBe(
@@ -86,7 +86,7 @@ describe('the signature', () => {
     );
   });
 
-  it('cannot be an HMAC made with a public key', async () => {
+  it('refuses an HMAC that was made with a public key', async () => {
     const token = hmacToken({ sub: '42' }, keys.rsaPublicKey);
     expect(await reasonOf(verifier(keys).verifyConnection(token))).toBe('invalid');
     expect(await reasonOf(verifier({ ...keys, hmacSecretKey: SECRET }).verifyConnection(token))).toBe(
@@ -102,7 +102,7 @@ describe('the signature', () => {
       'an extension that must be understood',
       hmacToken({}, SECRET, { alg: 'HS256', crit: ['b64'], b64: false }),
     ],
-    ['a header that is no object', `${encode('null')}.${encode({})}.x`],
+    ['a header that is not an object', `${encode('null')}.${encode({})}.x`],
     ['another secret', hmacToken({ sub: '42' }, 'other')],
     ['a changed payload', hmacToken({ sub: '42' }).replace(/\.[^.]+\./, `.${encode({ sub: '43' })}.`)],
     ['a longer signature', `${hmacToken({ sub: '42' })}A`],
@@ -110,17 +110,17 @@ describe('the signature', () => {
     ['two parts', 'a.b'],
     ['one part', 'abc'],
     ['nothing', ''],
-  ])('is refused with %s', async (_, token) => {
+  ])('refuses %s', async (_, token) => {
     expect(await reasonOf(verifier({ ...keys, hmacSecretKey: SECRET }).verifyConnection(token))).toBe(
       'invalid',
     );
   });
 
-  it('is refused whatever it is where no key is set', async () => {
+  it('refuses every signature if no key is configured', async () => {
     expect(await reasonOf(verifier({}).verifyConnection(hmacToken({ sub: '42' })))).toBe('invalid');
   });
 
-  it('may be made with the previous secret until its time', async () => {
+  it('accepts the previous secret until its end', async () => {
     const reason = (until?: number): Promise<string> => {
       const given = {
         hmacSecretKey: 'new',
@@ -135,7 +135,7 @@ describe('the signature', () => {
   });
 });
 
-describe('the times', () => {
+describe('TokenVerifier: times', () => {
   it.each([
     [{ exp: NOW + 1 }, 'ok'],
     [{ exp: NOW + 0.5 }, 'ok'],
@@ -146,7 +146,7 @@ describe('the times', () => {
     [{ nbf: NOW + 600 }, 'expired'],
     [{ exp: 'tomorrow' }, 'invalid'],
     [{ exp: null, nbf: null, iat: NOW + 5, jti: 'x' }, 'ok'],
-  ])('%j is %s', async (claims, expected) => {
+  ])('finds %j %s', async (claims, expected) => {
     expect(await reasonOf(connection(claims))).toBe(expected);
     expect(await reasonOf(verifier().verifySubscription(hmacToken({ channel: 'c', ...claims })))).toBe(
       expected,
@@ -160,12 +160,12 @@ describe('the times', () => {
     [{ exp: NOW + 300, expire_at: 0 }, undefined],
     [{ expire_at: NOW - 10 }, NOW - 10],
     [{ exp: NOW + 10 * 365 * 86_400 }, NOW + 365 * 86_400],
-  ])('%j end the connection at %s', async (claims, expected) => {
+  ])('reads the expiry of %j: %s', async (claims, expected) => {
     expect(value(await connection(claims)).expireAt).toBe(expected);
   });
 });
 
-describe('audience and issuer', () => {
+describe('TokenVerifier: audience and issuer', () => {
   it.each<[Given, object, string]>([
     [{ audience: 'a' }, { aud: 'a' }, 'ok'],
     [{ audience: 'a' }, { aud: ['b', 'a'] }, 'ok'],
@@ -188,32 +188,32 @@ describe('audience and issuer', () => {
   });
 });
 
-describe('a connection token', () => {
-  it('names the user, or nobody', async () => {
+describe('TokenVerifier: connection tokens', () => {
+  it('reads the user, or none', async () => {
     expect(value(await connection({})).user).toBe('');
     expect(await reasonOf(connection({ sub: 42 }))).toBe('invalid');
   });
 
-  it('may name the user in another claim, as a number too', async () => {
+  it('reads the user from a configured claim, which may be a number', async () => {
     const given: Given = { hmacSecretKey: SECRET, userIdClaim: 'uid' };
     expect(value(await connection({ sub: 'x', uid: 'y' }, given)).user).toBe('y');
     expect(value(await connection({ sub: 'x', uid: 7 }, given)).user).toBe('7');
     expect(value(await connection({ sub: 'x' }, given)).user).toBe('');
   });
 
-  it('carries payloads as they were spelled', async () => {
+  it('reads payloads byte for byte', async () => {
     const token = value(await connection('{"info":{"n": 1.0},"meta":[ "\\u0041" ]}'));
     expect(token.info?.toString()).toBe('{"n": 1.0}');
     expect(token.meta?.toString()).toBe('[ "\\u0041" ]');
   });
 
-  it('may carry bytes in base64, which win', async () => {
+  it('prefers the base64 form of a payload', async () => {
     const claims = { info: {}, b64info: Buffer.from([0, 255]).toString('base64') };
     expect(value(await connection(claims)).info).toEqual(Buffer.from([0, 255]));
     expect(await reasonOf(connection({ b64info: '!' }))).toBe('invalid');
   });
 
-  it('lists channels, or subscriptions with what belongs to them', async () => {
+  it('reads channels, or subscriptions with their grants', async () => {
     const listed = value(await connection({ channels: ['a', 'b'] })).subs;
     expect([...listed]).toEqual([
       ['a', { info: undefined, data: undefined, override: {} }],
@@ -250,15 +250,15 @@ describe('a connection token', () => {
     'null',
     '"s"',
     '{',
-  ])('is refused as %j', async (claims) => {
+  ])('refuses the claims %j', async (claims) => {
     expect(await reasonOf(connection(claims))).toBe('invalid');
   });
 });
 
-describe('a subscription token', () => {
+describe('TokenVerifier: subscription tokens', () => {
   const subscription = (claims: unknown) => verifier().verifySubscription(hmacToken(claims));
 
-  it('names its channel, and what goes with the subscription', async () => {
+  it('reads the channel and the grant', async () => {
     const claims = {
       sub: '42',
       channel: 'c',
@@ -279,14 +279,14 @@ describe('a subscription token', () => {
     });
   });
 
-  it('is refused without a channel', async () => {
+  it('refuses a token without a channel', async () => {
     expect(await reasonOf(subscription({ sub: '42' }))).toBe('invalid');
     expect(await reasonOf(subscription({ sub: '42', channel: '' }))).toBe('invalid');
   });
 });
 
 describe('createVerifiers', () => {
-  it('uses the keys of connection tokens for both, unless there are others', async () => {
+  it('uses the keys of connection tokens for both kinds, unless subscription tokens have their own', async () => {
     const token = hmacToken({ channel: 'c' });
     const connectionKeys = { hmacSecretKey: SECRET };
     const shared = createVerifiers(tokensOptions.parse({ connection: connectionKeys }));
@@ -298,25 +298,25 @@ describe('createVerifiers', () => {
   });
 });
 
-describe('the options', () => {
+describe('tokensOptions', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const faults = (given: Given): string[] =>
     tokenOptions.safeParse(given).error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ??
     [];
 
   it.each<[Given, RegExp]>([
-    [{ rsaPublicKey: 'x' }, /rsaPublicKey is no public key/],
+    [{ rsaPublicKey: 'x' }, /rsaPublicKey is not a public key/],
     [
       { rsaPublicKey: publicKey.export({ type: 'spki', format: 'pem' }) as string },
       /of type ed25519, not rsa/,
     ],
     [{ ed25519PublicKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string }, /is a private key/],
-    [{ audience: 'a', audienceRegex: 'a' }, /audienceRegex contradicts/],
-    [{ issuerRegex: '(' }, /issuerRegex is no regular expression/],
+    [{ audience: 'a', audienceRegex: 'a' }, /audienceRegex cannot be combined/],
+    [{ issuerRegex: '(' }, /issuerRegex is not a regular expression/],
     [{ hmacPreviousSecretKey: 'x' }, /needs hmacSecretKey/],
     [{ jwks: { endpoint: 'file:///etc/passwd' } }, /jwks.endpoint/],
     [{ jwks: { endpoint: 'https://id.test/{{realm}}/certs' } }, /jwks.endpoint has a placeholder/],
-  ])('refuse %j', (given, fault) => {
+  ])('rejects %j', (given, fault) => {
     expect(faults(given)).toEqual([expect.stringMatching(fault)]);
   });
 });

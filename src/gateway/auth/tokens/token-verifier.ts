@@ -5,25 +5,25 @@ import { Claims, noGrant } from './claims.js';
 import { refused, Signature, type Outcome } from './signature.js';
 import type { TokenOptions, TokensOptions } from './tokens.options.js';
 
-/** What a connection token says of its client. */
+/** The content of a connection token. */
 export interface ConnectionToken {
   /** Empty for an anonymous client. */
   readonly user: string;
-  /** Unix time in seconds at which the connection ends; undefined for never. It may have passed. */
+  /** Unix time in seconds at which the connection expires; undefined for never. It may have passed. */
   readonly expireAt: number | undefined;
-  /** Goes to others with join, leave, presence and publications. */
+  /** Others see it with joins, leaves, presence and publications. */
   readonly info: Buffer | undefined;
-  /** JSON that stays on the server, for its callbacks. */
+  /** JSON that stays on the server. */
   readonly meta: Buffer | undefined;
   /** The server-side subscriptions by channel. */
   readonly subs: ReadonlyMap<string, SubscriptionGrant>;
 }
 
-/** What a subscription token allows. Whether it is for this user, client and channel is the caller's to check. */
+/** The content of a subscription token. The caller checks whether it is for this user, client and channel. */
 export interface SubscriptionToken extends SubscriptionGrant {
   readonly user: string;
   readonly channel: string;
-  /** The connection it is for; empty where it is for any of the user's. */
+  /** The connection id that it is for; empty for all connections of the user. */
   readonly client: string;
   readonly expireAt: number | undefined;
 }
@@ -31,9 +31,10 @@ export interface SubscriptionToken extends SubscriptionGrant {
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 
 /**
- * Verifies tokens and reads their claims. The answer is immediate for HMAC and a promise otherwise; it never throws.
+ * Verifies tokens and reads their claims. Returns the outcome for HMAC, and a promise of it for other algorithms. Never throws.
  *
- * The order of the checks decides the answer to a token with several faults: signature, form, time, audience and issuer.
+ * It checks the signature first, then the form, the times, the audience and the issuer. A token with several faults is refused for
+ * the first of them.
  */
 export class TokenVerifier {
   readonly #signature: Signature;
@@ -81,8 +82,8 @@ export class TokenVerifier {
   }
 
   readonly #readConnection = (claims: Claims): Outcome<ConnectionToken> => {
-    // A subscription token must not pass for the right to connect.
-    if ((claims.text('channel') ?? '') !== '') return refused('invalid', 'a channel claim');
+    // Otherwise a client could connect with a subscription token.
+    if ((claims.text('channel') ?? '') !== '') return refused('invalid', 'it has a channel claim');
     const value = {
       user: this.#user(claims),
       expireAt: this.#expireAt(claims),
@@ -95,7 +96,7 @@ export class TokenVerifier {
 
   readonly #readSubscription = (claims: Claims): Outcome<SubscriptionToken> => {
     const channel = claims.text('channel') ?? '';
-    if (channel === '') return refused('invalid', 'no channel claim');
+    if (channel === '') return refused('invalid', 'it has no channel claim');
     const value = {
       user: this.#user(claims),
       channel,
@@ -122,14 +123,14 @@ export class TokenVerifier {
     if (expires !== undefined && expires * 1000 <= this.now()) return refused('expired', 'exp has passed');
     const begins = claims.seconds('nbf');
     return begins !== undefined && begins * 1000 > this.now()
-      ? refused('expired', 'nbf is ahead')
+      ? refused('expired', 'nbf is in the future')
       : undefined;
   }
 
   #partyFault(claims: Claims): Outcome<never> | undefined {
     if (this.#audience && !claims.textOrTexts('aud').some(this.#audience))
-      return refused('invalid', 'another audience');
-    if (this.#issuer && !this.#issuer(claims.text('iss') ?? '')) return refused('invalid', 'another issuer');
+      return refused('invalid', 'wrong audience');
+    if (this.#issuer && !this.#issuer(claims.text('iss') ?? '')) return refused('invalid', 'wrong issuer');
     return undefined;
   }
 }
@@ -139,7 +140,7 @@ export interface TokenVerifiers {
   readonly subscription: TokenVerifier;
 }
 
-/** Both kinds of token share one verifier, and so its keys, unless the options tell them apart. */
+/** Both kinds of token share one verifier, and its keys, unless subscription tokens have options of their own. */
 export function createVerifiers(options: TokensOptions): TokenVerifiers {
   const connection = new TokenVerifier(options.connection);
   const subscription =
@@ -147,7 +148,7 @@ export function createVerifiers(options: TokensOptions): TokenVerifiers {
   return { connection, subscription };
 }
 
-/** `channels` counts where `subs` lists nothing. No name is no channel. */
+/** Reads `subs`, or `channels` if `subs` is empty. Leaves out the empty name. */
 function subsOf(claims: Claims): ReadonlyMap<string, SubscriptionGrant> {
   const subs = claims.grants('subs');
   const listed = new Map(subs?.size ? subs : claims.texts('channels').map((channel) => [channel, noGrant]));

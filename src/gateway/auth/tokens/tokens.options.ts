@@ -16,19 +16,19 @@ function publicKey(type: KeyObject['asymmetricKeyType'], algorithms: string) {
 }
 
 function faultOfKey(pem: string, type: KeyObject['asymmetricKeyType']): string | undefined {
-  if (pem.includes('PRIVATE KEY')) return 'is a private key: give the public one';
+  if (pem.includes('PRIVATE KEY')) return 'is a private key, but the public key is needed';
   try {
     const found = createPublicKey(pem).asymmetricKeyType;
     return found === type ? undefined : `is a key of type ${found}, not ${type}`;
   } catch {
-    return 'is no public key in PEM';
+    return 'is not a public key in PEM';
   }
 }
 
 function regex(what: string) {
   return z
     .string()
-    .refine(isRegex, 'is no regular expression')
+    .refine(isRegex, 'is not a regular expression')
     .optional()
     .describe(`Regular expression (RE2 syntax) that ${what}. Anchor it with ^ and $.`);
 }
@@ -38,26 +38,21 @@ const ms = z.number().int().min(0);
 const jwks = z.strictObject({
   endpoint: z
     .url({ protocol: /^https?$/ })
-    // Centrifugo fills them in from the issuer or the audience.
-    .refine(
-      (endpoint) => !endpoint.includes('{{'),
-      'has a placeholder: one key set is fetched, from one place',
-    )
-    .describe('Where the key set is fetched from. Nothing else is, and no redirect is followed.'),
+    // Other servers replace placeholders by parts of the token.
+    .refine((endpoint) => !endpoint.includes('{{'), 'has a placeholder, but only one fixed URL is supported')
+    .describe('URL of the key set. Redirects are not followed.'),
   timeoutMs: ms.default(3_000).describe('How long a fetch may take, in ms.'),
-  cacheMs: ms
-    .default(600_000)
-    .describe('How long a fetched key set serves before it is fetched again, in ms.'),
+  cacheMs: ms.default(600_000).describe('How long a key set is used before it is fetched again, in ms.'),
   cooldownMs: ms
     .default(30_000)
-    .describe('Shortest time from one fetch to the next, in ms, whatever key ids tokens name.'),
+    .describe('Minimum time between two fetches, in ms, even if tokens name unknown keys.'),
   maxStaleMs: ms
     .default(DAY_MS)
-    .describe('How long the last key set goes on serving while the endpoint does not answer, in ms.'),
-  maxBytes: z.number().int().min(1).default(262_144).describe('Largest key set that is read, in bytes.'),
+    .describe('How long an old key set is used while the endpoint is down, in ms.'),
+  maxBytes: z.number().int().min(1).default(262_144).describe('Maximum size of the key set, in bytes.'),
 });
 
-/** Which tokens are good. Without any key none is. */
+/** Which tokens are accepted. Without a key, none is. */
 export const tokenOptions = z
   .strictObject({
     hmacSecretKey: z
@@ -71,22 +66,26 @@ export const tokenOptions = z
       .min(1)
       .optional()
       .meta({ secret: true })
-      .describe('Secret that is accepted as well while tokens signed with it are still about.'),
+      .describe('Previous secret, which is accepted too while tokens signed with it are in use.'),
     hmacPreviousSecretKeyValidUntil: z
       .number()
       .int()
       .min(0)
       .optional()
-      .describe('Unix time in seconds from which the previous secret is not accepted any more.'),
+      .describe('Unix time in seconds at which the previous secret stops being accepted.'),
     rsaPublicKey: publicKey('rsa', 'RS256, RS384 or RS512'),
     ecdsaPublicKey: publicKey('ec', 'ES256, ES384 or ES512'),
     ed25519PublicKey: publicKey('ed25519', 'EdDSA'),
-    jwks: jwks.optional().describe('Public keys from a JWKS endpoint. Then no other key is accepted.'),
-    audience: z.string().min(1).optional().describe('What the `aud` claim has to be or contain.'),
-    audienceRegex: regex('one of the `aud` claims has to match'),
-    issuer: z.string().min(1).optional().describe('What the `iss` claim has to be.'),
-    issuerRegex: regex('the `iss` claim has to match'),
-    userIdClaim: z.string().min(1).default('sub').describe('The claim that holds the id of the user.'),
+    jwks: jwks.optional().describe('Public keys from a JWKS endpoint. If set, no other key is accepted.'),
+    audience: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Required value of the `aud` claim, which may be a list that contains it.'),
+    audienceRegex: regex('one of the `aud` values must match'),
+    issuer: z.string().min(1).optional().describe('Required value of the `iss` claim.'),
+    issuerRegex: regex('the `iss` claim must match'),
+    userIdClaim: z.string().min(1).default('sub').describe('Name of the claim with the user id.'),
   })
   .superRefine((options, context) => {
     for (const name of ['audience', 'issuer'] as const) {
@@ -94,7 +93,7 @@ export const tokenOptions = z
       context.addIssue({
         code: 'custom',
         path: [`${name}Regex`],
-        message: `contradicts ${name}: set one of them`,
+        message: `cannot be combined with ${name}: set only one of them`,
       });
     }
     if (options.hmacPreviousSecretKey !== undefined && options.hmacSecretKey === undefined) {
@@ -106,12 +105,10 @@ export type TokenOptions = z.infer<typeof tokenOptions>;
 export type JwksOptions = z.infer<typeof jwks>;
 
 export const tokensOptions = z.strictObject({
-  connection: tokenOptions.prefault({}).describe('Tokens that a client connects with.'),
+  connection: tokenOptions.prefault({}).describe('Tokens for connecting.'),
   subscription: tokenOptions
     .optional()
-    .describe(
-      'Tokens that a client subscribes with, where their keys differ from those of connection tokens.',
-    ),
+    .describe('Tokens for subscribing, if they have other keys than connection tokens.'),
 });
 
 export type TokensOptions = z.infer<typeof tokensOptions>;
