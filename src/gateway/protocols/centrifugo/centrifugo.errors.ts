@@ -2,20 +2,20 @@ import { CarillonError } from '../../../errors.js';
 import type { CloseCode } from '../../connection/close-codes.js';
 import { closeCodes } from './close-codes.js';
 
-/** Bytes that are not the protocol's. Stays inside the codecs, which answer with a fault instead. */
+/** The bytes are not a message of the protocol. The codecs catch it and return a fault. */
 export class MalformedError extends CarillonError {
   readonly code = 'malformed_frame';
 }
 
-/** An error as the client sees it. Codes below 400 are the protocol's, 400 to 1999 an application's. */
+/** An error that the client receives. Codes below 400 are defined by the protocol, 400 to 1999 by applications. */
 export interface ReplyError {
   readonly code: number;
   readonly message: string;
-  /** The same command may succeed later: client libraries try again by themselves. */
+  /** The same command may succeed later: client libraries retry it. */
   readonly temporary?: boolean | undefined;
 }
 
-/** Those of the protocol that this server answers with. */
+/** The errors of the protocol that this server sends. */
 export const replyErrors = {
   internal: { code: 100, message: 'internal server error', temporary: true },
   unknownChannel: { code: 102, message: 'unknown channel' },
@@ -31,14 +31,14 @@ export const replyErrors = {
   unrecoverablePosition: { code: 112, message: 'unrecoverable position' },
 } as const satisfies Record<string, ReplyError>;
 
-/** Why the server ended a subscription. Below 2500 the client stays unsubscribed, from 2500 on it subscribes again. */
+/** Why the server ended a subscription. The client subscribes again after codes from 2500. */
 export const unsubscribeReasons = {
   server: { code: 2000, reason: 'server unsubscribe' },
   insufficientState: { code: 2500, reason: 'insufficient state' },
   subscriptionExpired: { code: 2501, reason: 'subscription expired' },
 } as const;
 
-/** The answer to a command is an error. */
+/** Thrown to reply to a command with an error. */
 export class CommandRefusedError extends CarillonError {
   readonly code = 'command_refused';
 
@@ -47,7 +47,7 @@ export class CommandRefusedError extends CarillonError {
   }
 }
 
-/** The answer to a command is the end of the connection. */
+/** Thrown to close the connection instead of replying to a command. */
 export class DisconnectError extends CarillonError {
   readonly code = 'connection_forfeited';
 
@@ -56,7 +56,7 @@ export class DisconnectError extends CarillonError {
   }
 }
 
-/** A code and reason that the backend or the application chose. What does not fit in a close frame becomes `forceDisconnect`. */
+/** Returns the close code that a backend or an application chose, or `forceDisconnect` if it does not fit in a close frame. */
 export function applicationCloseCode({
   code,
   reason,
@@ -68,12 +68,12 @@ export function applicationCloseCode({
   return fits ? { code, reason, reconnect: code % 1000 < 500 } : closeCodes.forceDisconnect;
 }
 
-/** A store did not answer in the time that a client waits for. */
+/** A store did not reply in the time that a client waits. */
 export class SubscribeTimeoutError extends CarillonError {
   readonly code = 'subscribe_timeout';
   override readonly retryable = true;
 
   constructor() {
-    super('the subscription was not in force in time');
+    super('the store did not complete the subscription in time');
   }
 }

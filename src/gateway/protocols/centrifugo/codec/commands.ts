@@ -1,6 +1,6 @@
 /**
- * What a client asks for, in the form that both encodings decode to. A field that the client left out has its zero
- * value (`''`, `0`, `false`, an empty map or list), as in Protobuf; only payloads and nested messages can be absent.
+ * The requests of clients, in the form to which both encodings decode. A field that the client left out has its zero value (`''`,
+ * `0`, `false`, an empty map or list), as in Protobuf. Only payloads and nested messages can be undefined.
  */
 export interface Requests {
   connect: ConnectRequest;
@@ -21,13 +21,13 @@ export type Method = keyof Requests;
 export type Command = { [M in Method]: CommandOf<M> }[Method] | Pong;
 
 export interface CommandOf<M extends Method> {
-  /** Chosen by the client and echoed in the answer: 1 to 2³²-1; 0 only for `send`, which has no answer. */
+  /** Chosen by the client and repeated in the reply: 1 to 2³²-1. 0 only for `send`, which has no reply. */
   readonly id: number;
   readonly method: M;
   readonly request: Requests[M];
 }
 
-/** A command without an id: the answer to a ping, whatever else it holds. */
+/** A command without an id: the reply to a ping, whatever other fields it has. */
 export interface Pong {
   readonly id: 0;
   readonly method: 'pong';
@@ -35,21 +35,21 @@ export interface Pong {
 }
 
 /**
- * A payload as the client spelled it: one JSON text in the JSON encoding, any bytes in Protobuf. It views the frame it
- * came in: whoever keeps it beyond the handling of the command keeps a copy.
+ * A payload, byte for byte as the client sent it: one JSON text in the JSON encoding, any bytes in Protobuf. It is a view of the
+ * frame, so code that keeps it after the command has to copy it.
  */
 export type Payload = Buffer;
 
 export interface ConnectRequest {
   readonly token: string;
   readonly data: Payload | undefined;
-  /** Positions from which server-side subscriptions are to be recovered, by channel. */
+  /** The channels that the client asks for, and its last positions in server-side subscriptions. */
   readonly subs: ReadonlyMap<string, SubscribeRequest>;
   readonly name: string;
   readonly version: string;
-  /** Headers that a browser cannot set on an upgrade request; meant for proxies. */
+  /** Headers for proxies, because browsers cannot set headers on an upgrade request. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Bit mask of features that the client knows. */
+  /** Bit mask of the features that the client supports. */
   readonly flag: number;
 }
 
@@ -67,15 +67,15 @@ export interface SubscribeRequest {
   readonly positioned: boolean;
   readonly recoverable: boolean;
   readonly joinLeave: boolean;
-  /** Name of a delta format, `fossil`, or empty. */
+  /** The name of a delta format (`fossil`), or empty. */
   readonly delta: string;
-  /** Filter by the publications' tags. */
+  /** Filters publications by their tags. */
   readonly tf: FilterNode | undefined;
   /** See {@link SubscribeFlag}. */
   readonly flag: number;
-  /** Kind of subscription: 0 is a stream of publications, others are maps and polls. */
+  /** The type of the subscription: 0 is a stream of publications, others are maps and polls. */
   readonly type: number;
-  /** Step of a map subscription: 2 state, 1 stream, 0 live. */
+  /** The phase of a map subscription: 2 state, 1 stream, 0 live. */
   readonly phase: number;
   readonly cursor: string;
   readonly limit: number;
@@ -84,13 +84,13 @@ export interface SubscribeRequest {
 
 /** Bits of {@link SubscribeRequest.flag}. */
 export const SubscribeFlag = {
-  /** The client can do with a number instead of the channel's name in pushes. */
+  /** The client accepts a number instead of the channel's name in pushes. */
   channelCompaction: 1,
-  /** Answer with error 112 instead of an unrecovered success. */
+  /** Reply with error 112 instead of subscribing without recovery. */
   rejectUnrecovered: 2,
 } as const;
 
-/** One node of a tags filter: a comparison where `op` is empty, else a combination of `nodes`. */
+/** A node of a tags filter: a comparison if `op` is empty, otherwise a combination of `nodes`. */
 export interface FilterNode {
   readonly op: string;
   readonly key: string;
@@ -103,7 +103,7 @@ export interface FilterNode {
 export interface SubRefreshRequest {
   readonly channel: string;
   readonly token: string;
-  /** 0 refreshes the subscription; 1 and 2 track and untrack keys of a shared poll. */
+  /** 0 refreshes the subscription, 1 and 2 track and untrack keys of a shared poll. */
   readonly type: number;
   readonly track: readonly TrackBatch[];
   readonly untrack: readonly string[];
@@ -126,9 +126,9 @@ export interface ChannelRequest {
 
 export interface PublishRequest {
   readonly channel: string;
-  /** Absent where the client sent none; the JSON text `null` is a payload. */
+  /** Undefined if the client sent none. The JSON text `null` is a payload. */
   readonly data: Payload | undefined;
-  /** 0 is a plain publication, 1 a write to a map. */
+  /** 0 is a publication, 1 a write to a map. */
   readonly type: number;
   readonly key: string;
   readonly removed: boolean;
@@ -136,7 +136,7 @@ export interface PublishRequest {
 
 export interface HistoryRequest {
   readonly channel: string;
-  /** 0 asks for the position only, -1 for all that the server gives at once. */
+  /** 0 asks only for the position, -1 for as many publications as the server allows. */
   readonly limit: number;
   readonly since: StreamPosition | undefined;
   readonly reverse: boolean;

@@ -4,27 +4,27 @@
  */
 const DIGITS = Buffer.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~');
 
-/** Length of the blocks of the base that are looked up. */
+/** The length of the blocks of the base that are indexed. */
 const BLOCK = 16;
-/** How many blocks with the same hash are tried at one place, so that repetitive data does not take quadratic time. */
+/** How many blocks with the same hash are compared at one position, so that repetitive data does not take quadratic time. */
 const MAX_TRIES = 250;
-/** A match of so many bytes is taken without looking for a longer one. */
+/** A match of this many bytes is used without searching for a longer one. */
 const LONG_MATCH = 4_096;
 /**
- * How many bytes are compared for each byte of the target. A client may choose what it publishes so that no block is told from
- * another by its hash: then what is left is inserted as it is.
+ * How many bytes may be compared for each byte of the target. A client may publish data whose blocks all have the same hash. The
+ * rest is then inserted without a search.
  */
 const EFFORT = 64;
-/** Room for the length line, the last insert command and the checksum, 7 digits each at most. */
+/** Space for the length line, the last insert command and the checksum, with at most 7 digits each. */
 const OVERHEAD = 32;
-/** Most continuation bytes that follow the first byte of a character in UTF-8. */
+/** The maximum number of continuation bytes of a character in UTF-8. */
 const MAX_CONTINUATION = 3;
 
 /**
- * Makes the patch that turns `base` into `target`. It is worth sending where it is shorter than `target`.
+ * Returns the patch that turns `base` into `target`. It is only worth sending if it is shorter than `target`.
  *
- * A patch for a JSON client travels as a JSON string, so what it inserts has to be whole characters: a copy that would
- * begin or end inside a character of the target is shortened.
+ * JSON clients receive a patch as a JSON string, so it must insert whole characters only. A copy that begins or ends inside a
+ * character of the target is shortened.
  */
 export function createDelta(base: Buffer, target: Buffer): Buffer {
   const patch = new Patch(target);
@@ -39,7 +39,7 @@ class Patch {
   readonly #bytes: Buffer;
   readonly #target: Buffer;
   #length = 0;
-  /** How much of the target the commands so far produce. */
+  /** How many bytes of the target the commands so far produce. */
   done = 0;
 
   constructor(target: Buffer) {
@@ -75,7 +75,7 @@ class Patch {
   }
 }
 
-/** Every block of the base by its hash, in chains. */
+/** The blocks of the base by their hash, as linked lists. */
 class BlockIndex {
   readonly #newest: Int32Array;
   readonly #previous: Int32Array;
@@ -100,7 +100,7 @@ class BlockIndex {
   }
 }
 
-/** Copies from the base what is found there; what is left of the target at the end is the caller's. */
+/** Adds copies of what the base contains. The caller inserts the rest of the target. */
 function copyBlocks(patch: Patch, base: Buffer, target: Buffer): void {
   const index = new BlockIndex(base);
   const search: Search = { index, base, target, left: EFFORT * target.length };
@@ -167,7 +167,7 @@ function bestMatch(search: Search, hash: number, done: number, at: number): Matc
   return best === undefined ? undefined : onCharacters(best, target, done);
 }
 
-/** The match without the parts of characters at its ends, unless that is not worth a command any more. */
+/** Removes partial characters from the ends of the match. Returns undefined if the rest is not worth a command. */
 function onCharacters(match: Match, target: Buffer, done: number): Match | undefined {
   let { start, count } = match;
   const end = start + count;
@@ -181,14 +181,14 @@ function onCharacters(match: Match, target: Buffer, done: number): Match | undef
   return count < cost ? undefined : { start, count, offset };
 }
 
-/** How far the nearest character boundary is from `at`; 0 where the bytes there are no UTF-8. */
+/** Returns the distance from `at` to the nearest character boundary, or 0 if the bytes are not UTF-8. */
 function continuations(target: Buffer, at: number, step: 1 | -1): number {
   let distance = 0;
   while (distance <= MAX_CONTINUATION && ((target[at + distance * step] ?? 0) & 0xc0) === 0x80) distance++;
   return distance > MAX_CONTINUATION ? 0 : distance;
 }
 
-/** Fossil's rolling hash: the low half is the sum of the bytes, the high half weighs them by their place. */
+/** Fossil's rolling hash. The low half is the sum of the bytes, the high half is weighted by their position. */
 function hashAt(bytes: Buffer, at: number): number {
   let sum = 0;
   let weighted = 0;
@@ -216,7 +216,7 @@ function digitCount(value: number): number {
   return digits;
 }
 
-/** The sum of the big-endian 32-bit words modulo 2³²; the last one is filled up with zeros. */
+/** The sum of the big-endian 32-bit words modulo 2³². The last word is padded with zeros. */
 function checksum(bytes: Buffer): number {
   let sum = 0;
   const whole = bytes.length & ~3;

@@ -11,12 +11,12 @@ const UINT32_MAX = 0xffffffff;
 const INT32_MAX = 0x7fffffff;
 const NEWLINE = 0x0a;
 
-/** One scanner serves all frames: decoding never yields. */
+/** All frames share one scanner, because decoding never yields. */
 const scanner = new JsonScanner();
 
 /**
- * The fields of a command: the id, and the requests by their rank. The first in the order of {@link requests} wins, but the
- * others have to be well-formed too.
+ * The fields of a command: the id, and the requests by their rank. The first one in the order of {@link requests} is executed, but
+ * the others have to be well-formed too.
  */
 const commandKeys = new KeyTable([
   { name: 'id', key: 'id', no: -1, kind: 'uint32', many: 'no', of: undefined, always: false },
@@ -32,8 +32,8 @@ const commandKeys = new KeyTable([
 ]);
 
 /**
- * Decodes a frame: JSON objects, one per line. One newline may follow the last. At the first line that is not a command it
- * stops and says why; the commands before it stand.
+ * Decodes a frame: JSON objects, one per line. One newline may follow the last. Decoding stops at the first line that is not a
+ * command, and returns the commands before it and the reason.
  */
 export function decodeJsonFrame(frame: Buffer): DecodedFrame {
   const commands: Command[] = [];

@@ -27,15 +27,12 @@ export function encodeJsonPush<K extends PushKind>(kind: K, channel: string, bod
   return Buffer.from(`{"push":{${address}"${kind}":${textOf(pushes[kind].schema, body)}}}`);
 }
 
-/**
- * A publication push around the payload's own bytes, which are copied once and never decoded. What stands about them is
- * short text.
- */
+/** Encodes the push of a publication. The bytes of the payload are copied once and never decoded. */
 export function encodeJsonPublicationPush(channel: string, publication: Publication): Buffer {
   if (!publication.data?.length) return encodeJsonPush('pub', channel, publication);
   const data = onOneLine(publication.data);
   const before = `{"push":{"channel":${JSON.stringify(channel)},"pub":{"data":`;
-  const after = `${fieldsText(behindData, publication, ',')}}}}`;
+  const after = `${fieldsText(fieldsAfterData, publication, ',')}}}}`;
   const dataAt = Buffer.byteLength(before);
   const bytes = Buffer.allocUnsafe(dataAt + data.length + Buffer.byteLength(after));
   bytes.write(before, 0);
@@ -44,7 +41,7 @@ export function encodeJsonPublicationPush(channel: string, publication: Publicat
   return bytes;
 }
 
-const behindData = publicationSchema.fields.filter(({ name }) => name !== 'data');
+const fieldsAfterData = publicationSchema.fields.filter(({ name }) => name !== 'data');
 
 function textOf(schema: Schema, message: object): string {
   return `{${fieldsText(schema.fields, message, '')}}`;

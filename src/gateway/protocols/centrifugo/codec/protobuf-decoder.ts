@@ -8,7 +8,7 @@ import type { Field, Schema } from './schema.js';
 
 const COMMAND_ID = 1;
 
-/** Ranks of the requests by their number in the message Command. */
+/** The ranks of the requests by their number in the message Command. */
 const ranks: readonly (number | undefined)[] = requests.reduce<number[]>((byNumber, { no }, rank) => {
   byNumber[no] = rank;
   return byNumber;
@@ -19,19 +19,19 @@ export function decodeProtobufFrame(frame: Buffer): DecodedFrame {
   const commands: Command[] = [];
   try {
     const reader = new BinaryReader(frame);
-    if (reader.len === 0) throw new MalformedError('an empty frame');
+    if (reader.len === 0) throw new MalformedError('the frame is empty');
     while (reader.pos < reader.len) commands.push(readCommand(reader, endOf(reader, reader.len)));
     return { commands, fault: undefined };
   } catch (error) {
-    // The reader reports what is wrong with the bytes by plain errors.
+    // The reader throws plain errors for malformed bytes.
     return { commands, fault: (error as Error).message };
   }
 }
 
-/** Reads a length and gives the position where it ends. */
+/** Reads a length and returns the position where the content ends. */
 function endOf(reader: BinaryReader, limit: number): number {
   const end = reader.uint32() + reader.pos;
-  if (end > limit) throw new MalformedError('a length beyond the end');
+  if (end > limit) throw new MalformedError('a length exceeds the frame');
   return end;
 }
 
@@ -143,10 +143,10 @@ function readNumber(reader: BinaryReader, field: Field): number | boolean {
 }
 
 function expectType(type: WireType, expected: WireType): void {
-  if (type !== expected) throw new MalformedError('a field of another wire type');
+  if (type !== expected) throw new MalformedError('a field has the wrong wire type');
 }
 
-/** A field that began inside a message must not reach beyond it. */
+/** A field must not end after the message that contains it. */
 function expectEnd(reader: BinaryReader, end: number): void {
-  if (reader.pos !== end) throw new MalformedError('a field beyond the end of its message');
+  if (reader.pos !== end) throw new MalformedError('a field ends after its message');
 }

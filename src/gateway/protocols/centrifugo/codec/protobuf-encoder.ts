@@ -4,7 +4,7 @@ import { pushes, replyError, results, type Slot } from './reply-schemas.js';
 import type { AnsweredMethod, Publication, Pushes, PushKind, Results } from './replies.js';
 import { entriesOf, type Field, type Schema, type StringKeyed } from './schema.js';
 
-/** Field numbers of the envelope messages Reply and Push, and of the entries of a map. */
+/** Field numbers of the messages Reply and Push, and of the entries of a map. */
 const REPLY_ID = 1;
 const REPLY_ERROR = 2;
 const REPLY_PUSH = 4;
@@ -12,7 +12,7 @@ const PUSH_CHANNEL = 2;
 const ENTRY_KEY = 1;
 const ENTRY_VALUE = 2;
 
-/** An empty reply: its length and nothing else. */
+/** An empty reply, preceded by its length. */
 export const protobufPing = Buffer.from([0]);
 
 const errorSlot: Slot<ReplyError> = { no: REPLY_ERROR, schema: replyError };
@@ -49,13 +49,13 @@ function encodeReply<T extends object>(id: number, slot: Slot<T>, body: T): Buff
   });
 }
 
-/** One writer serves all messages, as encoding never yields: it keeps its memory from one to the next. */
+/** All messages share one writer, which reuses its memory. This works because encoding never yields. */
 let shared: BinaryWriter | undefined;
 const KEPT_BYTES = 65_536;
 
-/** One message with its length before it. */
+/** Encodes a message, preceded by its length. */
 function framed(write: (writer: BinaryWriter) => void): Buffer {
-  // Taken away until the message is finished: one that fails, or is very long, leaves its writer to the collector.
+  // The writer is put back only after a success: a failed or very long message must not leave its state behind.
   const writer = shared ?? new BinaryWriter();
   shared = undefined;
   write(writer.fork());
@@ -119,7 +119,7 @@ function writeNumber(writer: BinaryWriter, field: Field, value: number): void {
       writer.sint64(value);
       return;
     default:
-      // A small number has the same bytes as a 64-bit one, which would take a detour over BigInt.
+      // Small numbers have the same bytes in 32 and 64 bits, and the 64-bit writer would convert them to BigInt.
       if (value >= 0 && value <= 0xffffffff) writer.uint32(value);
       else writer.int64(value);
   }

@@ -13,7 +13,7 @@ import type { Publication as WirePublication } from './replies.js';
 
 type Encoding = Codec['encoding'];
 
-/** The patch from the publication before, made once for all encodings. Empty where there is nothing to start from. */
+/** The patch from the previous publication, created once for all encodings. `unencodable` if there is no previous one. */
 const patches = new PublicationEncoding(({ previous, data }) =>
   previous === undefined ? unencodable : createDelta(previous, data),
 );
@@ -22,9 +22,9 @@ const patches = new PublicationEncoding(({ previous, data }) =>
 export class PublicationFormats {
   /** In a channel. */
   readonly plain: PublicationFormat;
-  /** In a channel with deltas, for a subscriber that does not have the publication before. */
+  /** In a channel with deltas, for a subscriber without the previous publication. */
   readonly whole: PublicationFormat;
-  /** In a channel with deltas, against the publication before if that is shorter. */
+  /** In a channel with deltas, as a patch if that is shorter. */
   readonly patch: PublicationFormat;
   /** To a user or a connection, outside of channels. */
   readonly message: PublicationFormat;
@@ -86,7 +86,7 @@ export function areEncodable(
   return publications.every(({ format, data }) => format === 'json' || fits(data));
 }
 
-/** @param epoch of the channel: whoever begins with the first publication of a stream learns which stream it is */
+/** @param epoch of the channel. It is part of the first publication, for clients that begin with it. */
 export function onWireWithEpoch(
   publication: Publication | HistoryEntry,
   epoch: string,
@@ -96,7 +96,7 @@ export function onWireWithEpoch(
   return publication.offset === 1 ? { ...wire, epoch } : wire;
 }
 
-/** Publications in a row for a subscriber with deltas: the first in full, then each against the one before. */
+/** Successive publications for a subscriber with deltas: the first in full, then each as a patch from the previous one. */
 export function inDeltas(publications: readonly HistoryEntry[], encoding: Encoding): WirePublication[] {
   return publications.map((publication, at) => {
     const { data } = publication;
@@ -108,7 +108,7 @@ export function inDeltas(publications: readonly HistoryEntry[], encoding: Encodi
   });
 }
 
-/** What a token gives as bytes need not be JSON: clients that speak JSON do not see it then. */
+/** Removes info that is not JSON for JSON clients. Tokens may contain any bytes. */
 export function infoOnWire(info: ClientInfo, encoding: Encoding): ClientInfo {
   const { user, client, connInfo, chanInfo } = info;
   if (isEncodable(encoding, connInfo) && isEncodable(encoding, chanInfo)) return info;
@@ -128,7 +128,7 @@ function onWire(
   return { data, offset, info: info && infoOnWire(info, encoding), tags };
 }
 
-/** In JSON everything in a channel with deltas is a string, as patches are no JSON. */
+/** JSON clients receive data in a channel with deltas as a string, because patches are not JSON. */
 function inDelta(data: Buffer, encoding: Encoding): Buffer {
   return encoding === 'json' ? Buffer.from(JSON.stringify(data.toString())) : data;
 }

@@ -1,8 +1,8 @@
 import type { Method, Payload } from './commands.js';
 
 /**
- * What the server answers and pushes. A field that is absent or zero is left out on the wire, except the few that the
- * protocol always writes (see `reply-schemas.ts`). Numbers of seconds are whole; offsets count from 1.
+ * The results of commands and the pushes of the server. A field that is absent or zero is left out on the wire, except for a few that
+ * the protocol always writes (see `reply-schemas.ts`). Seconds are whole numbers, offsets count from 1.
  */
 export interface Results {
   connect: ConnectResult;
@@ -17,7 +17,7 @@ export interface Results {
   subRefresh: SubRefreshResult;
 }
 
-/** A request that is answered: all but `send`. */
+/** A request with a reply: all but `send`. */
 export type AnsweredMethod = Exclude<Method, 'send'>;
 
 export interface Pushes {
@@ -43,15 +43,15 @@ export interface ClientInfo {
 
 export interface Publication {
   readonly data?: Payload | undefined;
-  /** Who published it. */
+  /** The client that published it. */
   readonly info?: ClientInfo | undefined;
   readonly offset?: number | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** `data` is a patch against the publication before. */
+  /** `data` is a delta from the previous publication. */
   readonly delta?: boolean | undefined;
   /** Unix time in ms. */
   readonly time?: number | undefined;
-  /** The channel, where the subscription is to a pattern. */
+  /** The channel, if the subscription is to a pattern. */
   readonly channel?: string | undefined;
   readonly key?: string | undefined;
   readonly removed?: boolean | undefined;
@@ -75,7 +75,7 @@ export interface ConnectResult extends Expiry {
   readonly subs?: ReadonlyMap<string, SubscribeResult> | undefined;
   /** Seconds between two pings of the server. */
   readonly ping?: number | undefined;
-  /** Each ping wants a pong. */
+  /** Whether the client has to reply to pings. */
   readonly pong?: boolean | undefined;
   readonly session?: string | undefined;
   readonly node?: string | undefined;
@@ -93,7 +93,7 @@ export interface SubscribeResult extends Expiry {
   readonly data?: Payload | undefined;
   readonly wasRecovering?: boolean | undefined;
   readonly delta?: boolean | undefined;
-  /** Number that stands for the channel in pushes. */
+  /** A number that replaces the channel in pushes. */
   readonly id?: number | undefined;
   readonly type?: number | undefined;
   readonly phase?: number | undefined;

@@ -39,8 +39,8 @@ import {
   type Schema,
 } from './schema.js';
 
-// Field numbers: centrifugal/protocol, definitions/client.proto. What is `always` written was measured or has no
-// omitempty in the generated Go types.
+// Field numbers: centrifugal/protocol, definitions/client.proto. Fields are `always` written if Centrifugo was observed to write them,
+// or if they have no omitempty in its generated Go types.
 
 export const replyError = message<ReplyError>({ code: uint32(1), message: string(2), temporary: bool(3) });
 
@@ -118,7 +118,7 @@ const connectPush = message<ConnectResult>({
 const clientInfoPush = message<ClientInfoPush>({ info: one(1, () => clientInfo) });
 const empty = message<EmptyResult>({});
 
-/** A result or push: the name and the number of its field in the message that carries it. */
+/** The field of a result or a push in the message that contains it. */
 export interface Slot<T> {
   readonly no: number;
   readonly schema: Schema<T>;

@@ -69,7 +69,7 @@ const channelRequest = message<ChannelRequest>({ channel: string(1) });
 
 interface RequestEntry<M extends Method = Method> {
   readonly method: M;
-  /** Number of the request in the Protobuf message Command. */
+  /** The number of the request in the Protobuf message Command. */
   readonly no: number;
   readonly schema: Schema<Requests[M]>;
 }
@@ -78,7 +78,7 @@ function request<M extends Method>(method: M, no: number, schema: Schema<Request
   return { method, no, schema };
 }
 
-/** Every request, in the order in which the first one wins where a command holds several. */
+/** All requests. If a command contains several, the first one in this order is executed. */
 export const requests: readonly RequestEntry[] = [
   request(
     'connect',

@@ -2,43 +2,43 @@ import { KeyTable } from '../../../../json/index.js';
 import type { Payload } from './commands.js';
 
 /**
- * A message of the protocol as a table of its fields, from which both encodings work: JSON by `key`, Protobuf by `no`.
- * The order of the fields is the order in which they are written.
+ * Describes a message of the protocol as a table of fields. Both encodings use it: JSON by `key`, Protobuf by `no`. Fields are written
+ * in the order of the table.
  */
 export interface Schema<T = object> {
   readonly fields: readonly Field[];
-  /** A message without any field, as decoding starts with: shared, so it is copied and never changed. */
+  /** A message without any field, with which decoding starts. It is shared, so it must be copied and never changed. */
   readonly zero: Readonly<T>;
   readonly keys: KeyTable<Field>;
-  /** Fields by their number in Protobuf. */
+  /** The fields by their number in Protobuf. */
   readonly numbers: readonly (Field | undefined)[];
 }
 
 export interface Field {
-  /** The property of the message. */
+  /** The name of the property. */
   readonly name: string;
   /** The same name in JSON: snake_case. */
   readonly key: string;
   readonly no: number;
   readonly kind: Kind;
   readonly many: 'no' | 'list' | 'map';
-  /** The schema of a nested message. A function, so that a message may hold its own kind. */
+  /** The schema of a nested message. It is a function, so that a message can contain messages of its own type. */
   readonly of: (() => Schema) | undefined;
-  /** Written to JSON even where it is zero. */
+  /** Written to JSON even if it is zero. */
   readonly always: boolean;
 }
 
 export type Kind =
   'string' | 'bool' | 'uint32' | 'int32' | 'int64' | 'uint64' | 'sint64' | 'payload' | 'message';
 
-/** What a message's table says of one field. `T` ties it to the type of the property. */
+/** Specifies a field of a message. `T` ties it to the type of the property. */
 export interface FieldSpec<T> extends Omit<Field, 'name' | 'key'> {
   readonly type?: T;
 }
 
 type Plain<T> = string extends keyof T ? ReadonlyMap<string, T[string]> : T;
 
-/** Makes the table for the messages of type `T`; the compiler sees to it that no property is missing or mistyped. */
+/** Creates the schema of messages of type `T`. The compiler checks that no property is missing or has another type. */
 export function message<T extends object>(specs: {
   readonly [K in keyof T]-?: FieldSpec<Plain<NonNullable<T[K]>>>;
 }): Schema<T> {
@@ -105,7 +105,7 @@ export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 }
 
-/** A map of the protocol as application code has it: tags are a record, what comes from a client is a `Map`. */
+/** A map of the protocol: tags are a record, and maps from clients are a `Map`. */
 export type StringKeyed = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>;
 
 export function entriesOf(keyed: StringKeyed): Iterable<[string, unknown]> {
