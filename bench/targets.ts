@@ -7,6 +7,7 @@ import { WebSocketServer } from 'ws';
 import type * as AppExports from '../src/app.module.js';
 import type * as ConfigExports from '../src/config/schema.js';
 import type * as DeliveryExports from '../src/delivery/index.js';
+import type * as HttpExports from '../src/http/index.js';
 import type * as MessageExports from '../src/message/index.js';
 import type * as GatewayExports from '../src/gateway/index.js';
 import type * as ProtocolExports from '../src/protocols.js';
@@ -79,6 +80,7 @@ export async function centrifugo(): Promise<Target> {
   const { AppModule } = (await import(`${dist}/app.module.js`)) as typeof AppExports;
   const { configSchema } = (await import(`${dist}/config/schema.js`)) as typeof ConfigExports;
   const { Delivery } = (await import(`${dist}/delivery/index.js`)) as typeof DeliveryExports;
+  const { HttpAdapter } = (await import(`${dist}/http/index.js`)) as typeof HttpExports;
   const { newMessageId } = (await import(`${dist}/message/index.js`)) as typeof MessageExports;
   const config = configSchema.parse({
     bus: { drivers: { sqlite: { directory: ':memory:' } } },
@@ -87,7 +89,7 @@ export async function centrifugo(): Promise<Target> {
   });
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config),
-    new FastifyAdapter(),
+    new HttpAdapter(config.server.http),
     { logger: false },
   );
   await app.listen(0, '127.0.0.1');
