@@ -38,16 +38,18 @@ export class WorkerMetrics {
   }
 
   async #update(link: Link): Promise<void> {
-    const updated = link.call<Metrics>(OWN, 'read').then((metrics) => {
-      if (this.#links.has(link)) this.#links.set(link, metrics);
-    });
     try {
-      if (await settlesWithin(WORKER_TIMEOUT_MS, updated)) return;
+      if (await settlesWithin(WORKER_TIMEOUT_MS, this.#fetch(link))) return;
       this.#logger.debug(`a worker did not report its metrics within ${WORKER_TIMEOUT_MS} ms`);
     } catch (error) {
       // A worker that is starting serves none yet; one that has ended serves none any more.
       this.#logger.debug(`a worker did not report its metrics: ${String(error)}`);
     }
+  }
+
+  async #fetch(link: Link): Promise<void> {
+    const metrics = await link.call<Metrics>(OWN, 'read');
+    if (this.#links.has(link)) this.#links.set(link, metrics);
   }
 
   async #remove(link: Link): Promise<void> {
