@@ -1,4 +1,4 @@
-import { guess } from '../config/guess.js';
+import { didYouMean } from '../config/did-you-mean.js';
 import { version } from '../process/version.js';
 import { CommandError } from './cli.errors.js';
 import { checkconfig, genconfig } from './configuration.js';
@@ -25,5 +25,5 @@ export function commandFor(argv: readonly string[]): (() => Promise<void> | void
   const run = commands.get(name);
   if (run !== undefined) return () => run(rest);
   if (name === '' || name.startsWith('-')) return undefined;
-  throw new CommandError(`${name} is no command${guess(name, [...commands.keys()])}`);
+  throw new CommandError(`${name} is no command${didYouMean(name, [...commands.keys()])}`);
 }

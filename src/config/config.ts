@@ -7,9 +7,9 @@ import { wellKnownVariables } from './well-known.js';
 export type { Config } from './schema.js';
 
 /**
- * The configuration of this process.
- * @param argv flags
- * @throws ConfigError with every fault at once
+ * Reads the configuration of this process.
+ * @param argv the flags of the command line
+ * @throws ConfigError with all faults
  */
 export function readConfig(argv: readonly string[] = process.argv.slice(2)): Loaded<Config> {
   return loadConfig({

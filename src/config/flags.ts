@@ -1,12 +1,11 @@
-import { guess } from './guess.js';
+import { didYouMean } from './did-you-mean.js';
 import { formerNamesOf, renamedNotice, type RenamedSettings } from './renamed-settings.js';
-import { readText, type Setting } from './settings.js';
-import type { Assignment } from './sources.js';
+import { readText, type Assignment, type Setting } from './settings.js';
 
 export interface Flags {
   readonly assignments: readonly Assignment[];
   readonly configFile?: string;
-  /** What cannot be understood, without the values: they may be secrets. */
+  /** Flags that cannot be read. They do not quote values, which may be secrets. */
   readonly faults: readonly string[];
   /** Uses of former names. */
   readonly notices: readonly string[];
@@ -19,8 +18,8 @@ const SHORT_FLAGS: Readonly<Record<string, string>> = {
   role: 'server.roles',
 };
 
-/** Reads `--key value` and `--key=value`. A boolean setting may stand alone. */
-export function fromFlags(
+/** Reads `--key value` and `--key=value`. The flag of a boolean setting needs no value. */
+export function readFlags(
   argv: readonly string[],
   settings: readonly Setting[],
   renamed: RenamedSettings,
@@ -49,7 +48,7 @@ export function fromFlags(
     const text = inline ?? (alone ? 'true' : argv[++i]) ?? '';
     const origin = `the flag --${name}`;
     if (setting === undefined && name !== CONFIG_FILE)
-      faults.push(`${origin} is unknown${guess(name, names)}`);
+      faults.push(`${origin} is unknown${didYouMean(name, names)}`);
     else if (alone && setting?.type !== 'boolean') faults.push(`${origin} needs a value`);
     else if (setting) {
       assignments.push({ setting, value: readText(setting, text), origin });

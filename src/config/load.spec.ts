@@ -68,14 +68,14 @@ describe('loadConfig', () => {
     throw new Error('no fault was reported');
   };
 
-  it('needs nothing', () => {
+  it('returns the defaults without any source', () => {
     expect(load({})).toEqual({
       config: { server: { port: 3000 }, bus: { topic: 't', verbose: false }, fanout: { kind: 'local' } },
       notices: [],
     });
   });
 
-  it('lets flags win over the environment, that over .env, that over the file', () => {
+  it('prefers flags to the environment, the environment to .env, and .env to the file', () => {
     const given = {
       file: { server: { port: 1 }, bus: { topic: 'file' } },
       dotEnv: 'PORT=2\nCARILLON_BUS_TOPIC=dot',
@@ -98,7 +98,7 @@ describe('loadConfig', () => {
     expect(config.fanout).toEqual({ kind: 'redis', url: 'redis://x' });
   });
 
-  it('lets a variable decide other settings by its presence, where nothing else does', () => {
+  it('implies other settings from the presence of a variable, unless they are set', () => {
     expect(load({ env: { KAFKA_BROKER: 'a:1' } }).config.bus.topic).toBe('on-kafka');
     expect(load({ env: { KAFKA_BROKER: 'a:1' }, file: { bus: { topic: 'file' } } }).config.bus.topic).toBe(
       'file',
@@ -113,7 +113,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it('reports every fault at once, with its origin', () => {
+  it('reports all faults, each with its origin', () => {
     const faults = faultsOf(() =>
       load({
         file: { bus: { kafka: { brokers: [] } } },
@@ -128,7 +128,7 @@ describe('loadConfig', () => {
     expect(faults.join('\n')).toMatch(/fanout\.url: .*CARILLON_FANOUT_URL/);
   });
 
-  it('reports unknown names with a guess, and goes on', () => {
+  it('ignores unknown names, and reports them with a suggestion', () => {
     const { config, notices } = load({
       file: { bus: { topik: 'x' }, servers: {} },
       env: { CARILLON_BUS_TOPIK: 'y', OTHER: 'z' },
@@ -141,7 +141,7 @@ describe('loadConfig', () => {
     ]);
   });
 
-  it('takes settings under their former names, and reports the present ones', () => {
+  it('accepts former names of settings, and reports the present ones', () => {
     const { config, notices } = load({
       file: { queue: { topic: 'file', verbose: true }, server: { number: 1 } },
       env: { CARILLON_SERVER_NUMBER: '2' },
@@ -174,7 +174,7 @@ describe('loadConfig', () => {
     expect(faultsOf(() => load({ argv }))[0]).toContain(fault);
   });
 
-  it('reports faults of flags together with the others, and never a value that may be a secret', () => {
+  it('reports faults of flags together with other faults, without values that may be secrets', () => {
     const faults = faultsOf(() =>
       load({
         argv: ['--bus.kafka.pasword=hidden', '--bus.kafka.passwort', 'hidden', '--bus.topic'],
@@ -189,7 +189,7 @@ describe('loadConfig', () => {
     ]);
   });
 
-  it('says where an item of a list comes from', () => {
+  it('reports the origin of an item of a list', () => {
     writeFileSync(join(cwd, 'c.json'), '{"bus":{"kafka":{"brokers":["a:1",2]}}}');
     expect(faultsOf(() => load({ argv: ['--config=c.json'] }))[0]).toMatch(
       /^bus\.kafka\.brokers\.1: .*CARILLON_BUS_KAFKA_BROKERS or --bus\.kafka\.brokers\)/,
@@ -199,10 +199,10 @@ describe('loadConfig', () => {
     );
   });
 
-  it('says where a file is not JSON, and quotes nothing of it', () => {
+  it('reports the place where a file is not valid JSON, without quoting the file', () => {
     writeFileSync(join(cwd, 'c.json'), '{\n  "bus": {"kafka": {"password": hidden}}\n}');
     expect(faultsOf(() => load({ argv: ['--config=c.json'] }))).toEqual([
-      'the configuration file c.json is not JSON: not a JSON value in line 2, column 33',
+      'the configuration file c.json is not valid JSON: not a JSON value at line 2, column 33',
     ]);
   });
 
@@ -212,12 +212,12 @@ describe('loadConfig', () => {
     expect(load({ argv: ['--config=c.json'] }).config.bus.topic).toBe('marked');
   });
 
-  it('says so when it cannot read the .env file', () => {
+  it('reports a .env file that it cannot read', () => {
     mkdirSync(join(cwd, '.env'));
     expect(faultsOf(() => load({}))).toEqual(['cannot read the .env file (EISDIR): check the path']);
   });
 
-  it('is not poisoned by a prototype in the file', () => {
+  it('ignores a prototype in the file', () => {
     writeFileSync(
       join(cwd, 'c.json'),
       '{"__proto__":{"polluted":true},"bus":{"__proto__":{"topic":"evil"}}}',
@@ -227,7 +227,7 @@ describe('loadConfig', () => {
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
-  it('cannot be changed afterwards', () => {
+  it('returns a frozen configuration', () => {
     const { config } = load({});
     expect(Object.isFrozen(config.bus)).toBe(true);
   });

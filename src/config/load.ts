@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import { ConfigError } from './config.errors.js';
-import { guess } from './guess.js';
+import { didYouMean } from './did-you-mean.js';
 import { readConfigFile, readDotEnv } from './files.js';
-import { fromFlags } from './flags.js';
-import { fromVariables, type Assignment, type Environment } from './sources.js';
+import { readFlags } from './flags.js';
+import { readVariables, type Environment } from './variables.js';
 import { applyRenames, renamedNotice, type RenamedSettings } from './renamed-settings.js';
-import { settingsOf, type Setting } from './settings.js';
+import { settingsOf, type Assignment, type Setting } from './settings.js';
 import type { Translate, Translation } from './translation.js';
 import { isTree, setAt, valueAt, type Tree } from './tree.js';
 import type { WellKnownVariables } from './well-known.js';
@@ -17,28 +17,28 @@ export interface LoadRequest<Schema extends z.ZodType> {
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly cwd: string;
-  /** Comes before everything else, for files and variables with another product's names. */
+  /** Translates files and variables of another product. */
   readonly translate?: Translate;
 }
 
 export interface Loaded<Config> {
   /** Frozen. */
   readonly config: Config;
-  /** What an operator should know although it prevents nothing: unknown names, with a guess at what was meant. */
+  /** Messages for the operator about problems that do not prevent a start, such as unknown names. */
   readonly notices: readonly string[];
 }
 
 /**
- * Joins, from the weakest to the strongest: defaults, the configuration file (`--config` or `CARILLON_CONFIG`), the `.env`
+ * Joins all sources of settings. A later one wins: defaults, the configuration file (`--config` or `CARILLON_CONFIG`), the `.env`
  * file, the environment, flags.
  *
- * @throws ConfigError with every fault at once, each with where the value came from
+ * @throws ConfigError with all faults, each with the origin of its value
  */
 export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema>): Loaded<z.output<Schema>> {
   const { schema, wellKnown, renamed = {}, argv, cwd } = request;
   const settings = settingsOf(schema);
   const dotEnv = readDotEnv(cwd);
-  const flags = fromFlags(argv, settings, renamed);
+  const flags = readFlags(argv, settings, renamed);
   const configFile = flags.configFile ?? (request.env.CARILLON_CONFIG || dotEnv.CARILLON_CONFIG);
 
   const file = configFile ? asTree(readConfigFile(cwd, configFile), configFile) : {};
@@ -50,15 +50,15 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
   const origins = new Map(translated?.origins);
 
   const sources = [
-    fromVariables(dotEnv, { settings, wellKnown, renamed }, 'the .env file'),
-    fromVariables(request.env, { settings, wellKnown, renamed }, 'the environment'),
+    readVariables(dotEnv, { settings, wellKnown, renamed }, 'the .env file'),
+    readVariables(request.env, { settings, wellKnown, renamed }, 'the environment'),
   ];
   notices.push(...[...sources, flags].flatMap((source) => source.notices));
   for (const assignment of [...sources, flags].flatMap(({ assignments }) => assignments)) {
     setAt(tree, assignment.setting.path, assignment.value);
     origins.set(assignment.setting.key, assignment.origin);
   }
-  // The last that applies wins among the implied, but anything said outright wins over them.
+  // Of several implied values the last one wins. A value that is set explicitly wins over implied ones.
   const implied = [...impliedBy(translated, settings), ...sources.flatMap((source) => source.implied)];
   for (const { setting, value } of implied.toReversed())
     if (valueAt(tree, setting.path) === undefined) setAt(tree, setting.path, value);
@@ -66,11 +66,11 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
   const known = settings.map(({ key }) => key);
   const variables = [...settings.map(({ variable }) => variable), ...Object.keys(wellKnown)];
   for (const name of sources.flatMap(({ unknown }) => unknown))
-    notices.push(`${name} is unknown and was ignored${guess(name.split(' ')[0] ?? '', variables)}`);
+    notices.push(`${name} is unknown and was ignored${didYouMean(name.split(' ')[0] ?? '', variables)}`);
 
   const result = parseWithoutUnknown(schema, tree, (key) => {
     notices.push(
-      `${key} in ${origins.get(key) ?? configFile} is unknown and was ignored${guess(key, known)}`,
+      `${key} in ${origins.get(key) ?? configFile} is unknown and was ignored${didYouMean(key, known)}`,
     );
   });
   const faults = [
@@ -83,7 +83,7 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
 
 function asTree(value: unknown, file: string): Tree {
   if (isTree(value)) return value;
-  throw new ConfigError([`the configuration file ${file} must hold one JSON object`]);
+  throw new ConfigError([`the configuration file ${file} must contain one JSON object`]);
 }
 
 function impliedBy(translation: Translation | undefined, settings: readonly Setting[]): Assignment[] {
@@ -93,7 +93,7 @@ function impliedBy(translation: Translation | undefined, settings: readonly Sett
     .map((setting) => ({ setting, value: implied[setting.key], origin: 'the configuration file' }));
 }
 
-/** Unknown keys are worth a warning, not an outage: they are reported, taken out, and the rest is parsed. */
+/** Parses a configuration without its unknown keys, which deserve a warning, not an outage. */
 function parseWithoutUnknown<Schema extends z.ZodType>(
   schema: Schema,
   tree: Tree,
@@ -118,16 +118,16 @@ function describe(
   origins: ReadonlyMap<string, string>,
 ): string {
   const key = issue.path.join('.');
-  // The fault may be in one item of a list.
+  // The issue may concern one item of a list.
   const setting = settings.find((candidate) => `${key}.`.startsWith(`${candidate.key}.`));
   const origin = origins.get(key) ?? (setting && origins.get(setting.key));
-  // A message of our own says what is accepted; one of zod's needs the description for that.
+  // Our own messages say what is accepted. Those of zod need the description of the setting.
   const means =
     issue.code !== 'custom' && setting?.key === key && setting.description ? `. ${setting.description}` : '';
   const where = origin
     ? ` (from ${origin})`
     : setting
-      ? ` (set it in the file, by ${setting.variable} or --${setting.key})`
+      ? ` (set it in the configuration file, with ${setting.variable} or --${setting.key})`
       : '';
   return `${key || 'the configuration'}: ${issue.message}${where}${means}`;
 }

@@ -9,7 +9,7 @@ import { wellKnownVariables } from './well-known.js';
 const settings = settingsOf(configSchema);
 
 describe('the configuration reference', () => {
-  it('is what the schema says: run npm run docs:config', () => {
+  it('matches the schema; if not, run npm run docs:config', () => {
     expect(readFileSync('docs/configuration.md', 'utf8')).toBe(
       renderReference(configSchema, wellKnownVariables, renamedSettings),
     );
@@ -19,11 +19,11 @@ describe('the configuration reference', () => {
     expect(settings.filter(({ description }) => description === '').map(({ key }) => key)).toEqual([]);
   });
 
-  it('gives each setting a variable of its own', () => {
+  it('gives each setting its own variable', () => {
     expect(new Set(settings.map(({ variable }) => variable)).size).toBe(settings.length);
   });
 
-  it('knows every setting that a well-known variable stands for', () => {
+  it('contains every setting that a well-known variable sets or implies', () => {
     const keys = new Set(settings.map(({ key }) => key));
     const named = Object.values(wellKnownVariables).flatMap(({ sets, implies = {} }) => [
       ...sets,

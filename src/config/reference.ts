@@ -3,7 +3,7 @@ import type { RenamedSettings } from './renamed-settings.js';
 import { settingsOf, type Setting } from './settings.js';
 import type { WellKnownVariables } from './well-known.js';
 
-/** Renders the reference of every setting as Markdown: `npm run docs:config` writes it to `docs/configuration.md`. */
+/** Returns the reference of all settings as Markdown. `npm run docs:config` writes it to `docs/configuration.md`. */
 export function renderReference(
   schema: z.ZodType,
   wellKnown: WellKnownVariables,
@@ -16,16 +16,16 @@ export function renderReference(
     '',
     '<!-- Generated from the schema by `npm run docs:config`. Do not edit. -->',
     '',
-    'Each setting can be given in the JSON file named by `--config` (or `CARILLON_CONFIG`), in a `.env` file, in the',
-    'environment and as a flag; the later of these wins. Lists are comma-separated in variables and flags, objects are JSON.',
-    'Every fault is reported at once when the process starts, and unknown names are reported with a guess.',
+    'You can set each value in the JSON file that `--config` (or `CARILLON_CONFIG`) names, in a `.env` file, in the environment,',
+    'or with a flag. If a setting has several values, the last of these wins. In variables and flags, lists are comma-separated',
+    'and objects are JSON. At its start the process reports all faults together, and unknown names with a suggestion.',
     '',
-    'A configuration file of Centrifugo, and variables with its names, are read as well: see',
+    'Configuration files and variables of Centrifugo work as well: see',
     '[migrating from Centrifugo](migrating-from-centrifugo.md).',
     '',
-    '## Variables with names of their own',
+    '## Variables with common names',
     '',
-    '| variable | sets | and chooses |',
+    '| variable | sets | implies, unless set otherwise |',
     '|---|---|---|',
     ...Object.entries(wellKnown).map(
       ([name, { sets, implies = {} }]) =>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { guess } from './guess.js';
+import { didYouMean } from './did-you-mean.js';
 
 /** What a process can do for a deployment. `app.module.ts` maps each role to the modules that it needs. */
 export const allRoles = ['gateway', 'trigger', 'consumers'] as const;
@@ -18,7 +18,7 @@ const names = Object.keys(rolesByName);
 
 const roleName = z.enum(names, {
   error: ({ input }) =>
-    `unknown role ${String(input)}${guess(String(input), names) || '.'} Accepted are ${names.join(', ')}`,
+    `unknown role ${String(input)}${didYouMean(String(input), names) || '.'} Accepted are ${names.join(', ')}`,
 });
 
 /** A list of role names. Parses to the roles that they stand for, each once. */

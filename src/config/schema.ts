@@ -8,7 +8,7 @@ import { protocols } from '../protocols.js';
 import { roleFaults } from './role-rules.js';
 import { logOptions, serverOptions } from './server.options.js';
 
-/** Everything that can be configured: each module's own schema under the module's name. */
+/** The schema of the whole configuration: the options of each module under its name. */
 export const configSchema = z
   .strictObject({
     server: serverOptions,
@@ -28,7 +28,7 @@ export const configSchema = z
         code: 'custom',
         path: ['bus', 'worker', 'id'],
         message:
-          'all processes of server.workers would have this number: leave it out, they share the partitions out',
+          'all processes of server.workers would have this number: remove it, and the processes divide the partitions among themselves',
       });
   });
 

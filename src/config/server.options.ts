@@ -9,7 +9,7 @@ export const serverOptions = z
       .string()
       .default('127.0.0.1')
       .describe(
-        'Address to listen on. Loopback unless set: use 0.0.0.0 in a container or behind a load balancer.',
+        'Address to listen on. The default is reachable only from this machine: use 0.0.0.0 in a container or behind a load balancer.',
       ),
     port: z
       .number()
@@ -17,19 +17,20 @@ export const serverOptions = z
       .min(0)
       .max(65535)
       .default(3000)
-      .describe('Port for HTTP and WebSocket. 0 takes a free one.'),
+      .describe('Port for HTTP and WebSocket. 0 selects a free one.'),
     workers: z
-      .union([z.int().min(1).max(512), z.literal('auto')])
+      .union([z.int().min(1).max(512), z.literal('auto')], {
+        error: `must be a number from 1 to 512, or auto`,
+      })
       .default(1)
       .describe(
-        'Processes that share the port on this machine, each with its part of the clients. `auto`: one for each core. With more ' +
-          'than 1, one process more holds what is embedded (fan-out, queues in memory, files) for all of them.',
+        'Number of processes that share the port on this machine; each serves a part of the clients. `auto`: one per core. With ' +
+          'more than 1, one additional process holds the embedded stores (fan-out, queues in memory, files) for all of them.',
       ),
     roles: rolesOption.describe(
-      'What this process does; several are separated by commas, and --role is short for it. `gateway`: sockets and delivery to ' +
-        'their clients. `trigger`: the HTTP API. `consumers`: takes messages from the lanes when they are due. `all`: all of ' +
-        'these. Every role serves /health and /metrics. Roles in different processes need Redis for the fan-out, and lanes on ' +
-        'a server.',
+      'What this process does; `--role` is short for it. `gateway`: holds the sockets and delivers to their clients. `trigger`: ' +
+        'serves the HTTP API. `consumers`: takes due messages from the lanes. `all`: all of these. Every role serves /health ' +
+        'and /metrics. Roles in different processes need a fan-out over Redis, and lanes on a server. See scaling.md.',
     ),
     trustedProxies: z
       .array(
@@ -39,8 +40,8 @@ export const serverOptions = z
       )
       .default([])
       .describe(
-        'Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed, for example 10.0.0.0/8. ' +
-          'The words loopback, linklocal and uniquelocal stand for those ranges.',
+        'Addresses or CIDR ranges of the proxies whose X-Forwarded-For is trusted, for example 10.0.0.0/8. ' +
+          'The names loopback, linklocal and uniquelocal stand for those ranges.',
       ),
     http: httpOptions,
     shutdown: z
@@ -51,7 +52,8 @@ export const serverOptions = z
           .min(0)
           .default(0)
           .describe(
-            'How long to go on serving after readiness has turned red, so that load balancers notice, in ms. Part of timeoutMs.',
+            'How long the process continues to serve after its readiness has turned red, so that load balancers notice, in ms. ' +
+              'It is part of timeoutMs.',
           ),
         timeoutMs: z
           .number()
@@ -59,8 +61,8 @@ export const serverOptions = z
           .min(1)
           .default(30_000)
           .describe(
-            'Upper bound for the whole shutdown, in ms. What is not finished by then is cut off; unacknowledged ' +
-              'messages come again from their queue.',
+            'Upper bound for the whole shutdown, in ms. The process ends then, finished or not; the queues deliver ' +
+              'unacknowledged messages again.',
           ),
       })
       .prefault({}),
@@ -72,11 +74,13 @@ export const logOptions = z
     level: z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
       .default('info')
-      .describe('Least severe level that is logged.'),
+      .describe('Lowest level that is logged.'),
     format: z
       .enum(['auto', 'json', 'pretty'])
       .default('auto')
-      .describe('One JSON object a line, or lines for people. auto: pretty on a terminal, JSON elsewhere.'),
+      .describe(
+        '`json`: one JSON object per line. `pretty`: lines for people. `auto`: pretty on a terminal, otherwise JSON.',
+      ),
   })
   .prefault({});
 

@@ -2,9 +2,9 @@ import { z } from 'zod';
 
 export type SettingType = 'string' | 'integer' | 'number' | 'boolean' | 'list' | 'json';
 
-/** One leaf of the configuration, with every name under which it can be set. */
+/** One value of the configuration, with every name under which it can be set. */
 export interface Setting {
-  /** Dotted path in the configuration file, which is the flag's name too: `bus.instant.topic`. */
+  /** Dotted path in the configuration file, and name of the flag: `bus.instant.topic`. */
   readonly key: string;
   readonly path: readonly string[];
   /** `CARILLON_BUS_INSTANT_TOPIC`. */
@@ -12,13 +12,21 @@ export interface Setting {
   readonly type: SettingType;
   readonly description: string;
   readonly default?: unknown;
-  /** The words that it may be, where they are few. */
+  /** The accepted words, if it accepts nothing else. */
   readonly choices?: readonly string[];
   /** Never printed. */
   readonly secret: boolean;
 }
 
-/** The part of a JSON Schema that the walk reads. */
+/** A value for one setting. */
+export interface Assignment {
+  readonly setting: Setting;
+  readonly value: unknown;
+  /** Where the value comes from, in words for a message: `PORT in the environment`. */
+  readonly origin: string;
+}
+
+/** The part of a JSON Schema that is read here. */
 interface Node {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, Node>>;
@@ -31,7 +39,7 @@ interface Node {
   readonly secret?: boolean;
 }
 
-/** Lists the leaves of a configuration schema. Branches of a union are laid over one another. */
+/** Returns the settings of a configuration schema. The branches of a union are merged. */
 export function settingsOf(schema: z.ZodType): Setting[] {
   const found = new Map<string, Setting>();
   walk(z.toJSONSchema(schema, { io: 'input' }) as Node, [], found);
@@ -64,7 +72,7 @@ function add(node: Node, path: readonly string[], found: Map<string, Setting>): 
   });
 }
 
-/** None where it may be something else besides, such as a number. */
+/** Returns no words if the setting also accepts something else, such as a number. */
 function choicesOf(node: Node): string[] {
   if (typeof node.const === 'string') return [node.const];
   const branches = (node.anyOf ?? []).map(choicesOf);
@@ -84,7 +92,7 @@ function typeOf(node: Node): SettingType {
     case 'object':
       return 'json';
     default:
-      // A union such as «a number or 'auto'»: read as its first typed branch, else as text.
+      // A union, such as a number or `auto`, is read as its first branch. Without branches it is text.
       return node.anyOf?.[0] ? typeOf(node.anyOf[0]) : 'string';
   }
 }
@@ -96,8 +104,8 @@ export function variableOf(path: readonly string[]): string {
 }
 
 /**
- * Reads text from a variable or a flag as the setting's type. Text that does not fit is returned as it is, so that the
- * schema reports it together with every other fault.
+ * Converts the text of a variable or a flag to the type of a setting. Text that cannot be converted is returned unchanged, so that
+ * the schema reports it together with all other faults.
  */
 export function readText(setting: Setting, text: string): unknown {
   switch (setting.type) {

@@ -1,16 +1,16 @@
-import type { Environment } from './sources.js';
+import type { Environment } from './variables.js';
 import type { Tree } from './tree.js';
 
-/** A configuration in our names. */
+/** A configuration of another product, translated to our settings. */
 export interface Translation {
   readonly file: Tree;
-  /** What an operator should know: what has no counterpart, and what that means. */
+  /** Messages for the operator, such as which options have no counterpart and what happens instead. */
   readonly notices: readonly string[];
-  /** What a setting was called where it came from, by its dotted name. */
+  /** The original name of each translated setting, by its dotted name. */
   readonly origins: ReadonlyMap<string, string>;
-  /** What decides settings where nothing else does, by their dotted names. */
+  /** Values for settings that have no value otherwise, by their dotted names. */
   readonly implied: Readonly<Record<string, string>>;
 }
 
-/** Rewrites what a configuration file holds (nothing, where there is none) and variables with names that are not ours. */
+/** Translates a configuration file (an empty tree without one) and the variables of another product. */
 export type Translate = (file: Tree, variables: Environment) => Translation;

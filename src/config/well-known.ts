@@ -1,4 +1,4 @@
-/** A variable with a name of its own: the settings that receive its value, and those that its presence decides. */
+/** A variable with a common name: it sets some settings to its value, and its presence implies values for others. */
 export interface WellKnownVariable {
   readonly sets: readonly string[];
   readonly implies?: Readonly<Record<string, string>>;
@@ -7,8 +7,8 @@ export interface WellKnownVariable {
 export type WellKnownVariables = Readonly<Record<string, WellKnownVariable>>;
 
 /**
- * Names that deployments already have. Read in this order, so that Kafka and Pulsar take their lanes over from Redis; a
- * setting's own `CARILLON_…` variable wins over all of them.
+ * Variables that deployments commonly have. They are read in this order, so that Kafka and Pulsar serve their lanes even if Redis is
+ * configured. The `CARILLON_…` variable of a setting wins over all of them.
  */
 export const wellKnownVariables: WellKnownVariables = {
   HOST: { sets: ['server.host'] },

@@ -1,4 +1,4 @@
-import { guess } from '../guess.js';
+import { didYouMean } from '../did-you-mean.js';
 import { wellKnownVariables } from '../well-known.js';
 import { duration, list } from './converters.js';
 
@@ -82,7 +82,7 @@ function translateRedis(redis: Tree): { readonly driver: Tree; readonly notices:
       : []),
     ...leavesOf(redis)
       .filter((name) => !redisOptions.includes(name))
-      .map((name) => `engine.redis.${name} is not taken over${guess(name, redisOptions)}`),
+      .map((name) => `engine.redis.${name} is not taken over${didYouMean(name, redisOptions)}`),
   ];
   return { driver, notices };
 }

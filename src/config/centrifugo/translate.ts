@@ -1,5 +1,5 @@
-import type { Environment } from '../sources.js';
-import { guess } from '../guess.js';
+import type { Environment } from '../variables.js';
+import { didYouMean } from '../did-you-mean.js';
 import type { Translation } from '../translation.js';
 import { isTree, merge, removeAt, setAt, type Tree } from '../tree.js';
 import { channelOptionNames, translateChannelOptions } from './channel-options.js';
@@ -7,7 +7,7 @@ import { duration } from './converters.js';
 import { translateEngine } from './engine.js';
 import { counterparts, zeroMeansDefault } from './options.js';
 import { immaterial, isSet, NO_PROXY, unsupported } from './unsupported.js';
-import { readVariables } from './variables.js';
+import { readCentrifugoVariables } from './variables.js';
 
 /** Where a Centrifugo without further settings listens. Whoever moves in changes nothing else. */
 const DEFAULTS = { 'server.host': '0.0.0.0', 'server.port': 8000 };
@@ -30,7 +30,7 @@ const knownChannelOptions = [...channelOptionNames.keys()];
 export function translateCentrifugo(file: Tree, variables: Environment): Translation {
   // Both products have a `log`; alone it tells nothing.
   const isTheirs = Object.keys(file).some((name) => name !== 'log' && theirNames.has(name));
-  const { values, unknown } = readVariables(variables);
+  const { values, unknown } = readCentrifugoVariables(variables);
   if (!isTheirs && values.length + unknown.length === 0)
     return { file, notices: [], origins: new Map(), implied: {} };
 
@@ -104,7 +104,7 @@ class Translator {
         this.#takeNamespaces(value);
       } else if (counterparts.has(theirs)) this.#take(theirs, value);
       else if (isTree(value)) this.#walk(value, [...path, key]);
-      else this.notices.push(`${theirs} is unknown and was ignored${guess(theirs, knownOptions)}`);
+      else this.notices.push(`${theirs} is unknown and was ignored${didYouMean(theirs, knownOptions)}`);
     }
   }
 
@@ -140,7 +140,7 @@ class Translator {
     const { options, unsupported: missed, unknown } = translateChannelOptions(theirs);
     for (const key of missed) this.notices.push(`${where}: ${key} is not supported`);
     for (const key of unknown)
-      this.notices.push(`${where}: ${key} is unknown and was ignored${guess(key, knownChannelOptions)}`);
+      this.notices.push(`${where}: ${key} is unknown and was ignored${didYouMean(key, knownChannelOptions)}`);
     for (const key of callsToBackend)
       if (theirs[key] === true) this.notices.push(`${where}: ${key} is not supported: ${NO_PROXY}`);
     for (const [key, name] of channelOptionNames) this.origins.set(`${ours}.${name}`, `${where}: ${key}`);

@@ -1,6 +1,6 @@
 import { channelOptionNames } from './channel-options.js';
-import { guess } from '../guess.js';
-import type { Environment } from '../sources.js';
+import { didYouMean } from '../did-you-mean.js';
+import type { Environment } from '../variables.js';
 import { flag, json, list, number } from './converters.js';
 import { redisOptions } from './engine.js';
 import { counterparts, olderVariables } from './options.js';
@@ -37,7 +37,7 @@ export interface VariableValue {
 }
 
 /** Reads the variables whose names follow Centrifugo's scheme. Of one option's two names the one of version 6 wins. */
-export function readVariables(variables: Environment): {
+export function readCentrifugoVariables(variables: Environment): {
   readonly values: readonly VariableValue[];
   /** With a guess at what was meant. */
   readonly unknown: readonly string[];
@@ -49,7 +49,7 @@ export function readVariables(variables: Environment): {
   for (const [variable, text = ''] of given.toSorted((a, b) => rank(a) - rank(b))) {
     const path = pathOf(variable);
     if (path === undefined)
-      unknown.push(`${variable} is unknown and was ignored${guess(variable, knownVariables)}`);
+      unknown.push(`${variable} is unknown and was ignored${didYouMean(variable, knownVariables)}`);
     else values.push({ path: path.split('.'), value: valueOf(path, text), variable });
   }
   return { values, unknown };

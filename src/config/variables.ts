@@ -1,26 +1,20 @@
 import { formerNamesOf, renamedNotice, type RenamedSettings } from './renamed-settings.js';
-import { readText, type Setting } from './settings.js';
+import { readText, type Assignment, type Setting } from './settings.js';
 import type { WellKnownVariables } from './well-known.js';
 
-/** A value for one setting, and where it was read, in words for a fault message. */
-export interface Assignment {
-  readonly setting: Setting;
-  readonly value: unknown;
-  readonly origin: string;
-}
-
-export interface Source {
+/** What variables say about settings. */
+export interface VariableSettings {
   readonly assignments: readonly Assignment[];
-  /** What the presence of a variable decides where nothing else does. */
+  /** Values that the presence of a variable implies for settings that have no value otherwise. */
   readonly implied: readonly Assignment[];
-  /** Names with our prefix that mean nothing. */
+  /** Variables with the prefix of this program that are not known. */
   readonly unknown: readonly string[];
-  /** Uses of former names. */
+  /** Messages about former names. */
   readonly notices: readonly string[];
 }
 
-/** The names that a source may use. */
-export interface Names {
+/** The names that variables may have. */
+export interface KnownNames {
   readonly settings: readonly Setting[];
   readonly wellKnown: WellKnownVariables;
   readonly renamed: RenamedSettings;
@@ -29,7 +23,7 @@ export interface Names {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = 'CARILLON_';
-/** Read before the settings are, or by the test and broker scripts: no settings themselves. */
+/** Variables of this program that are not settings: the configuration file, and those of the test and broker scripts. */
 const NOT_SETTINGS = new Set([
   'CARILLON_CONFIG',
   'CARILLON_BROKERS',
@@ -38,14 +32,14 @@ const NOT_SETTINGS = new Set([
 ]);
 
 /**
- * Reads variables. An empty one counts as absent, as in a `.env` file whose lines were left blank. The later of the assignments
- * wins: well-known names, then former ones, then a setting's own.
+ * Reads variables. An empty variable counts as absent, because a `.env` file may contain lines without a value. Of several
+ * assignments to one setting the last one wins: first those of well-known names, then of former names, then of its own name.
  */
-export function fromVariables(
+export function readVariables(
   variables: Environment,
-  { settings, wellKnown, renamed }: Names,
+  { settings, wellKnown, renamed }: KnownNames,
   where: string,
-): Source {
+): VariableSettings {
   const byKey = new Map(settings.map((setting) => [setting.key, setting]));
   const byVariable = new Map(settings.map((setting) => [setting.variable, setting]));
   const byFormerName = new Map(
