@@ -2,7 +2,8 @@ FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY nest-cli.json tsconfig.json .swcrc ./
+COPY tsconfig.json .swcrc ./
+COPY scripts/build.ts scripts/
 COPY src src
 RUN npm run build
 
