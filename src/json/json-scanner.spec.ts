@@ -83,6 +83,18 @@ describe('isJson', () => {
     expect(isJson(Buffer.from(text))).toBe(false);
   });
 
+  it('agrees with JSON.parse about long strings, wherever they are in their buffer', () => {
+    const piece = fc.constantFrom('x', 'é', '😀', '\\n', '\\u0041', '\\', '"', '\n', '\u001f', ' ', '\u007f');
+    fc.assert(
+      fc.property(fc.nat(5), fc.nat(600), fc.nat(600), piece, (offset, before, after, special) => {
+        const text = `["${'x'.repeat(before)}${special}${'y'.repeat(after)}",1]`;
+        const json = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]).subarray(offset);
+        expect(isJson(json)).toBe(parses(text));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('refuses bytes that are not UTF-8', () => {
     expect(isJson(Buffer.from([0x22, 0xff, 0x22]))).toBe(false);
   });

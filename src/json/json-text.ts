@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer';
+import { OPEN_OBJECT } from './json-cursor.js';
 import { JsonScanner } from './json-scanner.js';
 import { MalformedJsonError } from './json.errors.js';
 
 const NEWLINE = 0x0a;
+const SPACE = 0x20;
 
 const scanner = new JsonScanner();
 
@@ -12,20 +14,31 @@ const scanner = new JsonScanner();
  */
 export function checkJson(text: Buffer, maxDepth?: number): void {
   if (!isUtf8(text)) throw new MalformedJsonError('not UTF-8');
-  scanner.start(text, 0, text.length, maxDepth);
-  scanner.skip();
-  scanner.finish();
+  scan(text, maxDepth);
 }
 
-/** Returns whether a payload is one JSON text. Every payload for a client of the JSON encoding must be. */
+/** Returns whether a payload is one JSON text in UTF-8, at most 512 levels deep. Every payload for a client of the JSON encoding must be. */
 export function isJson(payload: Buffer): boolean {
+  // Before the scan, so that no error is created for binary data.
+  if (!isUtf8(payload)) return false;
   try {
-    checkJson(payload);
+    scan(payload);
     return true;
   } catch (error) {
     if (error instanceof MalformedJsonError) return false;
     throw error;
   }
+}
+
+/** Returns whether a payload is one JSON text, and that is an object. */
+export function isJsonObject(payload: Buffer): boolean {
+  return payload.find((byte) => byte > SPACE) === OPEN_OBJECT && isJson(payload);
+}
+
+function scan(text: Buffer, maxDepth?: number): void {
+  scanner.start(text, 0, text.length, maxDepth);
+  scanner.skip();
+  scanner.finish();
 }
 
 /**

@@ -109,6 +109,7 @@ describe('toMessage', () => {
     ['tags that are no JSON', headed({ 'carillon-tags': '{' }), 'carillon-tags'],
     ['a body that is no JSON', headed({ 'carillon-format': 'json' }, '{"a":'), 'not JSON in UTF-8'],
     ['an empty body called JSON', headed({}, ''), 'not JSON in UTF-8'],
+    ['JSON that nests too deep', headed({}, '['.repeat(600) + ']'.repeat(600)), 'not JSON in UTF-8'],
   ])('refuses %s', (_, record, reason) => {
     expect(() => toMessage(record)).toThrow(UndeliverableRecordError);
     expect(() => toMessage(record)).toThrow(reason);
@@ -123,9 +124,12 @@ describe('toMessage', () => {
     expect(() => toMessage(headed({ 'carillon-tags': 'x'.repeat(10_000) }))).toThrow(/^.{0,200}$/);
   });
 
-  it('leaves a malformed trace context out', () => {
-    expect(toMessage(headed({ traceparent: 'nonsense' }))).not.toHaveProperty('traceparent');
-  });
+  it.each(['nonsense', `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`])(
+    'ignores the trace context %s',
+    (traceparent) => {
+      expect(toMessage(headed({ traceparent }))).not.toHaveProperty('traceparent');
+    },
+  );
 });
 
 describe('toMessage, of a record without Carillon headers', () => {

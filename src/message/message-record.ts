@@ -1,10 +1,11 @@
-import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import { isJson } from '../json/index.js';
 import { UndeliverableRecordError } from './message.errors.js';
 import type { Message, MessageExtension, MessageFormat } from './message.js';
 import type { OutgoingRecord, ReceivedRecord } from './record.js';
+import { readTraceparent } from './traceparent.js';
 
 /**
  * The wire form of a message, version 1. `docs/message-format.md` describes it for other programs; a change here is a
@@ -150,17 +151,6 @@ function declaredFormat(record: ReceivedRecord): MessageFormat {
   return format;
 }
 
-function isJson(data: Buffer): boolean {
-  // Decoding would replace broken bytes silently, and a client drops its connection over them.
-  if (!isUtf8(data)) return false;
-  try {
-    JSON.parse(data.toString());
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function time(record: ReceivedRecord, header: string): number | undefined {
   const text = record.headers[header];
   if (text === undefined) return undefined;
@@ -197,12 +187,9 @@ function parsedTags(text: string): Record<string, string> | undefined {
   }
 }
 
-/** A malformed trace context is left out, as W3C Trace Context asks: it must not harm what it accompanies. */
 function traceOf(record: ReceivedRecord): { traceparent?: string } {
-  const traceparent = record.headers[messageHeaders.traceparent];
-  return traceparent !== undefined && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}/.test(traceparent)
-    ? { traceparent }
-    : {};
+  const traceparent = readTraceparent(record.headers[messageHeaders.traceparent]);
+  return traceparent === undefined ? {} : { traceparent };
 }
 
 function undeliverable(header: string, value: string, why: string): UndeliverableRecordError {

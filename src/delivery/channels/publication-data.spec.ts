@@ -11,6 +11,8 @@ describe('acceptsData', () => {
     ['json', 'null', true],
     ['json', '{', false],
     ['json_object', '{"a":1}', true],
+    ['json_object', ' \n{ }', true],
+    ['json_object', '{', false],
     ['json_object', '[]', false],
     ['json_object', 'null', false],
     ['json_object', '"s"', false],

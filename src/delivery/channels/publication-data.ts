@@ -1,3 +1,4 @@
+import { isJson, isJsonObject } from '../../json/index.js';
 import type { ChannelOptions } from './channel-options.js';
 
 /** Whether the data may be published in channels with this format. An absent payload counts as an empty one. */
@@ -8,18 +9,8 @@ export function acceptsData(format: ChannelOptions['publicationDataFormat'], dat
     case '':
       return data.length > 0;
     case 'json':
-      return parse(data) !== undefined;
-    case 'json_object': {
-      const value = parse(data);
-      return typeof value === 'object' && value !== null && !Array.isArray(value);
-    }
-  }
-}
-
-function parse(data: Buffer): unknown {
-  try {
-    return JSON.parse(data.toString()) as unknown;
-  } catch {
-    return undefined;
+      return isJson(data);
+    case 'json_object':
+      return isJsonObject(data);
   }
 }

@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { DeadLetters, eventName, type DeadLetterFilter, type RetryRecord } from '../../bus/index.js';
+import { isJson } from '../../json/index.js';
 import {
   Callers,
   ConflictingParametersError,
@@ -141,16 +141,6 @@ function describeWithData(record: RetryRecord): string {
   return isJson(record.value)
     ? `${fields},"data":${record.value.toString('utf8')}}`
     : `${fields},"base64":"${record.value.toString('base64')}"}`;
-}
-
-function isJson(value: Buffer): boolean {
-  if (!isUtf8(value)) return false;
-  try {
-    JSON.parse(value.toString());
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function time(milliseconds: number): string {
