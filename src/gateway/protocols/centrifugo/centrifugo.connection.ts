@@ -67,7 +67,7 @@ export class CentrifugoConnection extends Connection implements SessionTransport
   protected override onOpen(): void {}
 
   protected override onInbound(message: Buffer): void {
-    this.#session.take(this.codec.decodeFrame(message));
+    this.#session.receiveFrame(this.codec.decodeFrame(message));
   }
 
   protected override leave(): void {

@@ -6,7 +6,7 @@ import { createDelta } from './fossil-delta.js';
 
 const apply = (base: Buffer, patch: Buffer): Buffer => Buffer.from(applyDelta(base, patch));
 
-/** Texts that share parts, so that patches hold copies as well as inserts. */
+/** Texts with common parts, so that patches contain copies and inserts. */
 function relatives(word: fc.Arbitrary<string>): fc.Arbitrary<[Buffer, Buffer]> {
   return fc.array(word, { minLength: 1, maxLength: 12 }).chain((words) => {
     const text = fc
@@ -17,7 +17,7 @@ function relatives(word: fc.Arbitrary<string>): fc.Arbitrary<[Buffer, Buffer]> {
 }
 
 describe('createDelta', () => {
-  it('makes the patch that was recorded from Centrifugo', () => {
+  it('creates the patch that was recorded from Centrifugo', () => {
     const list = Array.from({ length: 20 }, (_, i) => `item number ${i}`);
     const base = Buffer.from(JSON.stringify({ list, n: 1 }));
     const target = Buffer.from(JSON.stringify({ list, n: 2 }));
@@ -25,7 +25,7 @@ describe('createDelta', () => {
     expect(createDelta(base, target).toString()).toBe('5Q\n5O@0,2:2}3i0ZXK;');
   });
 
-  it('makes the same bytes as the reference for ASCII', () => {
+  it('creates the same bytes as the reference implementation for ASCII', () => {
     fc.assert(
       fc.property(relatives(fc.string({ minLength: 1, maxLength: 40 })), ([base, target]) => {
         expect(createDelta(base, target)).toEqual(Buffer.from(referenceDelta(base, target)));
@@ -33,7 +33,7 @@ describe('createDelta', () => {
     );
   });
 
-  it('gives the target back, and inserts whole characters only', () => {
+  it('reproduces the target, and inserts whole characters only', () => {
     const word = fc.string({
       minLength: 1,
       maxLength: 30,
@@ -48,7 +48,7 @@ describe('createDelta', () => {
     );
   });
 
-  it('gives bytes back that are no text', () => {
+  it('reproduces bytes that are not text', () => {
     const bytes = fc.uint8Array({ maxLength: 300, max: 255 }).map((array) => Buffer.from(array));
     fc.assert(
       fc.property(bytes, bytes, bytes, (start, shared, end) => {
@@ -59,8 +59,8 @@ describe('createDelta', () => {
     );
   });
 
-  it('keeps an insert from splitting a character that the base shares in part', () => {
-    // é and è begin with the same byte: a copy up to it would leave half a character to insert.
+  it('does not split a character whose first byte is also in the base', () => {
+    // é and è begin with the same byte: a copy that includes it would leave half a character to insert.
     const base = Buffer.from(`${'x'.repeat(40)}é${'y'.repeat(40)}`);
     const target = Buffer.from(`${'x'.repeat(40)}è${'y'.repeat(40)}`);
     const patch = createDelta(base, target);
@@ -70,7 +70,7 @@ describe('createDelta', () => {
     expect(apply(base, patch)).toEqual(target);
   });
 
-  it('is fast on data that repeats itself', () => {
+  it('is fast on repetitive data', () => {
     const base = Buffer.alloc(64_000, 'ab');
     const target = Buffer.concat([Buffer.alloc(30_000, 'ab'), Buffer.from('c'), Buffer.alloc(30_000, 'ba')]);
 
@@ -81,8 +81,8 @@ describe('createDelta', () => {
     expect(apply(base, patch)).toEqual(target);
   });
 
-  it('does not take long where every block has the same hash', () => {
-    // Sum and weighted sum are those of 16 times `a`.
+  it('is fast if every block has the same hash', () => {
+    // The sum and the weighted sum are the same as those of 16 times `a`.
     const base = Buffer.from('b_baaaaaaab_baaa'.repeat(4_000));
     const target = Buffer.alloc(64_000, 'a');
 

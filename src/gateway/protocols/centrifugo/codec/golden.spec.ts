@@ -14,7 +14,7 @@ interface Step {
   recv_chunk?: string;
 }
 
-/** Exchanges recorded from Centrifugo 6.9.1; what varies from run to run is a placeholder in them. */
+/** Exchanges recorded from Centrifugo 6.9.1. Placeholders replace what varies between runs. */
 const scenarios = (
   JSON.parse(
     readFileSync(new URL('../../../../../test/golden/centrifugo.json', import.meta.url), 'utf8'),
@@ -28,7 +28,7 @@ function filled(text: string): string {
   return text.replaceAll('\\"{{time_ms}}\\"', '1790000000000').replaceAll(/\{\{(\w+)\}\}/g, '$1');
 }
 
-/** The scenarios whose last frame Centrifugo answered with 3501 because of its form. */
+/** The scenarios whose last frame is malformed, so that Centrifugo closed with 3501. */
 const malformed = [
   'frame_empty',
   'frame_blank_line',
@@ -41,7 +41,7 @@ const malformed = [
 
 type Json = Record<string, unknown>;
 
-/** A decoded request as the client may have written it: payloads parsed, zero values left out. */
+/** Returns a decoded request in the form of the client: payloads parsed, zero values left out. */
 function toWire(schema: Schema, message: object): Json {
   const wire: Json = {};
   for (const field of schema.fields) {
@@ -72,7 +72,7 @@ function withoutZeros(wire: Json): Json {
   return Object.fromEntries(Object.entries(wire).filter(([key, value]) => !isZero(key, value)));
 }
 
-/** A parsed reply as the server's code holds it: camelCase, payloads as bytes, maps as `Map`. */
+/** Returns a parsed reply in the form of the server: camelCase, payloads as bytes, maps as `Map`. */
 function fromWire(schema: Schema, wire: Json): object {
   const element = (field: Field, value: unknown): unknown => {
     if (field.kind === 'payload') return Buffer.from(JSON.stringify(value));
@@ -98,7 +98,7 @@ function encode(line: string): Buffer {
   if (line === '{}') return jsonCodec.ping;
   if (reply.error !== undefined) return jsonCodec.encodeError(reply.id!, reply.error);
   if (reply.push !== undefined) return encodePush(reply.push);
-  // Unidirectional transports leave the envelope out.
+  // Unidirectional transports omit the envelope.
   if (reply.id === undefined) return encodePush(reply).subarray('{"push":'.length, -'}'.length);
   const method = (Object.keys(results) as AnsweredMethod[]).find((name) => snakeCase(name) in reply)!;
   return jsonCodec.encodeResult(
@@ -119,12 +119,12 @@ function encodePush(push: Json): Buffer {
   return bytes;
 }
 
-describe('what clients sent', () => {
+describe('recorded commands of clients', () => {
   const cases = scenarios
     .map(({ name, steps }) => ({ name, frames: steps.flatMap(({ send }) => send ?? []) }))
     .filter(({ frames }) => frames.length > 0);
 
-  it.each(cases)('is understood: $name', ({ name, frames }) => {
+  it.each(cases)('are decoded: $name', ({ name, frames }) => {
     for (const [at, frame] of frames.entries()) {
       const { commands, fault } = jsonCodec.decodeFrame(Buffer.from(frame));
       expect(fault !== undefined).toBe(malformed.includes(name) && at === frames.length - 1);
@@ -159,7 +159,7 @@ describe('what clients sent', () => {
   }
 });
 
-describe('what the server answered', () => {
+describe('recorded replies', () => {
   const text = ({ recv, recv_chunk: chunk }: Step): string =>
     recv ?? chunk?.replaceAll(/^data: /gm, '') ?? '';
   const cases = scenarios
@@ -169,7 +169,7 @@ describe('what the server answered', () => {
     }))
     .filter(({ lines }) => lines.length > 0);
 
-  it.each(cases)('is written the same way: $name', ({ lines }) => {
+  it.each(cases)('are encoded in the same way: $name', ({ lines }) => {
     for (const line of lines) expect(encode(line).toString()).toBe(line);
   });
 });

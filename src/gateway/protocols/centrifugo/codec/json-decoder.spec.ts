@@ -26,7 +26,7 @@ describe('a frame', () => {
     ['two lines', `${first}\n${second}`, [1, 2]],
     ['CRLF', `${first}\r\n${second}\r\n`, [1, 2]],
     ['white space in the line', ` {\t"id" : 1 , "presence" : { "channel" : "a" } } \n${second}`, [1, 2]],
-  ])('may hold %s', (_, text, expected) => {
+  ])('may contain %s', (_, text, expected) => {
     expect(ids(text)).toEqual(expected);
     expect(isFault(text)).toBe(false);
   });
@@ -41,11 +41,11 @@ describe('a frame', () => {
     ['two commands in one line', first + second],
     ['text that is no JSON', 'hello'],
     ['a string', '"hello"'],
-  ])('may not hold %s', (_, text) => {
+  ])('may not contain %s', (_, text) => {
     expect(isFault(text)).toBe(true);
   });
 
-  it('gives the commands before the bad one along with the fault', () => {
+  it('returns the commands before a malformed one, and the fault', () => {
     const { commands, fault } = decode(`${first}\n${second}\n\n${first}`);
     expect(commands.map(({ id }) => id)).toEqual([1, 2]);
     expect(fault).toBeDefined();
@@ -91,13 +91,13 @@ describe('a command', () => {
     expect(isFault(`{"id":${id},"rpc":{}}`)).toBe(fault);
   });
 
-  it('goes by the first request in the order of the protocol', () => {
+  it('is the first request in the order of the protocol', () => {
     expect(one('{"id":1,"rpc":{},"history":{"channel":"h"},"publish":{"channel":"p"}}').method).toBe(
       'publish',
     );
   });
 
-  it('is a fault where a request that loses is malformed', () => {
+  it('is malformed if any of its requests is malformed', () => {
     expect(isFault('{"id":1,"connect":{},"rpc":5}')).toBe(true);
   });
 
@@ -106,14 +106,14 @@ describe('a command', () => {
     expect(command).toEqual({ id: 1, method: 'presence', request: { channel: 'a' } });
   });
 
-  it('goes by the last of two equal keys', () => {
+  it('uses the last of two equal keys', () => {
     expect(one('{"id":1,"id":2,"presence":{"channel":"a","channel":"b"}}')).toMatchObject({
       id: 2,
       request: { channel: 'b' },
     });
   });
 
-  it('takes keys that are spelled with escapes', () => {
+  it('accepts keys with escapes', () => {
     expect(one('{"\\u0069d":1,"pr\\u0065sence":{"channel":"a"}}')).toMatchObject({
       id: 1,
       method: 'presence',
@@ -135,14 +135,14 @@ describe('a command', () => {
     expect(isFault(text)).toBe(true);
   });
 
-  it('takes null for the zero value', () => {
+  it('reads null as the zero value', () => {
     const command = one('{"id":1,"subscribe":{"channel":null,"recover":null,"offset":null,"tf":null}}');
     expect(command.request).toMatchObject({ channel: '', recover: false, offset: 0, tf: undefined });
   });
 });
 
 describe('a request', () => {
-  it('has the zero value where the client left a field out', () => {
+  it('has the zero value for a missing field', () => {
     expect(one('{"id":1,"connect":{}}').request).toEqual({
       token: '',
       data: undefined,
@@ -154,7 +154,7 @@ describe('a request', () => {
     });
   });
 
-  it('keeps what belongs to one request apart from the next', () => {
+  it('does not share values with the next request', () => {
     one('{"id":1,"connect":{"subs":{"a":{"recover":true}},"headers":{"k":"v"}}}');
     expect(one('{"id":2,"connect":{}}').request).toMatchObject({ subs: new Map(), headers: new Map() });
   });
@@ -188,18 +188,18 @@ describe('a request', () => {
     expect(({} as { epoch?: string }).epoch).toBeUndefined();
   });
 
-  it('cuts the payload out byte for byte', () => {
+  it('returns the payload byte for byte', () => {
     const payload = '{ "b" : 1.50e3 ,\t"a":"\\u00e9\\/é", "b":[ ] }';
     const { request } = one(`{"id":1,"publish":{"channel":"a","data": ${payload} }}`);
     expect((request as PublishRequest).data?.toString()).toBe(payload);
   });
 
-  it('tells a payload of null from none', () => {
+  it('distinguishes a payload of null from no payload', () => {
     expect(one('{"id":1,"publish":{"data":null}}').request).toMatchObject({ data: Buffer.from('null') });
     expect(one('{"id":1,"publish":{}}').request).toMatchObject({ data: undefined });
   });
 
-  it('bounds how deep a filter may nest', () => {
+  it('limits the nesting of a filter', () => {
     const filter = (depth: number): string =>
       '{"op":"not","nodes":['.repeat(depth) + '{}' + ']}'.repeat(depth);
     expect(isFault(`{"id":1,"subscribe":{"channel":"a","tf":${filter(20)}}}`)).toBe(false);
@@ -231,7 +231,7 @@ describe('malformed input', () => {
     '{"id":3,"sub_refresh":{"channel":"c","track":[{"signature":"s","items":[{"key":"k","version":1}]}],"untrack":["u"]}}',
   ];
 
-  it('never throws, and never gives a command that is not in the frame', () => {
+  it('never throws, and never results in a command that is not in the frame', () => {
     const mutated = fc
       .tuple(
         fc.constantFrom(...commands),

@@ -7,7 +7,7 @@ import type { Publication } from './replies.js';
 const { encodeResult, encodeError, encodePush, encodePublicationPush } = jsonCodec;
 
 describe('a result', () => {
-  it('leaves zero values out', () => {
+  it('omits zero values', () => {
     const result = { expires: false, ttl: 0, epoch: '', publications: [], data: Buffer.alloc(0), offset: 3 };
     expect(encodeResult(1, 'subscribe', result).toString()).toBe('{"id":1,"subscribe":{"offset":3}}');
     expect(encodeResult(1, 'connect', { client: 'c', subs: new Map() }).toString()).toBe(
@@ -15,7 +15,7 @@ describe('a result', () => {
     );
   });
 
-  it('always writes the fields that clients count on', () => {
+  it('always writes the fields that clients rely on', () => {
     expect(encodeResult(1, 'history', {}).toString()).toBe(
       '{"id":1,"history":{"publications":[],"epoch":"","offset":0}}',
     );
@@ -28,7 +28,7 @@ describe('a result', () => {
     );
   });
 
-  it('writes payloads in place, on one line', () => {
+  it('contains payloads unchanged, on one line', () => {
     expect(encodeResult(1, 'rpc', { data: Buffer.from('{ "é" :\n1.0}') }).toString()).toBe(
       '{"id":1,"rpc":{"data":{ "é" :1.0}}}',
     );
@@ -43,7 +43,7 @@ describe('a result', () => {
 });
 
 describe('an error', () => {
-  it('says temporary only where it is', () => {
+  it('contains temporary only if it is', () => {
     expect(encodeError(2, replyErrors.internal).toString()).toBe(
       '{"id":2,"error":{"code":100,"message":"internal server error","temporary":true}}',
     );
@@ -54,13 +54,13 @@ describe('an error', () => {
 });
 
 describe('a push', () => {
-  it('has no channel where it concerns the connection', () => {
+  it('has no channel if it is about the connection', () => {
     expect(encodePush('refresh', '', { expires: true, ttl: 5 }).toString()).toBe(
       '{"push":{"refresh":{"expires":true,"ttl":5}}}',
     );
   });
 
-  it('of a publication has the same bytes on the fast way', () => {
+  it('of a publication has the same bytes on the fast path', () => {
     const text = fc.string({ unit: 'grapheme' });
     const absent = fc.constant(undefined);
     const publication: fc.Arbitrary<Publication> = fc.record({

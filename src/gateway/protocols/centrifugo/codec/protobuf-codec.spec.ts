@@ -11,7 +11,7 @@ import { snakeCase, type Field, type Schema } from './schema.js';
 
 type Json = Record<string, unknown>;
 
-/** The official client's own codec: what it writes is read here, what is written here it reads. */
+/** The codec of the official client, used as the peer of ours. */
 interface Peer {
   encodeCommands(commands: readonly Json[]): Uint8Array;
   decodeReplies(frame: Uint8Array): Json[];
@@ -27,7 +27,7 @@ const numbers: Partial<Record<Field['kind'], fc.Arbitrary<number>>> = {
   sint64: fc.maxSafeInteger(),
 };
 
-/** Any message of a schema, in our form. */
+/** Generates messages of a schema, in our form. */
 function messageOf(schema: Schema, depth = 0): fc.Arbitrary<Json> {
   return fc.record(Object.fromEntries(schema.fields.map((field) => [field.name, fieldOf(field, depth)])));
 }
@@ -46,7 +46,7 @@ function fieldOf(field: Field, depth: number): fc.Arbitrary<unknown> {
 
 const text = fc.string({ unit: 'grapheme' });
 
-/** A name that the peer's plain objects cannot hold. */
+/** A name that the plain objects of the peer cannot have. */
 const mapKey = text.filter((name) => name !== '__proto__');
 
 function valueOf(field: Field, depth: number): fc.Arbitrary<unknown> {
@@ -57,7 +57,7 @@ function valueOf(field: Field, depth: number): fc.Arbitrary<unknown> {
   return numbers[field.kind]!;
 }
 
-/** Our form as the peer has it: snake_case, plain objects for maps. */
+/** Converts our form to the form of the peer: snake_case, plain objects for maps. */
 function toPeer(schema: Schema, message: Json): Json {
   const element = (field: Field, value: unknown): unknown =>
     field.of === undefined ? value : toPeer(field.of(), value as Json);
@@ -73,7 +73,7 @@ function toPeer(schema: Schema, message: Json): Json {
   return wire;
 }
 
-/** What the peer decoded, in our form: the zero values that it leaves out included. */
+/** Converts the form of the peer to our form, with the zero values that the peer omits. */
 function fromPeer(schema: Schema, wire: Json): Json {
   const element = (field: Field, value: unknown): unknown => {
     if (field.of !== undefined) return fromPeer(field.of(), value as Json);
@@ -104,7 +104,7 @@ const decode = (frame: Uint8Array): readonly Command[] => {
 const run = { numRuns: 30 };
 
 describe('commands of the official client', () => {
-  it.each(requests)('are read: $method', ({ method, schema }) => {
+  it.each(requests)('are decoded: $method', ({ method, schema }) => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 0xffffffff }), messageOf(schema), (id, request) => {
         const frame = peer.encodeCommands([{ id, [snakeCase(method)]: toPeer(schema, request) }]);
@@ -114,7 +114,7 @@ describe('commands of the official client', () => {
     );
   });
 
-  it('are read several to a frame', () => {
+  it('are decoded if there are several in a frame', () => {
     const frame = peer.encodeCommands([
       { id: 1, connect: {} },
       {},
@@ -129,12 +129,12 @@ describe('commands of the official client', () => {
     ]);
   });
 
-  it('go by the first request in the order of the protocol', () => {
+  it('are the first request in the order of the protocol', () => {
     const [command] = decode(peer.encodeCommands([{ id: 1, rpc: {}, send: {}, publish: { channel: 'p' } }]));
     expect(command?.method).toBe('publish');
   });
 
-  it('tell a payload from none', () => {
+  it('distinguish an empty payload from no payload', () => {
     const data = (request: Json): unknown =>
       (decode(peer.encodeCommands([{ id: 1, publish: request }]))[0]!.request as Requests['publish']).data;
     expect(data({})).toBeUndefined();
@@ -144,7 +144,7 @@ describe('commands of the official client', () => {
 });
 
 describe('replies for the official client', () => {
-  it.each(Object.keys(results) as AnsweredMethod[])('are understood by it: %s', (method) => {
+  it.each(Object.keys(results) as AnsweredMethod[])('are decoded by it: %s', (method) => {
     const schema: Schema = results[method].schema;
     fc.assert(
       fc.property(fc.nat(0xffffffff), messageOf(schema), (id, result) => {
@@ -169,7 +169,7 @@ describe('replies for the official client', () => {
     );
   });
 
-  it('take the tags of a publication as a plain object', () => {
+  it('accept the tags of a publication as a plain object', () => {
     const frame = protobufCodec.encodePublicationPush('c', { data: Buffer.from([1]), tags: { a: 'b' } });
     expect(peer.decodeReplies(frame)).toMatchObject([{ push: { channel: 'c', pub: { tags: { a: 'b' } } } }]);
   });
@@ -184,7 +184,7 @@ describe('replies for the official client', () => {
     expect(Object.keys(reply!)).toEqual([]);
   });
 
-  it('stand one behind the other, even after one that could not be encoded', () => {
+  it('can follow one another, even after one that could not be encoded', () => {
     expect(() => protobufCodec.encodeResult(1, 'connect', { ttl: -1 })).toThrow('uint32');
     const frame = Buffer.concat([
       protobufCodec.encodeResult(1, 'publish', {}),
@@ -221,19 +221,19 @@ describe('a malformed frame', () => {
     expect(faultOf(...bytes)).toBeDefined();
   });
 
-  it('gives the commands before the bad one along with the fault', () => {
+  it('returns the commands before it, and the fault', () => {
     const { commands, fault } = protobufCodec.decodeFrame(valid.subarray(0, valid.length - 1));
     expect(commands.map(({ id }) => id)).toEqual([1]);
     expect(fault).toBeDefined();
   });
 
-  it('may hold fields that are not known, which are skipped', () => {
+  it('is not one with unknown fields, which are skipped', () => {
     expect(
       protobufCodec.decodeFrame(Buffer.from([10, 8, 1, 0xa2, 6, 1, 7, 58, 2, 0x18, 0])).fault,
     ).toBeUndefined();
   });
 
-  it('bounds how deep a filter may nest', () => {
+  it('is one with a filter that is nested too deeply', () => {
     const filter = (depth: number): Json => (depth === 0 ? {} : { op: 'not', nodes: [filter(depth - 1)] });
     const frame = (depth: number): Buffer =>
       Buffer.from(peer.encodeCommands([{ id: 1, subscribe: { channel: 'a', tf: filter(depth) } }]));

@@ -54,14 +54,14 @@ describe('PublicationFormats', () => {
     );
   });
 
-  it('tells the epoch with the first of a stream', () => {
+  it('adds the epoch to the first publication of a stream', () => {
     const at = (offset: number) => publication('1', { offset, epoch: 'abc' });
     expect(encoded(json.plain, at(1)).toString()).toContain('"offset":1,"epoch":"abc"');
     expect(encoded(json.plain, at(2)).toString()).not.toContain('epoch');
     expect(encoded(json.whole, at(1)).toString()).not.toContain('epoch');
   });
 
-  it('has nothing to say in JSON to bytes that are not JSON', () => {
+  it('cannot encode bytes that are not JSON for JSON clients', () => {
     const bytes = publication(Buffer.from([1, 2, 3, 0xff]), {}, 'binary');
     for (const format of [json.plain, json.whole, json.patch, json.message])
       expect(encoded(format, bytes)).toBe(unencodable);
@@ -70,7 +70,7 @@ describe('PublicationFormats', () => {
     expect(encoded(json.plain, lucky)).not.toBe(unencodable);
   });
 
-  it('sends a patch where that is shorter, else the whole text', () => {
+  it('sends a patch if it is shorter, otherwise the whole text', () => {
     const previous = Buffer.from(long(1));
     const patched = JSON.parse(
       encoded(json.patch, publication(long(2), { previous, delta: true })).toString(),
@@ -84,7 +84,7 @@ describe('PublicationFormats', () => {
     expect(JSON.parse(encoded(json.patch, publication('{"x":1}')).toString())).toEqual(whole);
   });
 
-  it('keeps the last movement for the next subscriber', () => {
+  it('reuses the last join or leave for the next subscriber', () => {
     const info = { user: 'ann', client: 'me' };
     const message = json.ofMovement('join', 'news', info);
     expect(json.ofMovement('join', 'news', info)).toBe(message);
@@ -92,8 +92,8 @@ describe('PublicationFormats', () => {
   });
 });
 
-describe('publications in a row', () => {
-  it('are patches of each other but for the first', () => {
+describe('inDeltas', () => {
+  it('makes every publication but the first a patch from the previous one', () => {
     const row = [1, 2, 3].map((n) => publication(long(n), { offset: n }));
     expect(inDeltas(row, 'json').map(({ delta = false, offset }) => [offset, delta])).toEqual([
       [1, false],
@@ -103,8 +103,8 @@ describe('publications in a row', () => {
   });
 });
 
-describe('what clients see of a client', () => {
-  it('is left out in JSON where it is not JSON', () => {
+describe('infoOnWire', () => {
+  it('removes info that is not JSON for JSON clients', () => {
     const info = { user: 'ann', client: 'me', connInfo: Buffer.from('{'), chanInfo: Buffer.from('1') };
     expect(infoOnWire(info, 'protobuf')).toBe(info);
     expect(infoOnWire(info, 'json')).toEqual({ user: 'ann', client: 'me', chanInfo: Buffer.from('1') });

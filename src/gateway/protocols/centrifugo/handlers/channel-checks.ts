@@ -2,7 +2,7 @@ import type { ChannelFault, ChannelRule, ChannelRules } from '../../../../delive
 import { closeCodes } from '../close-codes.js';
 import { CommandRefusedError, DisconnectError, replyErrors, type ReplyError } from '../centrifugo.errors.js';
 
-/** How a client is told that it cannot use a channel. */
+/** The error for a client that cannot use a channel. */
 const channelFaults: Readonly<Record<ChannelFault, ReplyError>> = {
   tooLong: replyErrors.badRequest,
   unknownNamespace: replyErrors.unknownChannel,
@@ -10,7 +10,7 @@ const channelFaults: Readonly<Record<ChannelFault, ReplyError>> = {
 };
 
 /**
- * The rule of the channel that a client's command names.
+ * Returns the rule of a channel that a client names.
  * @throws CommandRefusedError, DisconnectError
  */
 export function ruleOf(rules: ChannelRules, channel: string): ChannelRule {
@@ -21,7 +21,7 @@ export function ruleOf(rules: ChannelRules, channel: string): ChannelRule {
 }
 
 /**
- * The rule of a channel that the server's side names for a client.
+ * Returns the rule of a channel that an authorizer or the server names for a client.
  * @throws CommandRefusedError
  */
 export function ruleOfGiven(rules: ChannelRules, channel: string): ChannelRule {

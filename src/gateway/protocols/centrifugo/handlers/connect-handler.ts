@@ -79,7 +79,7 @@ export class ConnectHandler {
     // The server API may have ended one in the meantime.
     const live = opened.filter(({ subscription }) => !subscription.isOver);
     for (const { subscription, result } of live) subs.set(subscription.channel, result);
-    session.answer(id, 'connect', {
+    session.reply(id, 'connect', {
       client: session.id,
       version: this.version,
       subs,
@@ -88,7 +88,7 @@ export class ConnectHandler {
       ...(session.transport.startPings() && { ping: this.dependencies.pingSeconds, pong: true }),
       ...(this.dependencies.options.connectIncludeServerTime && { time: Date.now() }),
     });
-    session.establish();
+    session.markConnected();
     for (const { subscription } of live) subscription.goLive();
   }
 }

@@ -12,6 +12,6 @@ export interface HandlerDependencies extends SessionHost {
   readonly keepsMeta: boolean;
   readonly users: Users;
   readonly singleConnection: SingleConnectionPolicy;
-  /** Seconds between two pings. */
+  /** Seconds between two pings of the server. */
   readonly pingSeconds: number;
 }

@@ -46,7 +46,7 @@ export class PublishHandler {
     const mayBeDropped = terms.idempotencyKey !== undefined || terms.version !== undefined;
     if (subscription === undefined || mayBeDropped) await delivery.publish(message, 'direct', from);
     else await seenBy(subscription, (own) => delivery.publish({ ...message, ...own }, 'direct', from));
-    session.answer(id, 'publish', {});
+    session.reply(id, 'publish', {});
   }
 }
 

@@ -13,7 +13,7 @@ import { areEncodable, infoOnWire, onWireWithEpoch } from '../codec/publication-
 import type { Session } from '../session/session.js';
 import type { HandlerDependencies } from './handler-dependencies.js';
 
-/** What clients ask about a channel: who is in it, and what was published. */
+/** Handles requests for the presence and the history of a channel. */
 export class QueryHandler {
   constructor(private readonly dependencies: HandlerDependencies) {}
 
@@ -23,13 +23,13 @@ export class QueryHandler {
     const presence = new Map(
       [...members].map(([client, info]) => [client, infoOnWire(info, session.encoding)]),
     );
-    session.answer(id, 'presence', { presence });
+    session.reply(id, 'presence', { presence });
   }
 
   async presenceStats(session: Session, id: number, { channel }: ChannelRequest): Promise<void> {
     this.#checkPresence(session, channel);
     const { clients, users } = await this.dependencies.presence.stats(channel);
-    session.answer(id, 'presenceStats', { numClients: clients, numUsers: users });
+    session.reply(id, 'presenceStats', { numClients: clients, numUsers: users });
   }
 
   async history(session: Session, id: number, request: HistoryRequest): Promise<void> {
@@ -46,7 +46,7 @@ export class QueryHandler {
       throw new DisconnectError(closeCodes.inappropriateProtocol);
     const { epoch, offset } = page;
     const publications = page.publications.map((each) => onWireWithEpoch(each, epoch, session.encoding));
-    session.answer(id, 'history', { publications, epoch, offset });
+    session.reply(id, 'history', { publications, epoch, offset });
   }
 
   async #read(...query: Parameters<HandlerDependencies['delivery']['history']>): Promise<HistoryPage> {

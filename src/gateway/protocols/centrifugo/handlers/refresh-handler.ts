@@ -22,8 +22,8 @@ export class RefreshHandler {
       throw new DisconnectError(closeCodes.insufficientState);
     if (info !== undefined) session.info = Buffer.copyBytesFrom(info);
     // A token without an expiry lifts the expiry of the one before.
-    session.expiresAt(expireAt ?? 0);
-    session.answer(id, 'refresh', expiryOf(session.expireAt));
+    session.setExpiry(expireAt ?? 0);
+    session.reply(id, 'refresh', expiryOf(session.expireAt));
   }
 
   async subRefresh(session: Session, id: number, request: SubRefreshRequest): Promise<void> {
@@ -40,7 +40,7 @@ export class RefreshHandler {
     if (session.isOver) return;
     if (hasExpired(allowed.expireAt)) throw errorForCause('subRefresh', 'expired');
     subscription.renew(allowed);
-    session.attendTo(subscription);
-    session.answer(id, 'subRefresh', expiryOf(subscription.expireAt));
+    session.scheduleUpkeep(subscription);
+    session.reply(id, 'subRefresh', expiryOf(subscription.expireAt));
   }
 }

@@ -17,7 +17,7 @@ export class RpcHandler {
     if (decision.outcome === 'abstained') throw new CommandRefusedError(unknownMethod(method));
     const { data: result } = allowance('rpc', decision);
     if (!isEncodable(session.encoding, result)) throw new DisconnectError(closeCodes.inappropriateProtocol);
-    session.answer(id, 'rpc', { data: result });
+    session.reply(id, 'rpc', { data: result });
   }
 }
 

@@ -42,15 +42,15 @@ export class SubscribeHandler {
       subscription.end();
       throw new CommandRefusedError(replyErrors.unrecoverablePosition);
     }
-    session.answer(id, 'subscribe', result);
+    session.reply(id, 'subscribe', result);
     subscription.goLive();
-    session.attendTo(subscription);
+    session.scheduleUpkeep(subscription);
   }
 
   unsubscribe(session: Session, id: number, { channel }: ChannelRequest): undefined {
     if (channel === '') throw new DisconnectError(closeCodes.badRequest);
     session.subscriptions.get(channel)?.end();
-    session.answer(id, 'unsubscribe', {});
+    session.reply(id, 'unsubscribe', {});
   }
 
   #check({ subscriptions }: Session, { channel, delta, type }: SubscribeRequest): ChannelRule {

@@ -1,16 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { CommandQueue, MALFORMED, type CommandTaker, type QueuedCommand } from './command-queue.js';
+import { CommandQueue, MALFORMED, type CommandExecutor, type QueuedCommand } from './command-queue.js';
 import { decodeJsonFrame } from '../codec/json-decoder.js';
 
-/** Takes note of what it carries out; `rpc` waits until it is released. */
-class Taker implements CommandTaker {
+/** Records the commands. `rpc` waits until it is released. */
+class Taker implements CommandExecutor {
   readonly log: string[] = [];
   release: () => void = () => {};
   /** What it waits for is there already. */
   isQuick = false;
 
-  carryOut(command: QueuedCommand): Promise<void> | undefined {
+  execute(command: QueuedCommand): Promise<void> | undefined {
     this.log.push(command === MALFORMED ? 'malformed' : `${command.method} ${command.id}`);
     if (command === MALFORMED || command.method !== 'rpc') return undefined;
     if (this.isQuick) return Promise.resolve();
@@ -44,12 +44,12 @@ async function released(): Promise<void> {
 }
 
 describe('CommandQueue', () => {
-  it('carries out at once what takes no time', () => {
+  it('executes commands without a promise at once', () => {
     queue.add(frame(unsubscribe(1), unsubscribe(2)));
     expect(taker.log).toEqual(['unsubscribe 1', 'unsubscribe 2']);
   });
 
-  it('keeps the order of the client while a command takes its time', async () => {
+  it('keeps the order while a command takes time', async () => {
     queue.add(frame(unsubscribe(1), rpc(2), unsubscribe(3)));
     queue.add(frame(rpc(4), unsubscribe(5)));
     expect(taker.log).toEqual(['unsubscribe 1', 'rpc 2']);
@@ -60,14 +60,14 @@ describe('CommandQueue', () => {
     expect(taker.log.slice(4)).toEqual(['unsubscribe 5', 'unsubscribe 6']);
   });
 
-  it('comes to the malformed rest of a frame when its commands are done', async () => {
+  it('reports the malformed rest of a frame after its commands are done', async () => {
     queue.add(frame(rpc(1), '{"id":'));
     expect(taker.log).toEqual(['rpc 1']);
     await released();
     expect(taker.log).toEqual(['rpc 1', 'malformed']);
   });
 
-  it('stops reading from a client that sends more than is carried out', async () => {
+  it('stops reading from a client that sends faster than its commands are executed', async () => {
     queue.add(frame(rpc(1)));
     for (let id = 2; id < 80; id++) queue.add(frame(unsubscribe(id)));
     expect(taker.log).toEqual(['rpc 1', 'pause']);
@@ -76,7 +76,7 @@ describe('CommandQueue', () => {
     expect(taker.log).toHaveLength(2 + 78 + 1);
   });
 
-  it('lets others have their turn between the commands of a long frame', async () => {
+  it('yields to other clients between the commands of a long frame', async () => {
     taker.isQuick = true;
     queue.add(
       frame(...Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? unsubscribe(n + 1) : rpc(n + 1)))),

@@ -1,75 +1,75 @@
 import type { DecodedFrame } from '../codec/codec.js';
 import type { Command } from '../codec/commands.js';
 
-/** Stands for the rest of a frame that is not the protocol's. */
+/** Takes the place of the malformed rest of a frame. */
 export const MALFORMED = Symbol('malformed');
 
 export type QueuedCommand = Command | typeof MALFORMED;
 
-/** Who carries commands out. */
-export interface CommandTaker {
-  /** Answers a promise, which never rejects, where the next command has to wait. */
-  carryOut(command: QueuedCommand): Promise<void> | undefined;
-  /** Takes nothing more from the client for a while. */
+/** Executes the commands of one client. */
+export interface CommandExecutor {
+  /** Returns a promise if the next command has to wait for it. The promise never rejects. */
+  execute(command: QueuedCommand): Promise<void> | undefined;
+  /** Stops reading from the client until {@link resume}. */
   pause(): void;
   resume(): void;
 }
 
-/** How many commands may wait for the one under way before the client is not read from. */
-const MANY_WAITING = 64;
+/** If more commands than this wait, the client is not read from. */
+const MAX_WAITING = 64;
 
 /**
- * How many commands of one client are carried out in a row. What takes no time, as where the stores are in memory, would
- * else keep everybody waiting until the last command of a frame is done.
+ * How many commands of one client are executed in one turn of the event loop. Commands that need no promise (with stores in memory)
+ * would otherwise block all other clients until the last command of a frame is done.
  */
-const MANY_IN_A_ROW = 16;
+const MAX_PER_TURN = 16;
 
-/** The commands of one client, carried out one after another in its order, however long each takes. */
+/** Executes the commands of one client one after another, in the order in which they came. */
 export class CommandQueue {
-  /** Behind the command under way; undefined while there is none. */
+  /** The commands after the current one; undefined if there is no current one. */
   #waiting: QueuedCommand[] | undefined;
   #isPaused = false;
-  /** Carried out since others had their turn. */
-  #inARow = 0;
+  /** Commands executed in this turn. */
+  #inThisTurn = 0;
 
-  constructor(private readonly taker: CommandTaker) {}
+  constructor(private readonly executor: CommandExecutor) {}
 
   add({ commands, fault }: DecodedFrame): void {
     const waiting = this.#waiting ?? [];
     for (const command of commands) waiting.push(command);
     if (fault !== undefined) waiting.push(MALFORMED);
-    if (this.#waiting === undefined) this.#carryOut(waiting);
-    else if (waiting.length > MANY_WAITING && !this.#isPaused) {
+    if (this.#waiting === undefined) this.#execute(waiting);
+    else if (waiting.length > MAX_WAITING && !this.#isPaused) {
       this.#isPaused = true;
-      this.taker.pause();
+      this.executor.pause();
     }
   }
 
-  /** Goes on until a command takes its time, and from there when that one is done. */
-  #carryOut(commands: QueuedCommand[]): void {
+  /** Executes commands until one returns a promise, and continues when that one is done. */
+  #execute(commands: QueuedCommand[]): void {
     for (let at = 0; at < commands.length; at++) {
-      if (this.#inARow++ === MANY_IN_A_ROW) {
+      if (this.#inThisTurn++ === MAX_PER_TURN) {
         this.#waiting = commands.slice(at);
         setImmediate(() => {
-          this.#inARow = 0;
-          this.#carryOn();
+          this.#inThisTurn = 0;
+          this.#continue();
         });
         return;
       }
-      const work = this.taker.carryOut(commands[at]!);
+      const work = this.executor.execute(commands[at]!);
       if (work === undefined) continue;
       this.#waiting = commands.slice(at + 1);
-      void work.then(() => this.#carryOn());
+      void work.then(() => this.#continue());
       return;
     }
     this.#waiting = undefined;
-    this.#inARow = 0;
+    this.#inThisTurn = 0;
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.taker.resume();
+    this.executor.resume();
   }
 
-  #carryOn(): void {
-    this.#carryOut(this.#waiting ?? []);
+  #continue(): void {
+    this.#execute(this.#waiting ?? []);
   }
 }

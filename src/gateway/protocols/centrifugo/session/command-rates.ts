@@ -3,7 +3,7 @@ import type { ClientOptions } from '../centrifugo.options.js';
 import type { Session } from './session.js';
 import type { Users } from './users.js';
 
-/** How many commands are carried out: of one connection, of one user's connections, and of those from one address. */
+/** Limits the rate of commands per connection, per user and per address. */
 export class CommandRates {
   readonly #byConnection: RateLimit;
   readonly #byUser: RateLimit;
@@ -28,7 +28,7 @@ export class CommandRates {
     );
   }
 
-  /** Anonymous clients have nothing in common that a limit could be for. */
+  /** Anonymous clients are not one user, so they have no common limit. */
   #admitsUser(id: string, nowMs: number): boolean {
     const user = id === '' ? undefined : this.users.find(id);
     if (user === undefined) return true;

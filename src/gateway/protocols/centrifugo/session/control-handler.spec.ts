@@ -28,7 +28,7 @@ class FakeSession {
     if (this.isConnected) this.observed.push(`push ${kind}`);
   }
 
-  expiresAt(at: number): void {
+  setExpiry(at: number): void {
     this.expireAt = at;
     this.observed.push(`expires ${at}`);
   }
@@ -42,7 +42,7 @@ describe('ControlHandler', () => {
       users: { sessionsOf: () => [session] },
       singleConnection: new SingleConnectionPolicy({} as never),
     };
-    new ControlHandler(dependencies as unknown as HandlerDependencies).carryOut(command);
+    new ControlHandler(dependencies as unknown as HandlerDependencies).execute(command);
     return session.observed;
   };
 

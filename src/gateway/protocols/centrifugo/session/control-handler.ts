@@ -18,17 +18,17 @@ import type { HandlerDependencies } from '../handlers/handler-dependencies.js';
 export class ControlHandler {
   constructor(private readonly dependencies: HandlerDependencies) {}
 
-  carryOut(command: ControlCommand): void {
+  execute(command: ControlCommand): void {
     const { users, singleConnection } = this.dependencies;
     const takeover = takeoverOf(command);
     if (takeover !== undefined) singleConnection.observe(takeover);
     for (const session of users.sessionsOf(command.user)) {
       const isReached = session.isConnected || (session.phase === 'connecting' && reachesConnecting(command));
-      if (isReached && isTarget(session, command)) this.#carryOutOn(session, command);
+      if (isReached && isTarget(session, command)) this.#executeOn(session, command);
     }
   }
 
-  #carryOutOn(session: Session, command: ControlCommand): void {
+  #executeOn(session: Session, command: ControlCommand): void {
     switch (command.kind) {
       case 'subscribe':
         this.dependencies.inBackground(this.#subscribe(session, command));
@@ -53,7 +53,7 @@ export class ControlHandler {
     const { subscriptions } = session;
     const present = subscriptions.get(channel);
     if (present !== undefined) {
-      if (present.isServerSide) prolong(session, present, { expireAt, info: info ?? present.info });
+      if (present.isServerSide) extend(session, present, { expireAt, info: info ?? present.info });
       return;
     }
     if (subscriptions.size >= this.dependencies.options.channelLimit) {
@@ -72,7 +72,7 @@ export class ControlHandler {
     session.push('subscribe', channel, result);
     for (const publication of result.publications ?? []) session.push('pub', channel, publication);
     subscription.goLive();
-    session.attendTo(subscription);
+    session.scheduleUpkeep(subscription);
   }
 
   #disconnect(session: Session, command: DisconnectCommand): void {
@@ -97,19 +97,19 @@ export class ControlHandler {
       return;
     }
     if (info !== undefined) session.info = info;
-    session.expiresAt(Math.floor((expiresAt ?? 0) / 1000));
+    session.setExpiry(Math.floor((expiresAt ?? 0) / 1000));
     session.push('refresh', '', expiryOf(session.expireAt));
   }
 }
 
 /** Changes only the expiry and the info of a subscription that exists already. */
-function prolong(
+function extend(
   session: Session,
   subscription: ClientSubscription,
   terms: Parameters<ClientSubscription['renew']>[0],
 ): void {
   subscription.renew(terms);
-  session.attendTo(subscription);
+  session.scheduleUpkeep(subscription);
 }
 
 function takeoverOf(command: ControlCommand): Takeover | undefined {

@@ -44,12 +44,12 @@ const context = { connectionId: 'me' } as ClientContext;
 const handlers = {
   connect: (its, id) => {
     its.phase = 'connecting';
-    its.answer(id, 'connect', { client: its.id });
-    its.establish();
+    its.reply(id, 'connect', { client: its.id });
+    its.markConnected();
     return undefined;
   },
   unsubscribe: (its, id) => {
-    its.answer(id, 'unsubscribe', {});
+    its.reply(id, 'unsubscribe', {});
     return undefined;
   },
   rpc: () => Promise.reject(new CommandRefusedError(replyErrors.notAvailable)),
@@ -67,7 +67,7 @@ const hosted = (overrides: Partial<SessionHost> = {}): SessionHost =>
     ...overrides,
   }) as SessionHost;
 
-const say = (...lines: string[]) => session.take(decodeJsonFrame(Buffer.from(lines.join('\n'))));
+const say = (...lines: string[]) => session.receiveFrame(decodeJsonFrame(Buffer.from(lines.join('\n'))));
 const CONNECT = '{"id":1,"connect":{}}';
 
 function elapse(ms: number): void {
@@ -100,14 +100,14 @@ describe('a session', () => {
   it.each([
     ['anything before connect', ['{"id":1,"unsubscribe":{"channel":"a"}}']],
     ['a second connect', [CONNECT, CONNECT]],
-    ['a pong that no ping asked for', [CONNECT, '{}']],
-    ['what is no command', [CONNECT, '{"id":2}']],
-  ])('ends with 3501 at %s', (_, lines) => {
+    ['a pong without a ping', [CONNECT, '{}']],
+    ['a malformed command', [CONNECT, '{"id":2}']],
+  ])('closes with 3501 after %s', (_, lines) => {
     say(...lines);
     expect(log.slice(-2)).toEqual(['close 3501', 'ended']);
   });
 
-  it('is stale if it does not connect in time', () => {
+  it('closes as stale if the client does not connect in time', () => {
     elapse(STALE_MS - 200);
     expect(log).toEqual([]);
     elapse(400);
@@ -120,7 +120,7 @@ describe('a session', () => {
     expect(log).toEqual(['{"id":1,"connect":{"client":"me"}}']);
   });
 
-  it('answers what a handler refuses, and goes on', async () => {
+  it('replies with the error of a handler, and continues', async () => {
     say(CONNECT, '{"id":2,"rpc":{}}', '{"id":3,"unsubscribe":{"channel":"a"}}');
     await settled();
     expect(log.slice(1)).toEqual([
@@ -129,26 +129,26 @@ describe('a session', () => {
     ]);
   });
 
-  it('answers a defect as an internal error', async () => {
+  it('replies to an unexpected error with an internal error', async () => {
     say(CONNECT, '{"id":2,"history":{"channel":"a"}}');
     await settled();
     expect(log[1]).toBe('{"id":2,"error":{"code":100,"message":"internal server error","temporary":true}}');
   });
 
-  it('answers what is over the rate with 111', () => {
+  it('replies with 111 to a command that exceeds the rate', () => {
     say(CONNECT);
     admits = false;
     say('{"id":2,"unsubscribe":{"channel":"a"}}');
     expect(log[1]).toBe('{"id":2,"error":{"code":111,"message":"too many requests","temporary":true}}');
   });
 
-  it('ends with 3013 where a client connects over the rate', () => {
+  it('closes with 3013 if a connect exceeds the rate', () => {
     admits = false;
     say(CONNECT);
     expect(log).toEqual(['close 3013', 'ended']);
   });
 
-  it('reads nothing after an error in answer to connect, and is cut soon', async () => {
+  it('executes nothing after a refused connect, and terminates the connection soon', async () => {
     const refusing = { ...handlers, connect: handlers.rpc } as unknown as Handlers;
     session = new Session(transport, hosted({ handlers: refusing }), context);
     say(CONNECT);
@@ -159,37 +159,37 @@ describe('a session', () => {
     expect(log.slice(1)).toEqual(['cut']);
   });
 
-  it('ends when its token has and was not renewed', () => {
+  it('closes if its token has expired and was not renewed', () => {
     say(CONNECT);
-    session.expiresAt(now / 1000 + 60);
+    session.setExpiry(now / 1000 + 60);
     elapse(60_000 + 24_000);
     expect(log).toHaveLength(1);
     elapse(2_000);
     expect(log.slice(1)).toEqual(['close 3005', 'ended']);
   });
 
-  it('goes on when its token was renewed', () => {
+  it('stays connected if its token was renewed', () => {
     say(CONNECT);
-    session.expiresAt(now / 1000 + 60);
+    session.setExpiry(now / 1000 + 60);
     elapse(50_000);
-    session.expiresAt(0);
+    session.setExpiry(0);
     elapse(3_600_000);
     expect(log).toHaveLength(1);
   });
 
-  it('stays ended where the answer to connect was its end', () => {
+  it('stays closed if the reply to connect closed it', () => {
     session = new Session({ ...transport, send: () => session.close(closeCodes.slow) }, hosted(), context);
     say(CONNECT);
     expect(log).toEqual(['close 3008', 'ended']);
     expect(session.isOver).toBe(true);
   });
 
-  it('renews its presence although the clock of the machine is set back', () => {
+  it('renews its presence although the system clock is set back', () => {
     const enterPresence = jest.fn(async () => {});
     const subscription = { channel: 'a', hasPresence: true, isLive: true, endsAt: Infinity, enterPresence };
     say(CONNECT);
     session.subscriptions.add(subscription as unknown as ClientSubscription);
-    session.attendTo(subscription as unknown as ClientSubscription);
+    session.scheduleUpkeep(subscription as unknown as ClientSubscription);
     for (let ticks = 0; ticks < 2 * 280; ticks++) {
       jest.setSystemTime(0);
       now += 100;
@@ -198,12 +198,12 @@ describe('a session', () => {
     expect(enterPresence).toHaveBeenCalledTimes(2);
   });
 
-  it('renews its presence soon where the store may have lost it', () => {
+  it('renews its presence soon if the store may have lost it', () => {
     const enterPresence = jest.fn(async () => {});
     const subscription = { channel: 'a', hasPresence: true, isLive: true, endsAt: Infinity, enterPresence };
     say(CONNECT);
     session.subscriptions.add(subscription as unknown as ClientSubscription);
-    session.attendTo(subscription as unknown as ClientSubscription);
+    session.scheduleUpkeep(subscription as unknown as ClientSubscription);
     session.renewPresenceSoon();
     elapse(27_000 / 4 + 200);
     expect(enterPresence).toHaveBeenCalledTimes(1);
@@ -211,11 +211,11 @@ describe('a session', () => {
     expect(enterPresence).toHaveBeenCalledTimes(2);
   });
 
-  it('says nothing after its end', () => {
+  it('sends nothing after its end', () => {
     say(CONNECT);
     session.end();
     session.end();
-    session.answer(2, 'unsubscribe', {});
+    session.reply(2, 'unsubscribe', {});
     session.push('unsubscribe', 'a', { code: 2000 });
     say('{"id":3,"unsubscribe":{"channel":"a"}}');
     expect(log.slice(1)).toEqual(['ended']);

@@ -7,7 +7,7 @@ import { closeCodes } from '../close-codes.js';
 import type { PublicationFormat } from '../../../connection/publication-format.js';
 import { type TimerWheel, WheelEntry } from '../../../connection/timer-wheel.js';
 import type { ClientSubscription } from '../subscriptions/client-subscription.js';
-import { MALFORMED, type CommandTaker, CommandQueue, type QueuedCommand } from './command-queue.js';
+import { MALFORMED, type CommandExecutor, CommandQueue, type QueuedCommand } from './command-queue.js';
 import type { Codec, DecodedFrame } from '../codec/codec.js';
 import type { ClientOptions } from '../centrifugo.options.js';
 import type { CommandOf, Method, Requests } from '../codec/commands.js';
@@ -19,8 +19,8 @@ import type { SubscriptionHost, SubscriptionOwner } from '../subscriptions/subsc
 import { Subscriptions } from '../subscriptions/subscriptions.js';
 
 /**
- * Carries out one kind of command and answers it, or throws.
- * @throws CommandRefusedError, DisconnectError; any other error is answered as an internal one
+ * Executes one kind of command and replies to it.
+ * @throws CommandRefusedError, DisconnectError; for any other error the reply is an internal error
  */
 export type Handler<M extends Method> = (
   session: Session,
@@ -35,46 +35,46 @@ export interface SessionHost extends SubscriptionHost {
   readonly options: ClientOptions;
   readonly wheel: TimerWheel;
   readonly handlers: Handlers;
-  /** Whether one more command is within the rates of the connection, its user and its address. */
+  /** Whether another command is within the rate limits of the connection, its user and its address. */
   admitCommand(session: Session): boolean;
-  /** The session takes no further part. Called once. */
+  /** The session has ended. Called once. */
   onEnded(session: Session): void;
 }
 
 /**
- * Where a session is in its life. `refused`: its connect was answered with an error, nothing more is read from it, and it is
- * cut if the client does not close.
+ * The state of a session. `refused`: the reply to its connect was an error. It executes no other command, and its connection is
+ * terminated if the client does not close it.
  */
 export type Phase = 'new' | 'connecting' | 'connected' | 'refused' | 'over';
 
-/** How long a client whose connect was refused may stay, in ms. */
+/** How long a client whose connect was refused may stay connected, in ms. */
 const REFUSED_STAY_MS = 5_000;
 
 const logger = new Logger('Centrifugo');
 
 /**
- * One client of the protocol, from its first command to its end, whatever carries it. Commands are carried out one after
- * another, in the order of the client. It has one place in the timer wheel, for whatever comes next.
+ * One client of the protocol, on any transport. Its commands are executed one after another. It has one entry in the timer wheel, for
+ * whichever is due first: stale connect, expiry, or the renewal of its presence.
  */
-export class Session extends WheelEntry implements SubscriptionOwner, Subscriber, CommandTaker {
+export class Session extends WheelEntry implements SubscriptionOwner, Subscriber, CommandExecutor {
   readonly subscriptions = new Subscriptions();
   /** Empty for an anonymous client. */
   user = '';
-  /** What others see of the client with what it does: JSON, or bytes. */
+  /** Others see it with the client's joins, leaves, presence and publications: JSON, or bytes. */
   info: Buffer | undefined;
-  /** JSON that the decision about its connect keeps for later ones. */
+  /** Kept from the decision about its connect for later attempts. */
   meta: Buffer | undefined;
   /** Unix time in seconds; 0 for never. */
   expireAt = 0;
   /** When it became the only connection of its user, see `SingleConnectionPolicy`; 0 for never. */
   takeoverAt = 0;
-  /** State of the rate limit by connection. */
+  /** The state of the rate limit per connection. */
   commandRate = 0;
   phase: Phase = 'new';
   readonly #commands = new CommandQueue(this);
-  /** When the presence is to be renewed, by the clock of the wheel: that of the store goes on if ours is set back. */
+  /** When the presence has to be renewed, in the time of the wheel, which does not jump if the system clock is changed. */
   #renewsAt = Infinity;
-  /** When it is looked for what is due, by the same clock. */
+  /** When the wheel calls {@link due}, in the same time. */
   #wakesAt = Infinity;
 
   constructor(
@@ -90,7 +90,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     return this.transport.id;
   }
 
-  /** The client as others see it. */
+  /** Returns the client as others see it. */
   clientInfo(chanInfo: Buffer | undefined): ClientInfo {
     const { user, id: client, info } = this;
     return { user, client, ...(info && { connInfo: info }), ...(chanInfo && { chanInfo }) };
@@ -112,12 +112,12 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     return this.phase === 'over';
   }
 
-  /** Takes a frame of the client. */
-  take(frame: DecodedFrame): void {
+  /** Executes the commands of a frame, after those of earlier frames. */
+  receiveFrame(frame: DecodedFrame): void {
     this.#commands.add(frame);
   }
 
-  answer<M extends AnsweredMethod>(id: number, method: M, result: Results[M]): void {
+  reply<M extends AnsweredMethod>(id: number, method: M, result: Results[M]): void {
     if (!this.isOver) this.transport.send(this.transport.codec.encodeResult(id, method, result));
   }
 
@@ -137,14 +137,14 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     this.transport.deliver(publication, format);
   }
 
-  /** A message to the user or to this connection, outside of channels. */
+  /** Receives a message to the user or to this connection, outside of channels. */
   receive(publication: Publication): void {
     if (this.isConnected) this.transport.deliver(publication, this.formats.message);
   }
 
-  /** The client has been told that it is connected. */
-  establish(): void {
-    // Telling it may have been the end: of a client that does not read.
+  /** Called after the reply to connect was sent. */
+  markConnected(): void {
+    // The reply may have exceeded the outbox of a slow client.
     if (this.isOver) return;
     this.phase = 'connected';
     this.#reschedule();
@@ -154,7 +154,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     if (!this.isOver) this.transport.close(code);
   }
 
-  /** The transport is gone, or about to be: ends everything. Does nothing the second time. */
+  /** Ends the session and its subscriptions. Called when the transport is closed or about to close. May be called twice. */
   end(): void {
     if (this.isOver) return;
     this.phase = 'over';
@@ -167,21 +167,21 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     this.subscriptions.delete(channel);
   }
 
-  /** Sees to it that a subscription is ended and its presence renewed in time. Waking too early does no harm. */
-  attendTo({ hasPresence, endsAt }: ClientSubscription): void {
+  /** Makes sure that a subscription expires and its presence is renewed in time. */
+  scheduleUpkeep({ hasPresence, endsAt }: ClientSubscription): void {
     if (hasPresence && this.#renewsAt === Infinity) this.#renewsAt = this.#nextRenewal();
     this.#wakeBy(Math.min(this.#onWheel(endsAt), this.#renewsAt));
   }
 
-  /** Spread over a quarter of the interval: all clients of the process do it then. */
+  /** Renews the presence within a quarter of the interval, at a random time, because all clients of the process do so. */
   renewPresenceSoon(): void {
     const spreadMs = this.host.options.presenceUpdateIntervalMs / 4;
     this.#renewsAt = Math.min(this.#renewsAt, this.host.wheel.now + Math.random() * spreadMs);
     this.#wakeBy(this.#renewsAt);
   }
 
-  /** The connection ends at another time than before. */
-  expiresAt(unixSeconds: number): void {
+  /** Changes the expiry of the connection. 0: it does not expire. */
+  setExpiry(unixSeconds: number): void {
     this.expireAt = unixSeconds;
     this.#wakeBy(this.#onWheel(this.#endsAt));
   }
@@ -193,13 +193,13 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     else this.close(closeCodes.stale);
   }
 
-  carryOut(command: QueuedCommand): Promise<void> | undefined {
+  execute(command: QueuedCommand): Promise<void> | undefined {
     if (this.phase === 'refused' || this.isOver) return undefined;
     if (command === MALFORMED) this.close(closeCodes.badRequest);
     else if (command.method === 'pong') {
       if (!this.transport.pong()) this.close(closeCodes.badRequest);
     } else if ((this.phase === 'new') !== (command.method === 'connect')) this.close(closeCodes.badRequest);
-    else if (this.host.admitCommand(this)) return this.#handleInTime(command);
+    else if (this.host.admitCommand(this)) return this.#handleWhenCaughtUp(command);
     else if (command.method === 'connect' || command.method === 'send')
       this.close(closeCodes.tooManyRequests);
     else this.refuse(command.id, replyErrors.tooManyRequests);
@@ -222,7 +222,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     return this.expireAt === 0 ? Infinity : this.expireAt * 1000 + this.host.options.expiredCloseDelayMs;
   }
 
-  /** Spread, so that clients that came together do not renew together. */
+  /** Random, so that clients that connected together do not renew together. */
   #nextRenewal(): number {
     return this.host.wheel.now + this.host.options.presenceUpdateIntervalMs * (1 - Math.random() / 4);
   }
@@ -245,7 +245,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     this.host.wheel.cancel(this);
     this.#wakesAt = Infinity;
     this.#wakeBy(this.#onWheel(this.#endsAt));
-    for (const each of this.subscriptions) this.attendTo(each);
+    for (const each of this.subscriptions) this.scheduleUpkeep(each);
   }
 
   #onWheel(unixMs: number): number {
@@ -258,8 +258,8 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     this.host.wheel.schedule(this, Math.max(0, at - this.host.wheel.now));
   }
 
-  /** Two large answers, as to two recoveries, are not made at once: the second would not fit. */
-  #handleInTime<M extends Method>(command: CommandOf<M>): Promise<void> | undefined {
+  /** Waits until a previous large reply (to a recovery) has left the outbox, because a second one would exceed it. */
+  #handleWhenCaughtUp<M extends Method>(command: CommandOf<M>): Promise<void> | undefined {
     const caughtUp = this.transport.caughtUp();
     if (caughtUp === undefined) return this.#handle(command);
     return caughtUp.then(() => (this.isOver ? undefined : this.#handle(command)));
@@ -281,7 +281,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     else this.refuse(id, replyOf(method, error));
   }
 
-  /** An error instead of an answer to connect: the client is given time to close by itself. */
+  /** Replies to connect with an error, and gives the client time to close the connection. */
   #refuseConnect(id: number, error: ReplyError): void {
     if (this.isOver) return;
     this.refuse(id, error);
@@ -291,7 +291,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   }
 }
 
-/** A store that does not answer is not the client's fault, and a defect of ours is not either. */
+/** Returns the error for the client. Any error that is not meant for it becomes an internal error and is logged. */
 function replyOf(method: Method, error: unknown): ReplyError {
   if (error instanceof CommandRefusedError) return error.reply;
   if (error instanceof CarillonError) logger.warn(`${method} failed: ${error.code}: ${error.message}`);

@@ -59,7 +59,7 @@ export class Sessions implements HandlerDependencies {
     this.handlers = createHandlers(this, version);
     this.#rates = new CommandRates(client.rates, this.users);
     const controls = new ControlHandler(this);
-    nodes.onCommand((command) => controls.carryOut(command));
+    nodes.onCommand((command) => controls.execute(command));
   }
 
   get keepsMeta(): boolean {

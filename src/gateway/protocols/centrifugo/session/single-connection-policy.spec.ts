@@ -60,7 +60,7 @@ class Node {
   /** Receives one of the commands on their way to it. Returns whether there was one. */
   receive(which: number): boolean {
     const [command] = this.#inbox.splice(which % Math.max(1, this.#inbox.length), 1);
-    if (command !== undefined) this.#controls.carryOut(command);
+    if (command !== undefined) this.#controls.execute(command);
     return command !== undefined;
   }
 

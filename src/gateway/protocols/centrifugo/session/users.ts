@@ -9,26 +9,26 @@ import type { Session } from './session.js';
 
 const NOBODY: ReadonlySet<Session> = new Set();
 
-/** The sessions of one user on this process. Together they are one subscriber for what is sent to the user. */
+/** The sessions of one user on this process. They share one subscription to the messages to the user. */
 export class UserSessions implements Subscriber {
   readonly sessions = new Set<Session>();
-  /** State of the rate limit by user. */
+  /** The state of the rate limit per user. */
   commandRate = 0;
-  /** Resolves when what is sent to the user reaches this process. */
-  reached: Promise<void> | undefined;
+  /** Resolves when messages to the user reach this process. */
+  attached: Promise<void> | undefined;
 
   receive(publication: Publication): void {
     for (const session of this.sessions) session.receive(publication);
   }
 }
 
-/** Who is connected here, and so can be addressed by user or by connection. Anonymous clients have no address but their connection. */
+/** The users that are connected to this process. Anonymous clients can only be addressed by connection. */
 export class Users {
   readonly #byId = new Map<string, UserSessions>();
 
   constructor(private readonly delivery: Delivery) {}
 
-  /** Different user ids; all anonymous clients count as one. */
+  /** The number of user ids. All anonymous clients count as one. */
   get count(): number {
     return this.#byId.size;
   }
@@ -41,19 +41,19 @@ export class Users {
     return this.#byId.get(user)?.sessions ?? NOBODY;
   }
 
-  /** Resolves when what is sent to the user or the connection reaches the session. It is one of the user's at once. */
+  /** Adds a session at once. Resolves when messages to the user and to the connection reach it. */
   async enter(session: Session): Promise<void> {
     const { user } = session;
     let entry = this.#byId.get(user);
     if (entry === undefined) {
       this.#byId.set(user, (entry = new UserSessions()));
-      if (user !== '') entry.reached = this.delivery.attach(userChannel(user), entry);
+      if (user !== '') entry.attached = this.delivery.attach(userChannel(user), entry);
     }
     entry.sessions.add(session);
-    await Promise.all([entry.reached, this.delivery.attach(connectionChannel(session.id), session)]);
+    await Promise.all([entry.attached, this.delivery.attach(connectionChannel(session.id), session)]);
   }
 
-  /** Does nothing for a session that has not entered. */
+  /** Removes a session. Does nothing if it has not entered. */
   leave(session: Session): void {
     const { user } = session;
     const entry = this.#byId.get(user);

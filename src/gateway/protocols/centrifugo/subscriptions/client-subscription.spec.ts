@@ -19,7 +19,7 @@ import { compileTagsFilter } from './tags-filter.js';
 const EPOCH = 'abcdefgh';
 const formats = new PublicationFormats(jsonCodec);
 
-/** What went to the client and to the stores, in order. */
+/** What was sent to the client and to the stores, in order. */
 let log: string[];
 let attached: PromiseWithResolvers<void>;
 let history: HistoryEntry[];
@@ -61,7 +61,7 @@ const host: SubscriptionHost = {
   positions: {
     add: () => log.push('watch'),
     delete: () => {},
-    hurry: () => log.push('hurry'),
+    checkSoon: () => log.push('check soon'),
   } as unknown as PositionWatch,
   options: { presenceTtlMs: 1, expiredSubCloseDelayMs: 1_000, recoveryMaxPublicationLimit: 10 },
   heldMaxBytes: 1_000,
@@ -94,7 +94,7 @@ function publication(data: string, extras: PublicationExtras = {}): Publication 
   });
 }
 
-/** Begun and live. */
+/** A subscription that is live. */
 async function live(terms: Partial<SubscriptionTerms> = {}): Promise<ClientSubscription> {
   const made = subscription(terms);
   await made.begin(undefined);
@@ -112,7 +112,7 @@ beforeEach(() => {
 });
 
 describe('the beginning of a subscription', () => {
-  it('holds back what comes before the client knows of it', async () => {
+  it('holds publications until the reply was sent', async () => {
     const made = subscription();
     const begun = made.begin(undefined);
     made.receive(publication('1'));
@@ -124,7 +124,7 @@ describe('the beginning of a subscription', () => {
     expect(log).toEqual(['plain 1', 'plain 2', 'plain 3']);
   });
 
-  it('sends each publication once, by the answer or after it', async () => {
+  it('sends each publication once, with the reply or after it', async () => {
     attached = Promise.withResolvers();
     const made = subscription({ features: positioned });
     const begun = made.begin({ offset: 1, epoch: EPOCH });
@@ -144,7 +144,7 @@ describe('the beginning of a subscription', () => {
     expect(log).toEqual(['plain 4', 'watch']);
   });
 
-  it('is there before it is announced, and gone before its leave is', async () => {
+  it('enters the presence before the join, and leaves it before the leave', async () => {
     const made = subscription({
       features: { ...nothing, presence: true, joinLeave: true, pushJoinLeave: true },
     });
@@ -159,7 +159,7 @@ describe('the beginning of a subscription', () => {
     expect(log.slice(1)).toEqual(['joined me', 'join of other', 'detach', 'exit', 'left me', 'forget news']);
   });
 
-  it('does not announce what ended while it began', async () => {
+  it('publishes no join if it ends before it is live', async () => {
     attached = Promise.withResolvers();
     const made = subscription({ features: { ...nothing, presence: true, joinLeave: true } });
     const begun = made.begin(undefined);
@@ -173,7 +173,7 @@ describe('the beginning of a subscription', () => {
   it.each([
     ['many', Array<string>(11).fill('1')],
     ['large', ['x'.repeat(500), 'x'.repeat(500)]],
-  ])('gives up where what comes meanwhile is too %s to be held', async (_, data) => {
+  ])('ends if the publications to hold are too %s', async (_, data) => {
     const made = subscription();
     for (const each of data) made.receive(publication(each));
     made.receive(publication('more'));
@@ -193,7 +193,7 @@ describe('the beginning of a subscription', () => {
 });
 
 describe('the position of a subscription', () => {
-  it('passes over what has been seen', async () => {
+  it('skips publications that the client has', async () => {
     top = 5;
     const made = await live({ features: positioned });
     for (const offset of [4, 5, 6, 6, 7]) made.receive(publication(String(offset), { offset }));
@@ -204,7 +204,7 @@ describe('the position of a subscription', () => {
   it.each([
     ['a gap', { offset: 7 }],
     ['another epoch', { offset: 6, epoch: 'zzzzzzzz' }],
-  ])('ends the subscription at %s, so that the client begins anew', async (_, extras) => {
+  ])('ends the subscription at %s, so that the client subscribes again', async (_, extras) => {
     top = 5;
     const made = await live({ features: positioned });
     made.receive(publication('x', extras));
@@ -217,13 +217,13 @@ describe('the position of a subscription', () => {
     expect(log).toHaveLength(3);
   });
 
-  it('ends the connection where the server made the subscription', async () => {
+  it('closes the connection if the server made the subscription', async () => {
     const made = await live({ features: positioned, serverSide: true });
     made.receive(publication('x', { offset: 7 }));
     expect(log).toEqual(['close 3010']);
   });
 
-  it('advances with what the client does not want', async () => {
+  it('advances with publications that the filter drops', async () => {
     const filter = compileTagsFilter({ op: '', key: 't', cmp: 'eq', val: 'x', vals: [], nodes: [] });
     const made = await live({ features: positioned, filter });
     for (const [n, t] of ['y', 'x', 'y', 'x'].entries())
@@ -231,7 +231,7 @@ describe('the position of a subscription', () => {
     expect(log).toEqual(['plain 1', 'plain 3']);
   });
 
-  it('lets through what is not kept', async () => {
+  it('delivers publications that are not kept', async () => {
     top = 5;
     const made = await live({ features: positioned });
     made.receive(publication('1'));
@@ -239,12 +239,12 @@ describe('the position of a subscription', () => {
     expect(log).toEqual(['plain 1', 'plain 2']);
   });
 
-  it('is looked at after an interruption', async () => {
+  it('is checked after an interruption', async () => {
     (await live({ features: positioned })).interrupted();
     (await live()).interrupted();
     expect(log).toEqual([]);
     (await live({ features: positioned })).interrupted();
-    expect(log).toEqual(['hurry']);
+    expect(log).toEqual(['check soon']);
   });
 
   it('enters the presence again after an interruption', async () => {
@@ -254,7 +254,7 @@ describe('the position of a subscription', () => {
 });
 
 describe('a subscription with deltas', () => {
-  it('starts from what the client has, and from nothing else', async () => {
+  it('sends patches only from a publication that the client has', async () => {
     top = 5;
     const made = await live({ features: positioned, delta: true });
     made.receive(publication('a', { offset: 6, delta: true }));
@@ -266,8 +266,8 @@ describe('a subscription with deltas', () => {
   });
 });
 
-describe('the end of a subscription by its token', () => {
-  it('comes after a time of grace', async () => {
+describe('the expiry of a subscription', () => {
+  it('comes after a grace period', async () => {
     const made = await live({ expireAt: 100 });
     expect(made.endsAt).toBe(101_000);
     made.expire();
@@ -275,7 +275,7 @@ describe('the end of a subscription by its token', () => {
     expect((await live()).endsAt).toBe(Infinity);
   });
 
-  it('ends the connection where the server made the subscription', async () => {
+  it('closes the connection if the server made the subscription', async () => {
     (await live({ expireAt: 100, serverSide: true })).expire();
     expect(log).toEqual(['close 3006']);
   });

@@ -18,21 +18,21 @@ import type { CodeAndReason, SubscribeResult } from '../codec/replies.js';
 import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './subscription-terms.js';
 
 /**
- * One connection's subscription to one channel. It begins by attaching to delivery and holds what arrives; then it reads
- * where the channel stands and what the client missed. After the answer has gone to the client it lets go of what it held, and
- * from there on keeps the position: what it has seen already is dropped, and a gap ends it.
+ * The subscription of one connection to one channel. It first attaches to delivery and holds publications back. Then it reads the
+ * position of the channel and the missed publications. After the reply was sent to the client, it releases the held publications. From
+ * then on it tracks its position: it drops publications that the client has, and ends if one is missing.
  */
 export class ClientSubscription implements Subscriber, Positioned {
   offset = 0;
   epoch = '';
   #expireAt: number;
   #info: Buffer | undefined;
-  /** Until the client knows of the subscription. */
+  /** Undefined when the client has the reply to its subscription. */
   #held: HeldPublications | undefined;
   #isOver = false;
-  /** The client has the publication at `offset`, so that a patch can start from it. */
+  /** Whether the client has the publication at `offset`, so that a patch can be applied to it. */
   #hasBase = false;
-  /** What the client publishes itself at the moment. */
+  /** A publication of this client that has not come back yet. */
   awaited: OwnPublication | undefined;
 
   constructor(
@@ -61,7 +61,7 @@ export class ClientSubscription implements Subscriber, Positioned {
     return this.terms.features.presence;
   }
 
-  /** Ended, possibly while it was still beginning. */
+  /** Whether it has ended, maybe before it was live. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -70,7 +70,7 @@ export class ClientSubscription implements Subscriber, Positioned {
     return this.#held === undefined && !this.#isOver;
   }
 
-  /** What others see of the client in this channel. */
+  /** Others see it with the client in this channel. */
   get info(): Buffer | undefined {
     return this.#info;
   }
@@ -88,17 +88,17 @@ export class ClientSubscription implements Subscriber, Positioned {
   }
 
   /**
-   * Answers what the client is to be told, without what only the caller knows of. The caller hands it over and calls {@link goLive}
-   * in the same turn, or {@link end}.
-   * @param leftOffAt where the client left off
-   * @throws CarillonError where a store does not answer
+   * Returns the result for the client, without expiry and data, which the caller adds. The caller sends it and calls {@link goLive} in
+   * the same turn, or calls {@link end}.
+   * @param lastPosition the last position of the client
+   * @throws CarillonError if a store does not reply
    */
-  async begin(leftOffAt: StreamPosition | undefined): Promise<SubscribeResult> {
+  async begin(lastPosition: StreamPosition | undefined): Promise<SubscribeResult> {
     const { features } = this.terms;
-    const since = leftOffAt ?? (this.#recoversUnasked ? NOWHERE : undefined);
+    const since = lastPosition ?? (this.#recoversUnasked ? NOWHERE : undefined);
     await this.host.delivery.attach(this.channel, this);
     const [recovery] = await Promise.all([
-      features.positioning ? this.#stand(since) : undefined,
+      features.positioning ? this.#readPosition(since) : undefined,
       this.hasPresence && !this.#isOver ? this.enterPresence() : undefined,
     ]);
     const wasRecovering = since !== undefined;
@@ -111,7 +111,7 @@ export class ClientSubscription implements Subscriber, Positioned {
       recoverable: features.recovery,
       positioned: true,
       epoch: position.epoch,
-      // A recovered client moves on from its own position by the publications.
+      // A recovered client counts on from its own position.
       offset: recovered && since !== undefined ? since.offset : position.offset,
       recovered,
       publications: this.#onWire(publications),
@@ -120,7 +120,7 @@ export class ClientSubscription implements Subscriber, Positioned {
     };
   }
 
-  /** The client knows of the subscription: lets through what came meanwhile, and tells the others. */
+  /** Called when the result was sent to the client: delivers the held publications and publishes the join. */
   goLive(): void {
     const held = this.#held;
     this.#held = undefined;
@@ -143,11 +143,11 @@ export class ClientSubscription implements Subscriber, Positioned {
       return;
     }
     if (this.#isOver) return;
-    this.#take(publication);
+    this.#deliver(publication);
     if (this.awaited !== undefined) this.awaited.onSeen(publication.id);
   }
 
-  #take(publication: Publication): void {
+  #deliver(publication: Publication): void {
     const { filter, delta, features } = this.terms;
     const follows = publication.offset === this.offset + 1;
     if (publication.offset > 0) {
@@ -173,7 +173,7 @@ export class ClientSubscription implements Subscriber, Positioned {
   }
 
   interrupted(): void {
-    if (this.terms.features.positioning) this.host.positions.hurry(this.channel);
+    if (this.terms.features.positioning) this.host.positions.checkSoon(this.channel);
     if (this.hasPresence && this.isLive) this.owner.renewPresenceSoon();
   }
 
@@ -185,7 +185,7 @@ export class ClientSubscription implements Subscriber, Positioned {
     return this.host.presence.add(this.channel, this.#clientInfo, this.host.options.presenceTtlMs);
   }
 
-  /** When it ends unless its token is renewed: Unix time in ms, or infinity. */
+  /** When it ends if it is not renewed: Unix time in ms, or infinity. */
   get endsAt(): number {
     return this.expireAt === 0 ? Infinity : this.expireAt * 1000 + this.host.options.expiredSubCloseDelayMs;
   }
@@ -194,7 +194,7 @@ export class ClientSubscription implements Subscriber, Positioned {
     this.#fail(unsubscribeReasons.subscriptionExpired, closeCodes.subscriptionExpired);
   }
 
-  /** Ends it without a word to the client. */
+  /** Ends it without notifying the client. */
   end(): void {
     if (this.#isOver) return;
     const wasLive = this.isLive;
@@ -215,7 +215,7 @@ export class ClientSubscription implements Subscriber, Positioned {
     return this.owner.clientInfo(this.#info);
   }
 
-  /** Ends it for a reason that the client can mend: by subscribing again, or by connecting again where the server subscribed it. */
+  /** Ends it so that the client subscribes again, or connects again if the server made the subscription. */
   #fail(reason: CodeAndReason, code: CloseCode): void {
     if (this.terms.serverSide) {
       this.owner.close(code);
@@ -237,7 +237,7 @@ export class ClientSubscription implements Subscriber, Positioned {
     return features.recovery && rule.options.autoCacheRecover && rule.options.forceRecoveryMode === 'cache';
   }
 
-  #stand(since: StreamPosition | undefined): Promise<Recovery> {
+  #readPosition(since: StreamPosition | undefined): Promise<Recovery> {
     const { rule, features, filter } = this.terms;
     const read: ReadHistory = (query) => this.host.delivery.history(this.channel, query);
     const limit = this.host.options.recoveryMaxPublicationLimit;

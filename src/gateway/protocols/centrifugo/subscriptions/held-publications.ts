@@ -1,17 +1,17 @@
 import type { Publication } from '../../../../delivery/index.js';
 
-/** What a publication takes beside its data, roughly. */
+/** The approximate memory of a publication without its data. */
 const PUBLICATION_BYTES = 100;
 
-/** What is published in a channel while the subscription to it begins. */
+/** The publications in a channel while a subscription to it begins. */
 export class HeldPublications {
   #publications: Publication[] | undefined = [];
   #bytes = 0;
 
-  /** @param maxBytes of data and what goes with them, roughly; one publication may be larger by itself */
+  /** @param maxBytes approximate limit of the memory; a single publication may be larger */
   constructor(private readonly maxBytes: number) {}
 
-  /** In the order of their arrival; `undefined` where more came than can be held: then none is. */
+  /** In the order of arrival. Undefined if the limit was exceeded: then all of them were dropped. */
   get publications(): readonly Publication[] | undefined {
     return this.#publications;
   }

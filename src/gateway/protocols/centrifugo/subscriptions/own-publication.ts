@@ -1,9 +1,9 @@
 import { settlesWithin } from '../../../../async/index.js';
 
-/** How long an answer waits for the publication that it is about, in ms. */
-const PATIENCE_MS = 1_000;
+/** How long the reply to a publish waits for the publication, in ms. */
+const MAX_WAIT_MS = 1_000;
 
-/** A publication of a client in a channel that it is subscribed to, on its way back to it. */
+/** A publication of a client in a channel to which it is subscribed, on its way back to the client. */
 export class OwnPublication {
   #isDone = false;
   #waiting: (() => void) | undefined;
@@ -14,17 +14,17 @@ export class OwnPublication {
     if (id === this.id) this.giveUp();
   }
 
-  /** Nothing is waited for any more. */
+  /** Stops waiting. */
   giveUp(): void {
     this.#isDone = true;
     this.#waiting?.();
   }
 
-  /** Resolves when the client has it, and in any case soon. */
+  /** Resolves when the client has received it, or after a second. */
   async seen(): Promise<void> {
     if (this.#isDone) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting = resolve;
-    await settlesWithin(PATIENCE_MS, promise);
+    await settlesWithin(MAX_WAIT_MS, promise);
   }
 }

@@ -44,14 +44,14 @@ function subscription(offset: number, epoch = 'a', channel = 'news') {
 }
 
 describe('PositionWatch', () => {
-  it('leaves those alone that are where their channel is', async () => {
+  it('ignores subscriptions at the position of their channel', async () => {
     const subscriptions = [subscription(5), subscription(6)];
     for (const each of subscriptions) watch.add(each);
     await elapse(3 * INTERVAL_MS);
     for (const each of subscriptions) expect(each.loseState).not.toHaveBeenCalled();
   });
 
-  it('asks the store once for all subscribers of a channel', async () => {
+  it('reads a channel once for all of its subscribers', async () => {
     for (let i = 0; i < 100; i++) watch.add(subscription(5));
     watch.add(subscription(5, 'a', 'weather'));
     await elapse(INTERVAL_MS);
@@ -61,7 +61,7 @@ describe('PositionWatch', () => {
   it.each([
     ['behind', subscription(4)],
     ['of another epoch', subscription(5, 'b')],
-  ])('tells a subscription that is %s, and no other', async (_, behind) => {
+  ])('reports a lost position only to a subscription that is %s', async (_, behind) => {
     const fine = subscription(5);
     watch.add(behind);
     watch.add(fine);
@@ -70,7 +70,7 @@ describe('PositionWatch', () => {
     expect(fine.loseState).not.toHaveBeenCalled();
   });
 
-  it('gives a publication time that is on its way', async () => {
+  it('waits for a publication that is on its way', async () => {
     const late = { ...subscription(4) };
     watch.add(late);
     while (reads.length === 0) await elapse(100);
@@ -79,25 +79,25 @@ describe('PositionWatch', () => {
     expect(late.loseState).not.toHaveBeenCalled();
   });
 
-  it('looks at once after an interruption', async () => {
+  it('checks at once after an interruption', async () => {
     watch.add(subscription(5));
-    watch.hurry('news');
-    watch.hurry('unknown');
+    watch.checkSoon('news');
+    watch.checkSoon('unknown');
     await elapse(100);
     expect(reads).toEqual(['news']);
   });
 
   it.each([
-    ['answers', false, (late: PromiseWithResolvers<HistoryPage>) => late.resolve(top)],
-    ['refuses', false, (late: PromiseWithResolvers<HistoryPage>) => late.reject(new Error('away'))],
-    ['answers very late', true, (late: PromiseWithResolvers<HistoryPage>) => late.resolve(top)],
-  ])('looks again after an interruption that comes before the store %s', async (_, isSooner, settle) => {
+    ['replies', false, (late: PromiseWithResolvers<HistoryPage>) => late.resolve(top)],
+    ['fails', false, (late: PromiseWithResolvers<HistoryPage>) => late.reject(new Error('away'))],
+    ['replies very late', true, (late: PromiseWithResolvers<HistoryPage>) => late.resolve(top)],
+  ])('checks again after an interruption that comes before the store %s', async (_, isSooner, settle) => {
     const behind = subscription(4);
     const late = Promise.withResolvers<HistoryPage>();
     watch.add(behind);
     answer = late.promise;
     while (reads.length === 0) await elapse(100);
-    watch.hurry('news');
+    watch.checkSoon('news');
     answer = Promise.resolve(top);
     if (isSooner) await elapse(100);
     settle(late);
@@ -108,7 +108,7 @@ describe('PositionWatch', () => {
     expect(behind.loseState).toHaveBeenCalledTimes(1);
   });
 
-  it('forgets a channel with its last subscription', async () => {
+  it('stops checking a channel without subscriptions', async () => {
     const [first, second] = [subscription(5), subscription(5)];
     watch.add(first);
     watch.add(second);

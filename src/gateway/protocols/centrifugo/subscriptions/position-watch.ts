@@ -3,30 +3,30 @@ import type { Delivery, StreamPosition } from '../../../../delivery/index.js';
 import { RepeatedWarning } from '../../../../limits/index.js';
 import { type TimerWheel, WheelEntry } from '../../../connection/timer-wheel.js';
 
-/** A subscription that is told where it stands in its channel. */
+/** A subscription with a position. */
 export interface Positioned {
   readonly channel: string;
   readonly offset: number;
   readonly epoch: string;
-  /** Publications were lost on their way to it. */
+  /** Called if publications were lost on their way to it. */
   loseState(): void;
 }
 
 export interface PositionWatchOptions {
-  /** How often each channel is looked at, in ms. */
+  /** How often each channel is checked, in ms. */
   readonly intervalMs: number;
 }
 
 const warning = new RepeatedWarning(new Logger('PositionWatch'));
 
-/** How long a publication may be on its way from the store to a subscription that is not taken for behind, in ms. */
+/** How long a publication may be on its way from the store to a subscription, in ms. */
 const GRACE_MS = 1_000;
-/** How many channels are looked at per ms when all of them are to be looked at at once. */
-const HURRIED_PER_MS = 5;
+/** How many channels are checked per ms after an interruption. */
+const CHECKED_PER_MS = 5;
 
 /**
- * Compares the positions of the subscriptions on this process with those of their channels, from time to time and after an
- * interruption of the fan-out. The store is asked once per channel, however many subscribers there are.
+ * Compares the positions of the subscriptions on this process with the positions of their channels, periodically and after an
+ * interruption of the fan-out. It reads each channel once, whatever the number of subscribers.
  */
 export class PositionWatch {
   readonly #channels = new Map<string, WatchedChannel>();
@@ -42,7 +42,7 @@ export class PositionWatch {
     if (watched === undefined) {
       watched = new WatchedChannel(subscription.channel, this.delivery, this.#schedule);
       this.#channels.set(subscription.channel, watched);
-      // Spread, so that channels that came together are not looked at together.
+      // Random, so that channels that were added together are not checked together.
       this.wheel.schedule(watched, this.options.intervalMs * (0.5 + Math.random() / 2));
     }
     watched.subscriptions.add(subscription);
@@ -55,12 +55,12 @@ export class PositionWatch {
     this.wheel.cancel(watched);
   }
 
-  /** Something may have been lost: looks at the channel at once, or soon if that goes for many. */
-  hurry(channel: string): void {
+  /** Checks a channel at once because publications may have been lost, or soon if there are many channels. */
+  checkSoon(channel: string): void {
     const watched = this.#channels.get(channel);
     if (watched === undefined) return;
-    watched.suspects = undefined;
-    this.wheel.schedule(watched, (Math.random() * this.#channels.size) / HURRIED_PER_MS);
+    watched.lagging = undefined;
+    this.wheel.schedule(watched, (Math.random() * this.#channels.size) / CHECKED_PER_MS);
   }
 
   readonly #schedule = (watched: WatchedChannel, delayMs = this.options.intervalMs): void => {
@@ -70,10 +70,10 @@ export class PositionWatch {
 
 class WatchedChannel extends WheelEntry {
   readonly subscriptions = new Set<Positioned>();
-  /** Who seemed to be behind at the last look. What they lack may be on its way: it has a little time to arrive. */
-  suspects: readonly Positioned[] | undefined;
+  /** Subscriptions that were behind at the last check. The missing publications may still arrive within the grace period. */
+  lagging: readonly Positioned[] | undefined;
   #top: StreamPosition | undefined;
-  #looks = 0;
+  #checks = 0;
 
   constructor(
     private readonly channel: string,
@@ -84,37 +84,37 @@ class WatchedChannel extends WheelEntry {
   }
 
   override due(): void {
-    if (this.suspects === undefined) void this.#look();
-    else this.#judge(this.suspects);
+    if (this.lagging === undefined) void this.#check();
+    else this.#endLagging(this.lagging);
   }
 
-  async #look(): Promise<void> {
-    const look = ++this.#looks;
+  async #check(): Promise<void> {
+    const check = ++this.#checks;
     try {
       const top = await this.delivery.history(this.channel, { limit: 0 });
-      if (this.#isOutdated(look)) return;
+      if (this.#isOutdated(check)) return;
       this.#top = top;
-      const suspects = this.#behind(this.subscriptions);
-      if (suspects.length > 0) {
-        this.suspects = suspects;
+      const lagging = this.#behind(this.subscriptions);
+      if (lagging.length > 0) {
+        this.lagging = lagging;
         this.schedule(this, GRACE_MS);
         return;
       }
     } catch (error) {
-      warning.warn(`the position of a channel could not be read: ${String(error)}`);
-      if (this.#isOutdated(look)) return;
+      warning.warn(`could not read the position of a channel, retrying later: ${String(error)}`);
+      if (this.#isOutdated(check)) return;
     }
     this.schedule(this);
   }
 
-  /** There is a later look, or there will be one at once: what was read may be older than what was lost. */
-  #isOutdated(look: number): boolean {
-    return look !== this.#looks || this.next !== undefined;
+  /** Whether a later check has begun or is due at once: the position that was read may be older than the lost publication. */
+  #isOutdated(check: number): boolean {
+    return check !== this.#checks || this.next !== undefined;
   }
 
-  #judge(suspects: readonly Positioned[]): void {
-    this.suspects = undefined;
-    for (const each of this.#behind(suspects)) if (this.subscriptions.has(each)) each.loseState();
+  #endLagging(lagging: readonly Positioned[]): void {
+    this.lagging = undefined;
+    for (const each of this.#behind(lagging)) if (this.subscriptions.has(each)) each.loseState();
     this.schedule(this);
   }
 

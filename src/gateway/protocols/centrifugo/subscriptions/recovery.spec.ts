@@ -16,7 +16,7 @@ const entry = (offset: number): HistoryEntry => ({
   createdAt: 0,
 });
 
-/** A channel that was published to `top` times, and keeps what came after `trimmed`. */
+/** A channel with `top` publications, of which those after `trimmed` are kept. */
 function channel(top: number, trimmed = 0) {
   return (query: ChannelHistoryQuery): Promise<HistoryPage> => {
     const { since, limit, reverse } = query;
@@ -29,18 +29,18 @@ function channel(top: number, trimmed = 0) {
   };
 }
 
-describe('the recovery of a stream', () => {
+describe('recoverStream', () => {
   it.each([
     ['nothing was missed', channel(5), { offset: 5, epoch: EPOCH }, true, []],
-    ['all is there', channel(5), { offset: 3, epoch: EPOCH }, true, [4, 5]],
+    ['all publications are kept', channel(5), { offset: 3, epoch: EPOCH }, true, [4, 5]],
     ['the client does not know the epoch', channel(5), { offset: 3, epoch: '' }, true, [4, 5]],
-    ['it begins at the beginning', channel(2), { offset: 0, epoch: '' }, true, [1, 2]],
+    ['the client recovers from the beginning', channel(2), { offset: 0, epoch: '' }, true, [1, 2]],
     ['nothing was ever published', channel(0), { offset: 0, epoch: EPOCH }, true, []],
-    ['some of it is gone', channel(9, 6), { offset: 3, epoch: EPOCH }, false, []],
-    ['all of it is gone', channel(9, 9), { offset: 3, epoch: EPOCH }, false, []],
-    ['it is more than is sent', channel(20), { offset: 3, epoch: EPOCH }, false, []],
+    ['some of them are no longer kept', channel(9, 6), { offset: 3, epoch: EPOCH }, false, []],
+    ['none of them is kept', channel(9, 9), { offset: 3, epoch: EPOCH }, false, []],
+    ['there are more than the limit', channel(20), { offset: 3, epoch: EPOCH }, false, []],
     [
-      'it is as much as is sent',
+      'there are as many as the limit',
       channel(13),
       { offset: 3, epoch: EPOCH },
       true,
@@ -55,27 +55,33 @@ describe('the recovery of a stream', () => {
     expect(recovery.position.epoch).toBe(EPOCH);
   });
 
-  it('passes on what a store says that is no matter of positions', async () => {
+  it('rethrows other errors of the store', async () => {
     const broken = () => Promise.reject(new Error('away'));
     await expect(recoverStream(broken, { offset: 1, epoch: EPOCH }, 10)).rejects.toThrow('away');
   });
 });
 
-describe('the recovery of a cache', () => {
+describe('recoverCache', () => {
   it.each([
-    ['the newest publication', channel(5), { offset: 2, epoch: EPOCH }, true, [5]],
-    ['the newest publication, whatever the client has', channel(5), { offset: 9, epoch: 'zzzz' }, true, [5]],
-    ['nothing where the client has just that', channel(5), { offset: 5, epoch: EPOCH }, true, []],
+    ['the latest publication', channel(5), { offset: 2, epoch: EPOCH }, true, [5]],
     [
-      'nothing where the client had the newest before it was dropped',
+      'the latest publication, whatever the position of the client',
+      channel(5),
+      { offset: 9, epoch: 'zzzz' },
+      true,
+      [5],
+    ],
+    ['nothing if the client has it', channel(5), { offset: 5, epoch: EPOCH }, true, []],
+    [
+      'nothing if the client has the latest publication and it is no longer kept',
       channel(5, 5),
       { offset: 5, epoch: EPOCH },
       true,
       [],
     ],
-    ['nothing where there is none', channel(5, 5), { offset: 4, epoch: EPOCH }, false, []],
-    ['nothing where there never was one', channel(0), { offset: 0, epoch: EPOCH }, false, []],
-  ])('gives %s', async (_, read, since, recovered, offsets) => {
+    ['nothing if none is kept', channel(5, 5), { offset: 4, epoch: EPOCH }, false, []],
+    ['nothing if there never was one', channel(0), { offset: 0, epoch: EPOCH }, false, []],
+  ])('returns %s', async (_, read, since, recovered, offsets) => {
     const recovery = await recoverCache(read, since, undefined, 10);
     expect(recovery.recovered).toBe(recovered);
     expect(recovery.publications.map(({ offset }) => offset)).toEqual(offsets);
@@ -83,9 +89,9 @@ describe('the recovery of a cache', () => {
 
   it.each([
     [10, true, [2]],
-    // Further back than is looked, there may be one that the client lacks.
+    // An older one might pass the filter, and the client might not have it.
     [3, false, []],
-  ])('gives the newest that the client wants, of the last %i', async (limit, recovered, offsets) => {
+  ])('returns the latest one that passes the filter, of the last %i', async (limit, recovered, offsets) => {
     const tagged: typeof read = async (query) => {
       const page = await read(query);
       const publications = page.publications.map((each) => ({ ...each, tags: { n: String(each.offset) } }));

@@ -7,19 +7,19 @@ import {
 } from '../../../../delivery/index.js';
 import type { TagsFilter } from './tags-filter.js';
 
-/** Reads the history of the channel in question. */
+/** Reads the history of the channel. */
 export type ReadHistory = (query: ChannelHistoryQuery) => Promise<HistoryPage>;
 
 export interface Recovery {
-  /** Nothing is missing between the client's position and `position`. Of a cache: the client has the newest publication. */
+  /** Whether the client has all publications up to `position`. In cache mode: whether it has the latest one. */
   readonly recovered: boolean;
-  /** What the client is to get, oldest first; none where it is not recovered. */
+  /** The publications that the client missed, oldest first. Empty if it is not recovered. */
   readonly publications: readonly HistoryEntry[];
-  /** Where the channel stood. */
+  /** The position of the channel. */
   readonly position: StreamPosition;
 }
 
-/** All that came after the client's position, unless some of it is gone or it is more than `limit`. */
+/** Returns all publications after the client's position. Not recovered if some are no longer kept, or if there are more than `limit`. */
 export async function recoverStream(
   read: ReadHistory,
   since: StreamPosition,
@@ -37,8 +37,8 @@ export async function recoverStream(
 }
 
 /**
- * The newest publication that the client wants, unless it stands where the channel does. Where nothing that it wants is among
- * the last `limit`, nobody knows whether it has the newest.
+ * Returns the latest publication that passes the client's filter, unless the client is at the position of the channel. Not recovered
+ * if none of the last `limit` publications passes: an older one might, and the client might not have it.
  */
 export async function recoverCache(
   read: ReadHistory,

@@ -14,21 +14,21 @@ import type { PublicationFormats } from '../codec/publication-formats.js';
 import type { Pushes, PushKind } from '../codec/replies.js';
 import type { TagsFilter } from './tags-filter.js';
 
-/** What a subscription needs of the connection that it belongs to. */
+/** What a subscription uses of its connection. */
 export interface SubscriptionOwner {
   readonly id: string;
   readonly encoding: Codec['encoding'];
   readonly formats: PublicationFormats;
-  /** The client as others see it. */
+  /** Returns the client as others see it. */
   clientInfo(chanInfo: Buffer | undefined): ClientInfo;
   deliver(publication: Publication, format: PublicationFormat): void;
   push<K extends PushKind>(kind: K, channel: string, body: Pushes[K]): void;
-  /** A join or a leave: many connections get the same one. */
+  /** Pushes a join or a leave. Many connections receive the same one. */
   pushMovement(kind: 'join' | 'leave', channel: string, info: ClientInfo): void;
   close(code: CloseCode): void;
-  /** The store may have lost the presence, or could not be told of it. */
+  /** Called if the store may have lost the presence. */
   renewPresenceSoon(): void;
-  /** The subscription to the channel has ended. */
+  /** Called when the subscription to the channel has ended. */
   forget(channel: string): void;
 }
 
@@ -42,18 +42,18 @@ export interface SubscriptionHost {
     readonly expiredSubCloseDelayMs: number;
     readonly recoveryMaxPublicationLimit: number;
   };
-  /** What may be held of a channel while a subscription to it begins. */
+  /** How many bytes of publications may be held while a subscription begins. */
   readonly heldMaxBytes: number;
-  /** Work that nobody waits for; a failure is logged. */
+  /** Logs a failure of work that nothing waits for. */
   inBackground(work: Promise<unknown>): void;
 }
 
-/** What the client may have, as its token and the rule of the channel say. */
+/** What a subscription has, by the decision about it and by the rule of the channel. */
 export interface SubscriptionTerms {
   readonly channel: string;
   readonly rule: ChannelRule;
   readonly features: SubscriptionFeatures;
-  /** Made by the server; the client hears of it by a push or in the answer to connect. */
+  /** The server made it. The client is notified by a push, or in the reply to connect. */
   readonly serverSide: boolean;
   /** The decision about the client's connect includes it. */
   readonly grantedAtConnect: boolean;

@@ -20,7 +20,7 @@ describe.each([
     expect(subscriptions.toArray()).toEqual(all);
   });
 
-  it('can be deleted while they are gone through', () => {
+  it('can be deleted during an iteration', () => {
     for (const each of subscriptions.toArray()) {
       subscriptions.delete(each.channel);
       subscriptions.delete(each.channel);

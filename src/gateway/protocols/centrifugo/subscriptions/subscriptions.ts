@@ -1,9 +1,9 @@
 import type { ClientSubscription } from './client-subscription.js';
 
-/** Up to this many are found by looking at each, which is faster and smaller than a table. */
+/** Up to this many are searched one by one, which is faster and smaller than a map. */
 const FEW = 8;
 
-/** The subscriptions of one connection by channel. Most have one or two: then it is an array and nothing else. */
+/** The subscriptions of one connection by channel. Most connections have one or two, which are kept in an array only. */
 export class Subscriptions {
   #list: ClientSubscription[] = [];
   #byChannel: Map<string, ClientSubscription> | undefined;
@@ -18,7 +18,7 @@ export class Subscriptions {
     return undefined;
   }
 
-  /** The channel must not be among them. */
+  /** Adds a subscription to a channel that has none yet. */
   add(subscription: ClientSubscription): void {
     if (this.#byChannel === undefined && this.#list.length < FEW) {
       this.#list.push(subscription);
@@ -38,7 +38,7 @@ export class Subscriptions {
     if (at >= 0) this.#list.splice(at, 1);
   }
 
-  /** As they are now, for whoever ends some of them on the way. */
+  /** Returns a copy, so that subscriptions may end during an iteration. */
   toArray(): ClientSubscription[] {
     return Array.from(this);
   }

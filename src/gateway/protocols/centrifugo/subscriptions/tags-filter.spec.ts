@@ -59,13 +59,13 @@ describe('a comparison', () => {
     expect(matches({ key: 'k', cmp, vals: ['a', 'b'] }, { k: value })).toBe(expected);
   });
 
-  it('takes a missing tag for the empty string in a set', () => {
+  it('treats a missing tag as the empty string in a set', () => {
     expect(matches({ key: 'k', cmp: 'in', vals: ['a'] }, {})).toBe(false);
     expect(matches({ key: 'k', cmp: 'nin', vals: ['a'] }, {})).toBe(true);
     expect(matches({ key: 'k', cmp: 'in', vals: [''] }, {})).toBe(true);
   });
 
-  it('knows whether a tag is there, and takes nothing inherited for one', () => {
+  it('checks whether a tag exists, and ignores inherited properties', () => {
     expect(matches({ key: 'k', cmp: 'ex' }, { k: '' })).toBe(true);
     expect(matches({ key: 'toString', cmp: 'ex' }, {})).toBe(false);
     expect(matches({ key: '__proto__', cmp: 'nex' }, {})).toBe(true);
@@ -127,7 +127,7 @@ describe('a malformed filter', () => {
     expect(compileTagsFilter(node(parts))).toBeUndefined();
   });
 
-  it('is refused where it is so large that every publication would cost', () => {
+  it('is refused if it is too large to be evaluated for every publication', () => {
     const all = (count: number) => node({ op: 'or', nodes: Array.from({ length: count }, () => leaf) });
     expect(compileTagsFilter(all(MAX_FILTER_NODES - 1))).toBeDefined();
     expect(compileTagsFilter(all(MAX_FILTER_NODES))).toBeUndefined();

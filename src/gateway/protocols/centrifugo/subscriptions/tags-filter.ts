@@ -2,23 +2,23 @@ import type { FilterNode } from '../codec/commands.js';
 
 export type Tags = Readonly<Record<string, string>>;
 
-/** Whether a publication with these tags is for the subscriber. */
+/** Whether the subscriber receives a publication with these tags. */
 export type TagsFilter = (tags: Tags) => boolean;
 
 type Test = (value: string | undefined) => boolean;
 
-/** Most comparisons and combinations of one filter: every publication of the channel is put to it. */
+/** Maximum number of nodes of a filter, because it is evaluated for every publication of the channel. */
 export const MAX_FILTER_NODES = 100;
 
 /**
- * Makes a function of a filter, or gives undefined where the filter is malformed or too large (error 107). The work is done here,
- * once per subscription, so that matching, once per publication and subscriber, is little more than the comparisons.
+ * Compiles a filter to a function. Returns undefined if the filter is malformed or too large (error 107). It is compiled once per
+ * subscription, so that the evaluation per publication and subscriber is fast.
  */
 export function compileTagsFilter(filter: FilterNode): TagsFilter | undefined {
   return countUpTo(MAX_FILTER_NODES + 1, filter) > MAX_FILTER_NODES ? undefined : compile(filter);
 }
 
-/** How many nodes there are in the filter, but not much more than `limit` are counted. */
+/** Counts the nodes of the filter. Stops soon after `limit`. */
 function countUpTo(limit: number, { nodes }: FilterNode): number {
   let count = 1;
   for (const node of nodes) {
@@ -49,7 +49,7 @@ function compile(node: FilterNode): TagsFilter | undefined {
 function compileLeaf({ key, cmp, val, vals }: FilterNode): TagsFilter | undefined {
   const test = compileTest(cmp, val, vals);
   if (test === undefined || (key === '' && cmp !== 'ex' && cmp !== 'nex')) return undefined;
-  // Tags are a plain object: what it inherits is no tag.
+  // Tags are a plain object, whose inherited properties are not tags.
   return (tags) => test(Object.hasOwn(tags, key) ? tags[key] : undefined);
 }
 
@@ -61,7 +61,7 @@ function compileTest(cmp: string, val: string, vals: readonly string[]): Test | 
   if (cmp === 'in' || cmp === 'nin') {
     if (val !== '' || vals.length === 0) return undefined;
     const set = new Set(vals);
-    // A tag that is missing counts as the empty string here, as in Centrifugo.
+    // A missing tag counts as the empty string here, as in Centrifugo.
     return cmp === 'in' ? (value) => set.has(value ?? '') : (value) => !set.has(value ?? '');
   }
   return val === '' || vals.length > 0 ? undefined : compileComparison(cmp, val);
@@ -92,7 +92,7 @@ function compileComparison(cmp: string, val: string): Test | undefined {
   }
 }
 
-/** A test of the order between the tag and `val`, both decimal numbers; where either is not one, nothing matches. */
+/** Tests the order of the tag and `val`. Never matches if either is not a decimal number. */
 function numeric(val: string, accepts: (order: number) => boolean): Test {
   const right = parseDecimal(val);
   if (right === undefined) return () => false;
@@ -103,13 +103,13 @@ function numeric(val: string, accepts: (order: number) => boolean): Test {
 }
 
 interface Decimal {
-  /** Exact where the text has at most 15 digits: such numbers are told apart as doubles. */
+  /** Exact if the text has at most 15 digits, which doubles can distinguish. */
   readonly double: number;
   readonly exact: boolean;
   readonly text: string;
 }
 
-/** Places behind the point that {@link scaled} has room for, and the longest text taken for a number. */
+/** Decimal places of {@link scaled}, and the maximum length of a number. */
 const PLACES = 19;
 const MAX_LENGTH = 200;
 const DECIMAL = /^[+-]?\d+(?:\.\d{1,19})?$/;
