@@ -122,7 +122,7 @@ describe('loadConfig', () => {
     );
     expect(faults).toHaveLength(3);
     expect(faults.join('\n')).toMatch(
-      /server\.port: .*number.* \(from PORT in the environment\)\. The port\./,
+      /server\.port: .*number.* \(from PORT in the environment: "many"\)\. The port\./,
     );
     expect(faults.join('\n')).toMatch(/bus\.kafka\.brokers: /);
     expect(faults.join('\n')).toMatch(/fanout\.url: .*CARILLON_FANOUT_URL/);

@@ -75,7 +75,7 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
   });
   const faults = [
     ...flags.faults,
-    ...(result.error?.issues ?? []).map((issue) => describe(issue, settings, origins)),
+    ...(result.error?.issues ?? []).map((issue) => describe(issue, settings, tree, origins)),
   ];
   if (!result.success || faults.length > 0) throw new ConfigError(faults, notices);
   return { config: deepFreeze(result.data), notices };
@@ -115,6 +115,7 @@ function parseWithoutUnknown<Schema extends z.ZodType>(
 function describe(
   issue: z.core.$ZodIssue,
   settings: readonly Setting[],
+  tree: Tree,
   origins: ReadonlyMap<string, string>,
 ): string {
   const key = issue.path.join('.');
@@ -125,11 +126,19 @@ function describe(
   const means =
     issue.code !== 'custom' && setting?.key === key && setting.description ? `. ${setting.description}` : '';
   const where = origin
-    ? ` (from ${origin})`
+    ? ` (from ${origin}${valueText(setting, tree)})`
     : setting
       ? ` (set it in the configuration file, with ${setting.variable} or --${setting.key})`
       : '';
   return `${key || 'the configuration'}: ${issue.message}${where}${means}`;
+}
+
+/** The wrong value, if it cannot be a secret: text may be one, also where the setting is not marked as such. */
+function valueText(setting: Setting | undefined, tree: Tree): string {
+  if (setting === undefined || setting.secret) return '';
+  const isText = setting.type !== 'integer' && setting.type !== 'number' && setting.type !== 'boolean';
+  if (isText && setting.choices === undefined) return '';
+  return `: ${JSON.stringify(valueAt(tree, setting.path))}`;
 }
 
 function deepFreeze<T>(value: T): T {
