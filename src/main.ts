@@ -13,8 +13,7 @@ async function main(): Promise<void> {
   const command = commandFor(argv);
   if (command !== undefined) return command();
   const { config, notices } = readConfig(argv);
-  const { workers: wanted } = config.server;
-  const workers = wanted === 'auto' ? availableParallelism() : wanted;
+  const workers = config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
   const url =
     workers === 1 ? await serve(AppModule.forRoot(config), config) : await runWorkers(config, workers, fail);
   reportStartUp(config, notices, { url, workers });

@@ -3,7 +3,7 @@ import { CommandError } from '../cli/cli.errors.js';
 import { ConfigError } from '../config/config.errors.js';
 import { CarillonError } from '../errors.js';
 
-/** Ends the process. What the operator can mend is said in words; anything else is a defect and shows its stack. */
+/** Ends the process with 1. An error that the operator can correct is printed as text; any other one is a defect and is logged with its stack. */
 export function fail(error: unknown): never {
   if (error instanceof ConfigError || error instanceof CommandError)
     process.stderr.write(`carillon: ${error.message}\n`);

@@ -2,12 +2,12 @@ import type { INestApplication } from '@nestjs/common';
 import type { ServerOptions } from '../config/server.options.js';
 import { CarillonError } from '../errors.js';
 
-/** The configured address cannot be listened on. */
+/** The process cannot listen on the configured address. The message says what to do. */
 export class CannotListenError extends CarillonError {
   readonly code = 'cannot_listen';
 }
 
-/** @throws CannotListenError with what to do about it */
+/** @throws CannotListenError */
 export async function listen(
   app: INestApplication,
   { host, port }: Pick<ServerOptions, 'host' | 'port'>,
@@ -23,12 +23,12 @@ export async function listen(
 function adviceFor(code: string | undefined, host: string, port: number): string | undefined {
   switch (code) {
     case 'EADDRINUSE':
-      return `port ${port} of ${host} is taken: stop what listens there, or choose another by PORT or --port`;
+      return `port ${port} on ${host} is in use: stop the program that uses it, or choose another port with PORT or --port`;
     case 'EACCES':
-      return `port ${port} of ${host} is not open to this user: choose another by PORT or --port`;
+      return `this user may not listen on port ${port} on ${host}: choose another port with PORT or --port`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `${host} is no address of this machine: choose another by HOST or --host`;
+      return `${host} is not an address of this machine: choose another one with HOST or --host`;
     default:
       return undefined;
   }

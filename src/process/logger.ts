@@ -2,7 +2,7 @@ import type { LoggerService, LogLevel } from '@nestjs/common';
 import { pino, type Logger as Pino } from 'pino';
 import type { LogOptions } from '../config/server.options.js';
 
-/** What Nest tells of its own start: of use to a developer of Carillon, not to who runs it. */
+/** The contexts in which Nest logs details of its start. They are useful to developers of Carillon, not to operators. */
 const FRAMEWORK = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -11,10 +11,10 @@ const FRAMEWORK = new Set([
   'NestApplication',
 ]);
 
-/** What Nest says of a failed start before it throws the same: whoever catches it says it, once and in words. */
-const THROWN_AS_WELL = new Set(['ExceptionHandler', 'NestApplication']);
+/** The contexts in which Nest logs start-up errors. It then rethrows them, and the caller logs them. */
+const RETHROWN = new Set(['ExceptionHandler', 'NestApplication']);
 
-/** Nest's logger on pino: one JSON object a line for machines, readable lines on a terminal. */
+/** Nest's logger over pino: one JSON object per line, or readable lines on a terminal. */
 export class PinoLogger implements LoggerService {
   readonly #pino: Pino;
 
@@ -25,7 +25,7 @@ export class PinoLogger implements LoggerService {
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      // A last fence: the code does not log these, and a library that does is silenced here.
+      // A safeguard against libraries: our own code does not log these.
       redact: [
         '*.token',
         '*.password',
@@ -66,7 +66,7 @@ export class PinoLogger implements LoggerService {
     // The level comes from the configuration, not from Nest.
   }
 
-  /** Nest passes a stack or further values first and the context last. */
+  /** Nest passes a stack or other values first, and the context last. */
   #write(
     level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
     message: unknown,
@@ -82,7 +82,7 @@ export class PinoLogger implements LoggerService {
     };
     const quiet =
       context !== undefined &&
-      ((level === 'info' && FRAMEWORK.has(context)) || (level === 'error' && THROWN_AS_WELL.has(context)));
+      ((level === 'info' && FRAMEWORK.has(context)) || (level === 'error' && RETHROWN.has(context)));
     this.#pino[quiet ? 'debug' : level](fields, message instanceof Error ? message.message : String(message));
   }
 }

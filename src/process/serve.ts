@@ -9,7 +9,7 @@ import { stopApplication, stopOnSignals } from './shutdown.js';
 import { HttpAdapter, setUpOpenApi } from '../http/index.js';
 import { version } from './version.js';
 
-/** Runs the application until it is told to stop. Resolves with its URL when it takes clients. */
+/** Runs the application until a signal stops it. Resolves to its URL when it accepts clients. */
 export async function serve(
   module: DynamicModule,
   { server, log }: Config,

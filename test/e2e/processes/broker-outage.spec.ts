@@ -14,7 +14,7 @@ interface Case {
   readonly kind: 'kafka' | 'pulsar' | 'redis';
   readonly start: () => Promise<RunningBroker>;
   readonly env: (broker: RunningBroker) => Record<string, string>;
-  /** The copy whose lane needs this broker. */
+  /** Selects the lane that needs this broker. */
   readonly query: string;
 }
 
@@ -35,7 +35,7 @@ const cases: readonly Case[] = [
 ];
 
 for (const { kind, start, env, query } of cases)
-  describeWithOwn(kind, `while ${kind} is away`, () => {
+  describeWithOwn(kind, `while ${kind} is down`, () => {
     let broker: RunningBroker;
     let server: Server;
 
@@ -54,7 +54,7 @@ for (const { kind, start, env, query } of cases)
       while ((await status(path)) !== wanted) await delay(100);
     };
 
-    it('answers 503 in time, stays alive, says that it is not ready, and recovers by itself', async () => {
+    it('responds with 503 in time, stays alive, is not ready, and recovers by itself', async () => {
       await becomes('/health/ready', 200);
       const client = await server.connect('waiting');
       await broker.stop();
@@ -86,7 +86,7 @@ for (const { kind, start, env, query } of cases)
       await client.close();
     });
 
-    it('is started without it, and finds it later', async () => {
+    it('starts without it, and connects when it is up', async () => {
       await broker.stop();
       await using late = await Server.start({ env: env(broker) });
       expect((await fetch(`${late.url}/health/ready`)).status).toBe(503);

@@ -8,7 +8,7 @@ import { Server } from '../../support/server.js';
 
 const HELLO = '{"id":"Hello"}';
 
-/** Three processes over real Kafka, Pulsar and Redis: the client is on the first, the request goes to the second. */
+/** Three processes over real Kafka, Pulsar and Redis. The client is connected to the first one; requests go to the second one. */
 describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf) => {
   let brokers: RunningBroker[] = [];
   let servers: Server[] = [];
@@ -18,7 +18,7 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
     const [kafka, pulsar, redis] = await Promise.all([startKafka(), startPulsar(), startRedis()]);
     brokers = [kafka, pulsar, redis];
     const env = { KAFKA_BROKER: kafka.url, PULSAR_SERVICE_URL: urlOf(pulsar), REDIS_URL: redis.url };
-    // In one directory, as they are started by hand or by pm2: nothing that they write there may be in each other's way.
+    // In one directory, as if started by hand or by pm2: the files that they write there must not conflict.
     cwd = mkdtempSync(join(tmpdir(), 'carillon-replicas-'));
     servers = await Promise.all([1, 2, 3].map(() => Server.start({ env, cwd })));
   });
@@ -29,7 +29,7 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
     rmSync(cwd, { recursive: true, force: true });
   });
 
-  it('push to a client on another process than the one that was asked', async () => {
+  it('push to a client of another process', async () => {
     const [first, second] = servers as [Server, Server, Server];
     const client = await first.connect('replicated');
     const asked = Date.now();
@@ -40,7 +40,7 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
     await client.close();
   });
 
-  it('cancel on one process what another one scheduled', async () => {
+  it('cancel in one process what another one scheduled', async () => {
     const [first, second, third] = servers as [Server, Server, Server];
     const client = await first.connect('canceller');
     const response = await second.trigger('"never"', {
@@ -58,7 +58,7 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
     await client.close();
   });
 
-  it('deliver once what a killed process held between the request and the push', async () => {
+  it('deliver once the messages that a killed process was delivering', async () => {
     const [first, second, third] = servers as [Server, Server, Server];
     const client = await first.connect('survivor');
     const dueFrom = Date.now() + 6_000;
@@ -74,7 +74,7 @@ describeOverEachTransport(['kafka', 'pulsar', 'redis'], 'three replicas', (urlOf
         expect(response.status).toBe(202);
       }),
     );
-    // In the midst of the due times: the third process is handing over its share of what is due.
+    // While messages become due, so that the third process is delivering some of them.
     await client.receives(30);
     await third.kill();
     const received = await client.receives(90);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Server } from '../../support/server.js';
 
 describe('SIGTERM', () => {
-  it('sends clients away with a code that tells them to come back, at the configured pace, and ends with 0', async () => {
+  it('closes clients with a code that tells them to reconnect, at the configured rate, and exits with 0', async () => {
     await using server = await Server.start({ env: { CARILLON_GATEWAY_DRAIN_CONNECTIONS_PER_SECOND: '10' } });
     const clients = await Promise.all(Array.from({ length: 10 }, () => server.connect('guest')));
     const closes = clients.map(async (client) => ({ ...(await client.closed()), at: Date.now() }));
@@ -14,7 +14,7 @@ describe('SIGTERM', () => {
     expect(await exited).toBe(0);
   });
 
-  it('turns readiness red first, and refuses newcomers', async () => {
+  it('turns readiness red first, and refuses new clients', async () => {
     await using server = await Server.start({
       env: {
         CARILLON_SERVER_SHUTDOWN_READINESS_DELAY_MS: '6000',
@@ -31,7 +31,7 @@ describe('SIGTERM', () => {
     expect(await exited).toBe(0);
   });
 
-  it('is bounded, whatever a client does', async () => {
+  it('ends at the time limit, finished or not', async () => {
     await using server = await Server.start({
       env: {
         CARILLON_SERVER_SHUTDOWN_TIMEOUT_MS: '1000',

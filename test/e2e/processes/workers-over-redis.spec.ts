@@ -1,4 +1,4 @@
-/** Two machines with two workers each, that share one Redis. */
+/** Two machines with two workers each, over one Redis. */
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { describeWithOwn, startRedis, type RunningBroker } from '../../support/brokers.js';
@@ -6,7 +6,7 @@ import { API_KEY, sign } from '../../support/centrifugo-app.js';
 import { ProtocolClient } from '../../support/protocol-client.js';
 import { Server } from '../../support/server.js';
 
-/** So many on each machine that both of its workers have some. */
+/** Clients per machine: enough that both of its workers have some. */
 const CROWD = 12;
 
 interface Member {
@@ -58,28 +58,28 @@ describeWithOwn('redis', 'two machines of two workers', () => {
   }
 
   async function offsets({ client }: Member, count: number): Promise<number[]> {
-    const heard: number[] = [];
-    while (heard.length < count) {
+    const received: number[] = [];
+    while (received.length < count) {
       const { push } = (await client.nextObject()) as { push: { pub: { offset: number } } };
-      heard.push(push.pub.offset);
+      received.push(push.pub.offset);
     }
-    return heard;
+    return received;
   }
 
-  it('deliver once to the clients of all four, whichever is asked', async () => {
+  it('deliver once to the clients of all four workers, whichever machine publishes', async () => {
     const members = (await Promise.all(machines.map((machine) => subscribers(machine, 'small:all')))).flat();
     expect(new Set(members.map(({ node }) => node)).size).toBe(4);
     const wanted = Array.from({ length: 20 }, (_, index) => index + 1);
     for (const n of wanted) await api(machines[n % 2]!, 'publish', { channel: 'small:all', data: { n } });
     for (const member of members) expect(await offsets(member, wanted.length)).toEqual(wanted);
-    // Whatever came twice would be there before the answers to these.
+    // A duplicate would arrive before the replies to these requests.
     await Promise.all(
       members.map(({ client }) => client.request({ id: 3, presence_stats: { channel: 'x:y' } })),
     );
     expect(members.flatMap(({ client }) => client.messages)).toEqual([]);
   });
 
-  it('go on with what a client of another machine began, and know of one another', async () => {
+  it('recover a client that was connected to the other machine, and list all four nodes', async () => {
     const [first] = await subscribers(machines[0], 'small:move');
     const { epoch } = (await api(machines[0], 'publish', { channel: 'small:move', data: 1 })) as {
       epoch: string;
@@ -96,7 +96,7 @@ describeWithOwn('redis', 'two machines of two workers', () => {
     expect(nodes).toHaveLength(4);
   });
 
-  it('drain one of them, and the other goes on', async () => {
+  it('drain one machine while the other one continues', async () => {
     const channel = 'chat:drain';
     const [leaving, staying] = [
       await subscribers(machines[0], channel),

@@ -7,7 +7,7 @@ const start = (env: Readonly<Record<string, string>> = {}, cwd?: string) =>
 
 const nodeOf = ({ id }: RawClient) => id.slice(0, 8);
 
-/** Clients of one identity, so many that both workers have some. */
+/** Opens clients of one identity, enough that both workers have some. */
 async function crowd(server: Server, userAgent = 'crowd', size = 24): Promise<readonly RawClient[]> {
   const clients = await Promise.all(Array.from({ length: size }, () => server.connect(userAgent)));
   expect(new Set(clients.map(nodeOf)).size).toBe(2);
@@ -19,7 +19,7 @@ async function push(server: Server, body: string, query: string): Promise<void> 
   expect(response.status).toBe(202);
 }
 
-/** In the order in which they became ready. */
+/** Returns the process ids in the order in which the workers became ready. */
 function workersOf({ output }: Server): number[] {
   const lines = output.matchAll(/"pid":(\d+),"context":"Brokers","msg":"lane consumers is up"/g);
   return [...lines].map(([, pid]) => Number(pid));
@@ -28,7 +28,7 @@ function workersOf({ output }: Server): number[] {
 const textsOf = (client: RawClient) => client.received.map(({ text }) => text);
 
 describe('two workers behind one port', () => {
-  it('push to the clients of both, at once and later, each message once', async () => {
+  it('push each message once to the clients of both, immediately and later', async () => {
     await using server = await start();
     const clients = await crowd(server);
     const texts = Array.from({ length: 20 }, (_, index) => `{"now":${index}}`);
@@ -43,7 +43,7 @@ describe('two workers behind one port', () => {
     }
   });
 
-  it('answer as one: schedules, idempotency keys, health and metrics', async () => {
+  it('share schedules, idempotency keys, health and metrics', async () => {
     await using server = await start();
     const clients = await crowd(server);
     const again = { userAgent: 'crowd', query: 'lanes=instant', headers: { 'idempotency-key': 'once' } };
@@ -67,10 +67,10 @@ describe('two workers behind one port', () => {
     expect([...connections].reduce((sum, [, count]) => sum + Number(count), 0)).toBe(clients.length);
   });
 
-  it('replace one that is killed; its clients come back, and what is scheduled arrives once', async () => {
+  it('replace a worker that is killed: its clients reconnect, and scheduled messages arrive once', async () => {
     await using server = await start();
     const clients = await crowd(server);
-    // By then the next one is there, and so are the clients.
+    // By then the replacement is ready and the clients have reconnected.
     const dueAt = Date.now() + 15_000;
     const texts = Array.from({ length: 50 }, (_, index) => `{"due":${index}}`);
     const query = `lanes=delayed&deliverAt=${new Date(dueAt).toISOString()}`;
@@ -95,7 +95,7 @@ describe('two workers behind one port', () => {
     expect(workersOf(server)).toHaveLength(3);
   });
 
-  it('send their clients away on SIGTERM and end with 0; the next start has the schedule', async () => {
+  it('close their clients on SIGTERM and exit with 0; the next start has the schedule', async () => {
     await using server = await start();
     const clients = await crowd(server);
     const deliverAt = new Date(Date.now() + 3_600_000).toISOString();
@@ -117,7 +117,7 @@ describe('two workers behind one port', () => {
     expect((await client.receives(1)).map(({ text }) => text)).toEqual(['"kept"']);
   });
 
-  it('end with their primary, and leave its files and its port to the next', async () => {
+  it('end with their primary, and leave its files and its port to the next one', async () => {
     await using server = await start();
     const clients = await crowd(server);
     const closes = clients.map((client) => client.closed());
@@ -133,20 +133,20 @@ describe('two workers behind one port', () => {
 });
 
 describe('WORKERS', () => {
-  it('refuses a number that all workers would have', async () => {
+  it('refuses a worker number that all workers would have', async () => {
     await using server = await Server.spawn({
       env: { WORKERS: '2', WORKER_ID: '0', TOTAL_WORKERS: '2' },
     });
     expect(await server.exited()).toBe(1);
-    expect(server.output).toMatch(/bus\.worker\.id: .*leave it out/);
+    expect(server.output).toMatch(/bus\.worker\.id: .*remove it/);
   });
 
-  it('gives up at once where the workers cannot start', async () => {
+  it('fails immediately if the workers cannot start', async () => {
     const port = await freePort();
     await using first = await Server.start({ port });
     await using second = await Server.spawn({ env: { WORKERS: '2' }, port });
     expect(await second.exited()).toBe(1);
-    expect(second.output).toMatch(/cannot_listen: port \d+ of 127.0.0.1 is taken/);
+    expect(second.output).toMatch(/cannot_listen: port \d+ on 127.0.0.1 is in use/);
     expect(second.output).toMatch(/workers_failed: a worker ended before it was ready/);
     expect((await fetch(`${first.url}/health/ready`)).status).toBe(200);
   });

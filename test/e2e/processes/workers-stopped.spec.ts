@@ -1,4 +1,4 @@
-/** A process that is stopped keeps its connections, so that only its silence tells. */
+/** A process that is stopped keeps its connections open: only missing replies show it. */
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { Server, type RawClient } from '../../support/server.js';
 
 const start = () => Server.start({ env: { WORKERS: '2' } });
 
-/** Asks over a connection that is there already: while the primary stands still nobody accepts another. */
+/** Uses a connection that is already open: while the primary is stopped, nobody accepts new ones. */
 async function readiness(server: Server, agent: Agent): Promise<{ status: number; brokers: object }> {
   const [response] = (await once(get(`${server.url}/health/ready`, { agent }), 'response')) as [
     IncomingMessage,
@@ -26,13 +26,13 @@ const processesOf = ({ output }: Server): number[] =>
     Number(pid),
   );
 
-/** With its last worker the port was gone. */
+/** Waits until the port is served again: it was closed with the last worker. */
 async function served({ url }: Server): Promise<void> {
   while (!(await fetch(`${url}/health/ready`).catch(() => undefined))?.ok) await delay(50);
 }
 
 describe('two workers', () => {
-  it('turn red while their primary stands still, and go on with it', async () => {
+  it('turn red while their primary is stopped, and recover with it', async () => {
     await using server = await start();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const clients = await crowd(server);
@@ -51,7 +51,7 @@ describe('two workers', () => {
     await Promise.all(clients.map((client) => client.receives(1)));
   });
 
-  it('send their clients away when it does so for long, and are replaced when it goes on', async () => {
+  it('close their clients if it is stopped for long, and are replaced when it continues', async () => {
     await using server = await start();
     const clients = await crowd(server);
     const closes = clients.map((client) => client.closed());
@@ -67,7 +67,7 @@ describe('two workers', () => {
     await Promise.all(returned.map((client) => client.receives(1)));
   });
 
-  it('lose the one of them that stands still for long', async () => {
+  it('lose a worker that is stopped for long', async () => {
     await using server = await start();
     const [frozen = 0] = processesOf(server);
     process.kill(frozen, 'SIGSTOP');
