@@ -1,30 +1,32 @@
 import { CommandError } from './cli.errors.js';
 
 /**
- * Takes what stands alone out of arguments: the first that is neither a flag nor the value of one. Flags of the server that stand
- * alone themselves come behind it.
+ * Takes the first positional argument out of a command's arguments: the first one that is neither a flag nor the value of a flag.
+ * Every flag before it must have a value.
  */
-export function takeLone(argv: readonly string[]): {
-  readonly lone?: string;
+export function takePositional(argv: readonly string[]): {
+  readonly positional?: string;
   readonly rest: readonly string[];
 } {
   const isFlag = (argument = ''): boolean => argument.startsWith('-');
-  const at = argv.findIndex(
-    (each, i) => !isFlag(each) && !(isFlag(argv[i - 1]) && !argv[i - 1]!.includes('=')),
-  );
-  return at < 0 ? { rest: argv } : { lone: argv[at]!, rest: argv.toSpliced(at, 1) };
+  const at = argv.findIndex((argument, i) => {
+    const previous = argv[i - 1] ?? '';
+    return !isFlag(argument) && !(isFlag(previous) && !previous.includes('='));
+  });
+  const positional = argv[at];
+  return positional === undefined ? { rest: argv } : { positional, rest: argv.toSpliced(at, 1) };
 }
 
 export interface Arguments<Name extends string> {
   readonly flags: Readonly<Partial<Record<Name, string>>>;
-  /** What is no flag of the command, in its order: settings, and what stands alone. */
+  /** The other arguments, in their order: settings and positional arguments. */
   readonly rest: readonly string[];
 }
 
 /**
  * Takes a command's own flags (`-u 42`, `--user 42`, `--user=42`) out of its arguments.
- * @param spellings the flags by the name under which they are returned
- * @throws CommandError when a flag has no value
+ * @param spellings the spellings of each flag, by the name under which its value is returned
+ * @throws CommandError if a flag has no value
  */
 export function takeFlags<Name extends string>(
   argv: readonly string[],

@@ -1,6 +1,6 @@
 import { CarillonError } from '../errors.js';
 
-/** A command was called wrongly, or cannot do what it was asked for. */
+/** A command was called with wrong arguments, or failed. */
 export class CommandError extends CarillonError {
   readonly code = 'command_failed';
 }

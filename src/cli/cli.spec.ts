@@ -33,30 +33,30 @@ describe('The command line', () => {
   const claimsOf = (token: string): unknown =>
     JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 
-  it('serves where no command is named', () => {
+  it('starts the server without a command', () => {
     expect(commandFor([])).toBeUndefined();
     expect(commandFor(['--port', '1'])).toBeUndefined();
   });
 
-  it('helps', async () => {
+  it('prints its usage', async () => {
     expect(await run('--help')).toBe(usage);
     expect(await run('gentoken', '--help')).toBe(usage);
   });
 
-  it('makes tokens that it takes', async () => {
+  it('generates tokens that it accepts', async () => {
     const token = await run('gentoken', '-u', '42', ...SECRET);
     expect(claimsOf(token)).toMatchObject({ sub: '42', exp: expect.any(Number) });
     const report = await run('checktoken', token.trim(), ...SECRET);
     expect(report).toContain('"sub": "42"');
-    expect(report).toContain('a good connection token');
+    expect(report).toContain('a valid connection token');
     expect(await run('checktoken', ...SECRET, token.trim())).toBe(report);
 
     const subscription = await run('gentoken', '--user=42', '-c', 'news', '-t', '-1', ...SECRET);
     expect(claimsOf(subscription)).toEqual({ sub: '42', channel: 'news', iat: expect.any(Number) });
-    expect(await run('checktoken', subscription.trim(), ...SECRET)).toContain('a good subscription token');
+    expect(await run('checktoken', subscription.trim(), ...SECRET)).toContain('a valid subscription token');
   });
 
-  it('says why it refuses a token, and shows what it says all the same', async () => {
+  it('prints the claims of a token that it refuses, and the reason', async () => {
     const token = await run('gentoken', '-u', '42', ...SECRET);
     const other = ['--gateway.client.tokens.connection.hmacSecretKey', 'another'];
     await expect(run('checktoken', token.trim(), ...other)).rejects.toThrow(
@@ -67,27 +67,27 @@ describe('The command line', () => {
 
   it.each([
     [['gentoken', '-u'], '-u needs a value'],
-    [['gentoken', '-u', '1'], 'no secret is configured'],
+    [['gentoken', '-u', '1'], 'no secret to sign tokens with is configured'],
     [['gentoken', '-t', 'soon', ...SECRET], '--ttl must be'],
     [['checktoken', ...SECRET], 'checktoken needs a token'],
-    [['gentokn', '-u', '1'], 'gentokn is no command: did you mean gentoken?'],
-    [['serve'], 'serve is no command'],
+    [['gentokn', '-u', '1'], 'unknown command gentokn: did you mean gentoken?'],
+    [['serve'], 'unknown command serve. The commands are gentoken, checktoken, genconfig, checkconfig'],
   ])('refuses %j', async (argv, words) => {
     await expect(run(...argv)).rejects.toThrow(words);
   });
 
-  it('writes a configuration that can be used, once, and for nobody else to read', async () => {
+  it('writes a valid configuration that only its owner can read, and does not overwrite it', async () => {
     const file = join(directory, 'carillon.json');
     await run('genconfig', file);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(await run('checkconfig', '--config', file)).toContain('the configuration can be used\n');
+    expect(await run('checkconfig', '--config', file)).toContain('the configuration is valid\n');
     expect(claimsOf(await run('gentoken', '-u', '1', '--config', file))).toMatchObject({ sub: '1' });
     const before = readFileSync(file, 'utf8');
-    await expect(run('genconfig', file)).rejects.toThrow('exists already');
+    await expect(run('genconfig', file)).rejects.toThrow('already exists');
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
-  it('says of a configuration what a start would say', async () => {
+  it('reports the same about a configuration as a start', async () => {
     const report = await run('checkconfig', '--config', 'test/golden/config-proxy.json');
     expect(report).toContain('note: client.proxy is not supported');
     await expect(run('checkconfig', '--server.port', 'many')).rejects.toThrow('server.port');
@@ -101,7 +101,7 @@ describe('The command line', () => {
 });
 
 describe('takeFlags', () => {
-  it('leaves what is not its own', () => {
+  it('returns the arguments that are not its own', () => {
     const { flags, rest } = takeFlags(['-u', '1', '--config', 'f', 'x', '--name=a=b'], {
       user: ['-u'],
       name: ['--name'],

@@ -15,8 +15,8 @@ const commands: ReadonlyMap<string, Run> = new Map<string, Run>([
 ]);
 
 /**
- * What is to be done instead of serving; undefined where the arguments are settings of the server.
- * @throws CommandError where the first of them is neither
+ * Returns the command that the arguments name, or undefined if they start the server.
+ * @throws CommandError if the command is unknown
  */
 export function commandFor(argv: readonly string[]): (() => Promise<void> | void) | undefined {
   if (argv.includes('--help')) return () => void process.stdout.write(usage);
@@ -25,5 +25,8 @@ export function commandFor(argv: readonly string[]): (() => Promise<void> | void
   const run = commands.get(name);
   if (run !== undefined) return () => run(rest);
   if (name === '' || name.startsWith('-')) return undefined;
-  throw new CommandError(`${name} is no command${didYouMean(name, [...commands.keys()])}`);
+  const names = [...commands.keys()];
+  throw new CommandError(
+    `unknown command ${name}${didYouMean(name, names) || '.'} The commands are ${names.join(', ')}; without one, the server starts`,
+  );
 }

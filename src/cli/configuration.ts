@@ -5,7 +5,7 @@ import { CommandError } from './cli.errors.js';
 
 const SECRET_BYTES = 32;
 
-/** `carillon genconfig [FILE]`: writes a configuration to begin with, with fresh secrets. Nothing is overwritten. */
+/** `carillon genconfig [FILE]`: writes a first configuration with new secrets. It does not overwrite a file. */
 export function genconfig(argv: readonly string[]): void {
   const [file = 'carillon.json'] = argv;
   const configuration = {
@@ -17,18 +17,21 @@ export function genconfig(argv: readonly string[]): void {
     writeFileSync(file, `${JSON.stringify(configuration, undefined, 2)}\n`, { flag: 'wx', mode: 0o600 });
   } catch (cause) {
     const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
-    throw new CommandError(code === 'EEXIST' ? `${file} exists already` : `cannot write ${file} (${code})`, {
-      cause,
-    });
+    throw new CommandError(
+      code === 'EEXIST' ? `${file} already exists: name another file` : `cannot write ${file} (${code})`,
+      {
+        cause,
+      },
+    );
   }
-  process.stdout.write(`${file} is written: npm start -- --config ${file}\n`);
+  process.stdout.write(`wrote ${file}. Start the server with: npm start -- --config ${file}\n`);
 }
 
-/** `carillon checkconfig [--config FILE]`: reads the configuration as a start would, and says what is wrong with it. */
+/** `carillon checkconfig [--config FILE]`: reads the configuration like a start of the server, and reports what is wrong with it. */
 export function checkconfig(argv: readonly string[]): void {
   const { notices } = readConfig(argv);
   for (const notice of notices) process.stdout.write(`note: ${notice}\n`);
-  process.stdout.write('the configuration can be used\n');
+  process.stdout.write('the configuration is valid\n');
 }
 
 function secret(): string {
