@@ -63,10 +63,12 @@ function compile(directory: string): void {
 }
 
 function sourceFiles(): string[] {
-  return [
-    ...globSync('src/**/*.ts', { cwd: root, exclude: (path) => path.endsWith('.spec.ts') }),
-    ...['.swcrc', 'tsconfig.json', 'package.json', 'package-lock.json'],
-  ].toSorted();
+  const files = globSync('src/**/*.ts', { cwd: root, exclude: (path) => path.endsWith('.spec.ts') });
+  return [...files.toSorted(byName), '.swcrc', 'tsconfig.json', 'package.json', 'package-lock.json'];
+}
+
+function byName(one: string, other: string): number {
+  return one < other ? -1 : 1;
 }
 
 function digestOf(files: readonly string[]): string {

@@ -64,7 +64,7 @@ describe('CONTRIBUTING.md', () => {
   it('lists every folder of src', () => {
     const [, section = ''] = read('CONTRIBUTING.md').split('## Find your way\n');
     const [table = ''] = section.split('\n\n| file ');
-    const listed = table.matchAll(/^\| `([\w-]+)` /gm).map(([, name]) => name);
+    const listed = table.matchAll(/^\| `([\w-]+)` /gm).map(([, name = '']) => name);
     const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
       entry.isDirectory(),
     );

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** What a hostile or broken client sends: one WebSocket message. */
 export interface GeneratedFrame {

@@ -42,14 +42,18 @@ export async function fuzzApi(
   packages: string,
   { document, apiKey, seconds, seed }: FuzzedApi,
 ): Promise<string> {
-  const args = [
-    ...['-m', 'schemathesis.cli', 'run', document],
-    ...['--header', `Authorization: Bearer ${apiKey}`, '--header', `X-API-Key: ${apiKey}`],
-    ...['--checks', CHECKS.join(',')],
-    ...['--phases', 'examples,coverage,fuzzing', '--max-examples', '30', '--continue-on-failure'],
-    ...['--max-time', String(seconds), '--seed', String(seed)],
-    ...['--warnings', 'off', '--no-color', '--generation-database', 'none'],
-  ];
+  const options = {
+    header: `X-API-Key: ${apiKey}`,
+    checks: CHECKS.join(','),
+    phases: 'examples,coverage,fuzzing',
+    'max-examples': 30,
+    'max-time': seconds,
+    seed,
+    warnings: 'off',
+    'generation-database': 'none',
+  };
+  const args = ['-m', 'schemathesis.cli', 'run', document, '--continue-on-failure', '--no-color'];
+  for (const [name, value] of Object.entries(options)) args.push(`--${name}`, String(value));
   try {
     // It keeps a cache in its working directory.
     const cwd = mkdtempSync(join(tmpdir(), 'carillon-schemathesis-'));

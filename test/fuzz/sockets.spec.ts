@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { WebSocket } from 'ws';
 import { RawClient, Server } from '../support/server.ts';
 import { WAIT_MS } from '../support/wait-ms.ts';
