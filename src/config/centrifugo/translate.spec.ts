@@ -179,7 +179,7 @@ describe('a configuration file of Centrifugo', () => {
     });
     expect(notices).toEqual([
       'engine.type nats is not supported: memory serves',
-      'http_api.insecure is not supported: the API wants a key: set http_api.key',
+      'http_api.insecure is not supported: the API requires a key: set http_api.key',
     ]);
   });
 

@@ -1,12 +1,12 @@
 /** An option of Centrifugo that has no counterpart here. */
 export interface Unsupported {
-  /** What holds instead. */
+  /** What Carillon does instead. */
   readonly instead: string;
-  /** Whether the value asks for something that is missed here. */
+  /** Whether the value asks for something that Carillon does not have. */
   readonly isMissed: (value: unknown) => boolean;
 }
 
-/** Not what Centrifugo writes for nothing, as where a file spells out its defaults. */
+/** Whether the value asks for something. A file may spell out the default values of Centrifugo. */
 export const isSet = (value: unknown): boolean =>
   typeof value === 'object' && value !== null
     ? Object.values(value).some(isSet)
@@ -15,13 +15,13 @@ export const isSet = (value: unknown): boolean =>
 const isEnabled = (value: unknown): boolean =>
   [true, 'true', '1'].includes((value as { readonly enabled?: string } | undefined)?.enabled ?? '');
 
-/** Whether one of several blocks is. A variable names it in one word: `connect_enabled`. */
+/** Whether one of several blocks is enabled. In a variable, the name is one word: `connect_enabled`. */
 const hasEnabled = (value: unknown): boolean =>
   Object.entries(value ?? {}).some(([name, block]) =>
     name.endsWith('_enabled') ? isSet(block) : isEnabled(block),
   );
 
-/** Whether something in it is switched on, or has an address. A variable names that in one word as well. */
+/** Whether something in it is enabled, or has an address. In a variable, the name is one word. */
 const isInUse = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
@@ -34,44 +34,43 @@ const isOtherThan =
   (value: unknown): boolean =>
     value !== usual && isSet(value);
 
-const ONE_PORT =
-  'everything is on one port: keep /api, /metrics and /health from the public at a proxy in front';
-export const NO_PROXY = 'calls to a backend are not there yet: what they would have decided is refused';
-const ONE_KEY_SET = 'the endpoint of a key set has no placeholders, so there is nothing to check';
-const NO_TRANSPORT = 'this transport is not there yet: WebSocket is';
+const ONE_PORT = 'there is only one port: block /api, /metrics and /health for the public at a proxy';
+export const NO_PROXY = 'calls to a backend are not available yet: what they would decide about is refused';
+const ONE_KEY_SET = 'the endpoint of a key set cannot have placeholders, so there is nothing to check';
+const NO_TRANSPORT = 'this transport is not available yet: use WebSocket';
 
 type Row = readonly [option: string, isMissed: (value: unknown) => boolean, instead: string];
 
 const rows: readonly Row[] = [
-  ['http_server.tls', isEnabled, 'TLS ends at a proxy in front'],
-  ['http_server.tls_autocert', isEnabled, 'TLS ends at a proxy in front'],
-  ['http_server.tls_external', isSet, 'TLS ends at a proxy in front'],
+  ['http_server.tls', isEnabled, 'terminate TLS at a proxy'],
+  ['http_server.tls_autocert', isEnabled, 'terminate TLS at a proxy'],
+  ['http_server.tls_external', isSet, 'terminate TLS at a proxy'],
   ['http_server.internal_tls', isEnabled, ONE_PORT],
   ['http_server.internal_address', isSet, ONE_PORT],
   ['http_server.internal_port', isSet, ONE_PORT],
-  ['http_server.http3', isEnabled, 'HTTP/1.1 is spoken'],
-  ['http_server.h2c_external', isSet, 'HTTP/1.1 is spoken'],
-  ['log.file', isSet, 'the log goes to the standard output'],
-  ['broker', isEnabled, 'the engine serves for it'],
-  ['presence_manager', isEnabled, 'the engine serves for it'],
-  ['controller', isEnabled, 'the engine serves for it'],
+  ['http_server.http3', isEnabled, 'only HTTP/1.1 is supported'],
+  ['http_server.h2c_external', isSet, 'only HTTP/1.1 is supported'],
+  ['log.file', isSet, 'the log is written to standard output'],
+  ['broker', isEnabled, 'the engine is used instead'],
+  ['presence_manager', isEnabled, 'the engine is used instead'],
+  ['controller', isEnabled, 'the engine is used instead'],
   ['map_broker.type', isOtherThan('memory'), 'there are no map subscriptions'],
   ['shared_poll', isSet, 'there are no shared poll subscriptions'],
   ['client.proxy', hasEnabled, NO_PROXY],
   ['channel.proxy', isInUse, NO_PROXY],
-  ['rpc', isInUse, 'there are no RPC methods: clients are answered 108'],
+  ['rpc', isInUse, 'there are no RPC methods: clients get error 108'],
   ['proxies', isSet, NO_PROXY],
-  ['client.user_id_http_header', isSet, 'users are known by their tokens alone'],
+  ['client.user_id_http_header', isSet, 'users are identified only by their tokens'],
   ['client.token.insecure_skip_jwks_endpoint_safety_check', isSet, ONE_KEY_SET],
   ['client.subscription_token.insecure_skip_jwks_endpoint_safety_check', isSet, ONE_KEY_SET],
   ['client.insecure_skip_token_signature_verify', isSet, 'every token is verified'],
   ['client.connect_code_to_unidirectional_disconnect', isSet, NO_TRANSPORT],
-  ['client.channel_position_max_time_lag', isSet, 'positions are compared without it'],
-  ['http_api.insecure', isSet, 'the API wants a key: set http_api.key'],
+  ['client.channel_position_max_time_lag', isSet, 'positions are checked without it'],
+  ['http_api.insecure', isSet, 'the API requires a key: set http_api.key'],
   ['http_api.handler_prefix', isOtherThan('/api'), 'the API is at /api'],
-  ['grpc_api', isEnabled, 'there is no gRPC API: use the one over HTTP'],
-  ['consumers', isSet, 'queues are configured under bus'],
-  ['websocket.disabled', isSet, 'WebSocket is always there'],
+  ['grpc_api', isEnabled, 'there is no gRPC API: use the HTTP API'],
+  ['consumers', isSet, 'configure queues under bus'],
+  ['websocket.disabled', isSet, 'WebSocket is always enabled'],
   ['websocket.handler_prefix', isOtherThan('/connection/websocket'), 'it is at /connection/websocket'],
   ['websocket.compression', isSet, 'messages are not compressed'],
   ['sse', isEnabled, NO_TRANSPORT],
@@ -81,21 +80,21 @@ const rows: readonly Row[] = [
   ['uni_websocket', isEnabled, NO_TRANSPORT],
   ['uni_grpc', isEnabled, NO_TRANSPORT],
   ['webtransport', isEnabled, NO_TRANSPORT],
-  ['admin', isEnabled, 'there is no web page for administrators'],
+  ['admin', isEnabled, 'there is no admin web interface'],
   ['health.handler_prefix', isOtherThan('/health'), 'it is at /health'],
   ['debug', isEnabled, 'there are no profiling endpoints'],
-  ['dev', isEnabled, 'there is no page for development'],
-  ['init', isEnabled, 'there is no endpoint to prepare a connection'],
-  ['opentelemetry', isEnabled, 'the trace context travels with a message, and nothing is exported'],
-  ['graphite', isEnabled, 'metrics are read by Prometheus from /metrics'],
-  ['pid_file', isSet, 'no file is written'],
+  ['dev', isEnabled, 'there is no development page'],
+  ['init', isEnabled, 'there is no init endpoint'],
+  ['opentelemetry', isEnabled, 'the trace context travels with each message, but nothing is exported'],
+  ['graphite', isEnabled, 'Prometheus reads the metrics from /metrics'],
+  ['pid_file', isSet, 'no PID file is written'],
 ];
 
 export const unsupported: ReadonlyMap<string, Unsupported> = new Map(
   rows.map(([option, isMissed, instead]) => [option, { isMissed, instead }]),
 );
 
-/** Options whose wish is always granted, or without meaning here. Nothing is said about them. */
+/** Options that always have the requested effect, or have no meaning here. They are not reported. */
 export const immaterial: ReadonlySet<string> = new Set([
   'usage_stats',
   'health.enabled',
