@@ -18,6 +18,7 @@ const shared = {
   ipc: ['async'],
   tls: [],
   json: [],
+  schema: ['json'],
   limits: [],
   patterns: [],
   async: [],

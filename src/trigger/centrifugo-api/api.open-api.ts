@@ -1,9 +1,9 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { ApiFault } from './api.errors.js';
 import { apiFaults } from './api.errors.js';
-import { Batch } from './batch.js';
-import type { JsonSchema } from './fields.js';
+import { jsonSchemaOf, type JsonSchema } from '../../schema/index.js';
 import type { Methods } from './methods.js';
+import { batchRequest } from './request-schemas.js';
 
 type Paths = OpenAPIObject['paths'];
 type Operation = NonNullable<Paths[string]['post']>;
@@ -31,7 +31,7 @@ export function apiPaths(methods: Methods): Paths {
   ]);
   const batch = operation(
     'Several commands in one request, answered in their order.',
-    new Batch(methods).schema,
+    jsonSchemaOf(batchRequest),
     {
       type: 'object',
       properties: { replies: { type: 'array', items: { type: 'object' } } },

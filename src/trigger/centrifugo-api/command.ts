@@ -1,5 +1,6 @@
 import type { JsonScanner } from '../../json/index.js';
-import type { JsonSchema } from './fields.js';
+import type { JsonSchema } from '../../schema/index.js';
+import type { BatchedCommand } from './requests.js';
 
 /** What surrounds a command: the HTTP request that it came in. */
 export interface CommandContext {
@@ -27,4 +28,6 @@ export interface Method {
   readonly schema: JsonSchema;
   /** @throws MalformedJsonError */
   read(this: void, scanner: JsonScanner): Command;
+  /** Returns the command if the batched command has a request of this method. */
+  pick(this: void, batched: BatchedCommand): Command | undefined;
 }

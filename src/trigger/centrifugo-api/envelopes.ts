@@ -1,15 +1,10 @@
 import { JsonScanner, MalformedJsonError } from '../../json/index.js';
+import { readMessage } from '../../schema/index.js';
 import type { Command } from './command.js';
-import { raw, record, text, uint32 } from './fields.js';
 import type { Methods } from './methods.js';
+import { envelope } from './request-schemas.js';
+import type { Envelope } from './requests.js';
 
-interface Envelope {
-  readonly id: number;
-  readonly method: string;
-  readonly params: Buffer | undefined;
-}
-
-const envelope = record<Envelope>({ id: uint32, method: text, params: raw });
 const NO_PARAMS = Buffer.from('{}');
 
 export interface EnvelopedCommand {
@@ -20,11 +15,11 @@ export interface EnvelopedCommand {
 
 /**
  * Reads the form that the API had before each method got a path: one or more objects that name their method.
- * @throws MalformedJsonError also for a method that there is not
+ * @throws MalformedJsonError also if a method does not exist
  */
 export function readEnvelopes(scanner: JsonScanner, methods: Methods): readonly EnvelopedCommand[] {
   const envelopes: Envelope[] = [];
-  do envelopes.push(envelope.read(scanner));
+  do envelopes.push(readMessage(scanner, envelope));
   while (!scanner.atEnd);
   const params = new JsonScanner();
   return envelopes.map(({ id, method: name, params: given = NO_PARAMS }) => {

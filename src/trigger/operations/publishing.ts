@@ -117,10 +117,10 @@ function withId(result: string, id: string): string {
 /** Undefined where nothing is asked for, which is the rule. */
 function termsOf(request: PublicationFields): PublicationTerms | undefined {
   const { tags, skipHistory, idempotencyKey, version, versionEpoch, delta } = request;
-  const isPlain = tags === undefined && !skipHistory && idempotencyKey === '' && version === 0 && !delta;
+  const isPlain = tags.size === 0 && !skipHistory && idempotencyKey === '' && version === 0 && !delta;
   if (isPlain) return undefined;
   return {
-    ...(tags !== undefined ? { tags } : {}),
+    ...(tags.size > 0 ? { tags: Object.fromEntries(tags) } : {}),
     ...(skipHistory ? { skipHistory } : {}),
     ...(idempotencyKey !== '' ? { idempotencyKey } : {}),
     ...(version > 0 ? { version } : {}),

@@ -21,7 +21,10 @@ export function readItinerary(
   request: PublicationFields,
   { maxDelayMs }: Pick<TriggerOptions, 'maxDelayMs'>,
 ): Itinerary | undefined {
-  const { delay, deliverAt, expiresIn, via } = request;
+  const delay = valueOf(request.delay);
+  const deliverAt = valueOf(request.deliverAt);
+  const expiresIn = valueOf(request.expiresIn);
+  const via = valueOf(request.via);
   if (delay === undefined && deliverAt === undefined && expiresIn === undefined && via === undefined)
     return undefined;
   if (via !== undefined && via !== 'direct' && via !== 'bus') throw badRequest('via must be direct or bus');
@@ -45,4 +48,9 @@ function durationText(name: string, given: unknown): string | undefined {
 function timestampText(given: unknown): string | undefined {
   if (given === undefined || typeof given === 'string') return given;
   throw badRequest(`${NAMES.deliverAt} must be an RFC 3339 timestamp such as 2030-01-31T09:00:00Z`);
+}
+
+/** A null counts as absent. */
+function valueOf(json: Buffer | undefined): unknown {
+  return json === undefined ? undefined : ((JSON.parse(json.toString()) as unknown) ?? undefined);
 }

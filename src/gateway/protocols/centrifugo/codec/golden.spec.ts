@@ -6,7 +6,7 @@ import type { ReplyError } from '../centrifugo.errors.js';
 import { pushes, results } from './reply-schemas.js';
 import type { AnsweredMethod, Publication, PushKind } from './replies.js';
 import { requests } from './request-schemas.js';
-import { snakeCase, type Field, type Schema } from './schema.js';
+import { snakeCase, type Field, type Schema } from '../../../../schema/index.js';
 
 interface Step {
   send?: string;

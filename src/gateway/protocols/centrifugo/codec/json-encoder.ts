@@ -2,7 +2,14 @@ import { onOneLine } from '../../../../json/index.js';
 import type { ReplyError } from '../centrifugo.errors.js';
 import { publication as publicationSchema, pushes, replyError, results } from './reply-schemas.js';
 import type { AnsweredMethod, Publication, Pushes, PushKind, Results } from './replies.js';
-import { entriesOf, sizeOf, snakeCase, type Field, type Schema, type StringKeyed } from './schema.js';
+import {
+  entriesOf,
+  sizeOf,
+  snakeCase,
+  type Field,
+  type Schema,
+  type StringKeyed,
+} from '../../../../schema/index.js';
 
 export const jsonPing = Buffer.from('{}');
 

@@ -7,7 +7,7 @@ import { replyErrors } from '../centrifugo.errors.js';
 import { pushes, results } from './reply-schemas.js';
 import type { AnsweredMethod, PushKind } from './replies.js';
 import { requests } from './request-schemas.js';
-import { snakeCase, type Field, type Schema } from './schema.js';
+import { snakeCase, type Field, type Schema } from '../../../../schema/index.js';
 
 type Json = Record<string, unknown>;
 

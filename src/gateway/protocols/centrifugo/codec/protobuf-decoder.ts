@@ -1,10 +1,10 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { DecodedFrame } from './codec.js';
-import { clamp, commandOf, MAX_MESSAGE_DEPTH } from './command-envelope.js';
+import { commandOf } from './command-envelope.js';
 import type { Command } from './commands.js';
 import { MalformedError } from '../centrifugo.errors.js';
 import { requests } from './request-schemas.js';
-import type { Field, Schema } from './schema.js';
+import { clamp, MAX_MESSAGE_DEPTH, type Field, type Schema } from '../../../../schema/index.js';
 
 const COMMAND_ID = 1;
 
@@ -67,7 +67,7 @@ function readMessage<T extends object>(
   depth: number,
 ): T {
   if (depth > MAX_MESSAGE_DEPTH) throw new MalformedError('nested too deeply');
-  const message: Record<string, unknown> = { ...schema.zero };
+  const message: Record<string, unknown> = Object.assign({}, schema.zero);
   while (reader.pos < end) {
     const [no, type] = reader.tag();
     const field = schema.numbers[no];
@@ -137,6 +137,10 @@ function readNumber(reader: BinaryReader, field: Field): number | boolean {
       return clamp(Number(reader.uint64()));
     case 'sint64':
       return clamp(Number(reader.sint64()));
+    case 'wideUint64':
+      return Number(reader.uint64());
+    case 'wideInt64':
+      return Number(reader.int64());
     default:
       return clamp(Number(reader.int64()));
   }

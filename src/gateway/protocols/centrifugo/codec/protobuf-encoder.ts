@@ -2,7 +2,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { ReplyError } from '../centrifugo.errors.js';
 import { pushes, replyError, results, type Slot } from './reply-schemas.js';
 import type { AnsweredMethod, Publication, Pushes, PushKind, Results } from './replies.js';
-import { entriesOf, type Field, type Schema, type StringKeyed } from './schema.js';
+import { entriesOf, type Field, type Schema, type StringKeyed } from '../../../../schema/index.js';
 
 /** Field numbers of the messages Reply and Push, and of the entries of a map. */
 const REPLY_ID = 1;

@@ -37,7 +37,7 @@ import {
   uint32,
   uint64,
   type Schema,
-} from './schema.js';
+} from '../../../../schema/index.js';
 
 // Field numbers: centrifugal/protocol, definitions/client.proto. Fields are `always` written if Centrifugo was observed to write them,
 // or if they have no omitempty in its generated Go types.

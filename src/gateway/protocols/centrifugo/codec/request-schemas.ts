@@ -29,7 +29,7 @@ import {
   strings,
   uint64,
   type Schema,
-} from './schema.js';
+} from '../../../../schema/index.js';
 
 // Field numbers: centrifugal/protocol, definitions/client.proto.
 

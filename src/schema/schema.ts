@@ -1,13 +1,12 @@
-import { KeyTable } from '../../../../json/index.js';
-import type { Payload } from './commands.js';
+import { KeyTable } from '../json/index.js';
 
 /**
- * Describes a message of the protocol as a table of fields. Both encodings use it: JSON by `key`, Protobuf by `no`. Fields are written
- * in the order of the table.
+ * A message as a table of its fields. Every encoding works from the same table: JSON by `key`, Protobuf by `no`. The
+ * order of the fields is the order in which they are written.
  */
 export interface Schema<T = object> {
   readonly fields: readonly Field[];
-  /** A message without any field, with which decoding starts. It is shared, so it must be copied and never changed. */
+  /** A message in which every field is absent. Decoding copies it; it is shared and never changed. */
   readonly zero: Readonly<T>;
   readonly keys: KeyTable<Field>;
   /** The fields by their number in Protobuf. */
@@ -19,26 +18,43 @@ export interface Field {
   readonly name: string;
   /** The same name in JSON: snake_case. */
   readonly key: string;
+  /** 0: the field exists in JSON only. */
   readonly no: number;
   readonly kind: Kind;
   readonly many: 'no' | 'list' | 'map';
-  /** The schema of a nested message. It is a function, so that a message can contain messages of its own type. */
+  /** The schema of a nested message. A function, because a message may contain messages of its own kind. */
   readonly of: (() => Schema) | undefined;
   /** Written to JSON even if it is zero. */
   readonly always: boolean;
+  /** Added to what the OpenAPI document says about the field. */
+  readonly documentation: JsonSchema | undefined;
 }
 
 export type Kind =
-  'string' | 'bool' | 'uint32' | 'int32' | 'int64' | 'uint64' | 'sint64' | 'payload' | 'message';
+  | 'string'
+  | 'bool'
+  | 'uint32'
+  | 'int32'
+  | 'int64'
+  | 'uint64'
+  | 'sint64'
+  /** Beyond 2⁵³ these lose their last digits but keep their order. JSON may have them in quotes. */
+  | 'wideInt64'
+  | 'wideUint64'
+  /** Bytes that are only forwarded: in JSON any value, as it was spelled. */
+  | 'payload'
+  | 'message';
 
-/** Specifies a field of a message. `T` ties it to the type of the property. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** One field of a message. `T` ties it to the type of the property. */
 export interface FieldSpec<T> extends Omit<Field, 'name' | 'key'> {
   readonly type?: T;
 }
 
 type Plain<T> = string extends keyof T ? ReadonlyMap<string, T[string]> : T;
 
-/** Creates the schema of messages of type `T`. The compiler checks that no property is missing or has another type. */
+/** Creates the table for messages of type `T`; the compiler ensures that no property is missing or mistyped. */
 export function message<T extends object>(specs: {
   readonly [K in keyof T]-?: FieldSpec<Plain<NonNullable<T[K]>>>;
 }): Schema<T> {
@@ -48,7 +64,7 @@ export function message<T extends object>(specs: {
     key: snakeCase(name),
   }));
   const numbers: (Field | undefined)[] = [];
-  for (const field of fields) numbers[field.no] = field;
+  for (const field of fields) if (field.no > 0) numbers[field.no] = field;
   const zero = Object.fromEntries(fields.map((field) => [field.name, zeroOf(field)])) as T;
   return { fields, zero, keys: new KeyTable(fields), numbers: Array.from(numbers) };
 }
@@ -60,7 +76,9 @@ export const int32 = (no: number): FieldSpec<number> => scalar(no, 'int32');
 export const int64 = (no: number): FieldSpec<number> => scalar(no, 'int64');
 export const uint64 = (no: number): FieldSpec<number> => scalar(no, 'uint64');
 export const sint64 = (no: number): FieldSpec<number> => scalar(no, 'sint64');
-export const payload = (no: number): FieldSpec<Payload> => scalar(no, 'payload');
+export const wideInt64 = (no: number): FieldSpec<number> => scalar(no, 'wideInt64');
+export const wideUint64 = (no: number): FieldSpec<number> => scalar(no, 'wideUint64');
+export const payload = (no: number): FieldSpec<Buffer> => scalar(no, 'payload');
 
 export function one<T>(no: number, of: () => Schema<T>): FieldSpec<T> {
   return { ...scalar(no, 'message'), of };
@@ -86,8 +104,16 @@ export function always<T>(spec: FieldSpec<T>): FieldSpec<T> {
   return { ...spec, always: true };
 }
 
+export function described<T>(
+  spec: FieldSpec<T>,
+  description: string,
+  details: JsonSchema = {},
+): FieldSpec<T> {
+  return { ...spec, documentation: { ...details, description } };
+}
+
 function scalar(no: number, kind: Kind): Omit<Field, 'name' | 'key'> {
-  return { no, kind, many: 'no', of: undefined, always: false };
+  return { no, kind, many: 'no', of: undefined, always: false, documentation: undefined };
 }
 
 const EMPTY_LIST: readonly never[] = Object.freeze([]);
@@ -105,7 +131,7 @@ export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 }
 
-/** A map of the protocol: tags are a record, and maps from clients are a `Map`. */
+/** A map as application code has it: tags are a record, what comes from a client is a `Map`. */
 export type StringKeyed = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>;
 
 export function entriesOf(keyed: StringKeyed): Iterable<[string, unknown]> {
