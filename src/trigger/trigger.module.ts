@@ -2,10 +2,10 @@ import { Inject, Module } from '@nestjs/common';
 import { HttpErrors, OpenApi } from '../http/index.js';
 import { apiPaths } from './centrifugo-api/api.open-api.js';
 import { ApiRoutes } from './centrifugo-api/api.routes.js';
-import { ChannelQueries } from './operations/channel-queries.js';
 import { ConnectionCommands } from './operations/connection-commands.js';
 import { Methods } from './centrifugo-api/methods.js';
 import { Publishing } from './operations/publishing.js';
+import { Queries } from './operations/queries.js';
 import { Replies } from './centrifugo-api/replies.js';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.js';
 import { Schedules } from './schedules/schedules.js';
@@ -27,13 +27,13 @@ import { Trigger } from './push/trigger.js';
     TriggerMetrics,
     Publishing,
     ConnectionCommands,
-    ChannelQueries,
+    Queries,
     Methods,
     Replies,
     ApiRoutes,
     ...triggerInstruments,
   ],
-  exports: [Trigger],
+  exports: [Trigger, Publishing, ConnectionCommands, Queries],
 })
 export class TriggerModule extends ConfigurableModuleClass {
   constructor(

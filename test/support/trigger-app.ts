@@ -21,7 +21,14 @@ import { instantLaneOptions } from '../../src/bus/lanes/instant-lane.options.js'
 import { Delivery, DeliveryModule, deliveryOptions, Nodes, Presence } from '../../src/delivery/index.js';
 import { BrokerStatus, MetricsModule, metricsOptions } from '../../src/metrics/index.js';
 import { HttpAdapter, HttpModule, httpOptions, setUpOpenApi } from '../../src/http/index.js';
-import { Trigger, TriggerModule, triggerOptions } from '../../src/trigger/index.js';
+import {
+  ConnectionCommands,
+  Publishing,
+  Queries,
+  Trigger,
+  TriggerModule,
+  triggerOptions,
+} from '../../src/trigger/index.js';
 
 export const API_KEY = 'a-key-for-the-tests-0123';
 const SQLITE = { path: ':memory:', synchronous: 'normal' } as const;
@@ -139,6 +146,18 @@ export class TriggerApp implements AsyncDisposable {
 
   get presence(): Presence {
     return this.app.get(Presence);
+  }
+
+  get publishing(): Publishing {
+    return this.app.get(Publishing);
+  }
+
+  get queries(): Queries {
+    return this.app.get(Queries);
+  }
+
+  get connectionCommands(): ConnectionCommands {
+    return this.app.get(ConnectionCommands);
   }
 
   /** Starts to consume the instant lane, from the oldest message. */

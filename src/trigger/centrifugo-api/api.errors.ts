@@ -1,6 +1,6 @@
 import { CarillonError } from '../../errors.js';
 
-/** An error as callers of the API see it, with the status for those who want it in one. */
+/** An error as callers of the API see it, with the HTTP status for those who ask for one. */
 export interface ApiFault {
   readonly code: number;
   readonly message: string;
@@ -16,6 +16,17 @@ export const apiFaults = {
   unrecoverablePosition: { code: 112, message: 'unrecoverable position', status: 416 },
 } as const satisfies Record<string, ApiFault>;
 
+/** The faults of operations by the code of the error. Errors without one are reported with their own message. */
+export const faultByCode: Readonly<Record<string, ApiFault>> = {
+  invalid_channel: apiFaults.badRequest,
+  invalid_payload: apiFaults.badRequest,
+  unknown_namespace: apiFaults.unknownChannel,
+  not_available: apiFaults.notAvailable,
+  // Centrifugo fails here, too.
+  invalid_position: apiFaults.internal,
+  unrecoverable_position: apiFaults.unrecoverablePosition,
+};
+
 /** A command was refused. */
 export class ApiRefusal extends CarillonError {
   readonly code = 'api_refusal';
@@ -25,7 +36,7 @@ export class ApiRefusal extends CarillonError {
   }
 }
 
-/** A bad request of which can be said what was wrong with it. */
+/** Refuses a request with a message that says what is wrong with it. */
 export function badRequest(message: string): ApiRefusal {
   return new ApiRefusal({ ...apiFaults.badRequest, message });
 }

@@ -69,7 +69,7 @@ export class ApiRoutes implements OnModuleInit {
   async #answer(request: FastifyRequest, reply: FastifyReply, read: () => Command): Promise<FastifyReply> {
     const command = readBody(request, read);
     if (command === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
-    const outcome = await this.replies.settle(command, this.#contextOf(request));
+    const outcome = await this.replies.settle(command, traceparentOf(request));
     if ('fault' in outcome && this.#wantsStatus(request))
       return sendJson(reply.code(outcome.fault.status), faultText(outcome.fault));
     return sendJson(reply, replyText(outcome));
@@ -78,18 +78,18 @@ export class ApiRoutes implements OnModuleInit {
   async #answerBatch(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const run = readBody(request, () => this.#batch.read(scanner));
     if (run === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
-    const context = this.#contextOf(request);
-    const answer = await run((command) => this.replies.settle(command, context));
+    const traceparent = traceparentOf(request);
+    const answer = await run((command) => this.replies.settle(command, traceparent));
     return sendJson(reply, answer);
   }
 
   async #answerEnvelopes(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const envelopes = readBody(request, () => readEnvelopes(scanner, this.methods));
     if (envelopes === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
-    const context = this.#contextOf(request);
+    const traceparent = traceparentOf(request);
     const lines: string[] = [];
     for (const { id, command } of envelopes)
-      lines.push(replyText(await this.replies.settle(command, context), id));
+      lines.push(replyText(await this.replies.settle(command, traceparent), id));
     return sendJson(reply, lines.join('\n'));
   }
 
@@ -100,13 +100,13 @@ export class ApiRoutes implements OnModuleInit {
     return text === undefined ? reply.send() : reply.type(TEXT_TYPE).send(text);
   }
 
-  #contextOf({ headers }: FastifyRequest) {
-    return this.replies.contextFor(readTraceparent(headers.traceparent));
-  }
-
   #wantsStatus({ headers }: FastifyRequest): boolean {
     return (headers['x-centrifugo-error-mode'] ?? this.options.api.errorMode) === 'transport';
   }
+}
+
+function traceparentOf({ headers }: FastifyRequest): string | undefined {
+  return readTraceparent(headers.traceparent);
 }
 
 /** Of several keys the first in this order counts, even where another one would do. */

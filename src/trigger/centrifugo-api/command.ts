@@ -2,29 +2,23 @@ import type { JsonScanner } from '../../json/index.js';
 import type { JsonSchema } from '../../schema/index.js';
 import type { BatchedCommand } from './requests.js';
 
-/** What surrounds a command: the HTTP request that it came in. */
-export interface CommandContext {
-  /** Valid W3C trace context, where the caller sent one. */
-  readonly traceparent: string | undefined;
-  /** Runs a part of a command and makes a reply of its outcome: `{"result":…}` or `{"error":…}`. Never rejects. */
-  reply(method: string, run: () => Promise<string> | string): Promise<string>;
-}
-
-/** A request that was read. */
-export interface Command {
+/** A decoded request. */
+export interface Command<Result = unknown> {
   readonly method: string;
   /**
-   * Returns the result as JSON text.
-   * @throws ApiRefusal, or any error of delivery or the lanes
+   * @param traceparent valid W3C trace context, if the caller sent one
+   * @throws ApiRefusal, or any error of the operations
    */
-  run(this: void, context: CommandContext): Promise<string> | string;
+  run(this: void, traceparent: string | undefined): Promise<Result> | Result;
+  /** Returns the result as JSON text. */
+  textOf(this: void, result: Result): string;
 }
 
 /** One method of the API. */
 export interface Method {
   readonly name: string;
   readonly summary: string;
-  /** Of the request, as JSON Schema. */
+  /** Describes the request for the OpenAPI document. */
   readonly schema: JsonSchema;
   /** @throws MalformedJsonError */
   read(this: void, scanner: JsonScanner): Command;

@@ -1,16 +1,33 @@
-import { Injectable } from '@nestjs/common';
-import { type NodeInfo, Nodes } from '../../delivery/index.js';
-import type { JsonScanner } from '../../json/index.js';
+import { Inject, Injectable } from '@nestjs/common';
 import { jsonSchemaOf, readMessage } from '../../schema/index.js';
-import { ApiRefusal, apiFaults } from './api.errors.js';
-import { ChannelQueries } from '../operations/channel-queries.js';
-import type { Command, CommandContext, Method } from './command.js';
 import { ConnectionCommands } from '../operations/connection-commands.js';
-import { Publishing } from '../operations/publishing.js';
+import { Publishing, type PublishResult } from '../operations/publishing.js';
+import { Queries } from '../operations/queries.js';
+import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
+import type { TriggerOptions } from '../trigger.options.js';
+import { ApiRefusal, apiFaults } from './api.errors.js';
+import type { Command, Method } from './command.js';
+import {
+  disconnectRequestOf,
+  draftOf,
+  refreshRequestOf,
+  subscribeRequestOf,
+  unsubscribeRequestOf,
+} from './operation-requests.js';
+import { Replies, replyText } from './replies.js';
 import { requestSchemas } from './request-schemas.js';
 import type { BatchedCommand, Requests, RpcRequest } from './requests.js';
+import {
+  channelsText,
+  emptyText,
+  historyText,
+  infoResultText,
+  presenceStatsText,
+  presenceText,
+  publishText,
+} from './results.js';
 
-/** The methods of the API by their names. Where a command of a batch names several, the first in this order counts. */
+/** The methods of the API by name. If a command of a batch names several, the first in this order counts. */
 @Injectable()
 export class Methods {
   readonly all: readonly Method[];
@@ -19,33 +36,70 @@ export class Methods {
   constructor(
     publishing: Publishing,
     connections: ConnectionCommands,
-    channels: ChannelQueries,
-    private readonly nodes: Nodes,
+    queries: Queries,
+    private readonly replies: Replies,
+    @Inject(TRIGGER_OPTIONS) { maxDelayMs }: TriggerOptions,
   ) {
     this.all = [
-      method('publish', 'Publish in a channel.', (request, context) => publishing.publish(request, context)),
-      method('broadcast', 'Publish the same in several channels.', (request, context) =>
-        publishing.broadcast(request, context),
+      method(
+        'publish',
+        'Publish in a channel.',
+        (fields, traceparent) => publishing.publish(fields.channel, draftOf(fields, maxDelayMs, traceparent)),
+        publishText,
       ),
-      method('subscribe', 'Subscribe the connections of a user to a channel.', (request) =>
-        connections.subscribe(request),
+      method(
+        'broadcast',
+        'Publish the same in several channels.',
+        (fields, traceparent) =>
+          publishing.broadcast(requireChannels(fields.channels), draftOf(fields, maxDelayMs, traceparent)),
+        (results) => this.#broadcastText(results),
       ),
-      method('unsubscribe', 'End subscriptions of the connections of a user.', (request) =>
-        connections.unsubscribe(request),
+      method(
+        'subscribe',
+        'Subscribe the connections of a user to a channel.',
+        (fields) => connections.subscribe(subscribeRequestOf(fields)),
+        emptyText,
       ),
-      method('disconnect', 'Close the connections of a user.', (request) => connections.disconnect(request)),
-      method('presence', 'Who is in a channel.', (request) => channels.presence(request)),
-      method('presence_stats', 'How many are in a channel.', (request) => channels.presenceStats(request)),
-      method('history', 'What is kept of a channel.', (request) => channels.history(request)),
-      method('history_remove', 'Drop what is kept of a channel.', (request) =>
-        channels.historyRemove(request),
+      method(
+        'unsubscribe',
+        'End subscriptions of the connections of a user.',
+        (fields) => connections.unsubscribe(unsubscribeRequestOf(fields)),
+        emptyText,
       ),
-      method('info', 'The nodes of the deployment.', () => this.#info()),
-      method('rpc', 'Call a method of the server: none is built in.', callNothing),
-      method('refresh', 'Prolong the connections of a user, or let them expire.', (request) =>
-        connections.refresh(request),
+      method(
+        'disconnect',
+        'Close the connections of a user.',
+        (fields) => connections.disconnect(disconnectRequestOf(fields)),
+        emptyText,
       ),
-      method('channels', 'The channels that have subscribers.', (request) => channels.channels(request)),
+      method('presence', 'Who is in a channel.', ({ channel }) => queries.presence(channel), presenceText),
+      method(
+        'presence_stats',
+        'How many are in a channel.',
+        ({ channel }) => queries.presenceStats(channel),
+        presenceStatsText,
+      ),
+      method('history', 'What is kept of a channel.', (fields) => queries.history(fields), historyText),
+      method(
+        'history_remove',
+        'Drop what is kept of a channel.',
+        ({ channel }) => publishing.removeHistory(channel),
+        emptyText,
+      ),
+      method('info', 'The nodes of the deployment.', () => queries.nodes(), infoResultText),
+      method('rpc', 'Call a method of the server: none is built in.', callNothing, emptyText),
+      method(
+        'refresh',
+        'Prolong the connections of a user, or let them expire.',
+        (fields) => connections.refresh(refreshRequestOf(fields)),
+        emptyText,
+      ),
+      method(
+        'channels',
+        'The channels that have subscribers.',
+        ({ pattern }) => queries.channels(pattern),
+        channelsText,
+      ),
     ];
     this.#byName = new Map(this.all.map((each) => [each.name, each]));
   }
@@ -63,27 +117,36 @@ export class Methods {
     return undefined;
   }
 
-  async #info(): Promise<string> {
-    const nodes = await this.nodes.list();
-    return JSON.stringify({ nodes: nodes.map(describeNode) });
+  /** Each channel has a reply of its own. */
+  #broadcastText(results: readonly PromiseSettledResult<PublishResult>[]): string {
+    const replies = results.map((each) =>
+      replyText(
+        each.status === 'fulfilled'
+          ? { result: publishText(each.value) }
+          : { fault: this.replies.faultOf(each.reason, 'broadcast') },
+      ),
+    );
+    return `{"responses":[${replies.join(',')}]}`;
   }
 }
 
-function method<Name extends keyof Requests>(
+function method<Name extends keyof Requests, Result>(
   name: Name,
   summary: string,
-  run: (request: Requests[Name], context: CommandContext) => Promise<string> | string,
+  run: (request: Requests[Name], traceparent: string | undefined) => Promise<Result>,
+  textOf: (result: Result) => string,
 ): Method {
   const schema = requestSchemas[name];
-  const commandFor = (request: Requests[Name]): Command => ({
+  const commandFor = (request: Requests[Name]): Command<Result> => ({
     method: name,
-    run: (context) => run(request, context),
+    run: (traceparent) => run(request, traceparent),
+    textOf,
   });
   return {
     name,
     summary,
     schema: jsonSchemaOf(schema),
-    read: (scanner: JsonScanner) => commandFor(readMessage(scanner, schema)),
+    read: (scanner) => commandFor(readMessage(scanner, schema)),
     pick: (batched) => {
       const request = batched[name];
       return request === undefined ? undefined : commandFor(request);
@@ -91,24 +154,12 @@ function method<Name extends keyof Requests>(
   };
 }
 
-/** There are no methods built in that a backend could call. */
-function callNothing({ method: called }: RpcRequest): never {
-  throw new ApiRefusal(called === '' ? apiFaults.badRequest : apiFaults.notFound);
+function requireChannels(channels: readonly string[]): readonly string[] {
+  if (channels.length === 0) throw new ApiRefusal(apiFaults.badRequest);
+  return channels;
 }
 
-function describeNode(node: NodeInfo) {
-  const { uid, name, version, numClients, numUsers, numSubs, numChannels, uptime, metrics, process } = node;
-  return {
-    uid,
-    name,
-    version,
-    num_clients: numClients,
-    num_users: numUsers,
-    num_channels: numChannels,
-    uptime,
-    // Over the whole life of the node, where Centrifugo has the last minute.
-    metrics: { interval: uptime, items: metrics },
-    process,
-    num_subs: numSubs,
-  };
+/** No method that a backend could call is built in. */
+function callNothing({ method: called }: RpcRequest): never {
+  throw new ApiRefusal(called === '' ? apiFaults.badRequest : apiFaults.notFound);
 }

@@ -1,14 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CarillonError } from '../../errors.js';
-import { UnrecoverablePositionError } from '../../delivery/index.js';
 import { HttpErrors, HttpMetrics, type HttpErrorCode } from '../../http/index.js';
+import { InvalidDisconnectError } from '../operations/operations.errors.js';
 import { TriggerMetrics } from '../trigger.metrics.js';
-import { ApiRefusal, apiFaults, type ApiFault } from './api.errors.js';
-import type { Command, CommandContext } from './command.js';
+import { ApiRefusal, apiFaults, faultByCode, type ApiFault } from './api.errors.js';
+import type { Command } from './command.js';
 
 export type Outcome = { readonly result: string } | { readonly fault: ApiFault };
 
-/** Carries commands out and words what became of them. */
+/** Runs commands and makes replies of their results and errors. */
 @Injectable()
 export class Replies {
   readonly #logger = new Logger('Api');
@@ -19,14 +19,10 @@ export class Replies {
     private readonly httpErrors: HttpErrors,
   ) {}
 
-  contextFor(traceparent: string | undefined): CommandContext {
-    return new Context(this, traceparent);
-  }
-
   /** Never rejects. */
-  async settle({ method, run }: Command, context: CommandContext): Promise<Outcome> {
+  async settle({ method, run, textOf }: Command, traceparent: string | undefined): Promise<Outcome> {
     try {
-      const result = await run(context);
+      const result = textOf(await run(traceparent));
       this.metrics.countCommand(method, 0);
       return { result };
     } catch (error) {
@@ -36,15 +32,17 @@ export class Replies {
     }
   }
 
-  /** Of a request that came to no command. */
+  /** Counts a request that contained no command. */
   countRefusal(code: HttpErrorCode): void {
     this.httpMetrics.countError(code);
   }
 
-  /** What the caller can mend is a bad request, in words; what it cannot is an internal error, of which the log says more. */
+  /** An error that the caller can correct is a bad request with its message. Others are internal errors, and are logged. */
   faultOf(error: unknown, method: string): ApiFault {
     if (error instanceof ApiRefusal) return error.fault;
-    if (error instanceof UnrecoverablePositionError) return apiFaults.unrecoverablePosition;
+    const known = error instanceof CarillonError ? faultByCode[error.code] : undefined;
+    if (known !== undefined) return known;
+    if (error instanceof InvalidDisconnectError) return { ...apiFaults.badRequest, message: error.message };
     const { status, message } = this.httpErrors.toHttpError(error);
     if (status < 500) return { ...apiFaults.badRequest, message };
     const what = `${method}: ${String(error)}`;
@@ -57,22 +55,7 @@ export class Replies {
   }
 }
 
-class Context implements CommandContext {
-  constructor(
-    private readonly replies: Replies,
-    readonly traceparent: string | undefined,
-  ) {}
-
-  async reply(method: string, run: () => Promise<string> | string): Promise<string> {
-    try {
-      return replyText({ result: await run() });
-    } catch (error) {
-      return replyText({ fault: this.replies.faultOf(error, method) });
-    }
-  }
-}
-
-/** `{"result":…}` or `{"error":…}`, behind the id where there is one. */
+/** Returns `{"result":…}` or `{"error":…}`, after the id if there is one. */
 export function replyText(outcome: Outcome, id = 0): string {
   const prefix = id === 0 ? '{' : `{"id":${id},`;
   return 'result' in outcome

@@ -2,30 +2,29 @@ import { Injectable } from '@nestjs/common';
 import {
   ChannelRules,
   Nodes,
-  type CommandTarget,
-  type ControlCommand,
-  type SubscriptionOverride,
+  type DisconnectCommand,
+  type RefreshCommand,
+  type SubscribeCommand,
+  type UnsubscribeCommand,
 } from '../../delivery/index.js';
-import { badRequest } from '../centrifugo-api/api.errors.js';
-import { ruleOf } from './channels.js';
-import { payloadOf } from './payload.js';
-import type {
-  DisconnectRequest,
-  OverrideFields,
-  RefreshRequest,
-  SubscribeRequest,
-  TargetFields,
-  UnsubscribeRequest,
-} from '../centrifugo-api/requests.js';
+import { ruleOf } from './channel-rule.js';
+import { InvalidDisconnectError } from './operations.errors.js';
 
-/** The close codes of the protocol and of applications, and what a close frame has room for. */
+export type SubscribeRequest = Omit<SubscribeCommand, 'kind'>;
+export type UnsubscribeRequest = Omit<UnsubscribeCommand, 'kind'>;
+export type DisconnectRequest = Omit<DisconnectCommand, 'kind' | 'claim'>;
+export type RefreshRequest = Omit<RefreshCommand, 'kind'>;
+
+/** The close codes that clients accept, and the room for a reason in a close frame. */
 const MIN_CLOSE_CODE = 3000;
 const MAX_CLOSE_CODE = 4999;
 const MAX_REASON_BYTES = 123;
 
 /**
- * What is asked of connections, on whichever node they are. Nobody waits for them: a user who is not connected is no
- * error. Every method returns its result as JSON text.
+ * Sends commands to the connections of a user, on whichever node they are. The promises resolve when the command is
+ * sent, and nobody waits for its effect: a user without connections is no error.
+ *
+ * @throws BrokerUnavailableError from every method
  */
 @Injectable()
 export class ConnectionCommands {
@@ -34,71 +33,32 @@ export class ConnectionCommands {
     private readonly rules: ChannelRules,
   ) {}
 
-  subscribe(request: SubscribeRequest): Promise<string> {
-    const { channel, expireAt, recoverSince, override } = request;
-    ruleOf(this.rules, channel);
-    const info = payloadOf(request.info, request.b64info)?.data;
-    const data = payloadOf(request.data, request.b64data)?.data;
-    return this.#tell({
-      ...targetOf(request),
-      kind: 'subscribe',
-      channel,
-      ...(info !== undefined ? { info } : {}),
-      ...(data !== undefined ? { data } : {}),
-      ...(expireAt > 0 ? { expiresAt: expireAt * 1000 } : {}),
-      ...(recoverSince !== undefined ? { recoverSince } : {}),
-      ...(override !== undefined ? { override: overrideOf(override) } : {}),
-    });
+  /** @throws InvalidChannelError, UnknownNamespaceError */
+  async subscribe(request: SubscribeRequest): Promise<void> {
+    ruleOf(this.rules, request.channel);
+    await this.nodes.command({ ...request, kind: 'subscribe' });
   }
 
-  /** Centrifugo takes an empty channel, to which client libraries are not equal; here it is refused. */
-  unsubscribe(request: UnsubscribeRequest): Promise<string> {
-    const { channel } = request;
-    ruleOf(this.rules, channel);
-    return this.#tell({ ...targetOf(request), kind: 'unsubscribe', channel });
+  /** @throws InvalidChannelError also for an empty name, which client libraries do not expect; UnknownNamespaceError */
+  async unsubscribe(request: UnsubscribeRequest): Promise<void> {
+    ruleOf(this.rules, request.channel);
+    await this.nodes.command({ ...request, kind: 'unsubscribe' });
   }
 
-  disconnect(request: DisconnectRequest): Promise<string> {
-    const { whitelist } = request;
-    const disconnect = request.disconnect?.code === 0 ? undefined : request.disconnect;
-    if (disconnect !== undefined) checkDisconnect(disconnect);
-    return this.#tell({
-      ...targetOf(request),
-      kind: 'disconnect',
-      ...(whitelist.length > 0 ? { whitelist } : {}),
-      ...(disconnect !== undefined ? { disconnect } : {}),
-    });
+  /** @throws InvalidDisconnectError */
+  async disconnect(request: DisconnectRequest): Promise<void> {
+    if (request.disconnect !== undefined) checkDisconnect(request.disconnect);
+    await this.nodes.command({ ...request, kind: 'disconnect' });
   }
 
-  refresh(request: RefreshRequest): Promise<string> {
-    const { expired, expireAt, info } = request;
-    return this.#tell({
-      ...targetOf(request),
-      kind: 'refresh',
-      expired,
-      ...(expireAt > 0 ? { expiresAt: expireAt * 1000 } : {}),
-      ...(info !== undefined ? { info } : {}),
-    });
-  }
-
-  async #tell(command: ControlCommand): Promise<string> {
-    await this.nodes.command(command);
-    return '{}';
+  async refresh(request: RefreshRequest): Promise<void> {
+    await this.nodes.command({ ...request, kind: 'refresh' });
   }
 }
 
-function targetOf({ user, client, session }: TargetFields): CommandTarget {
-  return { user, ...(client !== '' ? { client } : {}), ...(session !== '' ? { session } : {}) };
-}
-
-function checkDisconnect({ code, reason }: { readonly code: number; readonly reason: string }): void {
+function checkDisconnect({ code, reason }: NonNullable<DisconnectRequest['disconnect']>): void {
   if (code < MIN_CLOSE_CODE || code > MAX_CLOSE_CODE)
-    throw badRequest(`disconnect.code must be ${MIN_CLOSE_CODE} to ${MAX_CLOSE_CODE}`);
+    throw new InvalidDisconnectError(`disconnect.code must be ${MIN_CLOSE_CODE} to ${MAX_CLOSE_CODE}`);
   if (Buffer.byteLength(reason) > MAX_REASON_BYTES)
-    throw badRequest(`disconnect.reason must be at most ${MAX_REASON_BYTES} bytes`);
-}
-
-function overrideOf(fields: OverrideFields): SubscriptionOverride {
-  const given = Object.entries(fields).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(given.map(([name, field]: [string, { value: boolean }]) => [name, field.value]));
+    throw new InvalidDisconnectError(`disconnect.reason must be at most ${MAX_REASON_BYTES} bytes`);
 }

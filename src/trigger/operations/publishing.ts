@@ -1,73 +1,63 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { newMessageId } from '../../message/index.js';
-import {
-  acceptsData,
-  ChannelRules,
-  Delivery,
-  type PublishableMessage,
-  type StreamPosition,
-} from '../../delivery/index.js';
+import { Injectable } from '@nestjs/common';
+import { acceptsData, ChannelRules, Delivery, type PublishableMessage } from '../../delivery/index.js';
+import { newMessageId, type MessageFormat } from '../../message/index.js';
 import type { PublicationTerms } from '../push/push-request.js';
-import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
-import type { TriggerOptions } from '../trigger.options.js';
+import type { Timing } from '../push/timing.js';
 import { Trigger } from '../push/trigger.js';
-import { ApiRefusal, apiFaults } from '../centrifugo-api/api.errors.js';
-import { ruleOf } from './channels.js';
-import type { CommandContext } from '../centrifugo-api/command.js';
-import { readItinerary, type Itinerary } from './route.js';
-import { payloadOf, type Payload } from './payload.js';
-import type { BroadcastRequest, PublicationFields, PublishRequest } from '../centrifugo-api/requests.js';
+import { ruleOf } from './channel-rule.js';
+import { InvalidPayloadError, NotAvailableError } from './operations.errors.js';
 
-/** What one request publishes, in one channel or in several. */
-interface Draft extends Payload {
-  readonly terms: PublicationTerms | undefined;
-  readonly itinerary: Itinerary | undefined;
+/** How a publication reaches delivery: directly, through the instant lane, or through the delayed lane until it is due. */
+export interface Route {
+  readonly lane: 'direct' | 'instant' | 'delayed';
+  /** For the delayed lane. */
+  readonly timing?: Timing;
+  readonly expiresInMs?: number;
 }
 
-/** Publications that callers of the API ask for: straight to delivery, or by the lanes. */
+/** What one request publishes, in one channel or in several. */
+export interface Draft {
+  readonly data: Buffer;
+  readonly format: MessageFormat;
+  readonly terms: PublicationTerms | undefined;
+  /** Undefined: directly, and without an id. An id is needed only if a copy may arrive another way. */
+  readonly route: Route | undefined;
+  /** Valid W3C trace context. */
+  readonly traceparent: string | undefined;
+}
+
+export interface PublishResult {
+  /** The position in the history. Absent: the channel has no history, or the message is not due yet. */
+  readonly offset?: number;
+  readonly epoch?: string;
+  /** The message id. Present if the request has a route. */
+  readonly id?: string;
+}
+
+const NO_RESULT: PublishResult = {};
+
+/** Publishes in channels, directly or through the lanes, and removes what was published. */
 @Injectable()
 export class Publishing {
   constructor(
     private readonly delivery: Delivery,
     private readonly rules: ChannelRules,
     private readonly trigger: Trigger,
-    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {}
 
-  /** Returns the result as JSON text. */
-  publish(request: PublishRequest, context: CommandContext): Promise<string> {
-    if (request.channel === '') throw new ApiRefusal(apiFaults.badRequest);
-    return this.#send(request.channel, this.#draft(request), context);
-  }
-
-  /** Each channel has a reply of its own, in order: one that is refused leaves the others alone. */
-  async broadcast(request: BroadcastRequest, context: CommandContext): Promise<string> {
-    if (request.channels.length === 0) throw new ApiRefusal(apiFaults.badRequest);
-    const draft = this.#draft(request);
-    const replies = request.channels.map((channel) =>
-      context.reply('broadcast', () => this.#send(channel, draft, context)),
-    );
-    return `{"responses":[${(await Promise.all(replies)).join(',')}]}`;
-  }
-
-  #draft(request: PublicationFields): Draft {
-    const payload = payloadOf(request.data, request.b64data);
-    if (payload === undefined) throw new ApiRefusal(apiFaults.badRequest);
-    const itinerary = readItinerary(request, this.options);
-    const { data, format } = payload;
-    return { data, format, terms: termsOf(request), itinerary };
-  }
-
-  #send(channel: string, draft: Draft, { traceparent }: CommandContext): Promise<string> {
-    const { options } = ruleOf(this.rules, channel);
-    const { data, format, terms, itinerary } = draft;
-    if (!acceptsData(options.publicationDataFormat, data)) throw new ApiRefusal(apiFaults.badRequest);
-    if (itinerary !== undefined && itinerary.lane !== 'direct')
-      return this.#hand(channel, draft, itinerary, traceparent);
+  /**
+   * Not an async function, because it is the hot path: it may throw before it returns a promise.
+   * @throws InvalidChannelError, UnknownNamespaceError, InvalidPayloadError, and what `Delivery.publish` or
+   *   `Trigger.push` throws
+   */
+  publish(channel: string, draft: Draft): Promise<PublishResult> {
+    const { publicationDataFormat } = ruleOf(this.rules, channel).options;
+    const { data, format, terms, route, traceparent } = draft;
+    if (!acceptsData(publicationDataFormat, data))
+      throw new InvalidPayloadError(channel, publicationDataFormat);
+    if (route !== undefined && route.lane !== 'direct') return this.#enqueue(channel, draft, route);
     const createdAt = Date.now();
-    const { expiresInMs } = itinerary ?? {};
-    // Whoever asks for what only we have is told the id.
-    const id = itinerary === undefined ? undefined : newMessageId();
+    const id = route === undefined ? undefined : newMessageId();
     const message: PublishableMessage = {
       channel,
       data,
@@ -75,20 +65,35 @@ export class Publishing {
       createdAt,
       ...(terms?.tags !== undefined ? { tags: terms.tags } : {}),
       ...(id !== undefined ? { id } : {}),
-      ...(expiresInMs !== undefined ? { expiresAt: createdAt + expiresInMs } : {}),
+      ...(route?.expiresInMs !== undefined ? { expiresAt: createdAt + route.expiresInMs } : {}),
       ...(traceparent !== undefined ? { traceparent } : {}),
     };
-    const sent = this.delivery.publish(message, 'direct', terms).then(positionText);
-    return id === undefined ? sent : sent.then((text) => withId(text, id));
+    return this.delivery
+      .publish(message, 'direct', terms)
+      .then((position) => (id === undefined ? (position ?? NO_RESULT) : { ...position, id }));
   }
 
-  /** Gives the message to a lane. Its place in the history is not known before it is due. */
-  async #hand(
+  /** Publishes in each channel independently. Never rejects: the results are in the order of the channels. */
+  broadcast(channels: readonly string[], draft: Draft): Promise<PromiseSettledResult<PublishResult>[]> {
+    return Promise.allSettled(channels.map(async (channel) => this.publish(channel, draft)));
+  }
+
+  /**
+   * Removes the publications of a channel from its history. Offset and epoch stay.
+   * @throws InvalidChannelError, UnknownNamespaceError, NotAvailableError, BrokerUnavailableError
+   */
+  async removeHistory(channel: string): Promise<void> {
+    if (!ruleOf(this.rules, channel).keepsHistory) throw new NotAvailableError(channel, 'history');
+    await this.delivery.removeHistory(channel);
+  }
+
+  /** The position in the history is unknown until the message is due. */
+  async #enqueue(
     channel: string,
-    { data, format, terms }: Draft,
-    { timing, expiresInMs }: Itinerary,
-    traceparent: string | undefined,
-  ): Promise<string> {
+    { data, format, terms, traceparent }: Draft,
+    { timing, expiresInMs }: Route,
+  ): Promise<PublishResult> {
+    const key = terms?.idempotencyKey;
     const { copies } = await this.trigger.push({
       channel,
       data,
@@ -98,33 +103,9 @@ export class Publishing {
       ...(expiresInMs !== undefined ? { expiresInMs } : {}),
       ...(traceparent !== undefined ? { traceparent } : {}),
       ...(terms !== undefined ? { terms } : {}),
-      ...(terms?.idempotencyKey !== undefined
-        ? { idempotencyKey: `api/${channel}/${terms.idempotencyKey}` }
-        : {}),
+      ...(key !== undefined ? { idempotencyKey: `api/${channel}/${key}` } : {}),
     });
-    return JSON.stringify({ id: copies[0]?.id });
+    const [copy] = copies;
+    return copy === undefined ? NO_RESULT : { id: copy.id };
   }
-}
-
-function positionText(position: StreamPosition | undefined): string {
-  return position === undefined ? '{}' : `{"offset":${position.offset},"epoch":"${position.epoch}"}`;
-}
-
-function withId(result: string, id: string): string {
-  return `${result.slice(0, -1)}${result === '{}' ? '' : ','}"id":"${id}"}`;
-}
-
-/** Undefined where nothing is asked for, which is the rule. */
-function termsOf(request: PublicationFields): PublicationTerms | undefined {
-  const { tags, skipHistory, idempotencyKey, version, versionEpoch, delta } = request;
-  const isPlain = tags.size === 0 && !skipHistory && idempotencyKey === '' && version === 0 && !delta;
-  if (isPlain) return undefined;
-  return {
-    ...(tags.size > 0 ? { tags: Object.fromEntries(tags) } : {}),
-    ...(skipHistory ? { skipHistory } : {}),
-    ...(idempotencyKey !== '' ? { idempotencyKey } : {}),
-    ...(version > 0 ? { version } : {}),
-    ...(versionEpoch !== '' ? { versionEpoch } : {}),
-    ...(delta ? { delta } : {}),
-  };
 }

@@ -1,30 +1,19 @@
-import { readExpiresIn, readTiming, type Timing } from '../push/timing.js';
-import type { TriggerOptions } from '../trigger.options.js';
-import { badRequest } from '../centrifugo-api/api.errors.js';
-import type { PublicationFields } from '../centrifugo-api/requests.js';
+import type { Route } from '../operations/publishing.js';
+import { readExpiresIn, readTiming } from '../push/timing.js';
+import { badRequest } from './api.errors.js';
+import type { PublicationFields } from './requests.js';
 
 const NAMES = { deliverAt: 'deliver_at', expiresIn: 'expires_in' };
 
-/** Which way a publication takes, and when. */
-export interface Itinerary {
-  /** Straight to delivery, or by the instant lane, or by the delayed lane until it is due. */
-  readonly lane: 'direct' | 'instant' | 'delayed';
-  readonly timing?: Timing;
-  readonly expiresInMs?: number;
-}
-
 /**
- * Reads `delay`, `deliver_at`, `expires_in` and `via`. Undefined where none is given: then it is an ordinary publication.
- * @throws ApiRefusal, and what {@link readTiming} and {@link readExpiresIn} refuse
+ * Reads `delay`, `deliver_at`, `expires_in` and `via`. Returns undefined if none is given: it is an ordinary publication.
+ * @throws ApiRefusal, and what {@link readTiming} and {@link readExpiresIn} throw
  */
-export function readItinerary(
-  request: PublicationFields,
-  { maxDelayMs }: Pick<TriggerOptions, 'maxDelayMs'>,
-): Itinerary | undefined {
-  const delay = valueOf(request.delay);
-  const deliverAt = valueOf(request.deliverAt);
-  const expiresIn = valueOf(request.expiresIn);
-  const via = valueOf(request.via);
+export function readRoute(fields: PublicationFields, maxDelayMs: number): Route | undefined {
+  const delay = valueOf(fields.delay);
+  const deliverAt = valueOf(fields.deliverAt);
+  const expiresIn = valueOf(fields.expiresIn);
+  const via = valueOf(fields.via);
   if (delay === undefined && deliverAt === undefined && expiresIn === undefined && via === undefined)
     return undefined;
   if (via !== undefined && via !== 'direct' && via !== 'bus') throw badRequest('via must be direct or bus');
@@ -39,6 +28,11 @@ export function readItinerary(
   };
 }
 
+/** A null counts as absent. */
+function valueOf(json: Buffer | undefined): unknown {
+  return json === undefined ? undefined : ((JSON.parse(json.toString()) as unknown) ?? undefined);
+}
+
 function durationText(name: string, given: unknown): string | undefined {
   if (given === undefined || typeof given === 'string') return given;
   if (typeof given === 'number') return String(given);
@@ -48,9 +42,4 @@ function durationText(name: string, given: unknown): string | undefined {
 function timestampText(given: unknown): string | undefined {
   if (given === undefined || typeof given === 'string') return given;
   throw badRequest(`${NAMES.deliverAt} must be an RFC 3339 timestamp such as 2030-01-31T09:00:00Z`);
-}
-
-/** A null counts as absent. */
-function valueOf(json: Buffer | undefined): unknown {
-  return json === undefined ? undefined : ((JSON.parse(json.toString()) as unknown) ?? undefined);
 }
