@@ -47,19 +47,19 @@ export interface TranslatedChannelOptions {
 /** Translates the options of one Centrifugo namespace, or those for channels without a namespace. */
 export function translateChannelOptions(theirs: Readonly<Record<string, unknown>>): TranslatedChannelOptions {
   const options: Record<string, unknown> = {};
-  const missed: string[] = [];
+  const notSupported: string[] = [];
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(theirs)) {
     if (value === null || optionsOfOtherTypes.includes(key)) continue;
     const name = key === 'name' ? key : channelOptionNames.get(key);
     if (name === undefined) {
-      const idle = unsupported.get(key);
-      if (idle === undefined) unknown.push(key);
-      else if (!idle.includes(value)) missed.push(key);
+      const valuesThatDisable = unsupported.get(key);
+      if (valuesThatDisable === undefined) unknown.push(key);
+      else if (!valuesThatDisable.includes(value)) notSupported.push(key);
       continue;
     }
     if (name === 'forceRecoveryMode' && value === '') continue;
     options[name] = isDuration(name) ? (parseDuration(value) ?? value) : value;
   }
-  return { options, unsupported: missed, unknown };
+  return { options, unsupported: notSupported, unknown };
 }

@@ -1,12 +1,12 @@
 import { parseDuration } from './duration.js';
 
 /**
- * Turns a value as Centrifugo has it into ours. Text is what a variable holds. What does not fit is handed back as it is, so
- * that the schema reports it together with every other fault.
+ * Converts a value of Centrifugo to a value of ours. Variables supply text. A value that cannot be converted is returned unchanged,
+ * so that the schema reports it together with all other faults.
  */
 export type Convert = (value: unknown) => unknown;
 
-/** More than any history holds. */
+/** More publications than any history holds. */
 const MANY = 2 ** 31 - 1;
 
 export const text: Convert = (value) => value;
@@ -24,19 +24,19 @@ export const negated: Convert = (value) => {
 export const number: Convert = (value) =>
   typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
 
-/** A number of publications, of which 0 stands for any. */
+/** A number of publications. 0 means no limit. */
 export const unlimited: Convert = (value) => (number(value) === 0 ? MANY : number(value));
 
-/** `"25s"` in ms. */
+/** A duration such as `"25s"`, in ms. */
 export const duration: Convert = (value) => parseDuration(value) ?? value;
 
 export const list: Convert = (value) =>
   typeof value === 'string' ? value.split(/[\s,]+/).filter((item) => item !== '') : value;
 
-/** A value that stands for itself in a list of one. */
+/** A single value, converted to a list. */
 export const single: Convert = (value) => (typeof value === 'string' ? [value] : value);
 
-/** Centrifugo's empty address means every interface. */
+/** An address. An empty one means all interfaces in Centrifugo. */
 export const address: Convert = (value) => (value === '' ? '0.0.0.0' : value);
 
 export const logLevel: Convert = (value) => ({ fatal: 'error', none: 'silent' })[String(value)] ?? value;

@@ -5,14 +5,14 @@ import { duration, list } from './converters.js';
 type Tree = Readonly<Record<string, unknown>>;
 
 export interface TranslatedEngine {
-  /** Values of our settings by their dotted names. */
+  /** Our settings by their dotted names. */
   readonly settings: ReadonlyMap<string, unknown>;
-  /** What it decides where nothing else does. */
+  /** Values for settings that have no value otherwise. */
   readonly implied: Readonly<Record<string, string>>;
   readonly notices: readonly string[];
 }
 
-/** The options of `engine.redis` that are taken over. */
+/** The options of `engine.redis` that are translated. */
 export const redisOptions: readonly string[] = [
   'address',
   'prefix',
@@ -32,20 +32,20 @@ export const redisOptions: readonly string[] = [
   'sentinel_tls.enabled',
 ];
 
-/** What `delivery.fanout.replayStreams` allows. */
-const MOST_STREAMS = 64;
+/** The maximum of `delivery.fanout.replayStreams`. */
+const MAX_STREAMS = 64;
 
 const NOTHING: TranslatedEngine = { settings: new Map(), implied: {}, notices: [] };
 
 /**
- * The memory engine is what is there by default. The Redis engine is what `REDIS_URL` stands for: its server serves
- * the fan-out and the lanes.
+ * Translates the engine. The memory engine is our default. The Redis engine has the effect of `REDIS_URL`: its server serves the
+ * fan-out and the lanes.
  */
 export function translateEngine(engine: Tree): TranslatedEngine {
   const { type = 'memory', redis = {} } = engine;
   if (type === 'memory') return NOTHING;
   if (type !== 'redis')
-    return { ...NOTHING, notices: [`engine.type ${String(type)} is not supported: memory serves`] };
+    return { ...NOTHING, notices: [`engine.type ${String(type)} is not supported: the engine is memory`] };
   const { driver, notices } = translateRedis(redis as Tree);
   const settings = new Map<string, unknown>(shardingOf(redis as Tree));
   for (const place of ['bus.drivers.redis', 'delivery.fanout'])
@@ -71,23 +71,25 @@ function translateRedis(redis: Tree): { readonly driver: Tree; readonly notices:
   const notices = [
     ...(addresses.length > 1
       ? [
-          'engine.redis.address names several servers: the first is used, as channels are not spread over servers',
+          'engine.redis.address names several servers: only the first one is used, because channels are not sharded over servers',
         ]
       : []),
     ...(isOn(redis.sentinel_tls)
-      ? ['engine.redis.sentinel_tls is not supported: Sentinels are asked in the clear']
+      ? ['engine.redis.sentinel_tls is not supported: connections to Sentinels are not encrypted']
       : []),
     ...(typeof redis.sentinel_user === 'string' && redis.sentinel_user !== ''
-      ? ['engine.redis.sentinel_user is not supported: Sentinels are given a password only']
+      ? ['engine.redis.sentinel_user is not supported: only the password is sent to Sentinels']
       : []),
     ...leavesOf(redis)
       .filter((name) => !redisOptions.includes(name))
-      .map((name) => `engine.redis.${name} is not taken over${didYouMean(name, redisOptions)}`),
+      .map(
+        (name) => `engine.redis.${name} is not supported, and was ignored${didYouMean(name, redisOptions)}`,
+      ),
   ];
   return { driver, notices };
 }
 
-/** The dotted names of the options in a tree that have a value. */
+/** Returns the dotted names of the options in a tree that have a value. */
 function leavesOf(tree: Tree): string[] {
   return Object.entries(tree).flatMap(([name, value]) => {
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
@@ -96,12 +98,12 @@ function leavesOf(tree: Tree): string[] {
   });
 }
 
-/** Centrifugo divides the channels as well, when it shards them over a Cluster. */
+/** Centrifugo partitions the channels too when it shards them over a Cluster. */
 function shardingOf({ sharded_pub_sub_partitions: partitions }: Tree): [name: string, value: unknown][] {
   if (typeof partitions !== 'number' || partitions <= 0) return [];
   return [
     ['delivery.fanout.sharded', true],
-    ['delivery.fanout.replayStreams', Math.min(partitions, MOST_STREAMS)],
+    ['delivery.fanout.replayStreams', Math.min(partitions, MAX_STREAMS)],
   ];
 }
 
@@ -110,7 +112,7 @@ function addressesOf(address: unknown): readonly string[] {
   return Array.isArray(addresses) ? addresses.map(String) : [];
 }
 
-/** One URL out of the address and what stands beside it. An address that is none stays as it is, to be reported. */
+/** Joins the address and the options beside it to one URL. An invalid address is returned unchanged, so that the schema reports it. */
 function urlOf(address: string, { user, password, db, tls }: Tree): string {
   const text = /^rediss?:\/\//.test(address) ? address : `redis://${address}`;
   if (!URL.canParse(text)) return address;

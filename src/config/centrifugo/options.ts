@@ -83,12 +83,12 @@ const rows: readonly Row[] = [
   ['channel.user_separator', 'delivery.channels.userSeparator', text],
 ];
 
-/** What both products have, by Centrifugo's name. Namespaces and the engine are translated in files of their own. */
+/** The options that both products have, by their names in Centrifugo. Namespaces and the engine are translated in other files. */
 export const counterparts: ReadonlyMap<string, Counterpart> = new Map(
   rows.map(([theirs, ours, convert]) => [theirs, { ours, convert }]),
 );
 
-/** Where Centrifugo's 0 means that nothing is set, ours is left at its default. */
+/** Options for which 0 means the default in Centrifugo. Our default applies then. */
 export const zeroMeansDefault: ReadonlySet<string> = new Set([
   'client.token.hmac_previous_secret_key_valid_until',
   'client.subscription_token.hmac_previous_secret_key_valid_until',
@@ -96,7 +96,7 @@ export const zeroMeansDefault: ReadonlySet<string> = new Set([
   'client.connection_rate_limit',
 ]);
 
-/** Names of variables before version 6. */
+/** Options by the names that their variables had before Centrifugo 6. */
 export const olderVariables: ReadonlyMap<string, string> = new Map([
   ['CENTRIFUGO_TOKEN_HMAC_SECRET_KEY', 'client.token.hmac_secret_key'],
   ['CENTRIFUGO_TOKEN_RSA_PUBLIC_KEY', 'client.token.rsa_public_key'],

@@ -23,8 +23,8 @@ function translate(file: Record<string, unknown>, env: Record<string, string> = 
   return translateCentrifugo(file, env);
 }
 
-describe('a configuration file of Centrifugo', () => {
-  it.each(['main', 'timing', 'limits'])('is taken as it is: config-%s.json', (name) => {
+describe('translateCentrifugo, from a file', () => {
+  it.each(['main', 'timing', 'limits'])('accepts config-%s.json unchanged', (name) => {
     const { config, notices } = load(`config-${name}.json`);
     expect(notices.filter((notice) => !notice.includes('this transport'))).toEqual([]);
     expect(config).toMatchObject({
@@ -63,7 +63,7 @@ describe('a configuration file of Centrifugo', () => {
     });
   });
 
-  it('is told what it asks for in vain, and what that means', () => {
+  it('reports options that are not supported, and what happens instead', () => {
     expect(load('config-proxy.json').notices).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^client\.proxy is not supported: calls to a backend/),
@@ -79,13 +79,13 @@ describe('a configuration file of Centrifugo', () => {
     );
   });
 
-  it('listens where Centrifugo would', () => {
+  it('listens on the address of Centrifugo', () => {
     expect(translate({ client: {} }).file).toMatchObject({ server: { host: '0.0.0.0', port: 8000 } });
     expect(translate({ log: { level: 'debug' } }).file).toEqual({ log: { level: 'debug' } });
     expect(load('config-main.json', { PORT: '9' }).config.server.port).toBe(9);
   });
 
-  it('may name what only Carillon has', () => {
+  it('accepts settings of Carillon in the same file', () => {
     const file = { http_api: { key: 'k' }, bus: { instant: { topic: 't' } }, trigger: { maxDelayMs: 5 } };
     expect(translate(file).file).toMatchObject({
       trigger: { apiKeys: ['k'], maxDelayMs: 5 },
@@ -93,7 +93,7 @@ describe('a configuration file of Centrifugo', () => {
     });
   });
 
-  it('has its faults reported under its own names, with all others', () => {
+  it('reports faults under the names of Centrifugo, together with all others', () => {
     const { file, origins } = translate({ client: { ping_interval: 'soon' }, log: { level: 'none' } });
     expect(file).toMatchObject({
       gateway: { heartbeat: { pingIntervalMs: 'soon' } },
@@ -106,15 +106,15 @@ describe('a configuration file of Centrifugo', () => {
     );
   });
 
-  it('may spell out every default, and is told nothing', () => {
-    // What Centrifugo 6.9.1 gives as its default configuration.
+  it('accepts a file with every default, without a notice', () => {
+    // The default configuration that Centrifugo 6.9.1 prints.
     const { config, notices } = load('config-default.json');
     expect(notices).toEqual([]);
     expect(config.gateway.client).toEqual(configSchema.parse({}).gateway.client);
     expect(config.delivery.channels).toEqual(configSchema.parse({}).delivery.channels);
   });
 
-  it('says what the data of all channels are, but for those whose namespace does', () => {
+  it('uses the common data format for namespaces without their own', () => {
     const namespaces = [{ name: 'a' }, { name: 'b', publication_data_format: 'binary' }];
     const { file, notices } = translate({ channel: { publication_data_format: 'json', namespaces } });
     const channels = {
@@ -132,7 +132,7 @@ describe('a configuration file of Centrifugo', () => {
     });
   });
 
-  it('is told what it has in use that there is not', () => {
+  it('reports options that are in use and not supported', () => {
     const { notices } = translate({
       http_server: { tls_external: true, tls_autocert: { enabled: true } },
       rpc: { without_namespace: { proxy_enabled: true } },
@@ -148,13 +148,13 @@ describe('a configuration file of Centrifugo', () => {
     ]);
   });
 
-  it('has no limit where Centrifugo has none', () => {
+  it('has no limit if Centrifugo has none', () => {
     const limits = { history_max_publication_limit: 0, recovery_max_publication_limit: 0 };
     const client = { historyMaxPublicationLimit: 2 ** 31 - 1, recoveryMaxPublicationLimit: 2 ** 31 - 1 };
     expect(translate({ client: limits }).file).toMatchObject({ gateway: { client } });
   });
 
-  it('says nothing of what is switched off or empty', () => {
+  it('reports nothing that is disabled or empty', () => {
     const { notices } = translate({
       admin: { enabled: false, password: 'x' },
       controller: { enabled: false },
@@ -171,19 +171,19 @@ describe('a configuration file of Centrifugo', () => {
     expect(notices).toEqual([]);
   });
 
-  it('warns of what would be misunderstood', () => {
+  it('reports values that are not supported', () => {
     const { notices } = translate({
       client: { tokken: {} },
       http_api: { insecure: true },
       engine: { type: 'nats' },
     });
     expect(notices).toEqual([
-      'engine.type nats is not supported: memory serves',
+      'engine.type nats is not supported: the engine is memory',
       'http_api.insecure is not supported: the API requires a key: set http_api.key',
     ]);
   });
 
-  it('is told what is unknown, and what may have been meant', () => {
+  it('reports unknown options with a suggestion', () => {
     const { notices } = translate({
       client: { chanel_limit: 1, tokken: { hmac_secret_key: 'x' }, frobnicate: 1 },
       channel: {
@@ -200,7 +200,7 @@ describe('a configuration file of Centrifugo', () => {
     ]);
   });
 
-  it('has the faults of a namespace reported under their own names, and notices with them', () => {
+  it('reports faults of a namespace under its own names, with the notices', () => {
     const namespaces = [
       { name: 'poll', subscription_type: 'shared_poll' },
       { name: 'chat', force_recovery: true },
@@ -211,7 +211,7 @@ describe('a configuration file of Centrifugo', () => {
     );
   });
 
-  it('is told which namespaces a backend would decide about', () => {
+  it('reports the namespaces for which a backend would decide', () => {
     const namespaces = [{ name: 'orders', subscribe_proxy_enabled: true, publish_proxy_enabled: false }];
     expect(translate({ channel: { namespaces } }).notices).toEqual([
       expect.stringMatching(
@@ -222,7 +222,7 @@ describe('a configuration file of Centrifugo', () => {
     expect(translate({ client: { proxy: switchedOff } }).notices).toEqual([]);
   });
 
-  it('is told what a duration looks like, and where one is missing', () => {
+  it('reports the format of a duration, and a missing one', () => {
     const namespaces = [{ name: 'chat', history_size: 5 }];
     const variables = {
       CENTRIFUGO_CLIENT_PING_INTERVAL: '25',
@@ -234,7 +234,7 @@ describe('a configuration file of Centrifugo', () => {
     expect(() => load(undefined, variables)).toThrow(/set both or none \(from namespace chat: history_ttl\)/);
   });
 
-  it('takes the patterns of origins as they are', () => {
+  it('keeps the patterns of origins', () => {
     const origins = ['https://*.example.com', '*'];
     expect(translate({ client: { allowed_origins: origins } })).toMatchObject({
       file: { gateway: { allowedOrigins: origins } },
@@ -242,7 +242,7 @@ describe('a configuration file of Centrifugo', () => {
     });
   });
 
-  it('has subscription tokens with keys of their own only where it enables them', () => {
+  it('uses other keys for subscription tokens only if they are enabled', () => {
     const tokens = (enabled: boolean) =>
       translate({
         client: { token: { hmac_secret_key: 'a' }, subscription_token: { enabled, hmac_secret_key: 'b' } },
@@ -256,7 +256,7 @@ describe('a configuration file of Centrifugo', () => {
   });
 });
 
-describe('the Redis engine', () => {
+describe('translateCentrifugo, with the Redis engine', () => {
   const redis = {
     address: 'redis.example:6380',
     password: 'p@ss',
@@ -266,14 +266,14 @@ describe('the Redis engine', () => {
     tls: { enabled: true },
   };
 
-  it('serves the fan-out and the lanes', () => {
+  it('uses it for the fan-out and the lanes', () => {
     const { file, implied } = translate({ engine: { type: 'redis', redis } });
     const driver = { url: 'rediss://:p%40ss@redis.example:6380/2', keyPrefix: 'app', connectTimeoutMs: 2000 };
     expect(file).toMatchObject({ bus: { drivers: { redis: driver } }, delivery: { fanout: driver } });
     expect(implied).toMatchObject({ 'delivery.fanout.kind': 'redis' });
   });
 
-  it('may spell out every default', () => {
+  it('accepts every default', () => {
     const text = readFileSync('test/golden/config-default.json', 'utf8');
     const { engine } = JSON.parse(text) as { engine: object };
     const { file, notices } = translate({ engine: { ...engine, type: 'redis' } });
@@ -282,7 +282,7 @@ describe('the Redis engine', () => {
     expect(file).not.toHaveProperty('delivery.fanout.sentinels');
   });
 
-  it('says which of its options have no counterpart', () => {
+  it('reports options without a counterpart', () => {
     const { file, notices } = translate({
       engine: {
         type: 'redis',
@@ -296,12 +296,12 @@ describe('the Redis engine', () => {
     });
     expect(file).toMatchObject({ gateway: { client: { presenceTtlMs: 30_000 } } });
     expect(notices).toEqual([
-      'engine.redis.tls.insecure_skip_verify is not taken over',
-      'engine.redis.adress is not taken over: did you mean address?',
+      'engine.redis.tls.insecure_skip_verify is not supported, and was ignored',
+      'engine.redis.adress is not supported, and was ignored: did you mean address?',
     ]);
   });
 
-  it('may be a Cluster that is sharded', () => {
+  it('accepts a sharded Cluster', () => {
     const sharded = { cluster_address: ['n1:7000'], sharded_pub_sub_partitions: 128 };
     const { file, notices } = translate({ engine: { type: 'redis', redis: sharded } });
     const fanout = { clusterNodes: ['n1:7000'], sharded: true, replayStreams: 64 };
@@ -309,7 +309,7 @@ describe('the Redis engine', () => {
     expect(notices).toEqual([]);
   });
 
-  it('may be one with Sentinels', () => {
+  it('accepts Sentinels', () => {
     const { file, notices } = translate({
       engine: { type: 'redis', redis: { sentinel_address: ['s1:26379'], sentinel_master_name: 'm' } },
     });
@@ -317,7 +317,7 @@ describe('the Redis engine', () => {
     expect(notices).toEqual([]);
   });
 
-  it('leaves the instant lane to Kafka where that is configured', () => {
+  it('leaves the instant lane to Kafka if that is configured', () => {
     const env = {
       CENTRIFUGO_ENGINE_TYPE: 'redis',
       CENTRIFUGO_ENGINE_REDIS_ADDRESS: 'h:1',
@@ -330,8 +330,8 @@ describe('the Redis engine', () => {
   });
 });
 
-describe('the variables of Centrifugo', () => {
-  it('set what the file would', () => {
+describe('translateCentrifugo, from variables', () => {
+  it('sets the same as a file', () => {
     const { config, notices } = load(undefined, {
       CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY: '0123',
       CENTRIFUGO_CLIENT_ALLOWED_ORIGINS: 'https://a.example https://b.example',
@@ -364,7 +364,7 @@ describe('the variables of Centrifugo', () => {
     });
   });
 
-  it('win over the file, and those of Carillon over them', () => {
+  it('prefers them to the file, and variables of Carillon to them', () => {
     const secret = (env: Record<string, string>) =>
       load('config-main.json', env).config.gateway.client.tokens.connection.hmacSecretKey;
     expect(secret({})).toBe('secret');
@@ -379,7 +379,7 @@ describe('the variables of Centrifugo', () => {
     );
   });
 
-  it('are named where they mean nothing, or nothing here', () => {
+  it('reports variables that are unknown or not supported', () => {
     const { notices } = translate(
       {},
       {
@@ -397,7 +397,7 @@ describe('the variables of Centrifugo', () => {
   });
 });
 
-it('knows only settings that there are', () => {
+it('translates only to settings that exist', () => {
   const keys = settingsOf(configSchema).map(({ key }) => key);
   const named = [...counterparts.values()].map(({ ours }) => ours);
   expect(named.filter((name) => !keys.includes(name))).toEqual([]);

@@ -6,29 +6,29 @@ import { channelOptionNames, translateChannelOptions } from './channel-options.j
 import { duration } from './converters.js';
 import { translateEngine } from './engine.js';
 import { counterparts, zeroMeansDefault } from './options.js';
-import { immaterial, isSet, NO_PROXY, unsupported } from './unsupported.js';
+import { ignored, isSet, NO_PROXY, unsupported } from './unsupported.js';
 import { readCentrifugoVariables } from './variables.js';
 
-/** Where a Centrifugo without further settings listens. Whoever moves in changes nothing else. */
+/** The address on which Centrifugo listens by default. It applies to every file of Centrifugo. */
 const DEFAULTS = { 'server.host': '0.0.0.0', 'server.port': 8000 };
 
-const knownOptions = [...counterparts.keys(), ...unsupported.keys(), ...immaterial];
+const knownOptions = [...counterparts.keys(), ...unsupported.keys(), ...ignored];
 
 const theirNames = new Set([...knownOptions, 'engine', 'channel'].map((path) => path.split('.', 1)[0]!));
 
 const WITHOUT_NAMESPACE = 'delivery.channels.withoutNamespace';
 const NAMESPACES = 'delivery.channels.namespaces';
 
-/** Options of a namespace that leave a decision to a user's backend. */
+/** Options of a namespace with which the user's backend decides. */
 const callsToBackend = ['subscribe_proxy_enabled', 'publish_proxy_enabled', 'sub_refresh_proxy_enabled'];
 const knownChannelOptions = [...channelOptionNames.keys()];
 
 /**
- * Reads a configuration file of Centrifugo 6, and variables that are named as Centrifugo names them, as settings of ours. A
- * file that has names of ours as well keeps them: they win.
+ * Translates a configuration file of Centrifugo 6, and variables with the names of Centrifugo, to our settings. A file may contain
+ * our settings too, and they win.
  */
 export function translateCentrifugo(file: Tree, variables: Environment): Translation {
-  // Both products have a `log`; alone it tells nothing.
+  // Both products have a `log`: alone it does not identify the product.
   const isTheirs = Object.keys(file).some((name) => name !== 'log' && theirNames.has(name));
   const { values, unknown } = readCentrifugoVariables(variables);
   if (!isTheirs && values.length + unknown.length === 0)
@@ -39,7 +39,7 @@ export function translateCentrifugo(file: Tree, variables: Environment): Transla
   const ours = isTheirs ? pick(file, (name) => !theirNames.has(name)) : file;
   for (const { path, value, variable } of values) {
     setAt(theirs, path, value);
-    translator.cameFrom(path.join('.'), `${variable} in the environment`);
+    translator.setVariable(path.join('.'), `${variable} in the environment`);
   }
   if (isTheirs) for (const [name, value] of Object.entries(DEFAULTS)) translator.set(name, value);
   translator.translate(theirs);
@@ -48,18 +48,19 @@ export function translateCentrifugo(file: Tree, variables: Environment): Transla
   return { file: translated, notices: [...translator.notices, ...unknown], origins, implied };
 }
 
-/** Gathers the settings that a tree of Centrifugo's amounts to. */
+/** Collects our settings from a tree of Centrifugo's options. */
 class Translator {
   readonly settings: Tree = {};
   readonly notices: string[] = [];
-  /** What to call each of our settings in a complaint. */
+  /** How messages name the origin of each of our settings. */
   readonly origins = new Map<string, string>();
   implied: Readonly<Record<string, string>> = {};
+  /** The variables that set options, by the names of the options. */
   readonly #variables = new Map<string, string>();
-  /** What the data of channels have to be whose namespace does not say. */
-  #formatOfAll: unknown;
+  /** The data format of channels whose namespace has none. */
+  #defaultFormat: unknown;
 
-  cameFrom(theirs: string, variable: string): void {
+  setVariable(theirs: string, variable: string): void {
     this.#variables.set(theirs, variable);
   }
 
@@ -79,25 +80,26 @@ class Translator {
       this.notices.push(...notices);
     }
     if (!isOn(rest, 'subscription_token')) removeAt(rest, ['client', 'subscription_token']);
-    if (isTree(rest.channel)) this.#takeFormatOfAll(rest.channel);
+    if (isTree(rest.channel)) this.#takeDefaultFormat(rest.channel);
     this.#walk(rest, []);
   }
 
-  #takeFormatOfAll(channel: Tree): void {
+  #takeDefaultFormat(channel: Tree): void {
     const { publication_data_format: format, without_namespace: without } = channel;
     delete channel.publication_data_format;
     if (!isSet(format)) return;
-    this.#formatOfAll = format;
+    this.#defaultFormat = format;
     if (!isTree(without)) channel.without_namespace = {};
   }
 
   #walk(node: Tree, path: readonly string[]): void {
     for (const [key, value] of Object.entries(node)) {
       const theirs = [...path, key].join('.');
-      if (immaterial.has(theirs)) continue;
-      const missed = unsupported.get(theirs);
-      if (missed !== undefined) {
-        if (missed.isMissed(value)) this.notices.push(`${theirs} is not supported: ${missed.instead}`);
+      if (ignored.has(theirs)) continue;
+      const notSupported = unsupported.get(theirs);
+      if (notSupported !== undefined) {
+        if (notSupported.isInUse(value))
+          this.notices.push(`${theirs} is not supported: ${notSupported.instead}`);
       } else if (theirs === 'channel.without_namespace' && isTree(value)) {
         this.set(WITHOUT_NAMESPACE, this.#channelOptions(value, theirs, WITHOUT_NAMESPACE));
       } else if (theirs === 'channel.namespaces' && Array.isArray(value)) {
@@ -115,11 +117,11 @@ class Translator {
     const converted = convert(value);
     this.set(ours, converted);
     const origin = this.#variables.get(theirs) ?? theirs;
-    const isMisspelt = convert === duration && typeof converted !== 'number';
-    this.origins.set(ours, isMisspelt ? `${origin}, which takes a duration such as 25s` : origin);
+    const isNoDuration = convert === duration && typeof converted !== 'number';
+    this.origins.set(ours, isNoDuration ? `${origin}, which takes a duration such as 25s` : origin);
   }
 
-  /** A namespace of another kind than streams is left out: its channels are unknown then, and not something else. */
+  /** Leaves out namespaces that are not streams. Their channels are refused, instead of behaving differently. */
   #takeNamespaces(namespaces: readonly unknown[]): void {
     const taken: unknown[] = [];
     for (const each of namespaces) {
@@ -135,18 +137,18 @@ class Translator {
     this.set(NAMESPACES, taken);
   }
 
-  /** @param ours the dotted name of what the options become */
+  /** @param ours the dotted name of the section that the options are translated to */
   #channelOptions(theirs: Tree, where: string, ours: string): Tree {
-    const { options, unsupported: missed, unknown } = translateChannelOptions(theirs);
-    for (const key of missed) this.notices.push(`${where}: ${key} is not supported`);
+    const { options, unsupported: notSupported, unknown } = translateChannelOptions(theirs);
+    for (const key of notSupported) this.notices.push(`${where}: ${key} is not supported`);
     for (const key of unknown)
       this.notices.push(`${where}: ${key} is unknown and was ignored${didYouMean(key, knownChannelOptions)}`);
     for (const key of callsToBackend)
       if (theirs[key] === true) this.notices.push(`${where}: ${key} is not supported: ${NO_PROXY}`);
     for (const [key, name] of channelOptionNames) this.origins.set(`${ours}.${name}`, `${where}: ${key}`);
     const { publicationDataFormat: own } = options;
-    return isSet(this.#formatOfAll) && !isSet(own)
-      ? { ...options, publicationDataFormat: this.#formatOfAll }
+    return isSet(this.#defaultFormat) && !isSet(own)
+      ? { ...options, publicationDataFormat: this.#defaultFormat }
       : { ...options };
   }
 }

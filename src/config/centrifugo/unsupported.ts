@@ -2,11 +2,11 @@
 export interface Unsupported {
   /** What Carillon does instead. */
   readonly instead: string;
-  /** Whether the value asks for something that Carillon does not have. */
-  readonly isMissed: (value: unknown) => boolean;
+  /** Whether the value requests something that Carillon does not have. */
+  readonly isInUse: (value: unknown) => boolean;
 }
 
-/** Whether the value asks for something. A file may spell out the default values of Centrifugo. */
+/** Whether the value requests something. A file may contain all default values of Centrifugo. */
 export const isSet = (value: unknown): boolean =>
   typeof value === 'object' && value !== null
     ? Object.values(value).some(isSet)
@@ -22,11 +22,11 @@ const hasEnabled = (value: unknown): boolean =>
   );
 
 /** Whether something in it is enabled, or has an address. In a variable, the name is one word. */
-const isInUse = (value: unknown): boolean =>
+const hasActivePart = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
   Object.entries(value).some(([name, part]) =>
-    /(?:^|_)(?:enabled|endpoint)$/.test(name) ? isSet(part) : isInUse(part),
+    /(?:^|_)(?:enabled|endpoint)$/.test(name) ? isSet(part) : hasActivePart(part),
   );
 
 const isOtherThan =
@@ -39,7 +39,7 @@ export const NO_PROXY = 'calls to a backend are not available yet: what they wou
 const ONE_KEY_SET = 'the endpoint of a key set cannot have placeholders, so there is nothing to check';
 const NO_TRANSPORT = 'this transport is not available yet: use WebSocket';
 
-type Row = readonly [option: string, isMissed: (value: unknown) => boolean, instead: string];
+type Row = readonly [option: string, isInUse: (value: unknown) => boolean, instead: string];
 
 const rows: readonly Row[] = [
   ['http_server.tls', isEnabled, 'terminate TLS at a proxy'],
@@ -57,8 +57,8 @@ const rows: readonly Row[] = [
   ['map_broker.type', isOtherThan('memory'), 'there are no map subscriptions'],
   ['shared_poll', isSet, 'there are no shared poll subscriptions'],
   ['client.proxy', hasEnabled, NO_PROXY],
-  ['channel.proxy', isInUse, NO_PROXY],
-  ['rpc', isInUse, 'there are no RPC methods: clients get error 108'],
+  ['channel.proxy', hasActivePart, NO_PROXY],
+  ['rpc', hasActivePart, 'there are no RPC methods: clients get error 108'],
   ['proxies', isSet, NO_PROXY],
   ['client.user_id_http_header', isSet, 'users are identified only by their tokens'],
   ['client.token.insecure_skip_jwks_endpoint_safety_check', isSet, ONE_KEY_SET],
@@ -91,11 +91,11 @@ const rows: readonly Row[] = [
 ];
 
 export const unsupported: ReadonlyMap<string, Unsupported> = new Map(
-  rows.map(([option, isMissed, instead]) => [option, { isMissed, instead }]),
+  rows.map(([option, isInUse, instead]) => [option, { isInUse, instead }]),
 );
 
 /** Options that always have the requested effect, or have no meaning here. They are not reported. */
-export const immaterial: ReadonlySet<string> = new Set([
+export const ignored: ReadonlySet<string> = new Set([
   'usage_stats',
   'health.enabled',
   'prometheus.enabled',

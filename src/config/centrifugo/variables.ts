@@ -4,42 +4,42 @@ import type { Environment } from '../variables.js';
 import { flag, json, list, number } from './converters.js';
 import { redisOptions } from './engine.js';
 import { counterparts, olderVariables } from './options.js';
-import { immaterial, unsupported } from './unsupported.js';
+import { ignored, unsupported } from './unsupported.js';
 
 const PREFIX = 'CENTRIFUGO_';
 const WITHOUT_NAMESPACE = 'channel.without_namespace';
 const NAMESPACES = 'channel.namespaces';
-const FORMAT_OF_ALL = 'channel.publication_data_format';
+const DEFAULT_FORMAT = 'channel.publication_data_format';
 
 const engineOptions = redisOptions.map((name) => `engine.redis.${name}`);
 
-/** The options that a variable may set, by the name of the variable. */
+/** The options that variables may set, by the names of the variables. */
 const pathByVariable = new Map(
   [
     ...counterparts.keys(),
     ...unsupported.keys(),
-    ...immaterial,
+    ...ignored,
     'engine.type',
     ...engineOptions,
     NAMESPACES,
-    FORMAT_OF_ALL,
+    DEFAULT_FORMAT,
     ...[...channelOptionNames.keys()].map((name) => `${WITHOUT_NAMESPACE}.${name}`),
   ].map((path) => [variableOf(path), path]),
 );
 
 const knownVariables = [...pathByVariable.keys(), ...olderVariables.keys()];
 
-/** One value that a variable gives to an option of Centrifugo. */
+/** The value of one option of Centrifugo, from a variable. */
 export interface VariableValue {
   readonly path: readonly string[];
   readonly value: unknown;
   readonly variable: string;
 }
 
-/** Reads the variables whose names follow Centrifugo's scheme. Of one option's two names the one of version 6 wins. */
+/** Reads the variables of Centrifugo. If an option has two names, the one of version 6 wins. */
 export function readCentrifugoVariables(variables: Environment): {
   readonly values: readonly VariableValue[];
-  /** With a guess at what was meant. */
+  /** Messages about unknown variables. */
   readonly unknown: readonly string[];
 } {
   const values: VariableValue[] = [];
@@ -55,7 +55,7 @@ export function readCentrifugoVariables(variables: Environment): {
   return { values, unknown };
 }
 
-/** `CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY` for `client.token.hmac_secret_key`. */
+/** Returns `CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY` for `client.token.hmac_secret_key`. */
 export function variableOf(path: string): string {
   return PREFIX + path.toUpperCase().replaceAll(/[.-]/g, '_');
 }
@@ -63,15 +63,15 @@ export function variableOf(path: string): string {
 function pathOf(variable: string): string | undefined {
   const path = olderVariables.get(variable) ?? pathByVariable.get(variable);
   if (path !== undefined) return path;
-  // Of what is not supported it is enough to know that something in it was asked for.
-  for (const known of [...unsupported.keys(), ...immaterial]) {
+  // For a section that is not supported, it is enough to know that something in it is set.
+  for (const known of [...unsupported.keys(), ...ignored]) {
     const beginning = `${variableOf(known)}_`;
     if (variable.startsWith(beginning)) return `${known}.${variable.slice(beginning.length).toLowerCase()}`;
   }
   return undefined;
 }
 
-/** Text, but in the types of a file where no converter comes after. */
+/** Returns text, converted to the type in a file if no converter follows. */
 function valueOf(path: string, text: string): unknown {
   if (path === NAMESPACES) return json(text);
   if (path === 'engine.redis.db') return number(text);
