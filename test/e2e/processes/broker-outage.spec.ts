@@ -59,16 +59,16 @@ for (const { kind, start, env, query } of cases)
       const client = await server.connect('waiting');
       await broker.stop();
 
-      const answers = [];
+      const responses = [];
       for (let attempt = 0; attempt < 3; attempt++) {
-        const asked = performance.now();
+        const sentAt = performance.now();
         const response = await server.trigger('"too early"', { userAgent: 'waiting', query });
-        answers.push({ response, tookMs: performance.now() - asked });
+        responses.push({ response, tookMs: performance.now() - sentAt });
       }
-      expect(answers.map(({ response }) => response.status)).toEqual([503, 503, 503]);
-      expect(Math.min(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(5_000);
-      expect(answers[0]?.response.headers.get('retry-after')).toMatch(/^\d+$/);
-      expect(await answers[0]?.response.json()).toMatchObject({ error: { code: 'broker_unavailable' } });
+      expect(responses.map(({ response }) => response.status)).toEqual([503, 503, 503]);
+      expect(Math.min(...responses.map(({ tookMs }) => tookMs))).toBeLessThan(5_000);
+      expect(responses[0]?.response.headers.get('retry-after')).toMatch(/^\d+$/);
+      expect(await responses[0]?.response.json()).toMatchObject({ error: { code: 'broker_unavailable' } });
       await becomes('/health/ready', 503);
       expect(await status('/health/live')).toBe(200);
 

@@ -38,8 +38,8 @@ describeWithOwn('redis', 'two machines of two workers', () => {
   async function connect({ port }: Server): Promise<Member> {
     const client = await ProtocolClient.open(`ws://127.0.0.1:${port}/connection/websocket`);
     clients.push(client);
-    const answer = await client.request({ id: 1, connect: { token: sign({ sub: 'ann' }) } });
-    return { client, node: (answer.connect as { client: string }).client.slice(0, 8) };
+    const reply = await client.request({ id: 1, connect: { token: sign({ sub: 'ann' }) } });
+    return { client, node: (reply.connect as { client: string }).client.slice(0, 8) };
   }
 
   async function subscribers(machine: Server, channel: string): Promise<readonly Member[]> {

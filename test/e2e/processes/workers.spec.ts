@@ -47,10 +47,10 @@ describe('two workers behind one port', () => {
     await using server = await start();
     const clients = await crowd(server);
     const again = { userAgent: 'crowd', query: 'lanes=instant', headers: { 'idempotency-key': 'once' } };
-    const answers = await Promise.all(Array.from({ length: 10 }, () => server.trigger('"once"', again)));
+    const responses = await Promise.all(Array.from({ length: 10 }, () => server.trigger('"once"', again)));
     const ids = await Promise.all(
-      answers.map(
-        async (answer) => ((await answer.json()) as { messages: { id: string }[] }).messages[0]?.id,
+      responses.map(
+        async (response) => ((await response.json()) as { messages: { id: string }[] }).messages[0]?.id,
       ),
     );
     expect(new Set(ids).size).toBe(1);
@@ -99,9 +99,9 @@ describe('two workers behind one port', () => {
     await using server = await start();
     const clients = await crowd(server);
     const deliverAt = new Date(Date.now() + 3_600_000).toISOString();
-    const asked = { userAgent: 'crowd', query: `lanes=delayed&deliverAt=${deliverAt}` };
-    const answer = await server.trigger('"kept"', asked);
-    const { messages } = (await answer.json()) as { messages: { id: string }[] };
+    const request = { userAgent: 'crowd', query: `lanes=delayed&deliverAt=${deliverAt}` };
+    const response = await server.trigger('"kept"', request);
+    const { messages } = (await response.json()) as { messages: { id: string }[] };
     const closes = clients.map((client) => client.closed());
     expect(await server.stop()).toBe(0);
     expect((await Promise.all(closes)).map(({ code }) => code)).toEqual(clients.map(() => 3001));
