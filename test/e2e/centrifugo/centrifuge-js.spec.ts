@@ -1,4 +1,4 @@
-/** The JavaScript client of Centrifugo, as it is published, in both encodings. */
+/** The published JavaScript client of Centrifugo, unmodified, in both encodings. */
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Centrifuge as JsonCentrifuge, type Options, type PublicationContext } from 'centrifuge';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => app[Symbol.asyncDispose]());
 
-/** Resolves with what the client says of the event when it happens next. */
+/** Resolves with the context of the next event of this name. */
 function next<Context>(
   emitter: { once(event: string, listener: (context: Context) => void): unknown },
   event: string,
@@ -30,7 +30,7 @@ describe.each([
   let sockets: WebSocket[] = [];
   let channels = 0;
 
-  /** The client gives its own data as objects in JSON and as bytes in Protobuf. */
+  /** The client expects data as objects in JSON, and as bytes in Protobuf. */
   const given = (value: unknown): unknown =>
     encoding === 'json' ? value : new Uint8Array(Buffer.from(JSON.stringify(value)));
   const read = (data: unknown): unknown =>
@@ -62,7 +62,7 @@ describe.each([
     return client;
   }
 
-  /** What comes in a subscription from now on, as it was given. */
+  /** Collects the data of the publications in a subscription from now on. */
   function collected(subscription: {
     on(event: 'publication', listener: (context: PublicationContext) => void): unknown;
   }) {
@@ -78,7 +78,7 @@ describe.each([
     return { received, has };
   }
 
-  /** As when the network goes away. */
+  /** Cuts all sockets, like a network failure. */
   function cut(): void {
     for (const socket of sockets.splice(0)) socket.terminate();
   }
@@ -88,7 +88,7 @@ describe.each([
     sockets = [];
   });
 
-  it('connects with a token and renews it', async () => {
+  it('connects with a token and refreshes it', async () => {
     const client = createClient({
       token: sign({ sub: 'ann', exp: unixNow() + 6 }),
       getToken: async () => {
@@ -102,12 +102,12 @@ describe.each([
     client.connect();
     expect((await context).client).toMatch(/^[0-9a-f-]{36}$/);
     await renewal;
-    // The next thing to come is the answer to the renewal, as pings are far apart.
+    // The next message is the reply to the refresh, because pings are far apart.
     await once(sockets[0]!, 'message');
     expect(client.state).toBe('connected');
   });
 
-  it('asks for a new token where the first has expired', async () => {
+  it('requests a new token if the first has expired', async () => {
     const client = createClient({
       token: sign({ sub: 'ann', exp: unixNow() - 60 }),
       getToken: () => Promise.resolve(sign({ sub: 'ann' })),
@@ -117,14 +117,14 @@ describe.each([
     expect(client.state).toBe('connected');
   });
 
-  it('stays away after a bad token', async () => {
+  it('does not reconnect after an invalid token', async () => {
     const client = createClient({ token: sign({ sub: 'ann' }, 'another secret') });
     const gone = next<{ code: number }>(client, 'disconnected');
     client.connect();
     expect(await gone).toMatchObject({ code: 3500, reason: 'invalid token' });
   });
 
-  it('subscribes, publishes, and sees who is there and what was said', async () => {
+  it('subscribes, publishes, and reads presence and history', async () => {
     const client = await connected();
     const subscription = client.newSubscription(freshChannel('chat'));
     const joined = next<{ info: object }>(subscription, 'join');
@@ -154,7 +154,7 @@ describe.each([
     });
   });
 
-  it('recovers what it missed while the connection was cut', async () => {
+  it('recovers the publications that it missed while the connection was cut', async () => {
     const channel = freshChannel('chat');
     const client = await connected();
     const subscription = client.newSubscription(channel);
@@ -173,7 +173,7 @@ describe.each([
     expect(received).toEqual([1, 2, 3, 4, 5].map((n) => ({ n })));
   });
 
-  it('is told where too much was missed', async () => {
+  it('is notified if it missed too much', async () => {
     const channel = freshChannel('small');
     const { epoch } = (await app.api('publish', { channel, data: 1 })) as { epoch: string };
     for (const data of [2, 3, 4, 5]) await app.api('publish', { channel, data });
@@ -202,7 +202,7 @@ describe.each([
     expect((await unsubscribed).channel).toBe(fromApi);
   });
 
-  it('sends many commands at once, and has each answered', async () => {
+  it('sends many commands at once, and receives a reply to each', async () => {
     const client = await connected();
     const names = Array.from({ length: 50 }, () => freshChannel('bench'));
     client.startBatching();
@@ -218,7 +218,7 @@ describe.each([
     expect((await echoed).map(({ data }) => read(data))).toEqual(names.map((_, n) => ({ n })));
   });
 
-  it('understands whether to come back after a disconnect', async () => {
+  it('knows from the code whether to reconnect after a disconnect', async () => {
     const client = await connected({}, 'carl');
     const back = next<{ code: number }>(client, 'connecting');
     await app.api('disconnect', { user: 'carl', disconnect: { code: 4001, reason: 'moved' } });
@@ -248,7 +248,7 @@ describe.each([
     expect(received).toEqual([1, 2, 3, 4, 5, 6, 7].map((n) => ({ list, n })));
   });
 
-  it('hears what is sent to its user and to its connection', async () => {
+  it('receives messages to its user and to its connection', async () => {
     const client = createClient({}, 'dora');
     const context = next<{ client: string }>(client, 'connected');
     client.connect();

@@ -1,4 +1,4 @@
-/** Clients of the Centrifugo protocol that break it, or want more than they may have. */
+/** Clients of the Centrifugo protocol that violate it or exceed their limits. */
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
@@ -26,7 +26,7 @@ afterEach(() => {
 const nested = (depth: number) =>
   '{"op":"not","nodes":['.repeat(depth) + '{"key":"a","cmp":"ex"}' + ']}'.repeat(depth);
 
-describe('what is not the protocol', () => {
+describe('violations of the protocol', () => {
   let app: CentrifugoApp;
 
   beforeAll(async () => {
@@ -41,7 +41,7 @@ describe('what is not the protocol', () => {
     ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), 3501],
     ['objects in objects without end', '{"a":'.repeat(10_000), 3501],
     [
-      'lists in a payload without end',
+      'deeply nested lists in a payload',
       `{"id":2,"publish":{"channel":"a","data":${'['.repeat(30_000)}}}`,
       3501,
     ],
@@ -70,7 +70,7 @@ describe('what is not the protocol', () => {
   });
 
   it.each(['~user:42', '~connection:x', '\u{1f600}', 'ns:'.repeat(80), 'tok:x'])(
-    'refuses the channel %j, and goes on',
+    'refuses the channel %j, and continues',
     async (channel) => {
       const client = await connect(app);
       const commands = [
@@ -89,7 +89,7 @@ describe('what is not the protocol', () => {
   );
 
   it.each(['__proto__', 'constructor', 'a\u0000b', 'toString'])(
-    'takes %j for a name like others',
+    'treats %j like any other name',
     async (channel) => {
       const client = await connect(app);
       expect(await client.request({ id: 2, subscribe: { channel } })).toEqual({ id: 2, subscribe: {} });
@@ -104,7 +104,7 @@ describe('what is not the protocol', () => {
     ['~user:43', 102],
     ['~connection:x', 102],
     ['~node:x', 102],
-  ])('nobody gets at %s, which is not a channel of clients', async (channel, code) => {
+  ])('no client can use %s, which is not a channel for clients', async (channel, code) => {
     const client = await connect(app);
     const token = sign({ sub: '42', channel });
     const refused = { error: { code } };
@@ -117,7 +117,7 @@ describe('what is not the protocol', () => {
     expect(await listing.request({ id: 1, connect: listed })).toMatchObject(refused);
   });
 
-  it('does not take a subscription token for a connection, nor the other way round', async () => {
+  it('accepts neither a subscription token for a connection nor a connection token for a subscription', async () => {
     const client = await open(app);
     client.send({ id: 1, connect: { token: sign({ sub: '42', channel: 'tok:a' }) } });
     expect(await client.ended()).toEqual({ code: 3500, reason: 'invalid token' });
@@ -128,13 +128,13 @@ describe('what is not the protocol', () => {
     });
   });
 
-  it('a client that floods with pongs is closed', async () => {
+  it('closes a client that floods it with pongs', async () => {
     const client = await connect(app);
     client.send('{}');
     expect(await client.ended()).toEqual({ code: 3501, reason: 'bad request' });
   });
 
-  it('a client that does not read is closed, and slows nobody', async () => {
+  it('closes a client that does not read, without delaying others', async () => {
     const [slow, quick] = [await connect(app, 'slow'), await connect(app, 'quick')];
     for (const client of [slow, quick]) await client.request({ id: 2, subscribe: { channel: 'bench:slow' } });
     slow.socket.pause();
@@ -149,7 +149,7 @@ describe('what is not the protocol', () => {
   });
 });
 
-describe('more than a client may have', () => {
+describe('rate limits', () => {
   let app: CentrifugoApp;
 
   beforeAll(async () => {
@@ -179,11 +179,11 @@ describe('more than a client may have', () => {
     return refusals.length;
   }
 
-  it('commands are limited by connection, by user and by address', async () => {
+  it('apply to commands per connection, per user and per address', async () => {
     const first = await connect(app, 'greedy');
     expect(await flood(first, 30)).toBe(11);
     const second = await connect(app, 'greedy');
-    // The connection would have 19 left, its user has 10 less what the first one used.
+    // The connection has 19 left, but its user has only 10 minus those of the first connection.
     expect(await flood(second, 19)).toBe(8);
     const other = await connect(app, 'modest');
     expect(await flood(other, 19)).toBe(0);
@@ -191,14 +191,14 @@ describe('more than a client may have', () => {
     expect(await flood(last, 19)).toBeGreaterThan(0);
   });
 
-  it('frames are limited by connection', async () => {
+  it('apply to frames per connection', async () => {
     const client = await open(app);
     for (let i = 0; i < 200; i++) client.socket.ping();
     expect(await client.ended()).toEqual({ code: 3013, reason: 'too many requests' });
   });
 });
 
-describe('limits by configuration', () => {
+describe('configured limits', () => {
   let app: CentrifugoApp;
 
   beforeAll(async () => {
@@ -207,7 +207,7 @@ describe('limits by configuration', () => {
 
   afterAll(() => app[Symbol.asyncDispose]());
 
-  it('a user has so many connections, and anonymous clients as many as they like', async () => {
+  it('apply to the connections of a user, but not to those of anonymous clients', async () => {
     await connect(app, 'u');
     const second = await connect(app, 'u');
     const third = await open(app);
@@ -221,14 +221,14 @@ describe('limits by configuration', () => {
     }
   });
 
-  it('a token cannot list more channels than a client may have', async () => {
+  it('apply to the channels of a token', async () => {
     const client = await open(app);
     client.send({ id: 1, connect: { token: sign({ sub: 'x', channels: ['bench:1', 'bench:2'] }) } });
-    // The personal channel is the third.
+    // The personal channel is the third one.
     expect(await client.ended()).toEqual({ code: 3505, reason: 'channel limit' });
   });
 
-  it('a flood of subscriptions ends at the limit', async () => {
+  it('apply to the subscriptions of a client', async () => {
     const client = await open(app);
     await client.request({ id: 1, connect: {} });
     const token = (channel: string) => sign({ sub: '', channel });

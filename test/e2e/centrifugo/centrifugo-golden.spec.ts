@@ -1,4 +1,4 @@
-/** The Centrifugo protocol as a Centrifugo 6.9.1 speaks it: recorded exchanges over WebSocket, replayed. */
+/** Replays WebSocket exchanges that were recorded from Centrifugo 6.9.1. */
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CentrifugoApp } from '../../support/centrifugo-app.js';
@@ -14,10 +14,10 @@ import { longestPause } from '../../support/time-taken.js';
 
 const configs = ['main', 'timing', 'limits'];
 
-/** The times that were recorded are a second and more. A process that stood still for as long as this cannot keep to them. */
+/** The recorded times are one second or more. A process that was suspended for this long cannot meet them. */
 const LONGEST_PAUSE_MS = 300;
 
-/** Once more, and with another server, where the machine was in the way of what was to happen in time. */
+/** Repeats the scenario with a new server if the machine was too slow for the recorded times. */
 async function replay(
   steps: readonly Step[],
   file: string,
@@ -55,7 +55,7 @@ describe('with a server of its own', () => {
   });
 });
 
-it('leaves out no scenario but those that are listed', () => {
+it('replays every scenario except the listed ones', () => {
   const onSockets = [...configs, 'shutdown'].flatMap(scenariosOnSockets);
   const replayed = [...onSockets, ...scenariosOverHttp()].map(({ name }) => name);
   expect([...replayed, ...unsupportedScenarios].toSorted()).toEqual(scenarioNames().toSorted());

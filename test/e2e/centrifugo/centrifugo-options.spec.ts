@@ -1,4 +1,4 @@
-/** What options of a Centrifugo configuration change for its clients, beyond what the recorded exchanges show. */
+/** The effects of Centrifugo options on clients that the recorded exchanges do not cover. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,7 +67,7 @@ describe('the options of Centrifugo', () => {
     return client;
   };
 
-  it('single_connection: the newest connection of a user stays, with its personal channel', async () => {
+  it('single_connection: keeps the latest connection of a user, with its personal channel', async () => {
     const personal = { enabled: true, single_connection: true, personal_channel_namespace: 'public' };
     await using app = await start({ subscribe_to_user_personal_channel: personal });
     const [first, other] = [await connected(app, { sub: 'ann' }), await connected(app, { sub: 'bob' })];
@@ -79,7 +79,7 @@ describe('the options of Centrifugo', () => {
     expect(other.closed).toBeUndefined();
   });
 
-  it('subscribe_to_user_personal_channel: whatever the id of the user looks like', async () => {
+  it('subscribe_to_user_personal_channel: works with any user id', async () => {
     const personal = { enabled: true, personal_channel_namespace: 'last' };
     await using app = await start({ subscribe_to_user_personal_channel: personal });
     const client = await connecting(app, { sub: 'Jürgen', channels: ['chat:é', ''] });
@@ -90,19 +90,19 @@ describe('the options of Centrifugo', () => {
     expect(await app.api('history', { channel: mine, limit: 1 })).toMatchObject({
       publications: [{ data: 1 }],
     });
-    // A client cannot choose such a name.
+    // Clients cannot use such a name.
     expect(await client.request({ id: 2, subscribe: { channel: 'last:é' } })).toMatchObject({
       error: { code: 107 },
     });
   });
 
-  it('disallow_anonymous_connection_tokens: a token has to name a user', async () => {
+  it('disallow_anonymous_connection_tokens: refuses tokens without a user', async () => {
     await using app = await start({ disallow_anonymous_connection_tokens: true });
     const client = await connecting(app, { sub: '' });
     expect(await client.ended()).toEqual({ code: 3507, reason: 'permission denied' });
   });
 
-  it('insecure: anybody may do anything, but for private channels', async () => {
+  it('insecure: every client may do anything, except in private channels', async () => {
     await using app = await start({ insecure: true });
     const client = await connected(app);
     expect(await client.request({ id: 2, subscribe: { channel: 'closed:a' } })).toEqual({
@@ -117,7 +117,7 @@ describe('the options of Centrifugo', () => {
     expect(await client.request({ id: 4, subscribe: { channel: '$closed:a' } })).toMatchObject(denied);
   });
 
-  it('expired_sub_close_delay: what the API made ends with the connection, unless the API prolongs it', async () => {
+  it('expired_sub_close_delay: closes the connection if the API does not extend a subscription that it made', async () => {
     await using app = await start({ expired_sub_close_delay: '1ms' });
     const [ending, prolonged] = [await connected(app, { sub: 'eve' }), await connected(app, { sub: 'fay' })];
     const until = (user: string, expire_at: number) =>
@@ -126,24 +126,24 @@ describe('the options of Centrifugo', () => {
     for (const user of ['eve', 'fay']) await until(user, soon);
     await until('fay', soon + 60);
     expect(await ending.ended()).toEqual({ code: 3006, reason: 'subscription expired' });
-    // What became due at the same time is seen to in the same turn.
+    // What is due at the same time is handled in the same turn.
     await prolonged.request({ id: 2, presence: { channel: 'chat:e' } });
     expect(prolonged.closed).toBeUndefined();
   });
 
-  it('channel_limit: the API cannot go beyond it either', async () => {
+  it('channel_limit: applies to the API too', async () => {
     await using app = await start({ channel_limit: 1 });
     const client = await connected(app, { sub: 'eve', channels: ['chat:e'] });
     await app.api('subscribe', { user: 'eve', channel: 'public:e' });
     expect(await client.ended()).toEqual({ code: 3505, reason: 'channel limit' });
   });
 
-  it('without it and without a token there is no way in', async () => {
+  it('allow_anonymous_connect_without_token: without it, clients need a token', async () => {
     await using app = await start();
     expect(await (await connecting(app)).ended()).toEqual({ code: 3501, reason: 'bad request' });
   });
 
-  it('user_id_claim: the user is the one that another claim names', async () => {
+  it('user_id_claim: takes the user from another claim', async () => {
     await using app = await start({ token: { hmac_secret_key: SECRET, user_id_claim: 'uid' } });
     const client = await connected(app, { sub: 'ann', uid: 'bob' });
     await client.request({ id: 2, subscribe: { channel: 'chat:a' } });
@@ -151,14 +151,14 @@ describe('the options of Centrifugo', () => {
     expect(Object.values(presence)).toEqual([{ user: 'bob', client: expect.any(String) }]);
   });
 
-  describe('with the usual ones', () => {
+  describe('with common options', () => {
     let app: CentrifugoApp;
     beforeAll(async () => {
       app = await start();
     });
     afterAll(() => app[Symbol.asyncDispose]());
 
-    it('allowed_origins: pages whose origin fits a pattern', async () => {
+    it('allowed_origins: allows origins that match a pattern', async () => {
       const headers = (origin: string) => ({ headers: { origin } });
       clients.push(await ProtocolClient.open(app.socketUrl, [], headers('https://app.example.com')));
       await expect(ProtocolClient.open(app.socketUrl, [], headers('https://example.org'))).rejects.toThrow(
@@ -166,7 +166,7 @@ describe('the options of Centrifugo', () => {
       );
     });
 
-    it('auto_cache_recover: a new subscriber gets the last publication', async () => {
+    it('auto_cache_recover: sends the latest publication to a new subscriber', async () => {
       for (const data of [1, 2]) await app.api('publish', { channel: 'last:a', data });
       const client = await connected(app, { sub: 'ann' });
       const answer = {
@@ -183,7 +183,7 @@ describe('the options of Centrifugo', () => {
       });
     });
 
-    it('force_recovery_mode "cache": the last publication that a filter lets through', async () => {
+    it('force_recovery_mode "cache": sends the latest publication that passes the filter', async () => {
       for (const [n, color] of ['red', 'blue'].entries())
         await app.api('publish', { channel: 'last:b', data: n, tags: { color } });
       const client = await connected(app, { sub: 'ann' });
@@ -195,7 +195,7 @@ describe('the options of Centrifugo', () => {
       });
     });
 
-    it('channel_regex: no name makes it take long', async () => {
+    it('channel_regex: matches every name in linear time', async () => {
       const client = await connected(app, { sub: 'ann' });
       const name = `slow:${'a'.repeat(240)}!`;
       expect(await client.request({ id: 2, subscribe: { channel: name } })).toMatchObject({
@@ -203,7 +203,7 @@ describe('the options of Centrifugo', () => {
       });
     });
 
-    it('allow_presence_for_client: for those who are not subscribed, too', async () => {
+    it('allow_presence_for_client: includes clients that are not subscribed', async () => {
       const client = await connected(app, { sub: 'ann' });
       expect(await client.request({ id: 2, presence: { channel: 'chat:b' } })).toMatchObject({
         presence: {},
@@ -213,7 +213,7 @@ describe('the options of Centrifugo', () => {
       });
     });
 
-    it('a subscription shows the info of its newest token', async () => {
+    it('a subscription has the info of its latest token', async () => {
       const client = await connected(app, { sub: 'ann' });
       const grant = (info: string) =>
         sign({ sub: 'ann', channel: 'chat:c', exp: unixNow() + 60, info: { info } });
@@ -229,14 +229,14 @@ describe('the options of Centrifugo', () => {
       });
     });
 
-    it('a token for one connection is no use to another', async () => {
+    it('a token for one connection is refused from another', async () => {
       const client = await connected(app, { sub: 'ann' });
       const token = sign({ sub: 'ann', channel: 'chat:d', client: 'another' });
       client.send({ id: 2, subscribe: { channel: 'chat:d', token } });
       expect(await client.ended()).toEqual({ code: 3500, reason: 'invalid token' });
     });
 
-    it('a token cannot give bytes to a client that speaks JSON', async () => {
+    it('a token cannot send bytes to a JSON client', async () => {
       const client = await connected(app, { sub: 'ann' });
       const b64data = Buffer.from([0xff]).toString('base64');
       client.send({
@@ -246,7 +246,7 @@ describe('the options of Centrifugo', () => {
       expect(await client.ended()).toEqual({ code: 3506, reason: 'inappropriate protocol' });
     });
 
-    it('data that are refused are so before anybody asks who may publish', async () => {
+    it('the format of data is checked before the permission to publish', async () => {
       const client = await connected(app, { sub: 'ann' });
       expect(await client.request({ id: 2, publish: { channel: 'objects:a', data: [] } })).toMatchObject({
         error: { code: 107 },
@@ -256,7 +256,7 @@ describe('the options of Centrifugo', () => {
       });
     });
 
-    it('nobody subscribes or writes to a map, as there are none', async () => {
+    it('subscribing and writing to maps is refused, because there are none', async () => {
       const client = await connected(app, { sub: 'ann' });
       const denied = { error: { code: 103 } };
       expect(await client.request({ id: 2, subscribe: { channel: 'public:m', type: 1 } })).toMatchObject(
@@ -266,7 +266,7 @@ describe('the options of Centrifugo', () => {
       expect(await client.request({ id: 3, publish: write })).toMatchObject(denied);
     });
 
-    it('a refreshed connection keeps its info where the new token has none', async () => {
+    it('a refreshed connection keeps its info if the new token has none', async () => {
       const client = await connected(app, { sub: 'hal', exp: unixNow() + 60, info: { n: 1 } });
       const seen = async (id: number) => {
         await client.request({ id, publish: { channel: 'public:hal', data: id } });
@@ -280,7 +280,7 @@ describe('the options of Centrifugo', () => {
       expect(await seen(6)).toMatchObject({ push: { pub: { info: { conn_info: { n: 2 } } } } });
     });
 
-    it('sub_refresh: of what the client asked for itself, and of nothing else', async () => {
+    it('sub_refresh: only for subscriptions that the client made', async () => {
       const client = await connected(app, { sub: 'ida', channels: ['chat:i'] });
       const token = sign({ sub: 'ida', channel: 'nope:i' });
       expect(await client.request({ id: 2, sub_refresh: { channel: 'nope:i', token } })).toMatchObject({
@@ -293,7 +293,7 @@ describe('the options of Centrifugo', () => {
       expect(await client.ended()).toEqual({ code: 3501, reason: 'bad request' });
     });
 
-    it('the API does not make a subscription that is over already', async () => {
+    it('the API does not make a subscription that has expired', async () => {
       const client = await connected(app, { sub: 'eve' });
       await app.api('subscribe', { user: 'eve', channel: 'chat:e', expire_at: unixNow() - 60 });
       await app.api('subscribe', { user: 'eve', channel: 'public:e' });
@@ -301,7 +301,7 @@ describe('the options of Centrifugo', () => {
       expect(client.closed).toBeUndefined();
     });
 
-    it('the API renews what others see of a connection', async () => {
+    it('the API replaces the info of a connection', async () => {
       const client = await connected(app, { sub: 'fay', info: { n: 1 } });
       await app.api('refresh', { user: 'fay', info: { n: 2 } });
       expect(await client.nextObject()).toEqual({ push: { refresh: {} } });
@@ -310,7 +310,7 @@ describe('the options of Centrifugo', () => {
       expect(await client.nextObject()).toMatchObject({ push: { pub: { info: { conn_info: { n: 2 } } } } });
     });
 
-    it('the API spares the connections of a whitelist, and others than the one that it names', async () => {
+    it('the API does not disconnect connections of the whitelist, or other than the given one', async () => {
       const ids: string[] = [];
       const [a, b, c] = await Promise.all(
         ['gil', 'gil', 'gil'].map(async (sub) => {

@@ -51,7 +51,7 @@ describeWithOwn('redis', 'two replicas of the Centrifugo protocol', () => {
     return ((await response.json()) as { result: unknown }).result;
   }
 
-  it('a publication reaches both, and its publisher before the answer', async () => {
+  it('a publication reaches both, and the publisher before the reply', async () => {
     const channel = freshChannel('benchhist');
     const [here, there] = [await connect(servers[0], 'ann'), await connect(servers[1], 'bob')];
     for (const { client } of [here, there]) await client.request({ id: 2, subscribe: { channel } });
@@ -64,7 +64,7 @@ describeWithOwn('redis', 'two replicas of the Centrifugo protocol', () => {
       expect(await there.client.nextObject()).toMatchObject({ push: { pub: { data: { n }, offset: n } } });
   });
 
-  it('what was missed on one is recovered on the other', async () => {
+  it('publications that were missed on one are recovered on the other', async () => {
     const channel = freshChannel('small');
     const first = await connect(servers[0], 'ann');
     const { subscribe } = await first.client.request({ id: 2, subscribe: { channel } });
@@ -79,7 +79,7 @@ describeWithOwn('redis', 'two replicas of the Centrifugo protocol', () => {
     expect(answer.subscribe).toMatchObject({ recovered: true, publications: [{ data: 2 }, { data: 3 }] });
   });
 
-  it('presence, joins and leaves are those of both', async () => {
+  it('presence, joins and leaves include the clients of both', async () => {
     const channel = freshChannel('chat');
     const here = await connect(servers[0], 'ann');
     await here.client.request({ id: 2, subscribe: { channel } });
@@ -97,7 +97,7 @@ describeWithOwn('redis', 'two replicas of the Centrifugo protocol', () => {
     expect(stats.presence_stats).toEqual({ num_clients: 1, num_users: 1 });
   });
 
-  it('commands and messages for a user find it wherever it is', async () => {
+  it('commands and messages for a user reach it on either', async () => {
     const { client, id } = await connect(servers[0], 'carl');
     const channel = freshChannel('bench');
     await api(servers[1], 'subscribe', { user: 'carl', channel });
@@ -116,7 +116,7 @@ describeWithOwn('redis', 'two replicas of the Centrifugo protocol', () => {
   });
 });
 
-describeWithOwn('redis', 'two replicas that leave each user one connection', () => {
+describeWithOwn('redis', 'two replicas with one connection per user', () => {
   let redis: RunningBroker;
   let directory: string;
   let servers: [Server, Server];
@@ -139,7 +139,7 @@ describeWithOwn('redis', 'two replicas that leave each user one connection', () 
     await rm(directory, { recursive: true });
   });
 
-  it('one of two that come at the same moment stays', async () => {
+  it('keep one of two that connect at the same time', async () => {
     for (let round = 0; round < 20; round++) {
       const user = `user-${round}`;
       const clients = await Promise.all(
@@ -153,7 +153,7 @@ describeWithOwn('redis', 'two replicas that leave each user one connection', () 
       );
       expect(ends.end.code).toBe(3504);
       const other = clients[1 - ends.index]!;
-      // Carried out after whatever the two have said of each other.
+      // Executed after all commands that the two replicas have sent each other.
       const channel = `bench:single-${round}`;
       await fetch(`${servers[ends.index]!.url}/api/subscribe`, {
         method: 'POST',

@@ -1,4 +1,4 @@
-/** A client that comes back is sent what it missed, also where that is more than may wait for a client. */
+/** A client that reconnects receives what it missed, even if that is larger than its outbox. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { CentrifugoApp, sign } from '../../support/centrifugo-app.js';
 import { ProtocolClient } from '../../support/protocol-client.js';
@@ -28,7 +28,7 @@ describe('a recovery beyond outboxMaxBytes', () => {
     client = await ProtocolClient.open(app.socketUrl);
   };
 
-  it('comes in the answer to a command that was sent with others', async () => {
+  it('is the reply to a command that was sent with others', async () => {
     await open();
     const commands = [connect, recover(2, 'chat:a'), recover(3, 'chat:b')];
     client.send(commands.map((command) => JSON.stringify(command)).join('\n'));
@@ -41,10 +41,10 @@ describe('a recovery beyond outboxMaxBytes', () => {
     expect(answers).toEqual([recovered(2), recovered(3)]);
   });
 
-  it('is followed by what is published meanwhile', async () => {
+  it('is followed by the publications of the meantime', async () => {
     await open();
     await client.request(connect);
-    // Most of the answer waits in the server when the first publication follows it.
+    // Most of the reply still waits in the server when the first publication follows.
     client.socket.pause();
     client.send(recover(2, 'chat:a'));
     for (let n = 0; n < 10; n++) await app.api('publish', { channel: 'chat:a', data: n });

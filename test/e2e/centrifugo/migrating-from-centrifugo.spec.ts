@@ -1,4 +1,4 @@
-/** docs/migrating-from-centrifugo.md works as it stands: every file and every command of it, in order. */
+/** Follows docs/migrating-from-centrifugo.md: every file and every command, in order. */
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -16,7 +16,7 @@ describe('docs/migrating-from-centrifugo.md', () => {
   let directory: string;
   let server: Server;
 
-  /** A command of the document, for the files and the address of this test. */
+  /** Returns a command of the document with the files and the address of this test. */
   const command = (pattern: RegExp): string => {
     const commands = [...document.matchAll(/```sh\n([^]*?)```/g)].map(([, text = '']) => text.trim());
     const found = commands.find((text) => pattern.test(text));
@@ -41,7 +41,7 @@ describe('docs/migrating-from-centrifugo.md', () => {
   };
 
   beforeAll(async () => {
-    // Inside the project, where the client finds its library.
+    // Inside the project, so that the client finds its library.
     directory = mkdtempSync(join(ROOT, 'node_modules/.migrating-'));
     writeFileSync(join(directory, 'config.json'), file('config.json'));
     server = await Server.start({ args: ['--config', join(directory, 'config.json')] });
@@ -53,17 +53,17 @@ describe('docs/migrating-from-centrifugo.md', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('starts the server as this test does', () => {
+  it('starts the server with the same command as this test', () => {
     expect(document).toContain('```sh\nnpm start -- --config config.json\n```');
   });
 
-  it('checks the configuration, makes a token and checks it', async () => {
+  it('checks the configuration, generates a token and checks it', async () => {
     expect(await run(/carillon checkconfig/)).toContain('the configuration is valid');
     const token = await run(/^npx carillon gentoken/);
     expect(await run(/carillon checktoken/, { TOKEN: token })).toContain('a valid connection token');
   });
 
-  it('lets an unmodified client have what is published, now and later', async () => {
+  it('delivers publications to an unmodified client, at once and delayed', async () => {
     const client = spawn('bash', ['-euc', command(/^TOKEN=/)], { cwd: ROOT, detached: true });
     try {
       const lines = createInterface({ input: client.stdout })[Symbol.asyncIterator]();
@@ -79,7 +79,7 @@ describe('docs/migrating-from-centrifugo.md', () => {
     }
   });
 
-  it('lists every option, those that are taken over and those that are not', () => {
+  it('lists every option, supported or not', () => {
     const rows = [...document.matchAll(/^\| `([\w.]+)` +\| (.+?) +\|$/gm)].map(([, name, what]) => [
       name,
       what,

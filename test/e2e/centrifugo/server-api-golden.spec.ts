@@ -1,9 +1,9 @@
-/** The server API answers as Centrifugo does: recorded exchanges that need no sockets, replayed. */
+/** Replays exchanges with the server API of Centrifugo that need no WebSocket. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CentrifugoApp } from '../../support/centrifugo-app.js';
 import { scenariosOverHttp } from '../../support/golden-scenarios.js';
 
-/** Text with placeholders, each of which stands for the same text wherever it occurs. */
+/** Text with placeholders. Each placeholder stands for the same text at every place. */
 class Placeholders {
   readonly #values = new Map<string, string>();
 
@@ -11,7 +11,7 @@ class Placeholders {
     return text.replaceAll(/\{\{\w+\}\}/g, (name) => this.#values.get(name) ?? name);
   }
 
-  /** Takes the values of those that are new from what came. */
+  /** Reads the values of new placeholders from the actual text. */
   learn(expected: string, actual: string): void {
     const names: string[] = [];
     const source = RegExp.escape(expected).replaceAll(/\\\{\\\{(\w+)\\\}\\\}/g, (_, name: string) => {
@@ -41,13 +41,13 @@ describe('Recorded exchanges of the server API', () => {
         body: http.body === undefined ? null : placeholders.fill(http.body),
       });
       const body = await answer.text();
-      // The list of nodes was too long to be recorded.
+      // The list of nodes was too long to record.
       const expected = response.body === '(cut)' ? body : response.body;
       placeholders.learn(expected, body);
       expect({
         request: `${http.method} ${http.path} ${http.body}`,
         status: answer.status,
-        // JSON is UTF-8, whether that is said or not.
+        // JSON is UTF-8, with or without a charset.
         content_type: answer.headers.get('content-type')?.replace('json; charset=utf-8', 'json') ?? null,
         body,
       }).toEqual({
@@ -59,7 +59,7 @@ describe('Recorded exchanges of the server API', () => {
     }
   });
 
-  it('api_info tells all that Centrifugo tells of a node', async () => {
+  it('api_info reports everything that Centrifugo reports about a node', async () => {
     const [recorded] = scenariosOverHttp().filter(({ name }) => name === 'api_info');
     const { result } = recorded!.steps[0]!.response!.json as { result: NodeList };
     const { nodes } = (await app.api('info', {})) as NodeList;
@@ -75,7 +75,7 @@ interface NodeList {
   readonly nodes: readonly object[];
 }
 
-/** Anything under each of the names. */
+/** Matches an object that has all of the names. */
 function anyOf(object: object): object {
   return Object.fromEntries(Object.keys(object).map((name) => [name, expect.anything()]));
 }

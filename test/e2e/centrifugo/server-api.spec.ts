@@ -1,4 +1,4 @@
-/** What the server API does beyond the recorded exchanges: payloads as they are, the lanes, and commands to connections. */
+/** The server API beyond the recorded exchanges: payload bytes, lanes, and commands to connections. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ControlCommand, Publication } from '../../../src/delivery/index.js';
 import { API_KEY, TriggerApp } from '../../support/trigger-app.js';
@@ -54,7 +54,7 @@ describe('The server API', () => {
       expect(heard[0]?.data.toString()).toBe(payload);
     });
 
-    it('bytes in base64, as JSON where they are JSON', async () => {
+    it('base64 as bytes, or as JSON if the bytes are JSON', async () => {
       const heard = await listen('a');
       await call('publish', { channel: 'a', data: 1, b64data: Buffer.from('{}').toString('base64') });
       await call('publish', { channel: 'a', b64data: Buffer.from([1, 255]).toString('base64') });
@@ -64,27 +64,27 @@ describe('The server API', () => {
       ]);
     });
 
-    it('shows bytes in the history as base64', async () => {
+    it('bytes that the history returns as base64', async () => {
       await call('publish', { channel: 'kept:a', b64data: 'Af8=' });
       expect(await call('history', { channel: 'kept:a', limit: 1 })).toMatchObject({
         result: { publications: [{ b64data: 'Af8=', offset: 1 }] },
       });
     });
 
-    it('in the format of the namespace only', async () => {
+    it('only data in the format of the namespace', async () => {
       expect(await call('publish', { channel: 'objects:a', data: [] })).toEqual(badRequest('bad request'));
       expect(await call('publish', { channel: 'objects:a', data: {} })).toEqual({ result: {} });
     });
 
-    it.each(['~others', 'a'.repeat(256)])('nothing in a channel that cannot be: %s', async (channel) => {
+    it.each(['~others', 'a'.repeat(256)])('nothing in an invalid channel: %s', async (channel) => {
       expect(await call('publish', { channel, data: 1 })).toEqual(badRequest('bad request'));
     });
 
-    it('in a channel that only the server could name', async () => {
+    it('in a channel that clients cannot name', async () => {
       expect(await call('publish', { channel: 'café', data: 1 })).toEqual({ result: {} });
     });
 
-    it('what is larger than the limit of other requests, but nothing without a key', async () => {
+    it('data larger than the limit of other requests, but only with a key', async () => {
       const body = JSON.stringify({ channel: 'a', data: 'x'.repeat(200_000) });
       expect((await post('api/publish', body)).status).toBe(200);
       expect((await post('api/publish', body, { 'X-API-Key': 'wrong' })).status).toBe(401);
@@ -92,8 +92,8 @@ describe('The server API', () => {
     });
   });
 
-  describe('by the lanes', () => {
-    it('schedules a publication, which is managed like any other that waits', async () => {
+  describe('with lanes', () => {
+    it('schedules a publication, which can be managed like any other scheduled message', async () => {
       const answer = await call('publish', {
         channel: 'kept:a',
         data: { n: 1 },
@@ -113,7 +113,7 @@ describe('The server API', () => {
       expect(await app.delayed()).toEqual([]);
     });
 
-    it('takes milliseconds and timestamps as well', async () => {
+    it('accepts milliseconds and timestamps', async () => {
       const dueAt = Date.now() + 3_600_000;
       await call('publish', {
         channel: 'a',
@@ -128,7 +128,7 @@ describe('The server API', () => {
       expect(second).toMatchObject({ channel: 'b' });
     });
 
-    it('hands a publication to the instant lane, with all that it asks for', async () => {
+    it('puts a publication on the instant lane, with all of its options', async () => {
       await app.consume();
       const request = {
         channel: 'a',
@@ -156,14 +156,14 @@ describe('The server API', () => {
       ]);
     });
 
-    it('answers the id of a publication straight to delivery where that was asked for', async () => {
+    it('returns the id of a direct publication if it was requested', async () => {
       const heard = await listen('kept:a');
       const answer = await call('publish', { channel: 'kept:a', data: 1, via: 'direct', expires_in: 'PT1M' });
       expect(answer).toEqual({ result: { offset: 1, epoch: expect.any(String), id: heard[0]?.id } });
       expect(heard[0]?.expiresAt).toBeGreaterThan(Date.now());
     });
 
-    it('answers the same id to the same key', async () => {
+    it('returns the same id for the same idempotency key', async () => {
       const request = { channel: 'a', data: 1, delay: 3_600_000, idempotency_key: 'k' };
       const first = await call('publish', request);
       expect(await call('publish', request)).toEqual(first);
@@ -171,7 +171,7 @@ describe('The server API', () => {
       expect(await app.delayed()).toHaveLength(1);
     });
 
-    it('gives each channel of a broadcast a message of its own', async () => {
+    it('creates a message for each channel of a broadcast', async () => {
       const answer = await call('broadcast', { channels: ['a', 'nope:b', 'c'], data: 1, delay: 'PT1H' });
       const id = expect.any(String);
       expect(answer).toEqual({
@@ -200,15 +200,15 @@ describe('The server API', () => {
       [{ delay: 10, expires_in: 5 }, 'the message would expire before the delayed copy is due'],
       [{ via: 'pigeon' }, 'via must be direct or bus'],
       [{ via: 'direct', delay: 1 }, 'what is delayed waits in a lane: via cannot be direct'],
-    ])('says what is wrong with %j', async (fields, message) => {
+    ])('reports what is wrong with %j', async (fields, message) => {
       expect(await call('publish', { channel: 'a', data: 1, ...fields })).toEqual({
         error: { code: 107, message: expect.stringMatching(message) },
       });
     });
   });
 
-  describe('commands connections', () => {
-    it('with all that the request says', async () => {
+  describe('sends commands to connections', () => {
+    it('with all fields of the request', async () => {
       const heard = commands();
       const expireAt = Math.floor(Date.now() / 1000) + 60;
       await call('subscribe', {
@@ -242,7 +242,7 @@ describe('The server API', () => {
       ]);
     });
 
-    it('but refuses what no client would understand', async () => {
+    it('but refuses codes that clients do not understand', async () => {
       const heard = commands();
       expect(await call('unsubscribe', { user: 'u', channel: '' })).toEqual(badRequest('bad request'));
       expect(await call('disconnect', { user: 'u', disconnect: { code: 1000 } })).toEqual(
@@ -255,7 +255,7 @@ describe('The server API', () => {
     });
   });
 
-  it('shows who is in a channel, with what they say about themselves', async () => {
+  it('returns the presence of a channel with the info of the clients', async () => {
     const info = { user: 'u', client: 'c', connInfo: Buffer.from('{"n" :1}'), chanInfo: Buffer.from([255]) };
     await app.presence.add('a', info, 60_000);
     expect((await post('api/presence', '{"channel":"a"}')).text).toBe(
@@ -263,7 +263,7 @@ describe('The server API', () => {
     );
   });
 
-  it('carries the commands of a batch out in their order', async () => {
+  it('executes the commands of a batch in their order', async () => {
     const batch = [
       { publish: { channel: 'kept:a', data: 1 } },
       { history: { channel: 'kept:a', limit: 0 } },
@@ -286,11 +286,11 @@ describe('The server API', () => {
     '{"channel":"a","data":1} x',
     '{"channel":"a","data":01}',
     '{"channel":"a","data":1,"version":-1}',
-  ])('does not take %s for a request', async (body) => {
+  ])('rejects the request %s', async (body) => {
     expect(await post('api/publish', body)).toMatchObject({ status: 400, text: 'Bad Request\n' });
   });
 
-  it('takes guessing slowly', async () => {
+  it('slows down clients that guess keys', async () => {
     await app[Symbol.asyncDispose]();
     app = await TriggerApp.start({ trigger: { rateLimit: { perSecond: 0.001, burst: 2 } } });
     const guess = async () => (await post('api/info', '{}', { 'X-API-Key': 'guess' })).status;
@@ -298,13 +298,13 @@ describe('The server API', () => {
     expect((await post('api/info', '{}')).status).toBe(200);
   });
 
-  it('is not there where it is switched off', async () => {
+  it('does not exist if it is disabled', async () => {
     await app[Symbol.asyncDispose]();
     app = await TriggerApp.start({ trigger: { api: { enabled: false } } });
     expect((await post('api/info', '{}')).status).toBe(404);
   });
 
-  it('answers errors with a status where it is told to', async () => {
+  it('returns errors with a status if it is configured', async () => {
     await app[Symbol.asyncDispose]();
     app = await TriggerApp.start({ trigger: { api: { errorMode: 'transport' } } });
     expect(await post('api/publish', '{"channel":"nope:a","data":1}')).toMatchObject({
