@@ -73,7 +73,7 @@ describe('the default authorizers about subscribe', () => {
     [open, 'c'],
     [open, '$c'],
     [{ subscribeProxyEnabled: true }, 'c'],
-  ])('leave it to the token where there is one: with %j on %s', (settings, channel) => {
+  ])('decide by the token if there is one: with %j on %s', (settings, channel) => {
     expect(decide(settings, channel, token('42', channel))).toMatchObject({ outcome: 'allowed' });
     expect(decide(settings, channel, 'x')).toMatchObject({ outcome: 'refused', cause: 'permissionDenied' });
     expect(decide(settings, channel, token('43', channel))).toMatchObject({ cause: 'invalidToken' });

@@ -15,7 +15,7 @@ function rate(whose: string, perSecond: number, burst: number) {
         .number()
         .positive()
         .default(perSecond)
-        .describe(`Commands per second of ${whose}, in the long run. Others are answered with error 111.`),
+        .describe(`Commands per second of ${whose}, on average. Further commands fail with error 111.`),
       burst: count.default(burst).describe(`Commands of ${whose} that may come at once after a pause.`),
     })
     .prefault({});
@@ -31,63 +31,70 @@ const rates = z
 
 const personalChannel = z
   .strictObject({
-    enabled: on('Subscribes every user who has an id to a channel of its own.'),
+    enabled: on('Subscribes every user with an id to its personal channel.'),
     namespace: z
       .string()
       .default('')
       .describe('Namespace of the personal channels: `chat` makes `chat:#user`. Empty: `#user`.'),
     singleConnection: on(
-      'Closes the older connections of a user with 3504 when it connects again, on whichever process they are.',
+      'Closes the older connections of a user with 3504 when it connects again, on every process.',
     ),
   })
   .prefault({});
 
-/** What clients of the Centrifugo protocol may do and how long they are waited for. The names are close to Centrifugo's. */
+/** Settings for clients of the Centrifugo protocol. Their names are close to those of Centrifugo. */
 export const clientOptions = z
   .strictObject({
     tokens: tokensOptions.prefault({}),
-    allowAnonymousConnectWithoutToken: on('Lets clients connect without a token, as nobody in particular.'),
+    allowAnonymousConnectWithoutToken: on('Lets clients connect without a token, as anonymous clients.'),
     disallowAnonymousConnectionTokens: on('Refuses connection tokens without a user id, with 3507.'),
     insecure: on('Lets clients connect without a token and do anything. For development only.'),
-    connectIncludeServerTime: on('Tells the time of this server in the answer to connect.'),
-    staleCloseDelayMs: ms(10_000, 'How long a client may take to introduce itself (else 3502), in ms.'),
+    connectIncludeServerTime: on('Adds the time of this server to the reply to connect.'),
+    staleCloseDelayMs: ms(
+      10_000,
+      'How long a client may take to send its connect command, in ms. After that it is closed with 3502.',
+    ),
     expiredCloseDelayMs: ms(
       25_000,
-      'How long a client may take to renew its token after the end of the old one (else 3005), in ms.',
+      'How long a client may take to refresh its token after it has expired, in ms. After that it is closed with 3005.',
     ),
     expiredSubCloseDelayMs: ms(
       25_000,
-      'How long a client may take to renew the token of a subscription after its end, in ms.',
+      'How long a client may take to refresh the token of a subscription after it has expired, in ms.',
     ),
     presenceUpdateIntervalMs: ms(
       27_000,
-      'How often a client is entered into the presence of its channels again, in ms.',
+      'How often the presence of a client in its channels is renewed, in ms.',
     ),
     presenceTtlMs: ms(
       60_000,
-      'How long an entry in the presence stands that is not renewed, as after a crash, in ms.',
+      'How long a presence entry is kept if it is not renewed (after a crash), in ms.',
     ),
     channelPositionCheckDelayMs: ms(
       40_000,
-      'How often the positions of subscriptions are compared with that of their channel, in ms.',
+      'How often the positions of subscriptions are compared with the position of their channel, in ms.',
     ),
     subscribeTimeoutMs: ms(
       5_000,
-      'How long connect and subscribe wait for the stores before they are answered with error 100, in ms.',
+      'How long connect and subscribe wait for the stores, in ms. After that they fail with error 100.',
     ),
     channelLimit: count
       .default(128)
-      .describe('Most channels of one connection. Beyond: error 106, or 3505 at connect.'),
+      .describe(
+        'Maximum number of channels of a connection. More fail with error 106, or with 3505 at connect.',
+      ),
     userConnectionLimit: atMost(
       0,
-      'Most connections of one user on this process, as Centrifugo counts them on a node. Others are closed with 3504. 0: no limit.',
+      'Maximum number of connections of a user on this process. Further ones are closed with 3504. 0: no limit.',
     ),
     historyMaxPublicationLimit: count
       .default(300)
-      .describe('Most publications in the answer to one history request.'),
+      .describe('Maximum number of publications in the reply to a history request.'),
     recoveryMaxPublicationLimit: count
       .default(300)
-      .describe('Most publications that a client that comes back is sent. One that missed more is told so.'),
+      .describe(
+        'Maximum number of publications that a client recovers. A client that missed more is notified.',
+      ),
     personalChannel,
     rates,
   })
@@ -97,7 +104,7 @@ export const clientOptions = z
   })
   .prefault({});
 
-/** Its setting key is older than the gateway's other protocols, and so it does not name this one. */
+/** The key of the settings does not name the protocol, because it is older than the other protocols. */
 export const clientSettings = new ProtocolSettings('client', clientOptions);
 
 export type ClientOptions = z.output<typeof clientOptions>;

@@ -5,9 +5,9 @@ import type { PublicationFormat } from '../../../connection/publication-format.j
 import type { Codec } from '../codec/codec.js';
 import type { PublicationFormats } from '../codec/publication-formats.js';
 
-/** What carries a session to its client. */
+/** The connection of a session. */
 export interface SessionTransport {
-  /** The id of the connection, which the client is told. */
+  /** The id of the connection, which the client receives. */
   readonly id: string;
   readonly network: string;
   readonly codec: Codec;
@@ -18,17 +18,17 @@ export interface SessionTransport {
   sendShared(message: SharedMessage): void;
   /** The hot path: one reference to bytes that all subscribers share. */
   deliver(publication: Publication, format: PublicationFormat): void;
-  /** Answers whether the pings are the protocol's own, so that the client has to be told of them. */
+  /** Starts the heartbeat. Returns whether its pings are messages of the protocol, which the reply to connect has to announce. */
   startPings(): boolean;
-  /** The client answered a ping. Answers whether there was one to answer. */
+  /** The client replied to a ping. Returns whether there was one. */
   pong(): boolean;
-  /** Resolves when a message beyond the bound of what may wait for the client has left; undefined where there is none. */
+  /** Resolves when a message that is larger than the outbox has left. Returns undefined if there is none. */
   caughtUp(): Promise<void> | undefined;
-  /** Takes nothing more from the client for a while. */
+  /** Stops reading from the client until {@link resume}. */
   pause(): void;
   resume(): void;
-  /** Ends the connection with a reason, and {@link Session.end} follows. */
+  /** Closes the connection with a code and a reason. {@link Session.end} follows. */
   close(code: CloseCode): void;
-  /** Cuts the connection without a word. */
+  /** Closes the connection without a close frame. */
   terminate(): void;
 }

@@ -18,7 +18,7 @@ import { Session, type Handlers } from './session.js';
 import type { HandlerDependencies } from '../handlers/handler-dependencies.js';
 import { Users } from './users.js';
 
-/** Every session of the Centrifugo protocol on this process, and what they share. */
+/** Creates the sessions of the Centrifugo protocol on this process, and holds what they share. */
 @Injectable()
 export class Sessions implements HandlerDependencies {
   readonly options: ClientOptions;
@@ -30,7 +30,7 @@ export class Sessions implements HandlerDependencies {
   readonly positions: PositionWatch;
   readonly handlers: Handlers;
   readonly pingSeconds: number;
-  /** What could not be sent to the client need not be held for it. */
+  /** The size of the outbox: what exceeds it could not be sent to the client anyway. */
   readonly heldMaxBytes: number;
   readonly #failures = new RepeatedWarning(new Logger('Centrifugo'));
   readonly #rates: CommandRates;
@@ -80,6 +80,6 @@ export class Sessions implements HandlerDependencies {
   }
 
   inBackground(work: Promise<unknown>): void {
-    work.catch((error: unknown) => this.#failures.warn(`in the background: ${String(error)}`));
+    work.catch((error: unknown) => this.#failures.warn(`work in the background failed: ${String(error)}`));
   }
 }
