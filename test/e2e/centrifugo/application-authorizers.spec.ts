@@ -18,11 +18,16 @@ import {
   type ConnectDecision,
   type PublishAttempt,
   type PublishDecision,
+  type RefreshAttempt,
+  type RefreshDecision,
   type RpcAttempt,
   type RpcDecision,
+  type SubRefreshAttempt,
+  type SubRefreshDecision,
   type SubscribeAttempt,
   type SubscribeDecision,
 } from '../../../src/gateway/index.js';
+import { ProtocolClient } from '../../support/protocol-client.js';
 import { CentrifugoApp, sign, unixNow } from '../../support/centrifugo-app.js';
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -80,6 +85,14 @@ class KeyAuthorizer extends Authorizer {
     if (user !== 'vip') return abstained;
     if (data.includes('spam')) return refused('permissionDenied');
     return { outcome: 'allowed', data: json({ isSubscribed, was: data.toString() }), tags: { by: 'vip' } };
+  }
+
+  override refresh({ token }: RefreshAttempt): RefreshDecision {
+    return token === 'new' ? { outcome: 'allowed', expireAt: unixNow() + 7200 } : refused('tokenExpired');
+  }
+
+  override subRefresh({ token }: SubRefreshAttempt): SubRefreshDecision {
+    return token === 'new' ? { outcome: 'allowed', expireAt: unixNow() + 7200 } : refused('tokenExpired');
   }
 
   override rpc({ user, method, data, meta, client }: RpcAttempt): RpcDecision | Promise<RpcDecision> {
@@ -284,15 +297,32 @@ describe('an authorizer of the application that replaces the default', () => {
 describe('channels that a client names in its connect command', () => {
   it('are left to the same authorizer as those that it subscribes to later', async () => {
     await using app = await CentrifugoApp.start('config-main.json', settings, embedded);
-    const socket = new WebSocket(app.socketUrl, { headers: { 'x-key': 'key-of-vip' } });
+    const client = await ProtocolClient.open(app.socketUrl, [], { headers: { 'x-key': 'key-of-vip' } });
     const subs = { 'tok:a': {}, 'chat:closed': {}, 'chat:lobby': {} };
-    socket.on('open', () => socket.send(JSON.stringify({ id: 1, connect: { subs } })));
-    const reply = await new Promise<string>((resolve) =>
-      socket.on('message', (data) => resolve((data as Buffer).toString())),
-    );
-    socket.terminate();
-    const { connect } = JSON.parse(reply) as { connect: { subs: Record<string, object> } };
+    const reply = await client.request({ id: 1, connect: { subs } });
+    const { connect } = reply as { connect: { subs: Record<string, object> } };
     expect(Object.keys(connect.subs).toSorted()).toEqual(['chat:lobby', 'tok:a']);
     expect(connect.subs['tok:a']).toMatchObject({ expires: true, data: { atConnect: true } });
+    await client.close();
+  });
+});
+
+describe('new tokens for a connection and a subscription', () => {
+  it('are left to the authorizer of the application', async () => {
+    await using app = await CentrifugoApp.start('config-main.json', settings, embedded);
+    const client = await ProtocolClient.open(app.socketUrl, [], { headers: { 'x-key': 'key-of-vip' } });
+    await client.request({ id: 1, connect: {} });
+    await client.request({ id: 2, subscribe: { channel: 'tok:a' } });
+    const expected = { expires: true, ttl: expect.closeTo(7200, -1) };
+    expect(await client.request({ id: 3, refresh: { token: 'new' } })).toEqual({ id: 3, refresh: expected });
+    expect(await client.request({ id: 4, sub_refresh: { channel: 'tok:a', token: 'new' } })).toEqual({
+      id: 4,
+      sub_refresh: expected,
+    });
+    expect(await client.request({ id: 5, sub_refresh: { channel: 'tok:a', token: 'old' } })).toMatchObject({
+      error: { code: 109 },
+    });
+    client.send({ id: 6, refresh: { token: 'old' } });
+    expect(await client.ended()).toMatchObject({ code: 3005 });
   });
 });
