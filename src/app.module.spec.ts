@@ -72,7 +72,12 @@ describe('AppModule', () => {
     [
       'consumers',
       { '/trigger': 404, '/schedules': 404, '/api': 404, '/message': 404 },
-      ['lane consumers', ...LANE_STORES],
+      [
+        'lane consumers',
+        ...LANE_STORES,
+        'progress of the delayed lane (memory)',
+        'progress of the instant lane (memory)',
+      ].toSorted(),
     ],
   ])('as %s serves its own paths, and is ready when what it uses is', async (role, statuses, brokers) => {
     const app = await start(role);

@@ -121,6 +121,14 @@ export const busOptions = z
       .min(0)
       .default(15_000)
       .describe('How often the lag of the consumer groups is measured, in ms. 0: never.'),
+    stalledAfterMs: z
+      .int()
+      .min(1_000)
+      .default(30_000)
+      .describe(
+        'How long a lane may make no progress before the readiness of the process turns red, in ms: its records keep failing, its ' +
+          'membership in the consumer group keeps ending, or its backlog does not move. An idle lane makes no progress and is ready.',
+      ),
     retries: retryStoreOptions,
     instant,
     delayed,

@@ -24,6 +24,24 @@ export interface SubscribeOptions {
   readonly from?: 'earliest' | 'latest';
   /** Called after a rebalance in which this member took part. Never called for brokers that assign no partitions. */
   readonly onRebalance?: () => void;
+  /** Receives what keeps this subscription from receiving records. */
+  readonly progress?: ProgressReporter;
+}
+
+/**
+ * Receives what keeps records from being handled. If a cause lasts too long, the readiness of the process turns red.
+ *
+ * - An adapter reports a cause with `blocked`, and repeats the report while the cause lasts, at least once a minute.
+ * - It reports with `unblocked` that the cause is over. A success that the same fault would follow again does not end it: a
+ *   membership that keeps ending has to last for a while first.
+ * - It reports neither idleness nor an unreachable broker: the latter has a status of its own.
+ *
+ * The caller of `subscribe` reports a handler that keeps rejecting, and compares the measurements of `lag`.
+ */
+export interface ProgressReporter {
+  /** @param reason for the operator: what happens, to what, since when or why, without secrets */
+  blocked(cause: string, reason: string): void;
+  unblocked(cause: string): void;
 }
 
 /** The lag of a group in one partition. */
@@ -32,6 +50,13 @@ export interface PartitionLag {
   readonly partition: number;
   /** The number of records that the group has not acknowledged. */
   readonly records: number;
+  /**
+   * A mark that changes whenever the group acknowledges records of the partition, and otherwise stays the same. Absent if the
+   * adapter has none: then it is not noticed that the backlog does not move.
+   */
+  readonly acknowledged?: string;
+  /** False if another process reads the partition. Absent if the adapter does not know. */
+  readonly isAssigned?: boolean;
 }
 
 /**

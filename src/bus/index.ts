@@ -3,6 +3,7 @@ export {
   type BusCapabilities,
   type BusSubscription,
   type PartitionLag,
+  type ProgressReporter,
   type RecordHandler,
   type SubscribeOptions,
 } from './bus.port.js';
@@ -10,6 +11,7 @@ export {
   Schedule,
   type DueHandler,
   type ScheduleCapabilities,
+  type ScheduleConsumeOptions,
   type ScheduleConsumer,
   type SchedulePage,
   type ScheduleQuery,

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerStatus } from '../../metrics/index.js';
 import { MemoryBus } from '../adapters/memory/memory.bus.js';
 import { memoryBusOptions } from '../adapters/memory/memory.options.js';
+import { ProgressWatch } from '../progress-watch.js';
+import { EventLog } from '../../../test/support/event-log.js';
 import { InstantLane, type UndeliverableListener } from './instant-lane.js';
 import { instantLaneOptions } from './instant-lane.options.js';
 import { type Message, newMessageId } from '../../message/index.js';
@@ -112,6 +114,26 @@ describe('InstantLane', () => {
     await lane.consume(async (message) => add(message));
     expect(await all).toEqual(['mine']);
     expect(skipped).toEqual(['0 record_undeliverable', '1 record_undeliverable']);
+  });
+
+  it('is not ready while a record keeps failing, and ready again when it is delivered', async () => {
+    const changes = new EventLog<string>();
+    const status = () =>
+      new BrokerStatus('lane', ({ state, reason }) => changes.add(`${state} ${reason ?? ''}`));
+    const lane = new InstantLane(bus, instantLaneOptions.parse({}), undefined, new ProgressWatch(status, 50));
+    let broken = true;
+    await lane.consume(async () => {
+      if (broken) throw new Error('the fan-out is down');
+    });
+    await lane.publish([messageTo('news', '1')]);
+    await changes.atLeast(2);
+    broken = false;
+    await changes.atLeast(3);
+    expect(changes.entries).toEqual([
+      'up ',
+      'down delivery of carillon.instant/0 keeps failing: the fan-out is down',
+      'up ',
+    ]);
   });
 
   it('delivers records of other programs if a rule says where their channel is', async () => {

@@ -7,7 +7,10 @@ import {
   type Message,
   type ReceivedRecord,
 } from '../../message/index.js';
+import type { ProgressWatch } from '../progress-watch.js';
 import type { InstantLaneOptions } from './instant-lane.options.js';
+
+const RECORDS = 'delivery of ';
 
 /** Called for each record that is skipped because it cannot be decoded. Must not throw. */
 export type UndeliverableListener = (record: ReceivedRecord, error: UndeliverableRecordError) => void;
@@ -26,6 +29,7 @@ export class InstantLane {
     private readonly bus: Bus,
     private readonly options: InstantLaneOptions,
     private readonly onUndeliverable: UndeliverableListener = () => {},
+    private readonly progress?: ProgressWatch,
   ) {}
 
   /** Resolves when the bus holds all messages. After a rejection it may hold some: a retry with the same ids is safe. */
@@ -39,9 +43,14 @@ export class InstantLane {
    */
   consume(handler: (message: Message) => Promise<void>): Promise<BusSubscription> {
     const { topic, group, batchSize, concurrency, startFrom } = this.options;
+    const { progress } = this;
+    const options = { topics: [topic], group, maxBatchSize: batchSize, concurrency, from: startFrom };
+    const handle = (records: readonly ReceivedRecord[]) => handleInKeyOrder(this.#decode(records), handler);
+    if (progress === undefined) return this.bus.subscribe(options, handle);
+    progress.start();
     return this.bus.subscribe(
-      { topics: [topic], group, maxBatchSize: batchSize, concurrency, from: startFrom },
-      (records) => handleInKeyOrder(this.#decode(records), handler),
+      { ...options, progress, onRebalance: () => progress.forget(RECORDS) },
+      (records) => progress.follow(causeOf(records), handle(records)),
     );
   }
 
@@ -61,6 +70,11 @@ export class InstantLane {
     }
     return messages;
   }
+}
+
+/** Names the partition and not the record, so that it is over when the partition moves on. */
+function causeOf([first]: readonly ReceivedRecord[]): string {
+  return `${RECORDS}${first?.topic}/${first?.partition}`;
 }
 
 async function handleInKeyOrder(

@@ -1,4 +1,4 @@
-import { Inject, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Module, type OnModuleDestroy } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { Link } from '../../ipc/index.js';
 import { Readiness } from '../../metrics/index.js';
@@ -11,6 +11,7 @@ import { LagMeter } from '../consumers/lag-meter.js';
 import { InstantLane } from './instant-lane.js';
 import { LANE_MESSAGES, type LaneCounter, laneInstrument, LaneMeter } from './lane-meter.js';
 import { MeteredInstantLane, MeteredSchedule } from './metered-lanes.js';
+import { ProgressWatch } from '../progress-watch.js';
 import type { ScheduleLedger } from '../schedule/schedule-ledger.port.js';
 import { Schedule } from '../schedule/schedule.port.js';
 
@@ -34,28 +35,40 @@ import { Schedule } from '../schedule/schedule.port.js';
     },
     {
       provide: InstantLane,
-      useFactory: (bus: Bus, { instant }: BusOptions, counter: LaneCounter) =>
-        new MeteredInstantLane(bus, instant, new LaneMeter(counter, 'instant', instant.driver)),
-      inject: [Bus, BUS_OPTIONS, getToken(LANE_MESSAGES)],
+      useFactory: createInstantLane,
+      inject: [Bus, BUS_OPTIONS, getToken(LANE_MESSAGES), LagMeter, { token: Readiness, optional: true }],
     },
     laneInstrument,
   ],
   exports: [Bus, Schedule, InstantLane],
 })
 export class LanesModule implements OnModuleDestroy {
-  constructor(
-    private readonly schedule: Schedule,
-    bus: Bus,
-    lagMeter: LagMeter,
-    @Inject(BUS_OPTIONS) { instant: { group, topic, driver } }: BusOptions,
-  ) {
-    lagMeter.watch({ group, driver, lag: () => bus.lag(group, [topic]) });
-  }
+  constructor(private readonly schedule: Schedule) {}
 
   /** Closes only the schedule: the bus module closes the bus. */
   async onModuleDestroy(): Promise<void> {
     await this.schedule.close();
   }
+}
+
+function createInstantLane(
+  bus: Bus,
+  { instant, stalledAfterMs }: BusOptions,
+  counter: LaneCounter,
+  lagMeter: LagMeter,
+  readiness?: Readiness,
+): InstantLane {
+  const { driver, group, topic } = instant;
+  const status = () => statusOf(readiness, `progress of the instant lane (${driver})`);
+  const progress = new ProgressWatch(status, stalledAfterMs);
+  const lane = new MeteredInstantLane(bus, instant, new LaneMeter(counter, 'instant', driver), progress);
+  const lag = async () => {
+    const measured = await bus.lag(group, [topic]);
+    progress.measured(measured);
+    return measured;
+  };
+  lagMeter.watch({ group, driver, lag });
+  return lane;
 }
 
 async function openMeteredSchedule(
@@ -64,8 +77,11 @@ async function openMeteredSchedule(
   readiness?: Readiness,
   primary?: Link,
 ): Promise<Schedule> {
-  const meter = new LaneMeter(counter, 'delayed', options.delayed.driver);
-  return new MeteredSchedule(await openSchedule(options, readiness, primary), meter);
+  const { driver } = options.delayed;
+  const meter = new LaneMeter(counter, 'delayed', driver);
+  const status = () => statusOf(readiness, `progress of the delayed lane (${driver})`);
+  const progress = new ProgressWatch(status, options.stalledAfterMs);
+  return new MeteredSchedule(await openSchedule(options, readiness, primary), meter, progress);
 }
 
 /** @param primary the connection of a worker to the process that holds the embedded stores */

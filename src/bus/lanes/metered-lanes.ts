@@ -1,11 +1,14 @@
 import type { Bus, BusSubscription } from '../bus.port.js';
 import type { InstantLaneOptions } from './instant-lane.options.js';
 import { InstantLane } from './instant-lane.js';
+import type { ProgressWatch } from '../progress-watch.js';
+import { OverdueWatch } from './overdue-watch.js';
 import type { LaneMeter } from './lane-meter.js';
 import type { Message, ScheduledMessage } from '../../message/index.js';
 import type {
   DueHandler,
   Schedule,
+  ScheduleConsumeOptions,
   ScheduleConsumer,
   SchedulePage,
   ScheduleQuery,
@@ -17,8 +20,9 @@ export class MeteredInstantLane extends InstantLane {
     bus: Bus,
     options: InstantLaneOptions,
     private readonly meter: LaneMeter,
+    progress?: ProgressWatch,
   ) {
-    super(bus, options, () => meter.count('undeliverable'));
+    super(bus, options, () => meter.count('undeliverable'), progress);
   }
 
   override publish(messages: readonly Message[]): Promise<void> {
@@ -30,13 +34,18 @@ export class MeteredInstantLane extends InstantLane {
   }
 }
 
-/** Wraps a schedule and counts its messages. */
+/** How often the message that is due first is looked at, in ms. */
+const LOOK_EVERY_MS = 5_000;
+
+/** Wraps a schedule, counts its messages, and watches whether it makes progress while it is consumed. */
 export class MeteredSchedule implements Schedule {
   readonly capabilities;
+  #overdueWatch: OverdueWatch | undefined;
 
   constructor(
     private readonly schedule: Schedule,
     private readonly meter: LaneMeter,
+    private readonly progress?: ProgressWatch,
   ) {
     this.capabilities = schedule.capabilities;
   }
@@ -65,13 +74,20 @@ export class MeteredSchedule implements Schedule {
     return rescheduled;
   }
 
-  consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
-    return this.schedule.consume(options, (message) =>
-      this.meter.follow(handler(message), 'handed_over', 'returned'),
+  consume(options: ScheduleConsumeOptions, handler: DueHandler): Promise<ScheduleConsumer> {
+    const { progress } = this;
+    const counted: DueHandler = (message) => this.meter.follow(handler(message), 'handed_over', 'returned');
+    if (progress === undefined) return this.schedule.consume(options, counted);
+    progress.start();
+    this.#overdueWatch ??= new OverdueWatch(this.schedule, progress, LOOK_EVERY_MS);
+    return this.schedule.consume({ ...options, progress }, (message) =>
+      progress.follow(`delivery of message ${message.id}`, counted(message)),
     );
   }
 
   close(): Promise<void> {
+    this.#overdueWatch?.close();
+    this.progress?.close();
     return this.schedule.close();
   }
 }

@@ -1,4 +1,5 @@
 import type { ScheduledMessage } from '../../message/index.js';
+import type { ProgressReporter } from '../bus.port.js';
 
 export interface ScheduleCapabilities {
   /** A scheduled message survives this process, even a SIGKILL. */
@@ -25,6 +26,13 @@ export interface SchedulePage {
 
 /** Delivers a due message. If it resolves, the message is settled. If it rejects, the message is delivered again after a backoff. */
 export type DueHandler = (message: ScheduledMessage) => Promise<void>;
+
+export interface ScheduleConsumeOptions {
+  /** Largest number of messages that are passed to the handler at the same time. */
+  readonly concurrency: number;
+  /** Receives what keeps this consumer from receiving due messages. */
+  readonly progress?: ProgressReporter;
+}
 
 export interface ScheduleConsumer {
   /** Takes no more messages and waits for running handlers. May be called twice. */
@@ -58,7 +66,6 @@ export abstract class Schedule {
   abstract list(query: ScheduleQuery): Promise<SchedulePage>;
   abstract cancel(id: string): Promise<boolean>;
   abstract reschedule(id: string, dueAt: number): Promise<boolean>;
-  /** Passes due messages to `handler`, at most `concurrency` at the same time. */
-  abstract consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer>;
+  abstract consume(options: ScheduleConsumeOptions, handler: DueHandler): Promise<ScheduleConsumer>;
   abstract close(): Promise<void>;
 }

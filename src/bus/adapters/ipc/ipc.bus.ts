@@ -39,7 +39,10 @@ export class IpcBus implements Bus {
     return this.port.call('publish', topic, records);
   }
 
-  async subscribe(options: SubscribeOptions, handler: RecordHandler): Promise<BusSubscription> {
+  async subscribe(
+    { progress: _progress, ...options }: SubscribeOptions,
+    handler: RecordHandler,
+  ): Promise<BusSubscription> {
     const gate = new Gate();
     const passing = async (records: readonly ReceivedRecord[]) => {
       await gate.passed;

@@ -4,6 +4,7 @@ import type {
   DueHandler,
   Schedule,
   ScheduleCapabilities,
+  ScheduleConsumeOptions,
   ScheduleConsumer,
   SchedulePage,
   ScheduleQuery,
@@ -45,8 +46,8 @@ export class IpcSchedule implements Schedule {
     return this.port.call('reschedule', id, dueAt);
   }
 
-  async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
-    return this.port.track(await this.port.call<ScheduleConsumer>('consume', options, handler));
+  async consume({ concurrency }: ScheduleConsumeOptions, handler: DueHandler): Promise<ScheduleConsumer> {
+    return this.port.track(await this.port.call<ScheduleConsumer>('consume', { concurrency }, handler));
   }
 
   close(): Promise<void> {

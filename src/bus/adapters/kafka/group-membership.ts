@@ -28,6 +28,8 @@ export class KafkaGroupMembership {
   /** Records of the current generation may be handled. */
   #isSettled = false;
   #isOver = false;
+  /** By topic. */
+  #assignment: Readonly<Record<string, readonly number[]>> = {};
   #watch: NodeJS.Timeout | undefined;
 
   constructor(
@@ -50,6 +52,10 @@ export class KafkaGroupMembership {
   /** Resolves with the reason when the membership has ended. */
   get ended(): Promise<Error> {
     return this.#ended.promise;
+  }
+
+  isAssigned(topic: string, partition: number): boolean {
+    return this.#assignment[topic]?.includes(partition) === true;
   }
 
   /** Resolves when records that are published from now on will be received. */
@@ -134,7 +140,8 @@ export class KafkaGroupMembership {
     const { CRASH, FETCH, GROUP_JOIN } = this.#consumer.events;
     this.#consumer.on(CRASH, ({ payload }) => this.#end(payload.error));
     let hasJoined = false;
-    this.#consumer.on(GROUP_JOIN, () => {
+    this.#consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+      this.#assignment = memberAssignment;
       if (hasJoined) this.subscription.onRebalance();
       hasJoined = true;
       // kafkajs fetches again from the committed offsets, so the workers discard what they hold.

@@ -66,7 +66,13 @@ export class KafkaBus implements Bus {
 
   async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
     const { admin } = await this.connection.link();
-    return (await Promise.all(topics.map((topic) => lagOf(admin, group, topic)))).flat();
+    const lags = (await Promise.all(topics.map((topic) => lagOf(admin, group, topic)))).flat();
+    const members = [...this.#subscriptions].filter((subscription) => subscription.group === group);
+    if (members.length === 0) return lags;
+    return lags.map((lag) => ({
+      ...lag,
+      isAssigned: members.some((member) => member.isAssigned(lag.topic, lag.partition)),
+    }));
   }
 
   close(): Promise<void> {

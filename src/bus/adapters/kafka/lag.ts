@@ -14,8 +14,9 @@ export async function lagOf(admin: Admin, group: string, topic: string): Promise
     const next = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
     const ends = await admin.fetchTopicOffsets(topic);
     return ends.map(({ partition, low, high }) => {
-      const from = Math.max(next.get(partition) ?? -1, Number(low));
-      return { topic, partition, records: Number(high) - from };
+      const offset = next.get(partition) ?? -1;
+      const records = Number(high) - Math.max(offset, Number(low));
+      return { topic, partition, records, ...(offset < 0 ? {} : { acknowledged: String(offset) }) };
     });
   } catch (error) {
     if (errorTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];

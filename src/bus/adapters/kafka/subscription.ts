@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { BusSubscription, RecordHandler, SubscribeOptions } from '../../bus.port.js';
+import type { BusSubscription, ProgressReporter, RecordHandler, SubscribeOptions } from '../../bus.port.js';
 import { backoffMs, pause, Semaphore, settlesWithin } from '../../../async/index.js';
 import type { KafkaConnection } from './connection.js';
 import { KafkaGroupMembership } from './group-membership.js';
@@ -8,7 +8,13 @@ import { reasonOf } from './kafka.errors.js';
 const REJOIN_INITIAL_DELAY_MS = 250;
 const REJOIN_MAX_DELAY_MS = 5_000;
 
+/** A membership that lasts this long is stable: what ended the previous one is over. */
+const STABLE_AFTER_MS = 15_000;
+
 const PAUSED = 'paused';
+const MEMBERSHIP = 'membership in the consumer group';
+
+const noProgressReporter: ProgressReporter = { blocked() {}, unblocked() {} };
 
 /** Keeps a membership in a consumer group until it is closed: when a membership ends, it starts another one. */
 export class KafkaSubscription implements BusSubscription {
@@ -19,6 +25,7 @@ export class KafkaSubscription implements BusSubscription {
   readonly #subscription: Required<SubscribeOptions>;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
+  #membership: KafkaGroupMembership | undefined;
 
   constructor(
     private readonly connection: KafkaConnection,
@@ -30,6 +37,7 @@ export class KafkaSubscription implements BusSubscription {
       concurrency: 1,
       from: 'latest',
       onRebalance: () => {},
+      progress: noProgressReporter,
       ...options,
     };
     this.#semaphore = new Semaphore(this.#subscription.concurrency);
@@ -42,6 +50,15 @@ export class KafkaSubscription implements BusSubscription {
    */
   get opened(): Promise<void> {
     return this.#opened.promise;
+  }
+
+  get group(): string {
+    return this.#subscription.group;
+  }
+
+  /** Whether this member reads the partition, as of its last join. */
+  isAssigned(topic: string, partition: number): boolean {
+    return this.#membership?.isAssigned(topic, partition) === true;
   }
 
   pause(): void {
@@ -59,6 +76,7 @@ export class KafkaSubscription implements BusSubscription {
   }
 
   async #stayJoined(): Promise<void> {
+    let stable: NodeJS.Timeout | undefined;
     for (let failures = 0; !this.#closing.signal.aborted;) {
       const membership = new KafkaGroupMembership(
         this.connection,
@@ -66,15 +84,20 @@ export class KafkaSubscription implements BusSubscription {
         this.handler,
         this.#semaphore,
       );
+      this.#membership = membership;
       try {
         await this.#unlessClosing(membership.join());
-        failures = 0;
         this.#opened.resolve();
+        stable = setTimeout(() => {
+          failures = 0;
+          this.#subscription.progress.unblocked(MEMBERSHIP);
+        }, STABLE_AFTER_MS);
         const reason = await this.#unlessClosing(membership.ended);
         if (reason !== undefined) throw reason;
       } catch (error) {
         this.#onFailure(error, ++failures);
       }
+      clearTimeout(stable);
       await this.#end(membership);
       if (failures > 0) await pause(pauseAfter(failures), this.#closing.signal);
     }
@@ -96,7 +119,10 @@ export class KafkaSubscription implements BusSubscription {
   #onFailure(error: unknown, failures: number): void {
     // A single failure may come from a group coordinator that is just starting.
     if (this.connection.isDown || failures > 2) this.#opened.resolve();
-    const { group, topics } = this.#subscription;
+    const { group, topics, progress } = this.#subscription;
+    // The connection reports brokers that cannot be reached.
+    if (!this.connection.isDown)
+      progress.blocked(MEMBERSHIP, `the ${MEMBERSHIP} ${group} keeps ending: ${reasonOf(error)}`);
     const text =
       `Kafka consumer group ${group}: this member is not in the group, ` +
       `joining again in ${pauseAfter(failures)} ms: ${reasonOf(error)}`;

@@ -51,6 +51,7 @@ export class MemoryGroup {
         topic: partition.topic,
         partition: partition.number,
         records: partition.end - next,
+        acknowledged: String(next),
       }));
   }
 
