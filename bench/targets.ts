@@ -60,15 +60,13 @@ export async function gateway(): Promise<Target> {
     protocol: 'raw',
     port: (app.getHttpServer().address() as AddressInfo).port,
     publish() {
-      const publication = new Publication(
-        'bench',
-        PAYLOAD,
-        'json',
-        undefined,
-        Date.now(),
-        undefined,
-        'direct',
-      );
+      const publication = new Publication({
+        channel: 'bench',
+        data: PAYLOAD,
+        format: 'json',
+        createdAt: Date.now(),
+        lane: 'direct',
+      });
       for (const subscriber of subscribers) subscriber.receive(publication);
     },
     [Symbol.asyncDispose]: () => app.close(),

@@ -73,7 +73,17 @@ describe('Delivery', () => {
     await delivery.attach('a', subscriber);
     const published = delivery.publish(message({ dueAt: 7 }), 'delayed');
     const data = Buffer.from('{"id":"Hello"}');
-    expect(received).toEqual([new Publication('a', data, 'json', 'm1', 5, 7, 'delayed')]);
+    expect(received).toEqual([
+      new Publication({
+        channel: 'a',
+        data,
+        format: 'json',
+        id: 'm1',
+        createdAt: 5,
+        dueAt: 7,
+        lane: 'delayed',
+      }),
+    ]);
     await published;
     expect(await outcomes()).toEqual([{ lane: 'delayed', outcome: 'delivered', value: 1 }]);
   });

@@ -44,7 +44,21 @@ export class Delivery {
     const terms = this.channelState.termsFor(given, options);
     const delta =
       terms?.history !== undefined && (options?.delta ?? this.channelState.publishesDelta(message.channel));
-    const publication = toPublication(message, lane, options?.info, delta);
+    const { channel, data, format, id, createdAt, dueAt, expiresAt, tags } = message;
+    const fields = {
+      channel,
+      data,
+      format,
+      id,
+      createdAt,
+      dueAt,
+      lane,
+      expiresAt,
+      tags,
+      info: options?.info,
+      delta,
+    };
+    const publication = new Publication(fields);
     const sent: Promise<StreamPosition | void> =
       terms === undefined
         ? this.fanout.publish(publication)
@@ -105,28 +119,14 @@ function positionOf(position: StreamPosition | void): StreamPosition | undefined
   return position ?? undefined;
 }
 
-function toPublication(
-  message: PublishableMessage,
-  lane: Lane,
-  info: ClientInfo | undefined,
-  delta: boolean,
-): Publication {
-  const { channel, data, format, id, createdAt, dueAt, expiresAt, tags } = message;
-  const extras = { tags, info, delta };
-  return new Publication(channel, data, format, id, createdAt, dueAt, lane, expiresAt, extras);
-}
-
 function movement(kind: 'join' | 'leave', channel: string, info: ClientInfo): Publication {
-  const extras = { kind, info };
-  return new Publication(
+  return new Publication({
     channel,
-    NO_DATA,
-    'json',
-    undefined,
-    Date.now(),
-    undefined,
-    'direct',
-    undefined,
-    extras,
-  );
+    data: NO_DATA,
+    format: 'json',
+    createdAt: Date.now(),
+    lane: 'direct',
+    kind,
+    info,
+  });
 }

@@ -47,15 +47,13 @@ export class Table {
   }
 
   send(channel: string, data: string | Buffer, format: 'json' | 'binary' = 'json'): void {
-    const publication = new Publication(
+    const publication = new Publication({
       channel,
-      Buffer.from(data),
+      data: Buffer.from(data),
       format,
-      undefined,
-      Date.now(),
-      undefined,
-      'direct',
-    );
+      createdAt: Date.now(),
+      lane: 'direct',
+    });
     for (const subscriber of this.#byChannel.get(channel) ?? []) subscriber.receive(publication);
   }
 }

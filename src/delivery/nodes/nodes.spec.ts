@@ -172,7 +172,9 @@ describe('Nodes', () => {
     const fanout = hub.join('other', subscribers);
     for (const text of strange) {
       const data = Buffer.from(text);
-      await fanout.publish(new Publication('~control', data, 'json', undefined, 0, undefined, 'direct'));
+      await fanout.publish(
+        new Publication({ channel: '~control', data, format: 'json', createdAt: 0, lane: 'direct' }),
+      );
     }
     expect(await a.uids()).toEqual(['a']);
   });

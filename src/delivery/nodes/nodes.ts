@@ -156,10 +156,17 @@ export class Nodes {
   }
 
   #send(channel: string, message: ControlMessage, id?: string): Promise<void> {
-    const extras = { kind: 'control' } as const;
     const data = encodeControl(message);
     return this.fanout.publish(
-      new Publication(channel, data, 'json', id, Date.now(), undefined, 'direct', undefined, extras),
+      new Publication({
+        channel,
+        data,
+        format: 'json',
+        id,
+        createdAt: Date.now(),
+        lane: 'direct',
+        kind: 'control',
+      }),
     );
   }
 

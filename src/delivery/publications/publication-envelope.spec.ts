@@ -38,7 +38,15 @@ const publications = record({
   delta: boolean(),
 }).map(
   ({ channel, data, format, id, createdAt, dueAt, lane, expiresAt, kind, tags, info, delta }) =>
-    new Publication(channel, data, format, id, createdAt, dueAt, lane, expiresAt, {
+    new Publication({
+      channel,
+      data,
+      format,
+      id,
+      createdAt,
+      dueAt,
+      lane,
+      expiresAt,
       kind,
       tags,
       info,
@@ -56,7 +64,16 @@ describe('the envelope of a publication', () => {
   });
 
   it('is this, byte for byte', () => {
-    const publication = new Publication('ch', Buffer.from('{}'), 'binary', 'id', 1, 2, 'direct', 3);
+    const publication = new Publication({
+      channel: 'ch',
+      data: Buffer.from('{}'),
+      format: 'binary',
+      id: 'id',
+      createdAt: 1,
+      dueAt: 2,
+      lane: 'direct',
+      expiresAt: 3,
+    });
     expect(encodePublication(publication).toString('hex')).toBe(
       [
         '01',
@@ -75,7 +92,14 @@ describe('the envelope of a publication', () => {
   });
 
   it('may have more in its header than this version knows', () => {
-    const publication = new Publication('ch', Buffer.from('{}'), 'json', 'id', 1, undefined, 'instant');
+    const publication = new Publication({
+      channel: 'ch',
+      data: Buffer.from('{}'),
+      format: 'json',
+      id: 'id',
+      createdAt: 1,
+      lane: 'instant',
+    });
     const envelope = encodePublication(publication);
     const dataOffset = envelope.readUInt32BE(2);
     const later = Buffer.concat([
@@ -109,7 +133,14 @@ describe('the envelope of a publication', () => {
   });
 
   it('may have a place in the history before it', () => {
-    const publication = new Publication('ch', Buffer.from('2'), 'json', 'id', 1, undefined, 'direct');
+    const publication = new Publication({
+      channel: 'ch',
+      data: Buffer.from('2'),
+      format: 'json',
+      id: 'id',
+      createdAt: 1,
+      lane: 'direct',
+    });
     const place = Buffer.concat([
       Buffer.from('80000000000007', 'hex'),
       Buffer.from('AbCdEfGh'),
@@ -133,7 +164,13 @@ describe('the envelope of a publication', () => {
 
   it('is refused in a version that is not known', () => {
     const envelope = encodePublication(
-      new Publication('c', Buffer.from('1'), 'json', undefined, 0, undefined, 'instant'),
+      new Publication({
+        channel: 'c',
+        data: Buffer.from('1'),
+        format: 'json',
+        createdAt: 0,
+        lane: 'instant',
+      }),
     );
     envelope[0] = 2;
     expect(decodePublication(envelope)).toBeUndefined();
@@ -145,7 +182,14 @@ describe('the envelope of a publication', () => {
       [long, 'id'],
       ['channel', long],
     ] as const) {
-      const publication = new Publication(channel, Buffer.from('1'), 'json', id, 0, undefined, 'instant');
+      const publication = new Publication({
+        channel,
+        data: Buffer.from('1'),
+        format: 'json',
+        id,
+        createdAt: 0,
+        lane: 'instant',
+      });
       expect(() => encodePublication(publication)).toThrow('out of range');
     }
   });

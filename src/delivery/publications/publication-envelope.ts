@@ -1,7 +1,7 @@
 import { BLOB_LENGTH_BYTES, ByteReader, LENGTH_BYTES, TIME_BYTES, writeText } from './byte-reader.js';
 import { EPOCH_LENGTH } from '../history/epoch.js';
-import { encodeExtras, readExtras } from './publication-extras.js';
-import { LANES, Publication, type PublicationExtras } from './publication.js';
+import { encodeExtras, readExtras, type Extras } from './publication-extras.js';
+import { LANES, Publication, type PublicationFields } from './publication.js';
 
 /**
  * The form in which a publication travels between processes. Numbers are unsigned and big-endian; times are Unix ms.
@@ -90,7 +90,7 @@ export function encodePublication(publication: Publication): Buffer {
  * are views of the envelope.
  */
 export function decodePublication(bytes: Buffer): Publication | undefined {
-  if (bytes[0] !== PLACED) return decodeEnvelope(bytes, NO_PLACE);
+  if (bytes[0] !== PLACED) return decodeEnvelope(bytes, NOT_IN_HISTORY);
   if (bytes.length < PREVIOUS_AT + 4) return undefined;
   const previousStart = PREVIOUS_AT + 4;
   const previousEnd = previousStart + bytes.readUInt32BE(PREVIOUS_AT);
@@ -125,9 +125,15 @@ export function envelopesIn(message: Buffer): readonly Buffer[] {
   return envelopes;
 }
 
-const NO_PLACE = {};
+type HistoryFields = Pick<PublicationFields, 'offset' | 'epoch' | 'previous'>;
 
-function decodeEnvelope(envelope: Buffer, place: PublicationExtras): Publication | undefined {
+const NOT_IN_HISTORY: HistoryFields = {};
+const NO_EXTRAS: Extras = {};
+
+function decodeEnvelope(
+  envelope: Buffer,
+  { offset, epoch, previous }: HistoryFields,
+): Publication | undefined {
   if (envelope.length < FIXED_BYTES + LENGTH_BYTES || envelope[0] !== VERSION) return undefined;
   const flags = envelope[1]!;
   const lane = LANES[(flags >> LANE_SHIFT) & LANE_MASK];
@@ -139,18 +145,26 @@ function decodeEnvelope(envelope: Buffer, place: PublicationExtras): Publication
   const expiresAt = flags & HAS_EXPIRES_AT ? header.time() : undefined;
   const id = flags & HAS_ID ? header.text() : undefined;
   const channel = header.text();
-  const extras = flags & HAS_EXTRAS ? readExtras(header) : NO_PLACE;
+  const extras = flags & HAS_EXTRAS ? readExtras(header) : NO_EXTRAS;
   if (header.overrun || extras === undefined) return undefined;
   const format = flags & IS_BINARY ? 'binary' : 'json';
-  return new Publication(
+  const { kind, tags, info, delta } = extras;
+  const data = envelope.subarray(dataOffset);
+  return new Publication({
     channel,
-    envelope.subarray(dataOffset),
+    data,
     format,
     id,
     createdAt,
     dueAt,
     lane,
     expiresAt,
-    { ...extras, ...place },
-  );
+    kind,
+    tags,
+    info,
+    delta,
+    offset,
+    epoch,
+    previous,
+  });
 }

@@ -1,6 +1,6 @@
 import { blobLength, type ByteReader } from './byte-reader.js';
 import { encodeClientInfo, readClientInfo } from '../presence/client-info-bytes.js';
-import type { Publication, PublicationExtras, PublicationKind } from './publication.js';
+import type { Publication, PublicationFields, PublicationKind } from './publication.js';
 
 /** By position: the wire form holds the index, so a new kind goes to the end. */
 const KINDS: readonly PublicationKind[] = ['message', 'join', 'leave', 'control'];
@@ -11,8 +11,11 @@ const IS_DELTA = 4;
 const KIND_SHIFT = 4;
 const KIND_MASK = 3;
 
+/** The fields that few publications have. */
+export type Extras = Pick<PublicationFields, 'kind' | 'tags' | 'info' | 'delta'>;
+
 /**
- * What few publications have; `undefined` where there is nothing of it.
+ * Returns undefined for a publication without any of them.
  *
  * ```
  * 1  flags: 1 tags · 2 info · 4 delta · 16…48 index of the kind
@@ -36,7 +39,7 @@ export function encodeExtras({ kind, tags, info, delta }: Publication): Buffer |
   return Buffer.concat(parts);
 }
 
-export function readExtras(reader: ByteReader): PublicationExtras | undefined {
+export function readExtras(reader: ByteReader): Extras | undefined {
   const flags = reader.byte();
   const tags = flags & HAS_TAGS ? parseTags(reader.blob()) : undefined;
   if (flags & HAS_TAGS && tags === undefined) return undefined;

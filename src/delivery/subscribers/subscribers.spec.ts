@@ -5,7 +5,7 @@ import type { Subscriber } from './subscriber.js';
 import { Subscribers } from './subscribers.js';
 
 const publish = (channel: string) =>
-  new Publication(channel, Buffer.from('{}'), 'json', undefined, 0, undefined, 'direct');
+  new Publication({ channel, data: Buffer.from('{}'), format: 'json', createdAt: 0, lane: 'direct' });
 const never = (fault: unknown): never => {
   throw fault;
 };

@@ -20,7 +20,13 @@ const sse = new Tagged('sse');
 const stream = new Tagged('stream');
 
 function publication(data: string): Publication {
-  return new Publication('bell', Buffer.from(data), 'json', undefined, 0, undefined, 'direct');
+  return new Publication({
+    channel: 'bell',
+    data: Buffer.from(data),
+    format: 'json',
+    createdAt: 0,
+    lane: 'direct',
+  });
 }
 
 describe('PublicationFormat', () => {

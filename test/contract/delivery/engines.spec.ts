@@ -89,7 +89,14 @@ describeWithOwn('redis', 'a Redis that went back to an earlier state', () => {
     const { fanout, history } = await engines.open(inbox);
     const publish = async (text: string) => {
       const data = Buffer.from(text);
-      const message = new Publication('a', data, 'json', text, 0, undefined, 'direct');
+      const message = new Publication({
+        channel: 'a',
+        data,
+        format: 'json',
+        id: text,
+        createdAt: 0,
+        lane: 'direct',
+      });
       const idempotency = keys === 'with' ? { idempotency: { key: text, ttlMs: 60_000 } } : {};
       const terms = { history: kept, ...idempotency };
       for (;;) {
@@ -132,7 +139,14 @@ describeWithOwn('redis', 'a Redis that has lost nothing', () => {
   it('keeps its histories when a process that has been quiet for long is cut off', async () => {
     const engines = redisEngines([redis], { replayWindowMs: 1_000 });
     const { fanout, history } = await engines.open(new HistoryInbox());
-    const message = new Publication('a', Buffer.from('1'), 'json', '1', 0, undefined, 'direct');
+    const message = new Publication({
+      channel: 'a',
+      data: Buffer.from('1'),
+      format: 'json',
+      id: '1',
+      createdAt: 0,
+      lane: 'direct',
+    });
     const place = await history.publish(message, { history: kept });
     await engines.elapse(3_000);
     await redisCli(redis.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -148,7 +162,16 @@ describeWithOwn('redis', 'a Redis that has lost nothing', () => {
     const [here, there] = [await engines.open(new HistoryInbox()), await engines.open(inbox)];
     await there.fanout.subscribe('a');
     const publish = (text: string) =>
-      here.fanout.publish(new Publication('a', Buffer.from(text), 'json', text, 0, undefined, 'direct'));
+      here.fanout.publish(
+        new Publication({
+          channel: 'a',
+          data: Buffer.from(text),
+          format: 'json',
+          id: text,
+          createdAt: 0,
+          lane: 'direct',
+        }),
+      );
     await publish('1');
     for (const key of (await redisCli(redis.url, 'KEYS', '*recent')).match(/\{.*recent/g) ?? [])
       await redisCli(

@@ -70,7 +70,14 @@ let counter = 0;
 const fresh = (name: string) => `${name}-${randomBytes(4).toString('hex')}-${counter++}`;
 
 function publication(channel: string, text: string, id: string | undefined = fresh('id')): Publication {
-  return new Publication(channel, Buffer.from(text), 'json', id, Date.now(), undefined, 'instant');
+  return new Publication({
+    channel,
+    data: Buffer.from(text),
+    format: 'json',
+    id,
+    createdAt: Date.now(),
+    lane: 'instant',
+  });
 }
 
 /** Publishes until the store accepts it, as a queue's redelivery does. */
@@ -109,7 +116,16 @@ export function describeFanout(name: string, prepare: () => Promise<FanoutSubjec
       const channel = fresh('whole');
       await fanout.subscribe(channel);
       const data = Buffer.from([0, 255, 10, 13, 34]);
-      const sent = new Publication(channel, data, 'binary', fresh('id'), 1, 2, 'delayed', 4_000_000_000_000);
+      const sent = new Publication({
+        channel,
+        data,
+        format: 'binary',
+        id: fresh('id'),
+        createdAt: 1,
+        dueAt: 2,
+        lane: 'delayed',
+        expiresAt: 4_000_000_000_000,
+      });
       await fanout.publish(sent);
       await inbox.until(() => inbox.publications.length === 1);
       expect(inbox.publications[0]).toEqual(sent);

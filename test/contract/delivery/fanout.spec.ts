@@ -94,7 +94,14 @@ describeWithOwn('redis', 'RedisFanout behind Sentinels', () => {
     const master = await redis.master();
     await fanout.subscribe('a');
     const publish = async (id: string) => {
-      const publication = new Publication('a', Buffer.from('1'), 'json', id, 0, undefined, 'instant');
+      const publication = new Publication({
+        channel: 'a',
+        data: Buffer.from('1'),
+        format: 'json',
+        id,
+        createdAt: 0,
+        lane: 'instant',
+      });
       await fanout.publish(publication).then(
         () => accepted.add(id),
         (error: unknown) => expect(error).toBeInstanceOf(BrokerUnavailableError),

@@ -9,7 +9,7 @@ import {
 } from '../../../src/delivery/index.js';
 import type { Fanout } from '../../../src/delivery/fanout.port.js';
 import type { History, HistoryQuery, PublishTerms } from '../../../src/delivery/history/history.port.js';
-import type { PublicationExtras } from '../../../src/delivery/publications/publication.js';
+import type { PublicationFields } from '../../../src/delivery/publications/publication.js';
 import { timeTaken } from '../../support/time-taken.js';
 import { type Elapse, retryWhenSlow } from '../../support/retry-when-slow.js';
 
@@ -89,9 +89,17 @@ const range = (count: number) => upTo(count);
 let counter = 0;
 const fresh = (name: string) => `${name}-${randomBytes(4).toString('hex')}-${counter++}`;
 
-function publication(channel: string, text: string, extras: PublicationExtras = {}): Publication {
+function publication(channel: string, text: string, extras: Partial<PublicationFields> = {}): Publication {
   const id = fresh('id');
-  return new Publication(channel, Buffer.from(text), 'json', id, 5, undefined, 'direct', undefined, extras);
+  return new Publication({
+    channel,
+    data: Buffer.from(text),
+    format: 'json',
+    id,
+    createdAt: 5,
+    lane: 'direct',
+    ...extras,
+  });
 }
 
 /** Returns terms with which a message id is accepted once, as delivery publishes. */
@@ -143,7 +151,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
     const { open, subject } = nodesOf(prepare);
     let node: HistoryNode;
     let channel: string;
-    const publish = (text: string, terms?: PublishTerms, extras?: PublicationExtras) => {
+    const publish = (text: string, terms?: PublishTerms, extras?: Partial<PublicationFields>) => {
       const message = publication(channel, text, extras);
       return node.history.publish(message, termsOf(message, terms));
     };
@@ -172,17 +180,17 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       const info = { user: 'u', client: 'c', connInfo: Buffer.from('{"a":1}'), chanInfo: Buffer.from('[]') };
       const extras = { info, tags: { lang: 'de' } };
       const data = Buffer.from([0, 255, 10]);
-      const message = new Publication(
+      const message = new Publication({
         channel,
         data,
-        'binary',
-        'm1',
-        7,
-        8,
-        'delayed',
-        9_999_999_999_999,
-        extras,
-      );
+        format: 'binary',
+        id: 'm1',
+        createdAt: 7,
+        dueAt: 8,
+        lane: 'delayed',
+        expiresAt: 9_999_999_999_999,
+        ...extras,
+      });
       await node.fanout.subscribe(channel);
       const position = await node.history.publish(message, { history: kept });
       const page = await node.history.read(channel, all);

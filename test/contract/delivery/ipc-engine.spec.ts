@@ -99,17 +99,16 @@ describe('what the primary keeps of a client', () => {
     serveHistory(primary, history);
     primary.serve('other', { hear: () => {} });
     const extras = { info, delta: false };
-    const publication = new Publication(
-      'a',
-      Buffer.from('1'),
-      'json',
-      'id',
-      0,
-      undefined,
-      'direct',
-      1,
-      extras,
-    );
+    const publication = new Publication({
+      channel: 'a',
+      data: Buffer.from('1'),
+      format: 'json',
+      id: 'id',
+      createdAt: 0,
+      lane: 'direct',
+      expiresAt: 1,
+      ...extras,
+    });
     worker.notify('other', 'hear', Buffer.alloc(200_000));
     const entered = new IpcPresence(worker).add('a', info, 60_000);
     await new IpcHistory(worker).publish(publication, { history: kept });

@@ -31,7 +31,14 @@ class Worker {
 }
 
 function publication(channel: string, text: string): Publication {
-  return new Publication(channel, Buffer.from(text), 'json', text, Date.now(), undefined, 'instant');
+  return new Publication({
+    channel,
+    data: Buffer.from(text),
+    format: 'json',
+    id: text,
+    createdAt: Date.now(),
+    lane: 'instant',
+  });
 }
 
 describeFanout('IpcFanout', async () => {
@@ -93,7 +100,17 @@ describe('IpcFanout between workers', () => {
       epoch: 'abcdefgh',
       previous: Buffer.from('before'),
     } as const;
-    const sent = new Publication('c', Buffer.from('x'), 'json', 'id', 1, 2, 'direct', 3, extras);
+    const sent = new Publication({
+      channel: 'c',
+      data: Buffer.from('x'),
+      format: 'json',
+      id: 'id',
+      createdAt: 1,
+      dueAt: 2,
+      lane: 'direct',
+      expiresAt: 3,
+      ...extras,
+    });
     await worker.fanout.publish(sent);
     await worker.has('x');
     expect(worker.publications).toEqual([sent]);

@@ -37,7 +37,14 @@ class Stream {
   }
 
   async #publish(id: string): Promise<void> {
-    const publication = new Publication(this.channel, Buffer.from(id), 'json', id, 0, undefined, 'direct');
+    const publication = new Publication({
+      channel: this.channel,
+      data: Buffer.from(id),
+      format: 'json',
+      id,
+      createdAt: 0,
+      lane: 'direct',
+    });
     const idempotency = { key: `id:${id}`, ttlMs: 60_000 };
     const place = await persistently(() =>
       this.node.history.publish(publication, { history: terms, idempotency }),

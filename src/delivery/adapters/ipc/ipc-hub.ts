@@ -1,7 +1,7 @@
 import type { Link } from '../../../ipc/index.js';
 import { routeOf } from '../../channels/address.js';
 import type { Publication } from '../../publications/publication.js';
-import { packPublication } from './publication.js';
+import { packPublication } from './publication-bytes.js';
 
 /** Under which names the two ends of the fan-out call one another. */
 export const SWITCHBOARD = 'switchboard';

@@ -3,7 +3,7 @@ import { routeOf } from '../../channels/address.js';
 import type { Fanout, PublicationHandler } from '../../fanout.port.js';
 import type { Publication } from '../../publications/publication.js';
 import { deliveryFailures } from './failures.js';
-import { packPublication, unpackPublication } from './publication.js';
+import { packPublication, unpackPublication } from './publication-bytes.js';
 import { RECEIVER, SWITCHBOARD } from './ipc-hub.js';
 
 interface Subscription {

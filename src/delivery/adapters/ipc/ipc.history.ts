@@ -3,7 +3,7 @@ import { type Link, RemotePort } from '../../../ipc/index.js';
 import type { History, HistoryPage, HistoryQuery, PublishTerms } from '../../history/history.port.js';
 import type { Publication, StreamPosition } from '../../publications/publication.js';
 import { deliveryFailures } from './failures.js';
-import { packPublication, unpackKept } from './publication.js';
+import { packPublication, unpackForStorage } from './publication-bytes.js';
 
 const NAME = 'history';
 /** A page may be large. Many at a time, as after an outage, would fill the link until the primary takes this worker for stuck. */
@@ -52,7 +52,7 @@ export class IpcHistory implements History {
 
 export function serveHistory(link: Link, history: History): void {
   link.serve(NAME, {
-    publish: (bytes: Buffer, terms: PublishTerms) => history.publish(unpackKept(bytes), terms),
+    publish: (bytes: Buffer, terms: PublishTerms) => history.publish(unpackForStorage(bytes), terms),
     read: (channel: string, query: HistoryQuery) => history.read(channel, query),
     remove: (channel: string) => history.remove(channel),
   });

@@ -3,7 +3,7 @@ import { Semaphore } from '../../../async/index.js';
 import { type Link, RemotePort } from '../../../ipc/index.js';
 import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import { deliveryFailures } from './failures.js';
-import { keptInfo } from './kept-info.js';
+import { copiedInfo } from './copied-info.js';
 
 const NAME = 'presence';
 /** As with histories: the members of a channel may be many. */
@@ -46,7 +46,7 @@ export function servePresence(link: Link, presence: Presence): void {
     add: (channel: string, info: ClientInfo, ttlMs: number) => {
       const channels = entered.get(info.client) ?? new Set();
       entered.set(info.client, channels.add(channel));
-      return presence.add(channel, keptInfo(info), ttlMs);
+      return presence.add(channel, copiedInfo(info), ttlMs);
     },
     remove: (channel: string, clientId: string) => {
       const channels = entered.get(clientId);

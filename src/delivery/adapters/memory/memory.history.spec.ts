@@ -8,7 +8,7 @@ const roomy: MemoryHistoryOptions = { maxBytes: 1_000_000, maxChannels: 1_000, m
 const kept = { size: 3, ttlMs: 10_000, metaTtlMs: 60_000 };
 
 function publication(channel: string, data: Buffer | string): Publication {
-  return new Publication(channel, Buffer.from(data), 'json', undefined, 0, undefined, 'direct');
+  return new Publication({ channel, data: Buffer.from(data), format: 'json', createdAt: 0, lane: 'direct' });
 }
 
 describe('MemoryHistory', () => {
@@ -69,7 +69,13 @@ describe('MemoryHistory', () => {
     const history = open();
     const batch = Buffer.alloc(1_000_000, '1');
     await history.publish(
-      new Publication('a', batch.subarray(0, 10), 'json', undefined, 0, undefined, 'direct'),
+      new Publication({
+        channel: 'a',
+        data: batch.subarray(0, 10),
+        format: 'json',
+        createdAt: 0,
+        lane: 'direct',
+      }),
       { history: kept },
     );
     const { publications } = await history.read('a', { limit: -1, metaTtlMs: 60_000 });

@@ -6,7 +6,7 @@ import { encodeFrame, Opcode, webSocketFraming } from '../../websocket/frame.js'
 import { RawConnection, rawFormat } from './raw.connection.js';
 
 function frameOf(data: Buffer, format: 'json' | 'binary'): Buffer {
-  const publication = new Publication('bell', data, format, undefined, 0, undefined, 'direct');
+  const publication = new Publication({ channel: 'bell', data, format, createdAt: 0, lane: 'direct' });
   return rawFormat.of(publication, webSocketFraming);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Publication } from '../../../../delivery/index.js';
-import type { PublicationExtras } from '../../../../delivery/publications/publication.js';
+import type { PublicationFields } from '../../../../delivery/publications/publication.js';
 import { Framing } from '../../../connection/framing.js';
 import { unencodable, type PublicationFormat } from '../../../connection/publication-format.js';
 import { jsonCodec, protobufCodec } from './codecs.js';
@@ -27,20 +27,17 @@ function encoded(format: PublicationFormat, published: Publication): Buffer {
 
 function publication(
   data: string | Buffer,
-  extras: PublicationExtras = {},
+  extras: Partial<PublicationFields> = {},
   format: 'json' | 'binary' = 'json',
 ) {
-  return new Publication(
-    'news',
-    Buffer.from(data),
+  return new Publication({
+    channel: 'news',
+    data: Buffer.from(data),
     format,
-    undefined,
-    0,
-    undefined,
-    'direct',
-    undefined,
-    extras,
-  );
+    createdAt: 0,
+    lane: 'direct',
+    ...extras,
+  });
 }
 
 const long = (n: number) => `{"list":"${'the same again and again '.repeat(10)}","n":${n}}`;

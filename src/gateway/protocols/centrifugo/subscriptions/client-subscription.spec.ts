@@ -8,7 +8,7 @@ import {
   type Presence,
   type ClientInfo,
 } from '../../../../delivery/index.js';
-import type { PublicationExtras } from '../../../../delivery/publications/publication.js';
+import type { PublicationFields } from '../../../../delivery/publications/publication.js';
 import { ClientSubscription } from './client-subscription.js';
 import { jsonCodec } from '../codec/codecs.js';
 import type { PositionWatch } from './position-watch.js';
@@ -85,9 +85,14 @@ function subscription(terms: Partial<SubscriptionTerms> = {}): ClientSubscriptio
 
 const positioned = { ...nothing, positioning: true, recovery: true };
 
-function publication(data: string, extras: PublicationExtras = {}): Publication {
+function publication(data: string, extras: Partial<PublicationFields> = {}): Publication {
   const previous = extras.delta ? { previous: Buffer.from('"before"') } : {};
-  return new Publication('news', Buffer.from(data), 'json', undefined, 0, undefined, 'direct', undefined, {
+  return new Publication({
+    channel: 'news',
+    data: Buffer.from(data),
+    format: 'json',
+    createdAt: 0,
+    lane: 'direct',
     epoch: extras.offset === undefined ? '' : EPOCH,
     ...previous,
     ...extras,

@@ -1,7 +1,10 @@
 import type { ClientInfo } from '../../presence/client-info.js';
 
-/** The client as it may be kept: its bytes view all that came over the link with them, which would be kept as well. */
-export function keptInfo(info: ClientInfo): ClientInfo {
+/**
+ * Returns a client info that may be stored. The original's bytes are views of everything that arrived with them over the link, which
+ * would be kept in memory as well.
+ */
+export function copiedInfo(info: ClientInfo): ClientInfo {
   const { connInfo, chanInfo } = info;
   return {
     ...info,
@@ -10,7 +13,7 @@ export function keptInfo(info: ClientInfo): ClientInfo {
   };
 }
 
-/** In memory of its own: what stays for long would hold back a part of a pool. */
+/** Copies into memory of its own: a copy from a pool would keep the pool. */
 function copyOf(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   copy.set(bytes);
