@@ -1,7 +1,7 @@
 import { Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Link } from '../ipc/index.js';
 import { Readiness, totals } from '../metrics/index.js';
-import { ChannelState } from './history/channel-state.js';
+import { ChannelHistory } from './history/channel-history.js';
 import { ChannelRules } from './channels/channel-rules.js';
 import { Deduplication } from './deduplication/deduplication.js';
 import { deliveryInstruments, DeliveryMetrics } from './delivery.metrics.js';
@@ -12,7 +12,7 @@ import { Fanout, type PublicationHandler } from './fanout.port.js';
 import { History } from './history/history.port.js';
 import { Nodes } from './nodes/nodes.js';
 import { Presence } from './presence/presence.port.js';
-import { Reception } from './subscribers/reception.js';
+import { Dispatcher } from './subscribers/dispatcher.js';
 import { Subscribers } from './subscribers/subscribers.js';
 
 const ENGINE = Symbol('ENGINE');
@@ -26,14 +26,14 @@ const ENGINE = Symbol('ENGINE');
     { provide: Subscribers, useFactory: createSubscribers, inject: [DeliveryMetrics] },
     { provide: Deduplication, useFactory: createDeduplication, inject: [DELIVERY_OPTIONS, DeliveryMetrics] },
     {
-      provide: Reception,
-      useFactory: (...parts: ConstructorParameters<typeof Reception>) => new Reception(...parts),
+      provide: Dispatcher,
+      useFactory: (...parts: ConstructorParameters<typeof Dispatcher>) => new Dispatcher(...parts),
       inject: [Subscribers, Deduplication, DeliveryMetrics],
     },
     {
       provide: ENGINE,
       useFactory: openEngine,
-      inject: [DELIVERY_OPTIONS, Reception, Readiness, { token: Link, optional: true }],
+      inject: [DELIVERY_OPTIONS, Dispatcher, Readiness, { token: Link, optional: true }],
     },
     { provide: Fanout, useFactory: ({ fanout }: Engine) => fanout, inject: [ENGINE] },
     { provide: History, useFactory: ({ history }: Engine) => history, inject: [ENGINE] },
@@ -44,8 +44,8 @@ const ENGINE = Symbol('ENGINE');
       inject: [DELIVERY_OPTIONS],
     },
     {
-      provide: ChannelState,
-      useFactory: (...parts: ConstructorParameters<typeof ChannelState>) => new ChannelState(...parts),
+      provide: ChannelHistory,
+      useFactory: (...parts: ConstructorParameters<typeof ChannelHistory>) => new ChannelHistory(...parts),
       inject: [History, ChannelRules, DELIVERY_OPTIONS],
     },
     { provide: Nodes, useFactory: createNodes, inject: [Fanout, Subscribers, DELIVERY_OPTIONS] },
@@ -85,7 +85,7 @@ interface Engine {
 
 async function openEngine(
   { fanout, memory }: DeliveryOptions,
-  reception: Reception,
+  reception: Dispatcher,
   readiness: Readiness,
   primary?: Link,
 ): Promise<Engine> {

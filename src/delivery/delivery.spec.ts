@@ -5,7 +5,7 @@ import { BrokerUnavailableError } from '../bus/index.js';
 import type { Message } from '../message/index.js';
 import { LocalFanout } from './adapters/memory/local.fanout.js';
 import { MemoryHistory } from './adapters/memory/memory.history.js';
-import { ChannelState } from './history/channel-state.js';
+import { ChannelHistory } from './history/channel-history.js';
 import { ChannelRules } from './channels/channel-rules.js';
 import { Deduplication } from './deduplication/deduplication.js';
 import { deliveryInstruments, DeliveryMetrics } from './delivery.metrics.js';
@@ -14,7 +14,7 @@ import { deliveryOptions } from './delivery.options.js';
 import type { Fanout } from './fanout.port.js';
 import { Publication } from './publications/publication.js';
 import type { PublishOptions } from './publications/publish-options.js';
-import { Reception } from './subscribers/reception.js';
+import { Dispatcher } from './subscribers/dispatcher.js';
 import { Subscribers } from './subscribers/subscribers.js';
 
 const message = (over: Partial<Message> = {}): Message => ({
@@ -52,7 +52,7 @@ describe('Delivery', () => {
       throw fault;
     });
     const deduplication = new Deduplication({ windowMs: 1_000, maxEntries: 1_000 });
-    const reception = new Reception(subscribers, deduplication, metrics, () => now);
+    const reception = new Dispatcher(subscribers, deduplication, metrics, () => now);
     delivery = deliveryOver(new LocalFanout((publication) => reception.receive(publication)));
   });
   afterEach(() => history.close());
@@ -60,7 +60,7 @@ describe('Delivery', () => {
   const deliveryOver = (fanout: Fanout) => {
     const options = deliveryOptions.parse({ channels });
     history = new MemoryHistory(fanout, { maxBytes: 1_000_000, maxChannels: 1_000, maxKeys: 1_000 });
-    const state = new ChannelState(history, new ChannelRules(options.channels), options);
+    const state = new ChannelHistory(history, new ChannelRules(options.channels), options);
     return new Delivery(fanout, state, subscribers, metrics);
   };
 

@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { isExpired, newMessageId } from '../message/index.js';
-import { ChannelState, type ChannelHistoryQuery, type PublishableMessage } from './history/channel-state.js';
+import {
+  ChannelHistory,
+  type ChannelHistoryQuery,
+  type PublishableMessage,
+} from './history/channel-history.js';
 import { DeliveryMetrics } from './delivery.metrics.js';
 import { Fanout } from './fanout.port.js';
 import type { HistoryPage } from './history/history.port.js';
@@ -17,7 +21,7 @@ const NO_DATA = Buffer.alloc(0);
 export class Delivery {
   constructor(
     private readonly fanout: Fanout,
-    private readonly channelState: ChannelState,
+    private readonly channelHistory: ChannelHistory,
     private readonly subscribers: Subscribers,
     private readonly metrics: DeliveryMetrics,
   ) {}
@@ -41,9 +45,9 @@ export class Delivery {
     }
     const message = given.id === undefined && this.fanout.repeats ? { ...given, id: newMessageId() } : given;
     // An id from here is nobody else's: only what was given one can come again.
-    const terms = this.channelState.termsFor(given, options);
+    const terms = this.channelHistory.termsFor(given, options);
     const delta =
-      terms?.history !== undefined && (options?.delta ?? this.channelState.publishesDelta(message.channel));
+      terms?.history !== undefined && (options?.delta ?? this.channelHistory.publishesDelta(message.channel));
     const { channel, data, format, id, createdAt, dueAt, expiresAt, tags } = message;
     const fields = {
       channel,
@@ -62,7 +66,7 @@ export class Delivery {
     const sent: Promise<StreamPosition | void> =
       terms === undefined
         ? this.fanout.publish(publication)
-        : this.channelState.history.publish(publication, terms);
+        : this.channelHistory.history.publish(publication, terms);
     return sent.then(positionOf, (error: unknown) => {
       this.metrics.publishErrors[lane].inc();
       throw error;
@@ -97,12 +101,12 @@ export class Delivery {
    * @throws BrokerUnavailableError
    */
   history(channel: string, query: ChannelHistoryQuery): Promise<HistoryPage> {
-    return this.channelState.read(channel, query);
+    return this.channelHistory.read(channel, query);
   }
 
   /** Drops what is kept of a channel. Offset and epoch stay. */
   removeHistory(channel: string): Promise<void> {
-    return this.channelState.history.remove(channel);
+    return this.channelHistory.history.remove(channel);
   }
 
   /** Tells the subscribers of a channel that a client has come. Who is cut off at the moment does not hear of it. */

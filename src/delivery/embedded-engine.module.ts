@@ -2,7 +2,7 @@ import { type DynamicModule, Module, type OnModuleDestroy } from '@nestjs/common
 import type { Link } from '../ipc/index.js';
 import { serveHistory } from './adapters/ipc/ipc.history.js';
 import { servePresence } from './adapters/ipc/ipc.presence.js';
-import { IpcSwitchboard } from './adapters/ipc/ipc-hub.js';
+import { IpcHub } from './adapters/ipc/ipc-hub.js';
 import { LocalFanout } from './adapters/memory/local.fanout.js';
 import { MemoryHistory } from './adapters/memory/memory.history.js';
 import { MemoryPresence } from './adapters/memory/memory.presence.js';
@@ -10,7 +10,7 @@ import type { DeliveryOptions } from './delivery.options.js';
 
 /** What delivery keeps in memory, held by one process for the workers that it serves. */
 export class EmbeddedEngine implements OnModuleDestroy {
-  readonly #switchboard = new IpcSwitchboard();
+  readonly #switchboard = new IpcHub();
   readonly #presence = new MemoryPresence();
   readonly #history: MemoryHistory;
 

@@ -26,7 +26,7 @@ export {
   type SubscriptionOverride,
   type RequestedFeatures,
 } from './channels/subscription-features.js';
-export type { ChannelHistoryQuery, PublishableMessage } from './history/channel-state.js';
+export type { ChannelHistoryQuery, PublishableMessage } from './history/channel-history.js';
 export { FanoutClosedError, SurveyIncompleteError, UnrecoverablePositionError } from './delivery.errors.js';
 export { Delivery } from './delivery.js';
 export { DeliveryModule } from './delivery.module.js';

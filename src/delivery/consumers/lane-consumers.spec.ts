@@ -18,7 +18,7 @@ import { Delivery } from '../delivery.js';
 import { Fanout } from '../fanout.port.js';
 import type { Publication } from '../publications/publication.js';
 import { toMessageExtension } from '../publications/publish-options.js';
-import { Reception } from '../subscribers/reception.js';
+import { Dispatcher } from '../subscribers/dispatcher.js';
 import { LaneConsumersModule } from './lane-consumers.module.js';
 
 const message = (id: string): Message => ({
@@ -61,8 +61,8 @@ describe('LaneConsumersModule, from the lanes to a subscriber', () => {
     })
       .overrideProvider(Fanout)
       .useFactory({
-        factory: (reception: Reception) => (fanout = new FaultyFanout((each) => reception.receive(each))),
-        inject: [Reception],
+        factory: (reception: Dispatcher) => (fanout = new FaultyFanout((each) => reception.receive(each))),
+        inject: [Dispatcher],
       })
       .compile();
     await application.init();

@@ -13,7 +13,7 @@ export interface HistoryOptions {
 }
 
 /** Under which conditions a publication is sent. */
-export interface PublishTerms {
+export interface PublishConditions {
   /** Absent: it is sent, and not kept. */
   readonly history?: HistoryOptions;
   /** What was published in the channel with the same key inside `ttlMs` is not sent again. */
@@ -72,7 +72,7 @@ export interface HistoryPage extends StreamPosition {
  * Not promised: that publications are kept for as long as asked. Memory is bounded; a reader sees from the offsets what is missing.
  */
 export abstract class History {
-  abstract publish(publication: Publication, terms: PublishTerms): Promise<StreamPosition | undefined>;
+  abstract publish(publication: Publication, terms: PublishConditions): Promise<StreamPosition | undefined>;
   abstract read(channel: string, query: HistoryQuery): Promise<HistoryPage>;
   abstract remove(channel: string): Promise<void>;
   abstract close(): Promise<void>;

@@ -8,7 +8,7 @@ import {
   type HistoryOptions,
 } from '../../../src/delivery/index.js';
 import type { Fanout } from '../../../src/delivery/fanout.port.js';
-import type { History, HistoryQuery, PublishTerms } from '../../../src/delivery/history/history.port.js';
+import type { History, HistoryQuery, PublishConditions } from '../../../src/delivery/history/history.port.js';
 import type { PublicationFields } from '../../../src/delivery/publications/publication.js';
 import { timeTaken } from '../../support/time-taken.js';
 import { type Elapse, retryWhenSlow } from '../../support/retry-when-slow.js';
@@ -103,7 +103,7 @@ function publication(channel: string, text: string, extras: Partial<PublicationF
 }
 
 /** Returns terms with which a message id is accepted once, as delivery publishes. */
-function termsOf({ id }: Publication, terms: PublishTerms = { history: kept }): PublishTerms {
+function termsOf({ id }: Publication, terms: PublishConditions = { history: kept }): PublishConditions {
   return { idempotency: { key: `id:${id}`, ttlMs: MINUTE_MS }, ...terms };
 }
 
@@ -151,7 +151,7 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
     const { open, subject } = nodesOf(prepare);
     let node: HistoryNode;
     let channel: string;
-    const publish = (text: string, terms?: PublishTerms, extras?: Partial<PublicationFields>) => {
+    const publish = (text: string, terms?: PublishConditions, extras?: Partial<PublicationFields>) => {
       const message = publication(channel, text, extras);
       return node.history.publish(message, termsOf(message, terms));
     };

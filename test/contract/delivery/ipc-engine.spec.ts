@@ -3,7 +3,7 @@ import { IpcFanout } from '../../../src/delivery/adapters/ipc/ipc.fanout.js';
 import type { HistoryPage } from '../../../src/delivery/history/history.port.js';
 import { IpcHistory, serveHistory } from '../../../src/delivery/adapters/ipc/ipc.history.js';
 import { IpcPresence, servePresence } from '../../../src/delivery/adapters/ipc/ipc.presence.js';
-import { IpcSwitchboard } from '../../../src/delivery/adapters/ipc/ipc-hub.js';
+import { IpcHub } from '../../../src/delivery/adapters/ipc/ipc-hub.js';
 import { LocalFanout } from '../../../src/delivery/adapters/memory/local.fanout.js';
 import { MemoryHistory } from '../../../src/delivery/adapters/memory/memory.history.js';
 import { MemoryPresence } from '../../../src/delivery/adapters/memory/memory.presence.js';
@@ -16,7 +16,7 @@ const roomy = { maxBytes: 10_000_000, maxChannels: 1_000, maxKeys: 1_000 };
 
 describeHistory('IpcHistory', async () => {
   let now = 1_000_000;
-  const switchboard = new IpcSwitchboard();
+  const switchboard = new IpcHub();
   const fanout = new LocalFanout((publication) => switchboard.publish(publication));
   const store = new MemoryHistory(fanout, { ...roomy, now: () => now });
   return {

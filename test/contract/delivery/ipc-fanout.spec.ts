@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { BrokerUnavailableError } from '../../../src/bus/index.js';
 import { IpcFanout } from '../../../src/delivery/adapters/ipc/ipc.fanout.js';
-import { IpcSwitchboard } from '../../../src/delivery/adapters/ipc/ipc-hub.js';
+import { IpcHub } from '../../../src/delivery/adapters/ipc/ipc-hub.js';
 import { connectionChannel, newConnectionId, Publication } from '../../../src/delivery/index.js';
 import { describeFanout } from './fanout.contract.js';
 import { linkPair } from '../ipc-link.js';
@@ -14,7 +14,7 @@ class Worker {
   readonly publications: Publication[] = [];
   readonly #arrivals = new EventEmitter();
 
-  constructor(switchboard: IpcSwitchboard) {
+  constructor(switchboard: IpcHub) {
     const { primary, worker } = linkPair();
     switchboard.connect(primary);
     this.link = worker;
@@ -42,7 +42,7 @@ function publication(channel: string, text: string): Publication {
 }
 
 describeFanout('IpcFanout', async () => {
-  const switchboard = new IpcSwitchboard();
+  const switchboard = new IpcHub();
   return {
     open: async (handler) => {
       const { primary, worker } = linkPair();
@@ -54,7 +54,7 @@ describeFanout('IpcFanout', async () => {
 
 describe('IpcFanout between workers', () => {
   it('hands each worker the channels that it subscribed to, and no others', async () => {
-    const switchboard = new IpcSwitchboard();
+    const switchboard = new IpcHub();
     const [a, b] = [new Worker(switchboard), new Worker(switchboard)];
     await Promise.all([a.fanout.subscribe('both'), b.fanout.subscribe('both'), b.fanout.subscribe('b')]);
     for (const channel of ['nobody', 'b', 'both']) await a.fanout.publish(publication(channel, channel));
@@ -64,7 +64,7 @@ describe('IpcFanout between workers', () => {
   });
 
   it('reaches a connection of another worker by the route that its connections share', async () => {
-    const switchboard = new IpcSwitchboard();
+    const switchboard = new IpcHub();
     const [a, b] = [new Worker(switchboard), new Worker(switchboard)];
     const [one, two] = [connectionChannel(newConnectionId()), connectionChannel(newConnectionId())];
     await Promise.all([a.fanout.subscribe(one), a.fanout.subscribe(two)]);
@@ -75,7 +75,7 @@ describe('IpcFanout between workers', () => {
   });
 
   it('ends a subscription with the last of its users', async () => {
-    const switchboard = new IpcSwitchboard();
+    const switchboard = new IpcHub();
     const { fanout, texts } = new Worker(switchboard);
     await Promise.all([fanout.subscribe('c'), fanout.subscribe('c')]);
     fanout.unsubscribe('c');
@@ -88,7 +88,7 @@ describe('IpcFanout between workers', () => {
   });
 
   it('carries what a publication has besides', async () => {
-    const worker = new Worker(new IpcSwitchboard());
+    const worker = new Worker(new IpcHub());
     await worker.fanout.subscribe('c');
     const info = { user: 'u', client: 'i', connInfo: Buffer.from('{}') };
     const extras = {
@@ -117,7 +117,7 @@ describe('IpcFanout between workers', () => {
   });
 
   it('forgets what a worker that died listened to, and tells the worker whose primary died', async () => {
-    const switchboard = new IpcSwitchboard();
+    const switchboard = new IpcHub();
     const worker = new Worker(switchboard);
     await worker.fanout.subscribe('c');
     const ended = Promise.withResolvers<void>();

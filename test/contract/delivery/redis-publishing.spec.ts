@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { publishAll } from '../../../src/delivery/adapters/redis/publishing.js';
+import { publishBatch } from '../../../src/delivery/adapters/redis/publish-batch.js';
 import { generationKey, historyKey, metaKey } from '../../../src/delivery/adapters/redis/keys.js';
-import { RecentPublications, type Partition } from '../../../src/delivery/adapters/redis/recent.js';
+import { ReplayStreams, type Partition } from '../../../src/delivery/adapters/redis/replay-streams.js';
 import { envelopesIn } from '../../../src/delivery/publications/publication-envelope.js';
 import {
   again,
-  type Keeping,
-  type PublishAnswer,
-  type Submission,
-} from '../../../src/delivery/adapters/redis/submission.js';
+  type StoreRequest,
+  type PublishResult,
+  type RedisPublication,
+} from '../../../src/delivery/adapters/redis/redis-publication.js';
 import { describeWith, sharedBroker } from '../../support/brokers.js';
 
 const CHANNEL = 'news';
@@ -27,10 +27,10 @@ describeWith('redis', 'Publishing over Redis', () => {
   beforeEach(() => {
     const keyPrefix = randomBytes(4).toString('hex');
     const options = { keyPrefix, streams: 1, maxEntries: 100, windowMs: TTL_MS };
-    [partition] = new RecentPublications(redis, options).partitions as [Partition];
+    [partition] = new ReplayStreams(redis, options).partitions as [Partition];
   });
 
-  const submission = (text: string, keeping?: Partial<Keeping>): Submission => ({
+  const submission = (text: string, keeping?: Partial<StoreRequest>): RedisPublication => ({
     partition,
     channel: `${partition.tag}:${CHANNEL}`,
     envelope: Buffer.from(text),
@@ -39,13 +39,13 @@ describeWith('redis', 'Publishing over Redis', () => {
       ? {}
       : { keeping: { channel: CHANNEL, terms: { history: HISTORY }, delta: false, ...keeping } }),
   });
-  const send = (...submissions: Submission[]) =>
-    publishAll(redis, submissions, { sharded: false, maxPerStream: 100 });
+  const send = (...submissions: RedisPublication[]) =>
+    publishBatch(redis, submissions, { sharded: false, maxPerStream: 100 });
   const kept = async () => {
     const entries = await redis.xrange(historyKey(partition, CHANNEL), '-', '+');
     return entries.map(([id, [, envelope]]) => [id, envelope]);
   };
-  const placeOf = (answer: PublishAnswer | undefined) => {
+  const placeOf = (answer: PublishResult | undefined) => {
     if (answer === undefined || 'failure' in answer) throw new Error(`failed: ${String(answer?.failure)}`);
     return answer.place;
   };

@@ -11,7 +11,7 @@ export const RECEIVER = 'receiver';
  * The middle of the fan-out, in the primary process: which worker listens to which route. It passes a publication on as the
  * bytes that it came in, to each listener in the order of its coming.
  */
-export class IpcSwitchboard {
+export class IpcHub {
   readonly #listeners = new Map<string, Set<Link>>();
 
   /** Routes that somebody listens to. */

@@ -1,6 +1,6 @@
 import { Semaphore } from '../../../async/index.js';
 import { type Link, RemotePort } from '../../../ipc/index.js';
-import type { History, HistoryPage, HistoryQuery, PublishTerms } from '../../history/history.port.js';
+import type { History, HistoryPage, HistoryQuery, PublishConditions } from '../../history/history.port.js';
 import type { Publication, StreamPosition } from '../../publications/publication.js';
 import { deliveryFailures } from './failures.js';
 import { packPublication, unpackForStorage } from './publication-bytes.js';
@@ -23,7 +23,7 @@ export class IpcHistory implements History {
     this.#port = new RemotePort(link, NAME, deliveryFailures);
   }
 
-  publish(publication: Publication, terms: PublishTerms): Promise<StreamPosition | undefined> {
+  publish(publication: Publication, terms: PublishConditions): Promise<StreamPosition | undefined> {
     return this.#port.call('publish', packPublication(publication), terms);
   }
 
@@ -52,7 +52,7 @@ export class IpcHistory implements History {
 
 export function serveHistory(link: Link, history: History): void {
   link.serve(NAME, {
-    publish: (bytes: Buffer, terms: PublishTerms) => history.publish(unpackForStorage(bytes), terms),
+    publish: (bytes: Buffer, terms: PublishConditions) => history.publish(unpackForStorage(bytes), terms),
     read: (channel: string, query: HistoryQuery) => history.read(channel, query),
     remove: (channel: string) => history.remove(channel),
   });

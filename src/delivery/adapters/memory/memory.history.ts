@@ -1,10 +1,10 @@
 import { FanoutClosedError, UnrecoverablePositionError } from '../../delivery.errors.js';
 import type { Fanout } from '../../fanout.port.js';
-import type { History, HistoryPage, HistoryQuery, PublishTerms } from '../../history/history.port.js';
+import type { History, HistoryPage, HistoryQuery, PublishConditions } from '../../history/history.port.js';
 import type { Publication, StreamPosition } from '../../publications/publication.js';
-import { RecentAnswers } from './answers.js';
+import { IdempotencyCache } from './idempotency-cache.js';
 import { Deadlines } from './deadlines.js';
-import { MemoryStream } from './stream.js';
+import { MemoryStream } from './memory-stream.js';
 
 export interface MemoryHistoryOptions {
   /** Bytes of all publications together, roughly. Beyond it the channels that were not used for longest are forgotten. */
@@ -21,7 +21,7 @@ export interface MemoryHistoryOptions {
 export class MemoryHistory implements History {
   /** The least recently used first. */
   readonly #streams = new Map<string, MemoryStream>();
-  readonly #answers: RecentAnswers;
+  readonly #answers: IdempotencyCache;
   readonly #deadlines: Deadlines;
   readonly #now: () => number;
   #bytes = 0;
@@ -32,7 +32,7 @@ export class MemoryHistory implements History {
     private readonly options: MemoryHistoryOptions,
   ) {
     this.#now = options.now ?? (() => performance.now());
-    this.#answers = new RecentAnswers(options.maxKeys);
+    this.#answers = new IdempotencyCache(options.maxKeys);
     this.#deadlines = new Deadlines(this.#now, (channel, now) => this.#look(channel, now));
   }
 
@@ -44,7 +44,7 @@ export class MemoryHistory implements History {
   }
 
   /** The subscribers have the publication when this returns. */
-  publish(publication: Publication, terms: PublishTerms): Promise<StreamPosition | undefined> {
+  publish(publication: Publication, terms: PublishConditions): Promise<StreamPosition | undefined> {
     if (this.#closed) return Promise.reject(new FanoutClosedError());
     const now = this.#now();
     const { idempotency } = terms;
@@ -82,7 +82,7 @@ export class MemoryHistory implements History {
     return Promise.resolve();
   }
 
-  #publish(publication: Publication, { history, version }: PublishTerms, now: number) {
+  #publish(publication: Publication, { history, version }: PublishConditions, now: number) {
     if (history === undefined)
       return { position: undefined, sent: this.fanout.publish(publication).then(() => undefined) };
     const { channel, delta } = publication;

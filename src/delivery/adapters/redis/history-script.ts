@@ -1,5 +1,5 @@
 import { LuaScript } from '../../../redis/index.js';
-import { standing } from './stream-standing.js';
+import { standing } from './channel-state-script.js';
 
 /**
  * KEYS: meta, stream, generation. ARGV: new epoch, time of the meta data in ms, epoch asked for (empty: any), and the range, newest

@@ -1,4 +1,4 @@
-import type { Partition } from './recent.js';
+import type { Partition } from './replay-streams.js';
 
 /** Epoch and offset of a channel. They outlive what is kept of it. */
 export function metaKey({ tag }: Partition, channel: string): string {
@@ -16,11 +16,11 @@ export function generationKey({ tag }: Partition): string {
 }
 
 /** What was answered to an idempotency key. The length keeps the channel apart from it, whatever they are made of. */
-export function answerKey({ tag }: Partition, channel: string, idempotencyKey: string): string {
+export function resultKey({ tag }: Partition, channel: string, idempotencyKey: string): string {
   return `${tag}:answer:${channel.length}:${channel}:${idempotencyKey}`;
 }
 
 /** What was answered to a publication that was sent again, told by the place that it had before. */
-export function againKey({ tag }: Partition, channel: string, place: string): string {
+export function resendKey({ tag }: Partition, channel: string, place: string): string {
   return `${tag}:again:${place}:${channel}`;
 }

@@ -4,12 +4,12 @@ import { routeOf } from '../../channels/address.js';
 import type { RedisFanoutOptions } from '../../delivery.options.js';
 import type { InterruptionHandler, PublicationHandler } from '../../fanout.port.js';
 import { decodePublication, envelopesIn } from '../../publications/publication-envelope.js';
-import { HeldBack } from './replay-buffer.js';
-import { channelName, CLOCK_MARGIN_MS, type Partition, type RecentPublications } from './recent.js';
+import { ReplayBuffer } from './replay-buffer.js';
+import { channelName, CLOCK_MARGIN_MS, type Partition, type ReplayStreams } from './replay-streams.js';
 import { RedisSubscriptions } from './subscriptions.js';
 
 export interface RedisListenerContext {
-  readonly recent: RecentPublications;
+  readonly recent: ReplayStreams;
   readonly handler: PublicationHandler;
   readonly onInterrupted: InterruptionHandler;
 }
@@ -21,7 +21,7 @@ export interface RedisListenerContext {
 export class RedisListener {
   readonly #logger = new Logger('RedisFanout');
   readonly #subscriptions: RedisSubscriptions;
-  readonly #heldBack: HeldBack;
+  readonly #heldBack: ReplayBuffer;
   #malformed = 0;
 
   constructor(
@@ -31,7 +31,7 @@ export class RedisListener {
     private readonly context: RedisListenerContext,
   ) {
     const { recent } = context;
-    this.#heldBack = new HeldBack(options.replayMaxBytes, (bytes) => this.#receive(bytes));
+    this.#heldBack = new ReplayBuffer(options.replayMaxBytes, (bytes) => this.#receive(bytes));
     this.#subscriptions = new RedisSubscriptions(
       client,
       { channelOf: (route) => channelName(recent.partitionOf(route), route), sharded: options.sharded },

@@ -5,11 +5,11 @@ import { closeRedis, redisFailure, type RedisClient } from '../../../redis/index
 import { FanoutClosedError } from '../../delivery.errors.js';
 import type { RedisFanoutOptions } from '../../delivery.options.js';
 import { newEpoch } from '../../history/epoch.js';
-import { AcceptedPublications } from './accepted.js';
+import { ResendBuffer } from './resend-buffer.js';
 import { generationKey } from './keys.js';
-import { OutgoingPublications } from './outgoing.js';
-import { RecentPublications, type Partition, type RecentPosition } from './recent.js';
-import { again, type Submission } from './submission.js';
+import { PublishBatcher } from './publish-batcher.js';
+import { ReplayStreams, type Partition, type ReplayPosition } from './replay-streams.js';
+import { again, type RedisPublication } from './redis-publication.js';
 
 /** Publications sent again at once. */
 const REPAIR_BATCH = 200;
@@ -23,12 +23,12 @@ const ONE_LOSS_MS = 5_000;
  */
 export class RedisPublisher {
   readonly #logger = new Logger('RedisFanout');
-  readonly recent: RecentPublications;
-  readonly #outgoing: OutgoingPublications;
-  readonly #accepted: AcceptedPublications;
+  readonly recent: ReplayStreams;
+  readonly #outgoing: PublishBatcher;
+  readonly #accepted: ResendBuffer;
   #pending = 0;
   /** What Redis held when the connection was last lost; undefined once it is known whether it still does. */
-  #inDoubt: readonly RecentPosition[] | undefined;
+  #inDoubt: readonly ReplayPosition[] | undefined;
   /** Whether Redis lost its data, and not everything has been sent again. */
   #isLost = false;
   #isRepairing = false;
@@ -40,15 +40,15 @@ export class RedisPublisher {
     readonly client: RedisClient,
   ) {
     const { keyPrefix, replayStreams, replayMaxEntries, replayWindowMs, replayMaxBytes } = options;
-    this.recent = new RecentPublications(client, {
+    this.recent = new ReplayStreams(client, {
       keyPrefix,
       streams: replayStreams,
       maxEntries: replayMaxEntries,
       windowMs: replayWindowMs,
     });
     const { maxPerStream } = this.recent;
-    this.#outgoing = new OutgoingPublications(client, { sharded: options.sharded, maxPerStream });
-    this.#accepted = new AcceptedPublications({ windowMs: replayWindowMs, maxBytes: replayMaxBytes });
+    this.#outgoing = new PublishBatcher(client, { sharded: options.sharded, maxPerStream });
+    this.#accepted = new ResendBuffer({ windowMs: replayWindowMs, maxBytes: replayMaxBytes });
     client.on('close', () => this.#doubt());
     client.on('-node', () => this.#doubt());
     client.on('ready', () => void this.repair());
@@ -59,7 +59,7 @@ export class RedisPublisher {
    * @throws {BrokerUnavailableError}
    * @throws {FanoutClosedError}
    */
-  submit(submission: Submission): Promise<string> {
+  submit(submission: RedisPublication): Promise<string> {
     if (this.#closing !== undefined) return Promise.reject(new FanoutClosedError());
     if (this.#pending >= this.options.maxPendingPublishes)
       return Promise.reject(
@@ -112,7 +112,7 @@ export class RedisPublisher {
     await closeRedis(this.client);
   }
 
-  async #submit(submission: Submission): Promise<string> {
+  async #submit(submission: RedisPublication): Promise<string> {
     this.#pending++;
     try {
       const place = await this.#outgoing.send(submission);

@@ -9,7 +9,7 @@ import { encodePublication } from '../../publications/publication-envelope.js';
 import type { Publication } from '../../publications/publication.js';
 import { RedisListener } from './listener.js';
 import { RedisPublisher } from './publisher.js';
-import { channelName, type Partition } from './recent.js';
+import { channelName, type Partition } from './replay-streams.js';
 
 /** One for each role: they fail apart. */
 export interface RedisFanoutStatus {

@@ -6,15 +6,15 @@ import type {
   HistoryEntry,
   HistoryPage,
   HistoryQuery,
-  PublishTerms,
+  PublishConditions,
 } from '../../history/history.port.js';
 import { decodePublication } from '../../publications/publication-envelope.js';
 import type { Publication, StreamPosition } from '../../publications/publication.js';
 import { encode } from './redis.fanout.js';
 import { read } from './history-script.js';
-import { answerKey, generationKey, historyKey, metaKey } from './keys.js';
+import { resultKey, generationKey, historyKey, metaKey } from './keys.js';
 import type { RedisPublisher } from './publisher.js';
-import { channelName, type Partition } from './recent.js';
+import { channelName, type Partition } from './replay-streams.js';
 
 type Entry = [id: Buffer, fields: [name: Buffer, envelope: Buffer]];
 
@@ -26,13 +26,13 @@ type Entry = [id: Buffer, fields: [name: Buffer, envelope: Buffer]];
 export class RedisHistory implements History {
   constructor(private readonly publisher: RedisPublisher) {}
 
-  async publish(publication: Publication, terms: PublishTerms): Promise<StreamPosition | undefined> {
+  async publish(publication: Publication, terms: PublishConditions): Promise<StreamPosition | undefined> {
     const { channel, id, delta } = publication;
     const { idempotency } = terms;
     const route = routeOf(channel);
     const partition = this.publisher.recent.partitionOf(route);
     const answered = idempotency && {
-      key: answerKey(partition, channel, idempotency.key),
+      key: resultKey(partition, channel, idempotency.key),
       ttlMs: idempotency.ttlMs,
     };
     const place = await this.publisher.submit({

@@ -1,7 +1,7 @@
 /**
  * What arrives while something older is still missing. Handing it over at once would turn the order of a channel round.
  */
-export class HeldBack {
+export class ReplayBuffer {
   #held: Buffer[] | undefined;
   #bytes = 0;
 

@@ -1,10 +1,10 @@
 import type { ClientInfo } from '../../presence/client-info.js';
 import { routeOf } from '../../channels/address.js';
 import type { Fanout } from '../../fanout.port.js';
-import type { History, HistoryPage, HistoryQuery, PublishTerms } from '../../history/history.port.js';
+import type { History, HistoryPage, HistoryQuery, PublishConditions } from '../../history/history.port.js';
 import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import type { Publication, StreamPosition } from '../../publications/publication.js';
-import { hash } from './recent.js';
+import { hash } from './replay-streams.js';
 
 /** One of several Redis servers, with all that is kept there. */
 export interface RedisShard {
@@ -48,7 +48,7 @@ export class RedisShards {
   };
 
   readonly history: History = {
-    publish: (publication: Publication, terms: PublishTerms): Promise<StreamPosition | undefined> =>
+    publish: (publication: Publication, terms: PublishConditions): Promise<StreamPosition | undefined> =>
       this.#of(publication.channel).history.publish(publication, terms),
     read: (channel: string, query: HistoryQuery): Promise<HistoryPage> =>
       this.#of(channel).history.read(channel, query),

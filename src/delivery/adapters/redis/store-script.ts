@@ -2,8 +2,8 @@ import type { Redis } from 'ioredis';
 import { LuaScript } from '../../../redis/index.js';
 import { newEpoch } from '../../history/epoch.js';
 import { generationKey, historyKey, metaKey } from './keys.js';
-import { standing } from './stream-standing.js';
-import type { KeptSubmission, PublishAnswer, PublishSettings } from './submission.js';
+import { standing } from './channel-state-script.js';
+import type { StoredPublication, PublishResult, PublishSettings } from './redis-publication.js';
 
 /**
  * Keeps and sends publications in their order, each in one step. Those of one channel share a message.
@@ -112,11 +112,11 @@ return table.concat(answers, '\\n')
 `);
 
 /** Answers in the order of the submissions, which all belong to one node. Rejects where it cannot be known what became of them. */
-export async function keepAndSend(
+export async function storeAndSend(
   connection: Redis,
-  submissions: readonly KeptSubmission[],
+  submissions: readonly StoredPublication[],
   { sharded, maxPerStream }: PublishSettings,
-): Promise<readonly PublishAnswer[]> {
+): Promise<readonly PublishResult[]> {
   const keys: string[] = [];
   const args: (string | number | Buffer)[] = [sharded ? 'SPUBLISH' : 'PUBLISH', maxPerStream, newEpoch()];
   for (const { partition, channel, envelope, isRepeatable, keeping } of submissions) {
@@ -142,7 +142,7 @@ export async function keepAndSend(
   return answer.toString().split('\n').map(toAnswer);
 }
 
-function toAnswer(line: string): PublishAnswer {
+function toAnswer(line: string): PublishResult {
   if (line.startsWith('!')) return { failure: new Error(line.slice(1)) };
   const space = line.indexOf(' ');
   return { recentId: space === 0 ? undefined : line.slice(0, space), place: line.slice(space + 1) };

@@ -1,5 +1,10 @@
 import { newEpoch } from '../../history/epoch.js';
-import type { HistoryEntry, HistoryOptions, HistoryQuery, PublishTerms } from '../../history/history.port.js';
+import type {
+  HistoryEntry,
+  HistoryOptions,
+  HistoryQuery,
+  PublishConditions,
+} from '../../history/history.port.js';
 import type { Publication, StreamPosition } from '../../publications/publication.js';
 
 /** What an entry takes beside its data, roughly. */
@@ -54,7 +59,7 @@ export class MemoryStream {
     if (this.#entriesUntil <= now) this.clear();
   }
 
-  isOutdated({ number, epoch }: NonNullable<PublishTerms['version']>): boolean {
+  isOutdated({ number, epoch }: NonNullable<PublishConditions['version']>): boolean {
     return number <= this.#version && (epoch === '' || epoch === this.#versionEpoch);
   }
 
@@ -62,7 +67,7 @@ export class MemoryStream {
   append(
     publication: Publication,
     { size, ttlMs }: HistoryOptions,
-    version: PublishTerms['version'],
+    version: PublishConditions['version'],
     now: number,
   ): StreamPosition {
     const { data, format, id, tags, info, createdAt } = publication;

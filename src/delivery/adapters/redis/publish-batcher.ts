@@ -1,16 +1,21 @@
 import { Redis } from 'ioredis';
 import type { RedisClient } from '../../../redis/index.js';
-import { nodeOf } from './node-of.js';
-import { publishAll } from './publishing.js';
-import { noteAdded, type Partition } from './recent.js';
-import { sizeOf, type PublishAnswer, type PublishSettings, type Submission } from './submission.js';
+import { nodeOf } from './cluster-nodes.js';
+import { publishBatch } from './publish-batch.js';
+import { noteAdded, type Partition } from './replay-streams.js';
+import {
+  sizeOf,
+  type PublishResult,
+  type PublishSettings,
+  type RedisPublication,
+} from './redis-publication.js';
 
 /** Redis does nothing else while it runs a script: this many publications take it a few milliseconds. */
 const MAX_CALL_PUBLICATIONS = 200;
 const MAX_CALL_BYTES = 1024 * 1024;
 
 interface Outgoing {
-  readonly submission: Submission;
+  readonly submission: RedisPublication;
   readonly resolve: (place: string) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -20,7 +25,7 @@ interface Outgoing {
  * one node. Calls go out one after another over one connection, without waiting for answers, so that the publications of a route keep
  * their order.
  */
-export class OutgoingPublications {
+export class PublishBatcher {
   readonly #waiting = new Map<Partition | undefined, Outgoing[]>();
 
   constructor(
@@ -29,7 +34,7 @@ export class OutgoingPublications {
   ) {}
 
   /** Answers the place in the history, `offset:epoch`, or nothing. Rejects as the client does, or because the script failed. */
-  send(submission: Submission): Promise<string> {
+  send(submission: RedisPublication): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     if (this.#waiting.size === 0) setImmediate(() => this.#flush());
     const group = this.client instanceof Redis ? undefined : submission.partition;
@@ -51,7 +56,7 @@ export class OutgoingPublications {
     try {
       const connection = nodeOf(this.client, submissions[0]!.partition.slot);
       if (connection === undefined) throw new Error('the Cluster has no node for it now');
-      const answers = await publishAll(connection, submissions, this.settings);
+      const answers = await publishBatch(connection, submissions, this.settings);
       for (const [index, outgoing] of call.entries()) settle(outgoing, answers[index]!);
     } catch (error) {
       for (const { reject } of call) reject(error);
@@ -76,7 +81,7 @@ function callsOf(group: readonly Outgoing[]): readonly Outgoing[][] {
   return calls;
 }
 
-function settle({ submission, resolve, reject }: Outgoing, answer: PublishAnswer): void {
+function settle({ submission, resolve, reject }: Outgoing, answer: PublishResult): void {
   if ('failure' in answer) {
     reject(answer.failure);
     return;

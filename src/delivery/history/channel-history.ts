@@ -2,7 +2,7 @@ import type { Message } from '../../message/index.js';
 import type { ChannelsOptions } from '../channels/channel-options.js';
 import { ChannelRules, type ChannelRule } from '../channels/channel-rules.js';
 import type { PublishOptions } from '../publications/publish-options.js';
-import type { HistoryOptions, HistoryPage, HistoryQuery, PublishTerms } from './history.port.js';
+import type { HistoryOptions, HistoryPage, HistoryQuery, PublishConditions } from './history.port.js';
 import { History } from './history.port.js';
 
 /**
@@ -14,7 +14,7 @@ export type PublishableMessage = Omit<Message, 'id'> & Partial<Pick<Message, 'id
 /** As {@link HistoryQuery}, with the channel's own value where `metaTtlMs` is absent. */
 export type ChannelHistoryQuery = Omit<HistoryQuery, 'metaTtlMs'> & { readonly metaTtlMs?: number };
 
-export interface ChannelStateOptions {
+export interface ChannelHistoryOptions {
   readonly channels: ChannelsOptions;
   readonly idempotencyWindowMs: number;
   /** For how long a message that came once is not taken again, told by its id. */
@@ -25,7 +25,7 @@ export interface ChannelStateOptions {
 const MEMORY_OF_IDS = 1.5;
 
 /** Joins the options of channels with what is kept of them. */
-export class ChannelState {
+export class ChannelHistory {
   readonly #optionsByRule = new Map<ChannelRule, HistoryOptions>();
   readonly #keepsAnything: boolean;
   /**
@@ -37,7 +37,7 @@ export class ChannelState {
   constructor(
     readonly history: History,
     private readonly rules: ChannelRules,
-    private readonly options: ChannelStateOptions,
+    private readonly options: ChannelHistoryOptions,
   ) {
     const { withoutNamespace, namespaces } = options.channels;
     this.#keepsAnything = [withoutNamespace, ...namespaces].some(({ historySize }) => historySize > 0);
@@ -49,7 +49,7 @@ export class ChannelState {
   }
 
   /** The terms for a message; `undefined` where it is simply to be sent. */
-  termsFor(message: PublishableMessage, options: PublishOptions = {}): PublishTerms | undefined {
+  termsFor(message: PublishableMessage, options: PublishOptions = {}): PublishConditions | undefined {
     const { channel, id } = message;
     const { skipHistory = false, idempotencyKey: key } = options;
     const history = skipHistory ? undefined : (options.history ?? this.#optionsOf(channel));
@@ -104,7 +104,7 @@ export class ChannelState {
 function historyTerms(
   { version = 0, versionEpoch = '' }: PublishOptions,
   history: HistoryOptions | undefined,
-): PublishTerms {
+): PublishConditions {
   if (history === undefined) return {};
   return version === 0 ? { history } : { history, version: { number: version, epoch: versionEpoch } };
 }

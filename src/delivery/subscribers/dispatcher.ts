@@ -4,7 +4,7 @@ import type { Publication } from '../publications/publication.js';
 import type { Subscribers } from './subscribers.js';
 
 /** Takes what the fan-out hands to this process: drops what is too late or seen already, and delivers the rest. */
-export class Reception {
+export class Dispatcher {
   constructor(
     private readonly subscribers: Subscribers,
     private readonly deduplication: Deduplication,

@@ -1,9 +1,9 @@
-import type { PublishTerms } from '../../history/history.port.js';
-import { againKey } from './keys.js';
-import type { Partition } from './recent.js';
+import type { PublishConditions } from '../../history/history.port.js';
+import { resendKey } from './keys.js';
+import type { Partition } from './replay-streams.js';
 
 /** What is to be sent for one publication. */
-export interface Submission {
+export interface RedisPublication {
   readonly partition: Partition;
   /** The Redis channel. */
   readonly channel: string;
@@ -11,18 +11,18 @@ export interface Submission {
   /** Whether it may be sent again: those who receive it tell copies. */
   readonly isRepeatable: boolean;
   /** Absent: it is only sent. */
-  readonly keeping?: Keeping;
+  readonly keeping?: StoreRequest;
 }
 
-export type KeptSubmission = Submission & { readonly keeping: Keeping };
+export type StoredPublication = RedisPublication & { readonly keeping: StoreRequest };
 
-export function isKept(submission: Submission): submission is KeptSubmission {
+export function isStored(submission: RedisPublication): submission is StoredPublication {
   return submission.keeping !== undefined;
 }
 
 /** What Redis looks up and keeps for a publication. */
-export interface Keeping {
-  readonly terms: Omit<PublishTerms, 'idempotency'>;
+export interface StoreRequest {
+  readonly terms: Omit<PublishConditions, 'idempotency'>;
   /** As it is called outside of Redis. */
   readonly channel: string;
   /** Whether subscribers may want it as a difference to the one before. */
@@ -40,7 +40,7 @@ export interface PublishSettings {
 }
 
 /** What became of one publication. */
-export type PublishAnswer =
+export type PublishResult =
   | {
       readonly recentId: string | undefined;
       /** In the history: `offset:epoch`, or nothing. */
@@ -51,15 +51,15 @@ export type PublishAnswer =
 /** What it takes in memory beside its envelope, roughly. */
 const SUBMISSION_BYTES = 200;
 
-export function sizeOf({ envelope }: Submission): number {
+export function sizeOf({ envelope }: RedisPublication): number {
   return envelope.length + SUBMISSION_BYTES;
 }
 
 /** The same once more, for a Redis that may have lost it. What was sent again is not sent a third time within `ttlMs`. */
-export function again(submission: Submission, place: string, ttlMs: number): Submission {
+export function again(submission: RedisPublication, place: string, ttlMs: number): RedisPublication {
   const { keeping } = submission;
   if (keeping === undefined || place === '') return submission;
-  const key = againKey(submission.partition, keeping.channel, place);
+  const key = resendKey(submission.partition, keeping.channel, place);
   const answered = keeping.answered ?? { key, ttlMs };
   return { ...submission, keeping: { ...keeping, answered, place } };
 }

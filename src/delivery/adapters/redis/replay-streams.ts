@@ -1,12 +1,12 @@
 import type { RedisClient } from '../../../redis/index.js';
-import { SLOTS, slotOf } from './node-of.js';
+import { SLOTS, slotOf } from './cluster-nodes.js';
 
 /** Entries read in one call: a page is short work for either side. */
 const PAGE = 500;
 /** Redis clocks may differ after a failover, and stream ids are no finer than 1 ms. */
 export const CLOCK_MARGIN_MS = 1_000;
 
-export interface RecentPublicationsOptions {
+export interface ReplayStreamsOptions {
   readonly keyPrefix: string;
   /** How many streams the publications are spread over. Processes that are to find each other's publications agree on it. */
   readonly streams: number;
@@ -15,7 +15,7 @@ export interface RecentPublicationsOptions {
   readonly windowMs: number;
 }
 
-export interface RecentPosition {
+export interface ReplayPosition {
   readonly key: string;
   readonly lastId: string;
   /** When it was added, on the clock of `performance.now()`. */
@@ -40,14 +40,14 @@ export interface Partition {
  * The publications of the last seconds, kept in a few Redis streams for processes that were cut off for a moment.
  * Redis stamps the entries, so that the clocks of processes do not matter.
  */
-export class RecentPublications {
+export class ReplayStreams {
   readonly partitions: readonly Partition[];
   /** Entries in one stream at most, roughly. */
   readonly maxPerStream: number;
 
   constructor(
     private readonly client: RedisClient,
-    private readonly options: RecentPublicationsOptions,
+    private readonly options: ReplayStreamsOptions,
   ) {
     const { keyPrefix, streams, maxEntries } = options;
     this.partitions = Array.from({ length: streams }, (_, index) => {
@@ -93,19 +93,19 @@ export class RecentPublications {
   }
 
   /** The last entry that Redis took from here, in each stream. */
-  positions(): RecentPosition[] {
+  positions(): ReplayPosition[] {
     return this.partitions.flatMap(({ key, lastId, lastAddedAt: addedAt }) =>
       lastId === undefined ? [] : [{ key, lastId, addedAt }],
     );
   }
 
   /** Whether Redis has lost none of these entries. One that was dropped in its turn is not lost. */
-  async holds(positions: readonly RecentPosition[]): Promise<boolean> {
+  async holds(positions: readonly ReplayPosition[]): Promise<boolean> {
     const held = await Promise.all(positions.map((position) => this.#holds(position)));
     return !held.includes(false);
   }
 
-  async #holds({ key, lastId, addedAt }: RecentPosition): Promise<boolean> {
+  async #holds({ key, lastId, addedAt }: ReplayPosition): Promise<boolean> {
     if ((await this.client.xrange(key, lastId, lastId)).length > 0) return true;
     // A stream remembers the last id that it gave, also when it is empty.
     const newest = await this.#lastGenerated(key);

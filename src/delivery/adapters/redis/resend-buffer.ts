@@ -1,14 +1,14 @@
-import { sizeOf, type Submission } from './submission.js';
+import { sizeOf, type RedisPublication } from './redis-publication.js';
 
-export interface AcceptedPublication {
-  readonly submission: Submission;
+export interface SentPublication {
+  readonly submission: RedisPublication;
   /** Where it was placed, `offset:epoch`; empty without a history. */
   readonly place: string;
   /** When Redis took it, on the clock of `performance.now()`. */
   readonly acceptedAt: number;
 }
 
-export interface AcceptedPublicationsOptions {
+export interface ResendBufferOptions {
   readonly windowMs: number;
   /** Beyond it the oldest are forgotten. */
   readonly maxBytes: number;
@@ -18,15 +18,15 @@ export interface AcceptedPublicationsOptions {
  * What this process published with success during the last seconds. A Redis that crashed forgets what it had taken, also
  * what it had not passed on yet; from here it can be published again.
  */
-export class AcceptedPublications {
+export class ResendBuffer {
   /** A queue: those before `#head` are forgotten. */
-  #entries: AcceptedPublication[] = [];
+  #entries: SentPublication[] = [];
   #head = 0;
   #bytes = 0;
 
-  constructor(private readonly options: AcceptedPublicationsOptions) {}
+  constructor(private readonly options: ResendBufferOptions) {}
 
-  add(submission: Submission, place: string): void {
+  add(submission: RedisPublication, place: string): void {
     const acceptedAt = performance.now();
     this.#entries.push({ submission, place, acceptedAt });
     this.#bytes += sizeOf(submission);
@@ -34,7 +34,7 @@ export class AcceptedPublications {
   }
 
   /** Those inside the window, oldest first. */
-  recent(): readonly AcceptedPublication[] {
+  recent(): readonly SentPublication[] {
     this.#forgetBefore(performance.now() - this.options.windowMs);
     return this.#entries.slice(this.#head);
   }

@@ -8,7 +8,7 @@ interface Answer {
 }
 
 /** What was answered to publications with a key, for as long as each is to be remembered, within a bound. */
-export class RecentAnswers {
+export class IdempotencyCache {
   /** In the order of arrival, which is that of expiry wherever callers use one duration. */
   readonly #byKey = new Map<string, Answer>();
 

@@ -1,7 +1,12 @@
 import type { Redis } from 'ioredis';
 import { joinEnvelopes } from '../../publications/publication-envelope.js';
-import { keepAndSend } from './keep-script.js';
-import { isKept, type PublishAnswer, type PublishSettings, type Submission } from './submission.js';
+import { storeAndSend } from './store-script.js';
+import {
+  isStored,
+  type PublishResult,
+  type PublishSettings,
+  type RedisPublication,
+} from './redis-publication.js';
 
 /**
  * Sends publications in their order over one connection, to whose node they all belong. Those of one channel share a message, as a client's
@@ -9,16 +14,18 @@ import { isKept, type PublishAnswer, type PublishSettings, type Submission } fro
  *
  * Answers in the same order. Rejects where it cannot be known what became of them.
  */
-export async function publishAll(
+export async function publishBatch(
   connection: Redis,
-  submissions: readonly Submission[],
+  submissions: readonly RedisPublication[],
   settings: PublishSettings,
-): Promise<readonly PublishAnswer[]> {
-  const answers: Promise<readonly PublishAnswer[]>[] = [];
+): Promise<readonly PublishResult[]> {
+  const answers: Promise<readonly PublishResult[]>[] = [];
   for (let start = 0; start < submissions.length;) {
     const run = runFrom(submissions, start);
     answers.push(
-      run.every(isKept) ? keepAndSend(connection, run, settings) : remindAndSend(connection, run, settings),
+      run.every(isStored)
+        ? storeAndSend(connection, run, settings)
+        : recordAndSend(connection, run, settings),
     );
     start += run.length;
   }
@@ -27,19 +34,19 @@ export async function publishAll(
 }
 
 /** Those from `start` on that are all kept, or all not. */
-function runFrom(submissions: readonly Submission[], start: number): readonly Submission[] {
-  const kept = isKept(submissions[start]!);
+function runFrom(submissions: readonly RedisPublication[], start: number): readonly RedisPublication[] {
+  const kept = isStored(submissions[start]!);
   let end = start + 1;
-  while (end < submissions.length && isKept(submissions[end]!) === kept) end++;
+  while (end < submissions.length && isStored(submissions[end]!) === kept) end++;
   return start === 0 && end === submissions.length ? submissions : submissions.slice(start, end);
 }
 
 /** Adds each that may be repeated to the recent ones before it goes out, so that nobody can have missed it in both places. */
-async function remindAndSend(
+async function recordAndSend(
   connection: Redis,
-  submissions: readonly Submission[],
+  submissions: readonly RedisPublication[],
   { sharded, maxPerStream }: PublishSettings,
-): Promise<readonly PublishAnswer[]> {
+): Promise<readonly PublishResult[]> {
   const messages = Map.groupBy(submissions, ({ channel }) => channel);
   const [reminded, sent] = inOneWrite(connection, () => [
     submissions.map(({ partition, envelope, isRepeatable }) =>
@@ -66,12 +73,12 @@ function inOneWrite<Result>({ stream, status }: Redis, send: () => Result): Resu
   }
 }
 
-const SENT: Promise<PublishAnswer> = Promise.resolve({ recentId: undefined, place: '' });
+const SENT: Promise<PublishResult> = Promise.resolve({ recentId: undefined, place: '' });
 
-function taken(recentId: string | null): PublishAnswer {
+function taken(recentId: string | null): PublishResult {
   return { recentId: recentId ?? undefined, place: '' };
 }
 
-function failed(reason: unknown): PublishAnswer {
+function failed(reason: unknown): PublishResult {
   return { failure: reason };
 }
