@@ -18,7 +18,12 @@ export {
   mayReadPresence,
   type Requester,
 } from './channels/channel-permissions.js';
-export { ChannelRules, type ChannelFault, type ChannelRule } from './channels/channel-rules.js';
+export {
+  ChannelRules,
+  type ChannelFault,
+  type ChannelRule,
+  type PersonalChannelOptions,
+} from './channels/channel-rules.js';
 export { acceptsData } from './channels/publication-data.js';
 export {
   featuresOf,

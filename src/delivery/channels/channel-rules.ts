@@ -13,6 +13,13 @@ export interface ChannelRule {
   readonly nameFits: TextTest | undefined;
 }
 
+/** Whether every user with an id has a personal channel, and in which namespace. */
+export interface PersonalChannelOptions {
+  readonly enabled: boolean;
+  /** Empty for the channels without a namespace. */
+  readonly namespace: string;
+}
+
 /** Why a channel cannot be used, in the order of the checks. */
 export type ChannelFault = 'tooLong' | 'unknownNamespace' | 'badName';
 
@@ -79,6 +86,15 @@ export class ChannelRules {
   personalChannel(namespace: string, user: string): string {
     const { namespaceBoundary, userBoundary } = this.#options;
     return `${namespace === '' ? '' : namespace + namespaceBoundary}${userBoundary}${user}`;
+  }
+
+  /**
+   * Whether a channel is the personal channel of another user. The whole rest of the name is the id of that user, even if it has a
+   * separator in it: otherwise the user `alice` could read what is for the user `bob,alice`.
+   */
+  isPersonalOfOther(channel: string, user: string, { enabled, namespace }: PersonalChannelOptions): boolean {
+    if (!enabled || !channel.startsWith(this.personalChannel(namespace, ''))) return false;
+    return user === '' || channel !== this.personalChannel(namespace, user);
   }
 
   #fits(channel: string, { nameFits }: ChannelRule): boolean {

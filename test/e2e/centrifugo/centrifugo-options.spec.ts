@@ -67,6 +67,24 @@ describe('the options of Centrifugo', () => {
     return client;
   };
 
+  it('subscribe_to_user_personal_channel: no other user can subscribe to the channel or read it', async () => {
+    const personal = { enabled: true, personal_channel_namespace: 'chat' };
+    await using app = await start({ subscribe_to_user_personal_channel: personal });
+    await connected(app, { sub: 'bob,alice' });
+    const alice = await connected(app, { sub: 'alice' });
+    const denied = { error: { code: 103, message: 'permission denied' } };
+    alice.send({ id: 2, subscribe: { channel: 'chat:#bob,alice' } });
+    expect(await alice.nextObject()).toEqual({ id: 2, ...denied });
+    alice.send({ id: 3, presence: { channel: 'chat:#bob,alice' } });
+    expect(await alice.nextObject()).toEqual({ id: 3, ...denied });
+    const named = await ProtocolClient.open(app.socketUrl);
+    clients.push(named);
+    const subs = { 'chat:#bob,alice': {}, 'chat:room': {} };
+    named.send({ id: 1, connect: { token: sign({ sub: 'alice' }), subs } });
+    const { connect } = (await named.nextObject()) as { connect: { subs: object } };
+    expect(Object.keys(connect.subs).toSorted()).toEqual(['chat:#alice', 'chat:room']);
+  });
+
   it('single_connection: keeps the latest connection of a user, with its personal channel', async () => {
     const personal = { enabled: true, single_connection: true, personal_channel_namespace: 'public' };
     await using app = await start({ subscribe_to_user_personal_channel: personal });

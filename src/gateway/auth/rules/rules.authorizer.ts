@@ -1,4 +1,9 @@
-import { decidePublish, decideSubscribe, type ChannelRules } from '../../../delivery/index.js';
+import {
+  decidePublish,
+  decideSubscribe,
+  type ChannelRules,
+  type PersonalChannelOptions,
+} from '../../../delivery/index.js';
 import type { ConnectAttempt, PublishAttempt, SubscribeAttempt } from '../attempts.js';
 import type { Authorizer } from '../authorizer.port.js';
 import { refused, type ConnectDecision, type PublishDecision, type SubscribeDecision } from '../decisions.js';
@@ -7,6 +12,7 @@ export interface RulesAuthorizerOptions {
   readonly allowAnonymousConnectWithoutToken: boolean;
   /** Allow everything, for development. */
   readonly insecure: boolean;
+  readonly personalChannel: PersonalChannelOptions;
 }
 
 /**
@@ -25,7 +31,9 @@ export class RulesAuthorizer implements Authorizer {
   }
 
   subscribe({ channel, user, rule }: SubscribeAttempt): SubscribeDecision {
-    const { insecure } = this.options;
+    const { insecure, personalChannel } = this.options;
+    if (this.rules.isPersonalOfOther(channel, user, personalChannel))
+      return refused('permissionDenied', 'the personal channel of another user');
     return decisions[decideSubscribe(this.rules, rule, { channel, user, insecure })];
   }
 

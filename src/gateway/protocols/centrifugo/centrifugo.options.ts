@@ -31,7 +31,10 @@ const rates = z
 
 const personalChannel = z
   .strictObject({
-    enabled: on('Subscribes every user with an id to its personal channel.'),
+    enabled: on(
+      'Subscribes every user with an id to its personal channel. Other users cannot subscribe to it or read it without a token ' +
+        'for it, whatever the channel options allow.',
+    ),
     namespace: z
       .string()
       .default('')

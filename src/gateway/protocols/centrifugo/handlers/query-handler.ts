@@ -36,7 +36,7 @@ export class QueryHandler {
     const { channel, since, reverse } = request;
     const rule = ruleOf(this.dependencies.rules, channel);
     if (!rule.keepsHistory) throw new CommandRefusedError(replyErrors.notAvailable);
-    if (!mayReadHistory(rule, this.#requester(session, channel)))
+    if (this.#isPersonalOfOther(session, channel) || !mayReadHistory(rule, this.#requester(session, channel)))
       throw new CommandRefusedError(replyErrors.permissionDenied);
     if (reverse && since?.offset === 0) throw new CommandRefusedError(replyErrors.badRequest);
     const max = this.dependencies.options.historyMaxPublicationLimit;
@@ -62,8 +62,13 @@ export class QueryHandler {
   #checkPresence(session: Session, channel: string): void {
     const rule = ruleOf(this.dependencies.rules, channel);
     if (!rule.options.presence) throw new CommandRefusedError(replyErrors.notAvailable);
-    if (!mayReadPresence(rule, this.#requester(session, channel)))
+    if (this.#isPersonalOfOther(session, channel) || !mayReadPresence(rule, this.#requester(session, channel)))
       throw new CommandRefusedError(replyErrors.permissionDenied);
+  }
+
+  #isPersonalOfOther({ user }: Session, channel: string): boolean {
+    const { rules, options } = this.dependencies;
+    return rules.isPersonalOfOther(channel, user, options.personalChannel);
   }
 
   #requester({ user, subscriptions }: Session, channel: string): Requester {
