@@ -17,6 +17,7 @@ const shared = {
   redis: ['tls', 'metrics', 'async'],
   ipc: ['async'],
   tls: [],
+  urls: [],
   json: [],
   schema: ['json'],
   limits: [],

@@ -1,6 +1,7 @@
 import type { LoggerService, LogLevel } from '@nestjs/common';
 import { pino, type Logger as Pino } from 'pino';
 import type { LogOptions } from '../config/server.options.js';
+import { redactUrls } from '../urls/index.js';
 
 /** The contexts in which Nest logs details of its start. They are useful to developers of Carillon, not to operators. */
 const FRAMEWORK = new Set([
@@ -34,6 +35,8 @@ export class PinoLogger implements LoggerService {
         'headers.authorization',
         'headers.cookie',
       ],
+      // Errors of libraries quote addresses with their passwords.
+      hooks: { streamWrite: redactUrls },
       ...(pretty ? { transport: { target: 'pino-pretty', options: { ignore: 'pid', sync: true } } } : {}),
     });
   }

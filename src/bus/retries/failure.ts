@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { UndeliverableRecordError } from '../../message/index.js';
+import { redactUrls } from '../../urls/index.js';
 import type { Failure } from './retry-record.js';
 import { UnhandleableEventError } from '../consumers/consumer.errors.js';
 
@@ -29,8 +30,7 @@ function codeOf(error: unknown): string {
 
 /** Removes passwords and tokens, because errors of handlers may quote URLs and headers. */
 function redacted(text: string): string {
-  return text
-    .replaceAll(/(\w+:\/\/)[^\s/@]+@/g, '$1…@')
+  return redactUrls(text)
     .replaceAll(/\b(bearer|basic)\s+[\w+/=.~-]+/gi, '$1 …')
     .replaceAll(
       /\b(\w*(?:password|passwd|secret|token|api[-_]?key))(["']?\s*[=:]\s*["']?)[^\s"'&,;]+/gi,

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { z } from 'zod';
 import { ChannelRules, channelsOptions, type ChannelRule } from '../../delivery/index.js';
 import type { ClientContext, ConnectAttempt } from './attempts.js';
@@ -133,27 +133,37 @@ describe('the default authorizers about the personal channel of another user', (
   // The characters that mean something in a name, and two users to combine with them.
   const user = fc.string({ unit: fc.constantFrom('a', 'b', ',', '#', ':', '$'), maxLength: 5 });
 
-  it.each(['', 'p'])('refuse it without a token, whatever the options allow, in namespace "%s"', (namespace) => {
-    const personalChannel = { enabled: true, namespace };
-    const property = fc.property(
-      fc.record({ owner: user, other: user, limited: fc.boolean(), insecure: fc.boolean() }),
-      ({ owner, other, limited, insecure }) => {
-        fc.pre(owner !== other);
-        const open = { allowSubscribeForClient: true, allowSubscribeForAnonymous: true };
-        const options = { ...open, allowUserLimitedChannels: limited };
-        const rules = new ChannelRules(
-          channelsOptions.parse({ withoutNamespace: options, namespaces: [{ name: 'p', ...options }] }),
-        );
-        const channel = rules.personalChannel(namespace, owner);
-        const rule = rules.findForClient(channel);
-        fc.pre(typeof rule !== 'string');
-        const authorizer = new RulesAuthorizer({ ...strict, insecure, personalChannel }, rules);
-        const attempt = { client, user: other, meta: undefined, token: '', data: undefined, atConnect: false };
-        expect(authorizer.subscribe({ ...attempt, channel, rule })).toMatchObject({ outcome: 'refused' });
-      },
-    );
-    fc.assert(property, { numRuns: 500 });
-  });
+  it.each(['', 'p'])(
+    'refuse it without a token, whatever the options allow, in namespace "%s"',
+    (namespace) => {
+      const personalChannel = { enabled: true, namespace };
+      const property = fc.property(
+        fc.record({ owner: user, other: user, limited: fc.boolean(), insecure: fc.boolean() }),
+        ({ owner, other, limited, insecure }) => {
+          fc.pre(owner !== other);
+          const open = { allowSubscribeForClient: true, allowSubscribeForAnonymous: true };
+          const options = { ...open, allowUserLimitedChannels: limited };
+          const rules = new ChannelRules(
+            channelsOptions.parse({ withoutNamespace: options, namespaces: [{ name: 'p', ...options }] }),
+          );
+          const channel = rules.personalChannel(namespace, owner);
+          const rule = rules.findForClient(channel);
+          fc.pre(typeof rule !== 'string');
+          const authorizer = new RulesAuthorizer({ ...strict, insecure, personalChannel }, rules);
+          const attempt = {
+            client,
+            user: other,
+            meta: undefined,
+            token: '',
+            data: undefined,
+            atConnect: false,
+          };
+          expect(authorizer.subscribe({ ...attempt, channel, rule })).toMatchObject({ outcome: 'refused' });
+        },
+      );
+      fc.assert(property, { numRuns: 500 });
+    },
+  );
 
   it('leave other user-limited channels to the users in their names', () => {
     const rules = new ChannelRules(

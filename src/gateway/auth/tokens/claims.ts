@@ -11,14 +11,16 @@ const overrides = {
 } as const satisfies Record<string, keyof SubscriptionOverride>;
 
 /**
- * Reads the claims of a token, one at a time. A claim that is absent or null is undefined. Payloads are returned byte for byte.
+ * Reads the claims of a token, one at a time. Names are matched without regard to case, as by issuers and servers in Go. A claim that is absent or null is undefined. Payloads are returned byte for byte.
  * Every method throws {@link MalformedJsonError} if the claim has the wrong type.
  */
 export class Claims {
+  readonly #asWritten: ReadonlyMap<string, Buffer>;
   readonly #members: ReadonlyMap<string, Buffer>;
 
   constructor(json: Buffer) {
-    this.#members = membersOf(json);
+    this.#asWritten = membersOf(json);
+    this.#members = inLowerCase(this.#asWritten);
   }
 
   text(name: string): string | undefined {
@@ -27,10 +29,18 @@ export class Claims {
     throw new MalformedJsonError(`${name} must be a string`);
   }
 
-  /** Returns an id, which some issuers write as a number. */
+  /** Returns an id, which some issuers write as a number, from a claim whose name is configured and has to fit exactly. */
   id(name: string): string | undefined {
+    const value = parsed(this.#asWritten.get(name));
+    if (value === undefined || typeof value === 'string') return value;
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+    throw new MalformedJsonError(`${name} must be a string`);
+  }
+
+  /** Returns a registered time (`exp`, `nbf`), which some issuers write as text. */
+  date(name: string): number | undefined {
     const value = this.#value(name);
-    return Number.isSafeInteger(value) ? String(value) : this.text(name);
+    return typeof value === 'string' && JSON_NUMBER.test(value) ? Number(value) : this.seconds(name);
   }
 
   /** Returns a Unix time in seconds, which may have a fraction. */
@@ -85,7 +95,7 @@ export class Claims {
     const raw = this.raw('override');
     if (raw === undefined) return {};
     const override: { -readonly [K in keyof SubscriptionOverride]: boolean } = {};
-    for (const [name, member] of membersOf(raw)) {
+    for (const [name, member] of inLowerCase(membersOf(raw))) {
       if (!Object.hasOwn(overrides, name) || isNull(member)) continue;
       override[overrides[name as keyof typeof overrides]] = new Claims(member).#value('value') === true;
     }
@@ -93,13 +103,36 @@ export class Claims {
   }
 
   #value(name: string): unknown {
-    const raw = this.raw(name);
-    return raw === undefined ? undefined : (JSON.parse(raw.toString()) as unknown);
+    return parsed(this.#members.get(name));
   }
+}
+
+function parsed(raw: Buffer | undefined): unknown {
+  return raw === undefined || isNull(raw) ? undefined : (JSON.parse(raw.toString()) as unknown);
 }
 
 /** The grant of a channel that a token only lists. */
 export const noGrant: SubscriptionGrant = { info: undefined, data: undefined, override: {} };
+
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
+
+/** Of several spellings of a name, the last one that is not null counts. */
+function inLowerCase(members: ReadonlyMap<string, Buffer>): ReadonlyMap<string, Buffer> {
+  if (members.keys().every((name) => lowerCase(name) === name)) return members;
+  const lower = new Map<string, Buffer>();
+  for (const [name, value] of members) {
+    const key = lowerCase(name);
+    if (!lower.has(key) || !isNull(value)) lower.set(key, value);
+  }
+  return lower;
+}
+
+/** Lower case as Go's JSON package compares names: of the letters that are not ASCII, only the long s and the Kelvin sign fold. */
+function lowerCase(name: string): string {
+  return name.replaceAll(/[A-Z\u017F\u212A]/g, (letter) =>
+    letter === '\u017F' ? 's' : letter === '\u212A' ? 'k' : letter.toLowerCase(),
+  );
+}
 
 function isNull(raw: Buffer): boolean {
   return raw.length === 4 && raw.toString() === 'null';

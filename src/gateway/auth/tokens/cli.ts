@@ -40,7 +40,8 @@ export interface TokenReport {
 /** Reports whether the server would accept a token, and its claims. A token with a `channel` claim is a subscription token. */
 export async function checkToken(options: TokensOptions, token: string): Promise<TokenReport> {
   const claims = claimsOf(token);
-  const kind = claims?.['channel'] === undefined ? 'connection' : 'subscription';
+  const names = Object.keys(claims ?? {}).map((name) => name.toLowerCase());
+  const kind = names.includes('channel') ? 'subscription' : 'connection';
   const { connection, subscription } = createVerifiers(options);
   const outcome = await (kind === 'connection'
     ? connection.verifyConnection(token)

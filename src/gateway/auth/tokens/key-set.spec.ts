@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { exportJWK, SignJWT } from 'jose';
 import { TokenVerifier } from './token-verifier.js';
@@ -185,5 +185,34 @@ describe('KeySet', () => {
       .sign(Buffer.from('secret'.repeat(6)));
     expect(await tokens.verifyConnection(hmac)).toMatchObject({ ok: false, reason: 'invalid' });
     expect(await reasonOf(tokens, { ...signer('ES256'), kid: key.kid })).toBe('invalid');
+  });
+
+  it('uses the keys of a set that has a byte-order mark and entries that are not keys', async () => {
+    const good = signer('ES256');
+    const key = { kid: good.kid, ...(await exportJWK(good.publicKey)) };
+    respond = (_, response) =>
+      response.end(`\uFEFF${JSON.stringify({ keys: [null, 'x', [], { kty: 'new' }, key] })}`);
+    expect(await reasonOf(verifier(), good)).toBe('42');
+  });
+
+  it('sends a user and password in the URL as Basic authentication, and does not log them', async () => {
+    const good = signer('ES256');
+    await publish(good);
+    const serve = respond;
+    const warned: string[] = [];
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation((message) => void warned.push(String(message)));
+    const { port } = server.address() as AddressInfo;
+    const endpoint = `http://me:p%40ss-word@127.0.0.1:${port}/keys`;
+    respond = (request, response) => {
+      if (request.headers.authorization === `Basic ${Buffer.from('me:p@ss-word').toString('base64')}`)
+        serve(request, response);
+      else response.writeHead(401).end();
+    };
+    expect(await reasonOf(verifier({ endpoint }), good)).toBe('42');
+    respond = (_, response) => response.writeHead(500).end();
+    expect(await reasonOf(verifier({ endpoint }), good)).toBe('unavailable');
+    expect(warned).toEqual([expect.stringContaining(`from http://…@127.0.0.1:${port}/keys`)]);
+    expect(warned.join()).not.toMatch(/ss-word|me:/);
+    jest.restoreAllMocks();
   });
 });

@@ -7,6 +7,7 @@ import {
 } from 'jose';
 import { Logger } from '@nestjs/common';
 import { CarillonError } from '../../../errors.js';
+import { redactUrls, splitUserInfo } from '../../../urls/index.js';
 import type { JwksOptions } from './tokens.options.js';
 
 /** The key set could not be fetched, and there is no earlier one that may still be used. */
@@ -78,21 +79,25 @@ export class KeySet {
   async #fetch(): Promise<void> {
     const { endpoint, timeoutMs, maxBytes, cooldownMs } = this.options;
     try {
-      const response = await fetch(endpoint, {
-        headers: { accept: 'application/jwk-set+json, application/json' },
+      const { url, authorization } = splitUserInfo(endpoint);
+      const response = await fetch(url, {
+        headers: {
+          accept: 'application/jwk-set+json, application/json',
+          ...(authorization !== undefined && { authorization }),
+        },
         redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       });
       if (response.status !== 200)
         throw new JwksUnavailableError(`the response has status ${response.status}`);
       const body = await bounded(response, maxBytes);
-      this.#keys = createLocalJWKSet(JSON.parse(body.toString()) as JSONWebKeySet);
+      this.#keys = createLocalJWKSet(readKeySet(body));
       this.#fetchedAt = this.now();
       this.#fetches++;
       this.#nextFetchAt = this.now() + cooldownMs;
     } catch (error) {
       this.#nextFetchAt = this.now() + Math.min(cooldownMs, RETRY_MS);
-      logger.warn(`could not fetch the key set from ${new URL(endpoint).host}: ${String(error)}`);
+      logger.warn(`could not fetch the key set from ${redactUrls(endpoint)}: ${redactUrls(String(error))}`);
     }
   }
 }
@@ -100,6 +105,13 @@ export class KeySet {
 /** Whether the endpoint may have added the key of the token since the last fetch. */
 function mayBeNew({ kid }: JWSHeaderParameters, known: Find): boolean {
   return kid !== undefined && !known.jwks().keys.some((key) => key.kid === kid);
+}
+
+/** Leaves out what is not a key, so that the others can be used. Some issuers write a byte-order mark. */
+function readKeySet(body: Buffer): JSONWebKeySet {
+  const set = JSON.parse(body.toString().replace(/^\uFEFF/, '')) as { readonly keys?: unknown } | null;
+  if (!Array.isArray(set?.keys)) throw new JwksUnavailableError('the response has no list of keys');
+  return { keys: set.keys.filter((key) => typeof key === 'object' && key !== null && !Array.isArray(key)) };
 }
 
 async function bounded(response: Response, maxBytes: number): Promise<Buffer> {

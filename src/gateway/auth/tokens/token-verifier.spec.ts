@@ -320,3 +320,41 @@ describe('tokensOptions', () => {
     expect(faults(given)).toEqual([expect.stringMatching(fault)]);
   });
 });
+
+describe('TokenVerifier: claims as issuers and servers in Go write and read them', () => {
+  it.each([
+    [
+      `{"sub":"42","exp":"${NOW + 10}","nbf":"${NOW - 10}","iat":"${NOW}"}`,
+      { user: '42', expireAt: NOW + 10 },
+    ],
+    [`{"Sub":"42","EXP":${NOW + 10}}`, { user: '42', expireAt: NOW + 10 }],
+    ['{"sub":"41","SUB":"42"}', { user: '42' }],
+    ['{"sub":"42","Sub":null}', { user: '42' }],
+    ['{"\u017Fub":"42"}', { user: '42' }],
+    ['{"Channels":["News"]}', { subs: new Map([['News', expect.anything()]]) }],
+    [
+      '{"SUBS":{"News":{"Override":{"Presence":{"VALUE":true}}}}}',
+      { subs: new Map([['News', expect.objectContaining({ override: { presence: true } })]]) },
+    ],
+  ])('accepts %s', (claims, expected) => {
+    expect(connection(claims)).toMatchObject({ ok: true, value: expected });
+  });
+
+  it.each([
+    [`{"sub":"42","EXP":${NOW - 10}}`, 'expired'],
+    [`{"sub":"42","exp":"${NOW - 10}"}`, 'expired'],
+    [`{"sub":"42","nbf":"${NOW + 10}"}`, 'expired'],
+    ['{"sub":"42","exp":"soon"}', 'invalid'],
+    ['{"sub":"42","exp":""}', 'invalid'],
+    ['{"sub":"42","exp":"0x10"}', 'invalid'],
+    [`{"sub":"42","expire_at":"${NOW + 10}"}`, 'invalid'],
+    ['{"sub":"42","Channel":"news"}', 'invalid'],
+  ])('refuses %s', async (claims, reason) => {
+    expect(await reasonOf(connection(claims))).toBe(reason);
+  });
+
+  it('reads a configured user claim by its exact name', () => {
+    const given: Given = { hmacSecretKey: SECRET, userIdClaim: 'userId' };
+    expect(connection({ userId: '42', userid: '43' }, given)).toMatchObject({ value: { user: '42' } });
+  });
+});

@@ -112,16 +112,16 @@ export class TokenVerifier {
   }
 
   #expireAt(claims: Claims): number | undefined {
-    const expireAt = claims.seconds('expire_at') ?? claims.seconds('exp') ?? 0;
+    const expireAt = claims.seconds('expire_at') ?? claims.date('exp') ?? 0;
     return expireAt > 0
       ? Math.min(Math.floor(expireAt), Math.floor(this.now() / 1000) + YEAR_SECONDS)
       : undefined;
   }
 
   #timeFault(claims: Claims): Outcome<never> | undefined {
-    const expires = claims.seconds('exp');
+    const expires = claims.date('exp');
     if (expires !== undefined && expires * 1000 <= this.now()) return refused('expired', 'exp has passed');
-    const begins = claims.seconds('nbf');
+    const begins = claims.date('nbf');
     return begins !== undefined && begins * 1000 > this.now()
       ? refused('expired', 'nbf is in the future')
       : undefined;

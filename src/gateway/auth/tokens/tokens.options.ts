@@ -40,7 +40,10 @@ const jwks = z.strictObject({
     .url({ protocol: /^https?$/ })
     // Other servers replace placeholders by parts of the token.
     .refine((endpoint) => !endpoint.includes('{{'), 'has a placeholder, but only one fixed URL is supported')
-    .describe('URL of the key set. Redirects are not followed.'),
+    .meta({ secret: true })
+    .describe(
+      'URL of the key set. Redirects are not followed. A user and password in it are sent as Basic authentication, and never logged.',
+    ),
   timeoutMs: ms.default(3_000).describe('How long a fetch may take, in ms.'),
   cacheMs: ms.default(600_000).describe('How long a key set is used before it is fetched again, in ms.'),
   cooldownMs: ms

@@ -62,7 +62,10 @@ export class QueryHandler {
   #checkPresence(session: Session, channel: string): void {
     const rule = ruleOf(this.dependencies.rules, channel);
     if (!rule.options.presence) throw new CommandRefusedError(replyErrors.notAvailable);
-    if (this.#isPersonalOfOther(session, channel) || !mayReadPresence(rule, this.#requester(session, channel)))
+    if (
+      this.#isPersonalOfOther(session, channel) ||
+      !mayReadPresence(rule, this.#requester(session, channel))
+    )
       throw new CommandRefusedError(replyErrors.permissionDenied);
   }
 

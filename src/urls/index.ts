@@ -1,0 +1,1 @@
+export { redactUrls, splitUserInfo, type UrlWithUserInfo } from './user-info.js';
