@@ -2,6 +2,8 @@ export {
   foreignRecordRule,
   type ForeignRecordRule,
   messageHeaders,
+  refuseUndecodable,
+  undecodableHeader,
   toRecord,
   toMessage,
 } from './message-record.js';
@@ -16,4 +18,4 @@ export {
 } from './message.js';
 export type { OutgoingRecord, ReceivedRecord } from './record.js';
 export { readTraceparent } from './traceparent.js';
-export { UndeliverableRecordError } from './message.errors.js';
+export { ForeignRecordError, UndeliverableRecordError } from './message.errors.js';

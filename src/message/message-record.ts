@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { isJson } from '../json/index.js';
-import { UndeliverableRecordError } from './message.errors.js';
+import { ForeignRecordError, UndeliverableRecordError } from './message.errors.js';
 import type { Message, MessageExtension, MessageFormat } from './message.js';
 import type { OutgoingRecord, ReceivedRecord } from './record.js';
 import { readTraceparent } from './traceparent.js';
@@ -23,6 +23,12 @@ export const messageHeaders = {
   expiresAt: 'carillon-expires-at',
   traceparent: 'traceparent',
 } as const;
+
+/**
+ * The header of a record that its adapter could not decode: the reason. The body is what the broker delivered. It is a header so that
+ * it stays with the record in a dead letter.
+ */
+export const undecodableHeader = 'carillon-undecodable';
 
 const PREFIX = 'carillon-';
 const ownHeaders: ReadonlySet<string> = new Set(Object.values(messageHeaders));
@@ -74,6 +80,7 @@ export function toRecord(message: Message): OutgoingRecord {
  * @throws {UndeliverableRecordError} the record cannot be understood, now or later
  */
 export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Message {
+  refuseUndecodable(record);
   const version = record.headers[messageHeaders.version];
   if (version === undefined) return foreignMessage(record, rule);
   if (version !== VERSION) throw undeliverable(messageHeaders.version, version, `is not ${VERSION}`);
@@ -100,10 +107,18 @@ export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Mes
   };
 }
 
+/** @throws {UndeliverableRecordError} its adapter could not decode the record */
+export function refuseUndecodable({ headers }: Pick<ReceivedRecord, 'headers'>): void {
+  const reason = headers[undecodableHeader];
+  if (reason !== undefined) throw new UndeliverableRecordError(reason);
+}
+
 function foreignMessage(record: ReceivedRecord, rule: ForeignRecordRule | undefined): Message {
+  const channel = foreignChannel(record, rule);
+  if (record.value.length === 0) throw new UndeliverableRecordError('it has no body');
   return {
     id: derivedId(record),
-    channel: foreignChannel(record, rule),
+    channel,
     data: record.value,
     format: isJson(record.value) ? 'json' : 'binary',
     createdAt: record.publishedAt,
@@ -115,7 +130,7 @@ function foreignMessage(record: ReceivedRecord, rule: ForeignRecordRule | undefi
 function foreignChannel(record: ReceivedRecord, rule: ForeignRecordRule | undefined): string {
   switch (rule?.from) {
     case undefined:
-      throw new UndeliverableRecordError(
+      throw new ForeignRecordError(
         'it has no Carillon headers, and no rule says which channel such a record is for',
       );
     case 'fixed':

@@ -4,3 +4,6 @@ import { CarillonError } from '../errors.js';
 export class UndeliverableRecordError extends CarillonError {
   readonly code = 'record_undeliverable';
 }
+
+/** The record comes from another program, and no rule says which channel it is for. */
+export class ForeignRecordError extends UndeliverableRecordError {}

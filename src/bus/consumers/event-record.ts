@@ -2,7 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { RecordRefusedError } from '../bus.errors.js';
-import { UndeliverableRecordError, type OutgoingRecord, type ReceivedRecord } from '../../message/index.js';
+import {
+  refuseUndecodable,
+  UndeliverableRecordError,
+  type OutgoingRecord,
+  type ReceivedRecord,
+} from '../../message/index.js';
 import type { BusDriver } from '../bus.options.js';
 import type { ReceivedEvent } from './received-event.js';
 
@@ -68,6 +73,7 @@ export function toEventRecord(
  */
 export function toReceivedEvent(record: StoredRecord, driver: BusDriver, attempt = 1): ReceivedEvent {
   const { topic, partition, position, key, headers, publishedAt } = record;
+  refuseUndecodable(record);
   const version = headers[header.version];
   if (version !== undefined && version !== VERSION)
     throw new UndeliverableRecordError(`header ${header.version} is not ${VERSION}`);

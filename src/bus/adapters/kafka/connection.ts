@@ -4,6 +4,7 @@ import type { BrokerStatus } from '../../../metrics/index.js';
 import { readAuthorities } from '../../../tls/index.js';
 import { BusClosedError } from '../../bus.errors.js';
 import { settlesWithin } from '../../../async/index.js';
+import { compressionTypes, registerCodecs } from './compression/codecs.js';
 import { errorTypeOf, checkTopicName, kafkaError, reasonOf } from './kafka.errors.js';
 import { KafkaLink } from './link.js';
 import { kafkaLogCreator } from './log.js';
@@ -38,6 +39,7 @@ export class KafkaConnection {
     private readonly status: BrokerStatus,
   ) {
     patchRequestQueue();
+    registerCodecs(options.maxDecompressedBytes);
     if (options.tls) this.#tls = readAuthorities(options.tlsCaFile);
     this.#scheduleProbe();
   }
@@ -109,7 +111,9 @@ export class KafkaConnection {
 
   async #connect(): Promise<KafkaLink> {
     try {
-      const link = await KafkaLink.open(this.client({ requestTimeout: this.options.sendTimeoutMs }));
+      const { compression, sendTimeoutMs } = this.options;
+      const client = this.client({ requestTimeout: sendTimeoutMs });
+      const link = await KafkaLink.open(client, compressionTypes[compression]);
       this.#link = link;
       this.#failure = undefined;
       this.status.up();

@@ -92,6 +92,21 @@ export const kafkaDriverOptions = z.strictObject({
     .describe(
       'Largest number of bytes that are fetched from one partition at a time. Up to two fetches are held in memory.',
     ),
+  compression: z
+    .enum(['none', 'gzip', 'zstd'])
+    .default('none')
+    .describe(
+      'How published records are compressed. Consumers read `snappy` and `lz4` as well. A topic may have another format ' +
+        '(`compression.type`).',
+    ),
+  maxDecompressedBytes: z
+    .int()
+    .min(1024 * 1024)
+    .default(16 * 1024 * 1024)
+    .describe(
+      'Largest size of a compressed batch of records after decompression, in bytes. A larger batch becomes a dead letter. It ' +
+        'bounds the memory for a batch that was made to be small on the wire and huge in memory.',
+    ),
   ...redelivery,
   drainTimeoutMs,
 });

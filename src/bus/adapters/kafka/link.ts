@@ -1,4 +1,11 @@
-import { type Admin, type Kafka, type Message as KafkaMessage, Partitioners, type Producer } from 'kafkajs';
+import {
+  type Admin,
+  type CompressionTypes,
+  type Kafka,
+  type Message as KafkaMessage,
+  Partitioners,
+  type Producer,
+} from 'kafkajs';
 
 /** A connected producer and admin client. After an error, both are replaced together. */
 export class KafkaLink {
@@ -7,16 +14,17 @@ export class KafkaLink {
   private constructor(
     private readonly producer: Producer,
     readonly admin: Admin,
+    private readonly compression: CompressionTypes,
   ) {}
 
-  static async open(client: Kafka): Promise<KafkaLink> {
+  static async open(client: Kafka, compression: CompressionTypes): Promise<KafkaLink> {
     const producer = client.producer({
       idempotent: true,
       allowAutoTopicCreation: false,
       createPartitioner: stablePartitioner,
       retry: { initialRetryTime: 50, maxRetryTime: 250, retries: 5 },
     });
-    const link = new KafkaLink(producer, client.admin());
+    const link = new KafkaLink(producer, client.admin(), compression);
     try {
       await Promise.all([producer.connect(), link.admin.connect()]);
       return link;
@@ -28,7 +36,13 @@ export class KafkaLink {
 
   /** Resolves when every in-sync replica holds the records. */
   async send(topic: string, messages: KafkaMessage[], timeoutMs: number): Promise<void> {
-    const send = this.producer.send({ topic, acks: -1, timeout: timeoutMs, messages });
+    const send = this.producer.send({
+      topic,
+      acks: -1,
+      timeout: timeoutMs,
+      compression: this.compression,
+      messages,
+    });
     this.#sends.add(send);
     try {
       await send;

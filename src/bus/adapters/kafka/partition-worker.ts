@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { KafkaMessage } from 'kafkajs';
 import type { RecordHandler } from '../../bus.port.js';
-import type { ReceivedRecord } from '../../../message/index.js';
 import { backoffMs, CancellableSleep, type Semaphore } from '../../../async/index.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
+import { toReceivedRecord } from './received-record.js';
 import type { SessionLiveness } from './session-liveness.js';
 
 /** What the partition workers of one subscription share. */
@@ -110,7 +110,7 @@ export class PartitionWorker {
     try {
       if (this.isStopped) return 'stopped';
       if (!session.isAlive) return 'session lost';
-      await handler(batch.map((message) => this.#received(message, attempt)));
+      await handler(batch.map((message) => toReceivedRecord(this, message, attempt)));
       this.context.onHandled(this, offsetAfter(batch));
       return 'handled';
     } catch (error) {
@@ -133,31 +133,6 @@ export class PartitionWorker {
         `(attempt ${attempt}), retrying in ${this.#pauseAfter(attempt)} ms: ${String(error)}`,
     );
   }
-
-  #received(message: KafkaMessage, attempt: number): ReceivedRecord {
-    const { key, value, headers, offset, timestamp } = message;
-    return {
-      topic: this.topic,
-      partition: this.partition,
-      position: offset,
-      ...(key === null ? {} : { key: key.toString() }),
-      headers: headers === undefined ? {} : textHeaders(headers),
-      value: value ?? Buffer.alloc(0),
-      publishedAt: Number(timestamp),
-      attempt,
-    };
-  }
-}
-
-/** If a header occurs several times, the last one counts. */
-function textHeaders(headers: NonNullable<KafkaMessage['headers']>): Record<string, string> {
-  const text: Record<string, string> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined) text[name] = last.toString();
-  }
-  return text;
 }
 
 function offsetAfter(batch: readonly KafkaMessage[]): string {
