@@ -75,7 +75,7 @@ const optionalPrimary = { token: Link, optional: true };
     BusMetrics,
     ...busInstruments,
   ],
-  exports: [BUS_OPTIONS, Buses, Idempotency, Events, ConsumerRegistry, DeadLetters, LagMeter],
+  exports: [BUS_OPTIONS, Buses, Idempotency, Events, ConsumerRegistry, DeadLetters, RetryStore, LagMeter],
 })
 export class BusModule extends ConfigurableBusModule implements OnModuleDestroy {
   constructor(

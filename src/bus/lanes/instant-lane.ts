@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { type Bus, type BusSubscription } from '../bus.port.js';
 import {
+  ForeignRecordError,
   UndeliverableRecordError,
   toMessage,
   toRecord,
@@ -8,12 +9,20 @@ import {
   type ReceivedRecord,
 } from '../../message/index.js';
 import type { ProgressWatch } from '../progress-watch.js';
+import type { LaneDeadLetters, RefusedRecord } from './lane-dead-letters.js';
 import type { InstantLaneOptions } from './instant-lane.options.js';
 
 const RECORDS = 'delivery of ';
 
-/** Called for each record that is skipped because it cannot be decoded. Must not throw. */
+/** Called for each record that cannot be decoded. Must not throw. */
 export type UndeliverableListener = (record: ReceivedRecord, error: UndeliverableRecordError) => void;
+
+interface Decoded {
+  readonly record: ReceivedRecord;
+  readonly message: Message;
+}
+
+type MessageHandler = (message: Message) => Promise<void>;
 
 /**
  * The queue of messages that are due at once. One process publishes them to a topic, and one of the processes that consume the
@@ -21,6 +30,9 @@ export type UndeliverableListener = (record: ReceivedRecord, error: Undeliverabl
  *
  * A message is handled at least once. Messages with the same key (by default the channel) are handled one at a time, in the order
  * in which they were published. Messages of a batch with different keys are handled at the same time.
+ *
+ * A record that cannot be decoded, or that the handler refuses with {@link UndeliverableRecordError}, becomes a dead letter. Without
+ * a rule for records of other programs, those are skipped.
  */
 export class InstantLane {
   readonly #logger = new Logger(InstantLane.name);
@@ -30,6 +42,7 @@ export class InstantLane {
     private readonly options: InstantLaneOptions,
     private readonly onUndeliverable: UndeliverableListener = () => {},
     private readonly progress?: ProgressWatch,
+    private readonly deadLetters?: LaneDeadLetters,
   ) {}
 
   /** Resolves when the bus holds all messages. After a rejection it may hold some: a retry with the same ids is safe. */
@@ -41,34 +54,62 @@ export class InstantLane {
    * Passes every message of the topic to `handler`. If it rejects a message, the whole batch is delivered again after a backoff,
    * including messages that were handled already.
    */
-  consume(handler: (message: Message) => Promise<void>): Promise<BusSubscription> {
+  async consume(handler: MessageHandler): Promise<BusSubscription> {
+    const retries = await this.deadLetters?.consume(handler);
+    try {
+      const subscription = await this.#subscribe(handler);
+      return {
+        pause: () => subscription.pause(),
+        resume: () => subscription.resume(),
+        close: async () => void (await Promise.all([subscription.close(), retries?.close()])),
+      };
+    } catch (error) {
+      await retries?.close();
+      throw error;
+    }
+  }
+
+  #subscribe(handler: MessageHandler): Promise<BusSubscription> {
     const { topic, group, batchSize, concurrency, startFrom } = this.options;
     const { progress } = this;
     const options = { topics: [topic], group, maxBatchSize: batchSize, concurrency, from: startFrom };
-    const handle = (records: readonly ReceivedRecord[]) => handleInKeyOrder(this.#decode(records), handler);
-    if (progress === undefined) return this.bus.subscribe(options, handle);
+    if (progress === undefined)
+      return this.bus.subscribe(options, (records) => this.#handle(records, handler));
     progress.start();
     return this.bus.subscribe(
       { ...options, progress, onRebalance: () => progress.forget(RECORDS) },
-      (records) => progress.follow(causeOf(records), handle(records)),
+      (records) => progress.follow(causeOf(records), this.#handle(records, handler)),
     );
   }
 
-  #decode(records: readonly ReceivedRecord[]): Message[] {
-    const messages: Message[] = [];
+  async #handle(records: readonly ReceivedRecord[], handler: MessageHandler): Promise<void> {
+    const refused: RefusedRecord[] = [];
+    await handleInKeyOrder(this.#decode(records, refused), handler, refused);
+    if (refused.length > 0) await this.deadLetters?.add(refused);
+  }
+
+  #decode(records: readonly ReceivedRecord[], refused: RefusedRecord[]): Decoded[] {
+    const decoded: Decoded[] = [];
     for (const record of records) {
       try {
-        messages.push(toMessage(record, this.options.foreignRecords));
-      } catch (error) {
-        if (!(error instanceof UndeliverableRecordError)) throw error;
+        decoded.push({ record, message: toMessage(record, this.options.foreignRecords) });
+      } catch (cause) {
+        // No error may stop the lane: the record would fail again and again.
+        const error =
+          cause instanceof UndeliverableRecordError
+            ? cause
+            : new UndeliverableRecordError(`it cannot be decoded: ${String(cause)}`, { cause });
         const { topic, partition, position } = record;
+        const isSkipped = error instanceof ForeignRecordError || this.deadLetters === undefined;
         this.#logger.warn(
-          `instant lane: skipped record ${topic}/${partition}/${position}, which cannot be decoded: ${error.message}`,
+          `instant lane: ${isSkipped ? 'skipped' : 'dead-lettering'} record ${topic}/${partition}/${position}, ` +
+            `which cannot be decoded: ${error.message}`,
         );
+        if (!isSkipped) refused.push({ record, error });
         this.onUndeliverable(record, error);
       }
     }
-    return messages;
+    return decoded;
   }
 }
 
@@ -77,22 +118,32 @@ function causeOf([first]: readonly ReceivedRecord[]): string {
   return `${RECORDS}${first?.topic}/${first?.partition}`;
 }
 
+/** Adds the records whose messages the handler refuses to `refused`. */
 async function handleInKeyOrder(
-  messages: readonly Message[],
-  handler: (message: Message) => Promise<void>,
+  decoded: readonly Decoded[],
+  handler: MessageHandler,
+  refused: RefusedRecord[],
 ): Promise<void> {
-  const [only] = messages;
-  if (only !== undefined && messages.length === 1) return handler(only);
-  const byKey = Map.groupBy(messages, (message) => message.key ?? message.channel);
+  if (decoded.length === 1) return handleOneByOne(decoded, handler, refused);
+  const byKey = Map.groupBy(decoded, ({ message }) => message.key ?? message.channel);
   // Waits for all of them before the batch is delivered again, so that no message is handled twice at the same time.
-  const outcomes = await Promise.allSettled([...byKey.values()].map((run) => handleOneByOne(run, handler)));
+  const outcomes = await Promise.allSettled(
+    [...byKey.values()].map((run) => handleOneByOne(run, handler, refused)),
+  );
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 
 async function handleOneByOne(
-  messages: readonly Message[],
-  handler: (message: Message) => Promise<void>,
+  decoded: readonly Decoded[],
+  handler: MessageHandler,
+  refused: RefusedRecord[],
 ): Promise<void> {
-  for (const message of messages) await handler(message);
+  for (const { record, message } of decoded)
+    try {
+      await handler(message);
+    } catch (error) {
+      if (!(error instanceof UndeliverableRecordError)) throw error;
+      refused.push({ record, error });
+    }
 }

@@ -1,5 +1,6 @@
 import { makeCounterProvider } from '@willsoto/nestjs-prometheus';
 import type { Counter } from 'prom-client';
+import { UndeliverableRecordError } from '../../message/index.js';
 
 export const LANE_MESSAGES = 'carillon_lane_messages_total';
 
@@ -11,7 +12,8 @@ export const laneInstrument = makeCounterProvider({
 
 /**
  * `accepted`: the lane holds the message. `refused`: it does not, and the caller got an error. `handed_over`: the message was
- * delivered. `returned`: its delivery failed and is repeated. `undeliverable`: the record cannot be decoded.
+ * delivered. `returned`: its delivery failed and is repeated. `undeliverable`: the record cannot be
+ * decoded, or its channel does not accept its data.
  */
 export type LaneOutcome =
   'accepted' | 'refused' | 'handed_over' | 'returned' | 'undeliverable' | 'cancelled' | 'rescheduled';
@@ -30,14 +32,14 @@ export class LaneMeter {
     this.counter.inc({ lane: this.lane, adapter: this.adapter, outcome }, messages);
   }
 
-  /** Counts the messages as `resolved` or as `rejected` when `done` settles. */
+  /** Counts the messages as `resolved`, `rejected` or `undeliverable` when `done` settles. */
   async follow<T>(done: Promise<T>, resolved: LaneOutcome, rejected: LaneOutcome, messages = 1): Promise<T> {
     try {
       const result = await done;
       this.count(resolved, messages);
       return result;
     } catch (error) {
-      this.count(rejected, messages);
+      this.count(error instanceof UndeliverableRecordError ? 'undeliverable' : rejected, messages);
       throw error;
     }
   }

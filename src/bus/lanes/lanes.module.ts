@@ -8,6 +8,8 @@ import type { BusOptions } from '../bus.options.js';
 import { Bus } from '../bus.port.js';
 import { Buses } from '../buses.js';
 import { LagMeter } from '../consumers/lag-meter.js';
+import { RetryStore } from '../retries/retry-store.port.js';
+import { LaneDeadLetters } from './lane-dead-letters.js';
 import { InstantLane } from './instant-lane.js';
 import { LANE_MESSAGES, type LaneCounter, laneInstrument, LaneMeter } from './lane-meter.js';
 import { MeteredInstantLane, MeteredSchedule } from './metered-lanes.js';
@@ -29,6 +31,7 @@ import { Schedule } from '../schedule/schedule.port.js';
       inject: [
         BUS_OPTIONS,
         getToken(LANE_MESSAGES),
+        LaneDeadLetters,
         { token: Readiness, optional: true },
         { token: Link, optional: true },
       ],
@@ -36,7 +39,19 @@ import { Schedule } from '../schedule/schedule.port.js';
     {
       provide: InstantLane,
       useFactory: createInstantLane,
-      inject: [Bus, BUS_OPTIONS, getToken(LANE_MESSAGES), LagMeter, { token: Readiness, optional: true }],
+      inject: [
+        Bus,
+        BUS_OPTIONS,
+        getToken(LANE_MESSAGES),
+        LaneDeadLetters,
+        LagMeter,
+        { token: Readiness, optional: true },
+      ],
+    },
+    {
+      provide: LaneDeadLetters,
+      useFactory: (store: RetryStore, { instant }: BusOptions) => new LaneDeadLetters(store, instant),
+      inject: [RetryStore, BUS_OPTIONS],
     },
     laneInstrument,
   ],
@@ -55,13 +70,15 @@ function createInstantLane(
   bus: Bus,
   { instant, stalledAfterMs }: BusOptions,
   counter: LaneCounter,
+  deadLetters: LaneDeadLetters,
   lagMeter: LagMeter,
   readiness?: Readiness,
 ): InstantLane {
   const { driver, group, topic } = instant;
   const status = () => statusOf(readiness, `progress of the instant lane (${driver})`);
   const progress = new ProgressWatch(status, stalledAfterMs);
-  const lane = new MeteredInstantLane(bus, instant, new LaneMeter(counter, 'instant', driver), progress);
+  const meter = new LaneMeter(counter, 'instant', driver);
+  const lane = new MeteredInstantLane(bus, instant, meter, progress, deadLetters);
   const lag = async () => {
     const measured = await bus.lag(group, [topic]);
     progress.measured(measured);
@@ -74,6 +91,7 @@ function createInstantLane(
 async function openMeteredSchedule(
   options: BusOptions,
   counter: LaneCounter,
+  deadLetters: LaneDeadLetters,
   readiness?: Readiness,
   primary?: Link,
 ): Promise<Schedule> {
@@ -81,7 +99,8 @@ async function openMeteredSchedule(
   const meter = new LaneMeter(counter, 'delayed', driver);
   const status = () => statusOf(readiness, `progress of the delayed lane (${driver})`);
   const progress = new ProgressWatch(status, options.stalledAfterMs);
-  return new MeteredSchedule(await openSchedule(options, readiness, primary), meter, progress);
+  const schedule = await openSchedule(options, readiness, primary);
+  return new MeteredSchedule(schedule, meter, progress, deadLetters);
 }
 
 /** @param primary the connection of a worker to the process that holds the embedded stores */

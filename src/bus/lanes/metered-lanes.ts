@@ -4,7 +4,14 @@ import { InstantLane } from './instant-lane.js';
 import type { ProgressWatch } from '../progress-watch.js';
 import { OverdueWatch } from './overdue-watch.js';
 import type { LaneMeter } from './lane-meter.js';
-import type { Message, ScheduledMessage } from '../../message/index.js';
+import {
+  toRecord,
+  UndeliverableRecordError,
+  type Message,
+  type ReceivedRecord,
+  type ScheduledMessage,
+} from '../../message/index.js';
+import type { LaneDeadLetters } from './lane-dead-letters.js';
 import type {
   DueHandler,
   Schedule,
@@ -21,8 +28,9 @@ export class MeteredInstantLane extends InstantLane {
     options: InstantLaneOptions,
     private readonly meter: LaneMeter,
     progress?: ProgressWatch,
+    deadLetters?: LaneDeadLetters,
   ) {
-    super(bus, options, () => meter.count('undeliverable'), progress);
+    super(bus, options, () => meter.count('undeliverable'), progress, deadLetters);
   }
 
   override publish(messages: readonly Message[]): Promise<void> {
@@ -46,6 +54,7 @@ export class MeteredSchedule implements Schedule {
     private readonly schedule: Schedule,
     private readonly meter: LaneMeter,
     private readonly progress?: ProgressWatch,
+    private readonly deadLetters?: LaneDeadLetters,
   ) {
     this.capabilities = schedule.capabilities;
   }
@@ -74,9 +83,17 @@ export class MeteredSchedule implements Schedule {
     return rescheduled;
   }
 
+  /** A message that the handler refuses with {@link UndeliverableRecordError} becomes a dead letter. */
   consume(options: ScheduleConsumeOptions, handler: DueHandler): Promise<ScheduleConsumer> {
     const { progress } = this;
-    const counted: DueHandler = (message) => this.meter.follow(handler(message), 'handed_over', 'returned');
+    const counted: DueHandler = async (message) => {
+      try {
+        await this.meter.follow(handler(message), 'handed_over', 'returned');
+      } catch (error) {
+        if (this.deadLetters === undefined || !(error instanceof UndeliverableRecordError)) throw error;
+        await this.deadLetters.add([{ record: recordOf(message), error }]);
+      }
+    };
     if (progress === undefined) return this.schedule.consume(options, counted);
     progress.start();
     this.#overdueWatch ??= new OverdueWatch(this.schedule, progress, LOOK_EVERY_MS);
@@ -90,4 +107,21 @@ export class MeteredSchedule implements Schedule {
     this.progress?.close();
     return this.schedule.close();
   }
+}
+
+/** The topic of dead letters of the delayed lane. */
+const DELAYED_TOPIC = 'carillon.delayed';
+
+function recordOf(message: ScheduledMessage): ReceivedRecord {
+  const { key, headers = {}, value } = toRecord(message);
+  return {
+    topic: DELAYED_TOPIC,
+    partition: 0,
+    position: message.id,
+    ...(key === undefined ? {} : { key }),
+    headers,
+    value,
+    publishedAt: message.createdAt,
+    attempt: 1,
+  };
 }

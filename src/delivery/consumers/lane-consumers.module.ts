@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import { InstantLane, Schedule } from '../../bus/index.js';
 import { Readiness } from '../../metrics/index.js';
+import { ChannelRules } from '../channels/channel-rules.js';
 import { Delivery } from '../delivery.js';
 import { LaneConsumers, type LaneConsumersOptions } from './lane-consumers.js';
 
@@ -24,7 +25,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     {
       provide: LaneConsumers,
       useFactory: createLaneConsumers,
-      inject: [InstantLane, Schedule, Delivery, MODULE_OPTIONS_TOKEN, Readiness],
+      inject: [InstantLane, Schedule, Delivery, ChannelRules, MODULE_OPTIONS_TOKEN, Readiness],
     },
   ],
 })
@@ -49,8 +50,9 @@ function createLaneConsumers(
   instant: InstantLane,
   schedule: Schedule,
   delivery: Delivery,
+  rules: ChannelRules,
   options: LaneConsumersOptions,
   readiness: Readiness,
 ): LaneConsumers {
-  return new LaneConsumers(instant, schedule, delivery, options, readiness.broker('lane consumers'));
+  return new LaneConsumers(instant, schedule, delivery, rules, options, readiness.broker('lane consumers'));
 }

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { register } from 'prom-client';
+import { type Counter, register } from 'prom-client';
 import {
   BrokerUnavailableError,
+  Bus,
   BusModule,
+  DeadLetters,
   LanesModule,
   busOptions,
   InstantLane,
@@ -49,7 +51,9 @@ describe('LaneConsumersModule, from the lanes to a subscriber', () => {
     register.clear();
     arrivals = [];
     arrived = Promise.withResolvers();
-    const options = deliveryOptions.parse({});
+    const options = deliveryOptions.parse({
+      channels: { namespaces: [{ name: 'objects', publicationDataFormat: 'json_object' }] },
+    });
     application = await Test.createTestingModule({
       imports: [
         MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
@@ -76,6 +80,12 @@ describe('LaneConsumersModule, from the lanes to a subscriber', () => {
   });
   afterEach(() => application.close());
 
+  const laneCount = async (outcome: string): Promise<number> => {
+    const counter = register.getSingleMetric('carillon_lane_messages_total') as Counter;
+    const { values } = await counter.get();
+    return values.find(({ labels }) => labels['outcome'] === outcome)?.value ?? 0;
+  };
+
   it('delivers the due messages of both lanes', async () => {
     await application.get(InstantLane).publish([message('m1')]);
     await arrived.promise;
@@ -90,7 +100,7 @@ describe('LaneConsumersModule, from the lanes to a subscriber', () => {
     ]);
   });
 
-  it('publishes with the options that a message carries, and skips a message whose options are malformed', async () => {
+  it('publishes with the options that a message carries, and refuses a message whose options are malformed', async () => {
     const lane = application.get(InstantLane);
     const info = { user: 'u', client: 'c' };
     await lane.publish([
@@ -99,6 +109,53 @@ describe('LaneConsumersModule, from the lanes to a subscriber', () => {
     ]);
     await arrived.promise;
     expect(arrivals.map((each) => [each.id, each.info])).toEqual([['m2', info]]);
+  });
+
+  /** Resolves with the dead letters when there are so many. */
+  const deadLetters = async (count: number) => {
+    for (;;) {
+      const { records } = await application.get(DeadLetters).list({ limit: 100 });
+      if (records.length >= count) return records;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
+  it('makes dead letters of records that cannot be decoded or that have no body', async () => {
+    const bus = application.get(Bus);
+    const headers = { 'carillon-version': '1', 'carillon-channel': 'a', 'carillon-format': 'binary' };
+    await bus.publish('carillon.instant', [
+      { headers, value: Buffer.alloc(0) },
+      { headers: { ...headers, 'carillon-tags': 'no' }, value: Buffer.from([0xff, 0]) },
+      { headers: { ...headers, 'carillon-undecodable': 'broken' }, value: Buffer.from('raw') },
+    ]);
+    await application.get(InstantLane).publish([message('m1')]);
+    await arrived.promise;
+    expect(arrivals.map(({ id }) => id)).toEqual(['m1']);
+    const dead = await deadLetters(3);
+    expect(dead.map(({ value, failure }) => [value.toString('latin1'), failure?.message]).toSorted()).toEqual(
+      [
+        ['', 'channel a does not accept its data: it must be at least one byte'],
+        ['raw', 'broken'],
+        ['\xff\0', 'header carillon-tags ("no") is not a JSON object of strings'],
+      ],
+    );
+    expect(dead[0]).toMatchObject({ topic: 'carillon.instant', group: 'carillon', headers });
+    expect(await laneCount('undeliverable')).toBe(3);
+  });
+
+  it('makes dead letters of messages whose data their channel does not accept, in both lanes, and redrives them', async () => {
+    await application.get(InstantLane).publish([{ ...message('m1'), channel: 'objects:a' }]);
+    await application.get(Schedule).add({ ...message('m2'), channel: 'objects:a', dueAt: Date.now() });
+    const dead = await deadLetters(2);
+    expect(
+      dead.map(({ topic, failure }) => `${topic}: ${failure?.code} ${failure?.message}`).toSorted(),
+    ).toEqual([
+      'carillon.delayed: record_undeliverable channel objects:a does not accept its data: it must be json_object',
+      'carillon.instant: record_undeliverable channel objects:a does not accept its data: it must be json_object',
+    ]);
+    // Refused again, because nothing has changed.
+    expect(await application.get(DeadLetters).redrive(dead[0]!.id)).toBe(true);
+    await deadLetters(2);
   });
 
   it('leaves a message that the fan-out rejects with its lane, which delivers it again', async () => {

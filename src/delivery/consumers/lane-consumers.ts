@@ -3,9 +3,11 @@ import { retryUntilDone, settlesWithin } from '../../async/index.js';
 import type { InstantLane, Schedule } from '../../bus/index.js';
 import type { BrokerStatus } from '../../metrics/index.js';
 import { UndeliverableRecordError, type Message } from '../../message/index.js';
+import type { ChannelRules } from '../channels/channel-rules.js';
+import { acceptsData } from '../channels/publication-data.js';
 import type { Delivery } from '../delivery.js';
 import type { Lane } from '../publications/publication.js';
-import { fromMessageExtension, type PublishOptions } from '../publications/publish-options.js';
+import { fromMessageExtension } from '../publications/publish-options.js';
 
 const RETRY_MS = 1_000;
 
@@ -33,6 +35,7 @@ export class LaneConsumers {
     private readonly instant: InstantLane,
     private readonly delayed: Schedule,
     private readonly delivery: Delivery,
+    private readonly rules: ChannelRules,
     private readonly options: LaneConsumersOptions,
     private readonly status: BrokerStatus,
   ) {}
@@ -69,17 +72,16 @@ export class LaneConsumers {
     );
   }
 
-  /** Skips a message whose publish options are malformed: its lane would otherwise deliver it again and again. */
+  /** @throws {UndeliverableRecordError} its publish options are malformed, or its channel does not accept its data */
   async #publish(message: Message, lane: Lane): Promise<void> {
-    let options: PublishOptions | undefined;
-    try {
-      options = fromMessageExtension(message.extension);
-    } catch (error) {
-      if (!(error instanceof UndeliverableRecordError)) throw error;
-      const { id, channel } = message;
-      this.#logger.warn(`skipped message ${id} for channel ${channel} of the ${lane} lane: ${error.message}`);
-      return;
-    }
+    const options = fromMessageExtension(message.extension);
+    const { channel, data } = message;
+    const rule = this.rules.find(channel);
+    const format = typeof rule === 'object' ? rule.options.publicationDataFormat : '';
+    if (!acceptsData(format, data))
+      throw new UndeliverableRecordError(
+        `channel ${channel} does not accept its data: it must be ${format === '' ? 'at least one byte' : format}`,
+      );
     await this.delivery.publish(message, lane, options);
   }
 
