@@ -32,6 +32,8 @@ export class PublicationFormat {
   readonly #isText: (publication: Publication) => boolean;
   /** By the index of the framing. */
   readonly #slots: number[] = [];
+  #lastFraming: Framing | undefined;
+  #lastSlot = 0;
 
   constructor(encode: (publication: Publication) => Buffer, isText: (publication: Publication) => boolean) {
     this.#encoding = new PublicationEncoding(encode);
@@ -40,8 +42,12 @@ export class PublicationFormat {
 
   /** Returns {@link unencodable} for a publication that the encoding cannot carry. */
   of(publication: Publication, framing: Framing): Buffer {
-    const slot = (this.#slots[framing.index] ??= slots++);
-    return (publication.frames[slot] ??= this.#frame(publication, framing));
+    // Subscribers in a row mostly have the same transport, and this comparison is faster than the list of slots.
+    if (framing !== this.#lastFraming) {
+      this.#lastFraming = framing;
+      this.#lastSlot = this.#slots[framing.index] ??= slots++;
+    }
+    return (publication.frames[this.#lastSlot] ??= this.#frame(publication, framing));
   }
 
   #frame(publication: Publication, framing: Framing): Buffer {
