@@ -5,6 +5,7 @@ import { gatewayOptionsFor } from '../gateway/index.js';
 import { metricsOptions } from '../metrics/index.js';
 import { triggerOptions } from '../trigger/index.js';
 import { protocols } from '../protocols.js';
+import { isLoopback } from './loopback.js';
 import { roleFaults } from './role-rules.js';
 import { logOptions, serverOptions } from './server.options.js';
 
@@ -20,9 +21,15 @@ export const configSchema = z
     metrics: metricsOptions,
   })
   .prefault({})
-  .superRefine(({ server, bus, delivery }, context) => {
+  .superRefine(({ server, trigger, bus, delivery }, context) => {
     for (const message of roleFaults(server.roles, { bus, delivery }))
       context.addIssue({ code: 'custom', path: ['server', 'roles'], message });
+    if (trigger.api.insecure && !isLoopback(server.host))
+      context.addIssue({
+        code: 'custom',
+        path: ['trigger', 'api', 'insecure'],
+        message: `works only if server.host is a loopback address such as 127.0.0.1: on ${server.host}, everyone could use the API`,
+      });
     if (server.workers !== 1 && bus.worker.id !== undefined)
       context.addIssue({
         code: 'custom',

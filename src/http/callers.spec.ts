@@ -57,6 +57,8 @@ describe('Callers', () => {
     { authorization: `bearer ${NEW}` },
     { 'x-api-key': NEW },
     { 'x-api-key': NEW, authorization: 'Basic eDp5' },
+    { 'x-api-key': '', authorization: `Bearer ${OLD}` },
+    { authorization: `apikey ${OLD}` },
   ])('takes either key in either header: %j', (headers) => {
     const some = callers({ apiKeys: [OLD, NEW] });
     const caller = some.admit(request(headers));

@@ -74,11 +74,12 @@ export class Callers {
   }
 }
 
-function presentedKey(headers: IncomingHttpHeaders): string | undefined {
+/** Returns the API key in the headers of a request. An empty `X-API-Key` counts as absent. */
+export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
   const header = headers['x-api-key'];
-  if (typeof header === 'string') return header;
+  if (typeof header === 'string' && header !== '') return header;
   // Other schemes are not for us: a proxy in front may use Basic.
-  return /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
+  return /^(?:Bearer|apikey) +(.+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 
 /** One message for a missing key and a wrong one. */

@@ -1,4 +1,4 @@
-export { Callers, type Caller } from './callers.js';
+export { Callers, presentedKey, type Caller } from './callers.js';
 export {
   clientIdentity,
   isProxyRange,

@@ -26,8 +26,16 @@ export class OpenApi {
       .setTitle('Carillon')
       .setVersion(version)
       .setDescription('Push to WebSocket clients, now or at a given time.')
-      .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key.' })
-      .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'X-API-Key')
+      .addBearerAuth({
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'API key',
+        description: 'An API key of `trigger.apiKeys`.',
+      })
+      .addApiKey(
+        { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key of `trigger.apiKeys`.' },
+        'X-API-Key',
+      )
       .build();
     const document = SwaggerModule.createDocument(app, config, { autoTagControllers: false });
     for (const { schemas, paths } of this.#parts) {

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { isLoopback } from '../config/loopback.js';
 import { usesLanes } from '../config/roles.js';
 
 const SHORTEST_API_KEY = 16;
@@ -60,8 +61,4 @@ function* shutdownWarnings({ server, gateway }: Config): Generator<string> {
       `a shutdown is cut off ${leftMs} ms after the process begins to close, but clients may take gateway.drain.timeoutMs ` +
       `(${gateway.drain.timeoutMs} ms) to leave: raise server.shutdown.timeoutMs, or lower gateway.drain.timeoutMs`
     );
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

@@ -51,6 +51,13 @@ export const triggerOptions = z
     api: z
       .strictObject({
         enabled: z.boolean().default(true).describe("Whether Centrifugo's server API is at /api."),
+        insecure: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Serves that API without a key. For development only: server.host has to be a loopback address, and requests of web ' +
+              'pages (with an Origin header) still need a key.',
+          ),
         errorMode: z
           .enum(['reply', 'transport'])
           .default('reply')

@@ -49,6 +49,7 @@ const rows: readonly Row[] = [
   ['prometheus.handler_prefix', 'metrics.path', text],
   ['http_api.key', 'trigger.apiKeys', single],
   ['http_api.disabled', 'trigger.api.enabled', negated],
+  ['http_api.insecure', 'trigger.api.insecure', flag],
   ['http_api.error_mode', 'trigger.api.errorMode', text],
   ['websocket.message_size_limit', 'gateway.maxMessageBytes', number],
   ['client.allowed_origins', 'gateway.allowedOrigins', list],

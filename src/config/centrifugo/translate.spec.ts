@@ -174,13 +174,18 @@ describe('translateCentrifugo, from a file', () => {
   it('reports values that are not supported', () => {
     const { notices } = translate({
       client: { tokken: {} },
-      http_api: { insecure: true },
       engine: { type: 'nats' },
     });
-    expect(notices).toEqual([
-      'engine.type nats is not supported: the engine is memory',
-      'http_api.insecure is not supported: the API requires a key: set http_api.key',
-    ]);
+    expect(notices).toEqual(['engine.type nats is not supported: the engine is memory']);
+  });
+
+  it('serves the API without a key only on loopback', () => {
+    const env = { CENTRIFUGO_HTTP_API_INSECURE: 'true' };
+    const address = { CENTRIFUGO_HTTP_SERVER_ADDRESS: '127.0.0.1' };
+    expect(load('config-main.json', { ...env, ...address }).config.trigger.api.insecure).toBe(true);
+    expect(() => load('config-main.json', { ...env, CENTRIFUGO_HTTP_SERVER_ADDRESS: '0.0.0.0' })).toThrow(
+      /trigger.api.insecure: works only if server.host is a loopback address .*from CENTRIFUGO_HTTP_API_INSECURE/,
+    );
   });
 
   it('reports unknown options with a suggestion', () => {

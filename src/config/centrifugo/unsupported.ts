@@ -66,7 +66,6 @@ const rows: readonly Row[] = [
   ['client.insecure_skip_token_signature_verify', isSet, 'every token is verified'],
   ['client.connect_code_to_unidirectional_disconnect', isSet, NO_TRANSPORT],
   ['client.channel_position_max_time_lag', isSet, 'positions are checked without it'],
-  ['http_api.insecure', isSet, 'the API requires a key: set http_api.key'],
   ['http_api.handler_prefix', isOtherThan('/api'), 'the API is at /api'],
   ['grpc_api', isEnabled, 'there is no gRPC API: use the HTTP API'],
   ['consumers', isSet, 'configure queues under bus'],

@@ -44,7 +44,7 @@ function operation(summary: string, request: JsonSchema, reply: JsonSchema): Ope
   return {
     tags: ["Centrifugo's server API"],
     summary,
-    security: [{ 'X-API-Key': [] }],
+    security: [{ bearer: [] }, { 'X-API-Key': [] }],
     requestBody: { required: true, content: { 'application/json': { schema: request } } },
     responses: {
       200: {

@@ -4,7 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { JsonScanner, MalformedJsonError } from '../../json/index.js';
-import { Callers, httpErrorTable, statusOf, type HttpErrorCode } from '../../http/index.js';
+import { Callers, httpErrorTable, presentedKey, statusOf, type HttpErrorCode } from '../../http/index.js';
 import { readTraceparent } from '../../message/index.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
@@ -62,9 +62,14 @@ export class ApiRoutes implements OnModuleInit {
 
   /** Before the body is read. */
   readonly #requireKey = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    if (this.callers.opens(presentedKey(request), request.raw)) done();
+    if (this.#needsNoKey(request) || this.callers.opens(keyOf(request), request.raw)) done();
     else void this.#refuse(reply, 'unauthorized');
   };
+
+  /** Browsers name the page in `Origin`: otherwise any page could use the API of the machine on which it is read. */
+  #needsNoKey({ headers }: FastifyRequest): boolean {
+    return this.options.api.insecure && headers.origin === undefined;
+  }
 
   async #answer(request: FastifyRequest, reply: FastifyReply, read: () => Command): Promise<FastifyReply> {
     const command = readBody(request, read);
@@ -109,11 +114,9 @@ function traceparentOf({ headers }: FastifyRequest): string | undefined {
   return readTraceparent(headers.traceparent);
 }
 
-/** Of several keys the first in this order counts, even where another one would do. */
-function presentedKey({ headers, url }: FastifyRequest): string | undefined {
-  const header = headers['x-api-key'];
-  if (typeof header === 'string') return header;
-  const [, key] = /^apikey +(.+)$/i.exec(headers.authorization ?? '') ?? [];
+/** If a request has several keys, only the first one in this order counts. */
+function keyOf({ headers, url }: FastifyRequest): string | undefined {
+  const key = presentedKey(headers);
   if (key !== undefined) return key;
   const query = url.indexOf('?');
   return query < 0 ? undefined : (new URLSearchParams(url.slice(query)).get('api_key') ?? undefined);

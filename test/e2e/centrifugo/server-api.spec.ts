@@ -88,6 +88,13 @@ describe('The server API', () => {
       const body = JSON.stringify({ channel: 'a', data: 'x'.repeat(200_000) });
       expect((await post('api/publish', body)).status).toBe(200);
       expect((await post('api/publish', body, { 'X-API-Key': 'wrong' })).status).toBe(401);
+      for (const scheme of ['Bearer', 'apikey', 'ApiKey']) {
+        const inAuthorization = { 'X-API-Key': '', Authorization: `${scheme} ${API_KEY}` };
+        expect((await post('api/publish', body, inAuthorization)).status).toBe(200);
+      }
+      expect((await post('api/publish', body, { 'X-API-Key': '', Authorization: 'Bearer no' })).status).toBe(
+        401,
+      );
       expect((await post('api/publish', JSON.stringify('x'.repeat(1_100_000)))).status).toBe(413);
     });
   });
@@ -311,5 +318,15 @@ describe('The server API', () => {
       status: 404,
       text: '{"code":102,"message":"unknown channel"}',
     });
+  });
+
+  it('needs no key if it is insecure, except from a web page', async () => {
+    await using open = await TriggerApp.start({ trigger: { api: { insecure: true } } });
+    const publish = async (headers: Record<string, string>): Promise<number> => {
+      const body = '{"channel":"a","data":1}';
+      return (await fetch(`${open.url}/api/publish`, { method: 'POST', headers, body })).status;
+    };
+    expect(await publish({})).toBe(200);
+    expect(await publish({ Origin: 'https://example.com' })).toBe(401);
   });
 });

@@ -20,6 +20,8 @@ class FakeSession {
     return this.phase === 'connected';
   }
 
+  readonly transport = { terminate: () => this.observed.push('terminate') };
+
   close({ code }: { code: number }): void {
     this.observed.push(`close ${code}`);
   }
@@ -53,6 +55,11 @@ describe('ControlHandler', () => {
     expect(observed('connecting', { kind: 'refresh', user, expired: false, expiresAt: 9e15 })).toEqual([
       'expires 9000000000000',
     ]);
+  });
+
+  it('ends a connection without a close frame for the code that clients never receive', () => {
+    const disconnect = { code: 3000, reason: 'connection closed' };
+    expect(observed('connected', { kind: 'disconnect', user, disconnect })).toEqual(['terminate']);
   });
 
   it('does not close a connecting client for the takeover of another: it will announce its own', () => {

@@ -6,6 +6,7 @@ import type {
   Takeover,
   UnsubscribeCommand,
 } from '../../../../delivery/index.js';
+import type { CloseCode } from '../../../connection/close-codes.js';
 import { closeCodes } from '../close-codes.js';
 import type { ClientSubscription } from '../subscriptions/client-subscription.js';
 import { applicationCloseCode, unsubscribeReasons } from '../centrifugo.errors.js';
@@ -82,7 +83,7 @@ export class ControlHandler {
     // The other process has missed the later takeover: otherwise it would have closed its connection.
     if (takeover !== undefined && singleConnection.isLater(session, takeover))
       this.dependencies.inBackground(singleConnection.announce(session));
-    else session.close(applicationCloseCode(command.disconnect ?? closeCodes.forceDisconnect));
+    else closeWith(session, applicationCloseCode(command.disconnect ?? closeCodes.forceDisconnect));
   }
 
   /** Notifies the client even if it is not subscribed: its subscription may be in progress. */
@@ -127,4 +128,12 @@ function reachesConnecting(command: ControlCommand): boolean {
 /** A session on a WebSocket has no session id besides its connection id. */
 function isTarget({ id }: Session, { client = '', session = '' }: ControlCommand): boolean {
   return (client === '' || client === id) && session === '';
+}
+
+/** Centrifugo never sends this code: it closes the connection without a close frame. */
+const CONNECTION_CLOSED = 3000;
+
+function closeWith(session: Session, close: CloseCode): void {
+  if (close.code === CONNECTION_CLOSED) session.transport.terminate();
+  else session.close(close);
 }
