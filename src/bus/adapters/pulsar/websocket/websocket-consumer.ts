@@ -4,17 +4,8 @@ import { parseMessageId } from '../message-id.js';
 import { topicUri } from '../topic.js';
 import type { PulsarConsumeOptions, PulsarConsumer, PulsarMessage } from '../transport.js';
 import { UnackedMessages } from '../unacked-messages.js';
+import { messageOf, type MessageFrame } from './message-frame.js';
 import { ReconnectingSocket, type SocketOptions } from './reconnecting-socket.js';
-
-/** A message as the WebSocket API delivers it. */
-interface MessageFrame {
-  readonly messageId: string;
-  readonly payload: string;
-  readonly properties: Record<string, string>;
-  readonly publishTime: string;
-  readonly redeliveryCount: number;
-  readonly key?: string;
-}
 
 /** The shortest delay that the proxy supports. The caller makes longer pauses between attempts, which grow. */
 const REDELIVERY_DELAY_MS = 100;
@@ -113,14 +104,7 @@ export class WebSocketConsumer implements PulsarConsumer {
         this.#send('acknowledge', frame.messageId);
         break;
       case 'new':
-        this.onMessage({
-          ...id,
-          payload: Buffer.from(frame.payload, 'base64'),
-          properties: frame.properties,
-          publishedAt: Date.parse(frame.publishTime),
-          redeliveryCount: frame.redeliveryCount,
-          ...(frame.key === undefined ? {} : { key: frame.key }),
-        });
+        this.onMessage(messageOf(frame, id));
         break;
       case 'redelivered':
         break;

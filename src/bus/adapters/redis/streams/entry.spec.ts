@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { array, assert, constant, jsonValue, oneof, property, tuple } from 'fast-check';
+import { expectDecodedOrRefused, headerNames, headerValues } from '../../../../../test/support/decoding.js';
 import { fieldsOf, recordOf, type StreamEntry } from './entry.js';
 
 const partition = { topic: 't', number: 3, stream: 's' };
@@ -36,5 +38,22 @@ describe('A stream entry', () => {
     ['a field without a value', ['stray'], {}],
   ])('may be written by another program with %s', (_, fields, headers) => {
     expect(recordOf(entry(...fields), partition, 1)).toMatchObject({ headers, value: Buffer.alloc(0) });
+  });
+
+  it('never stops a consumer, whatever its fields are', () => {
+    const json = oneof(
+      jsonValue().map((value) => JSON.stringify(value)),
+      constant('{"a":{"toString":1}}'),
+    );
+    const name = oneof(constant('headers'), constant('key'), constant('value'), headerNames);
+    const fields = array(tuple(name, oneof(headerValues, json)));
+    assert(
+      property(fields, (given) => {
+        const received = recordOf(entry(...given.flat()), partition, 1);
+        expect(Object.values(received.headers).every((value) => typeof value === 'string')).toBe(true);
+        expectDecodedOrRefused(received, 'redis');
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });

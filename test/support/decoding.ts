@@ -1,0 +1,38 @@
+import { expect } from '@jest/globals';
+import { constant, oneof, string, type Arbitrary } from 'fast-check';
+import type { BusDriver } from '../../src/bus/index.js';
+import { toReceivedEvent } from '../../src/bus/consumers/event-record.js';
+import { toMessage, UndeliverableRecordError, type ReceivedRecord } from '../../src/message/index.js';
+
+/** Names of headers: Carillon's own ones, and arbitrary ones. */
+export const headerNames: Arbitrary<string> = oneof(
+  string(),
+  ...['version', 'channel', 'tags', 'format', 'created-at', 'due-at', 'event', 'undecodable'].map((name) =>
+    constant(`carillon-${name}`),
+  ),
+  constant('__proto__'),
+  constant('constructor'),
+  constant('traceparent'),
+);
+
+/** Values of headers: some that are valid for some header, and arbitrary ones. */
+export const headerValues: Arbitrary<string> = oneof(
+  string(),
+  ...['1', 'a', 'json', 'binary', '{}', '{"a":1}', '[]', '99999999999999999'].map((value) => constant(value)),
+);
+
+/** Expects every decoder to return a result or to refuse the record for good: any other error would be retried for ever. */
+export function expectDecodedOrRefused(record: ReceivedRecord, driver: BusDriver): void {
+  for (const decode of [
+    () => toMessage(record, { from: 'key' }),
+    () => toMessage(record, { from: 'header', header: 'constructor' }),
+    () => toMessage(record, { from: 'fixed', channel: 'c' }),
+    () => toMessage(record),
+    () => toReceivedEvent(record, driver),
+  ])
+    try {
+      decode();
+    } catch (error) {
+      expect(error).toBeInstanceOf(UndeliverableRecordError);
+    }
+}
