@@ -31,6 +31,8 @@ export interface LedgerOptions {
  *   its sender may have died. The caller then calls `confirm` or `abandon`. When all senders of an id have abandoned it, it is gone,
  *   but may be recorded again.
  * - The ledger remembers an id that is gone until `rememberMs` after the latest due time of any copy.
+ * - A claim that is repeated with the same token returns the lease that it has, and renews it. A caller whose claim failed cannot
+ *   know whether it took effect; it must not have to wait for its own lease.
  * - An unknown id can be claimed, so that a ledger that lost its data delivers messages twice rather than never.
  * - While the store is unavailable, calls reject with `BrokerUnavailableError` in bounded time.
  *
@@ -49,7 +51,8 @@ export abstract class ScheduleLedger {
   /** Reports that the copy could not be sent. */
   abstract abandon(id: string): Promise<void>;
 
-  abstract claim(id: string): Promise<LedgerClaim>;
+  /** @param token unique to this caller and this message, and the same when the caller repeats the claim */
+  abstract claim(id: string, token: string): Promise<LedgerClaim>;
   /** Renews a claim for another `leaseMs`. */
   abstract extend(id: string, lease: number): Promise<void>;
   /** Ends a claim: the message may be claimed again at once. It does not become pending again. */

@@ -82,13 +82,13 @@ describeWithOwn('redis', 'Redis at its memory limit', () => {
     await fill();
     for (const id of [message.id, newMessageId()]) {
       for (let round = 0; round < 2; round++) {
-        const claim = await ledger.claim(id);
+        const claim = await ledger.claim(id, randomUUID());
         if (claim.outcome !== 'claimed') throw new Error(claim.outcome);
         await ledger.extend(id, claim.lease);
         await ledger.release(id, claim.lease);
       }
       await ledger.settle(id);
-      expect(await ledger.claim(id)).toEqual({ outcome: 'gone' });
+      expect(await ledger.claim(id, randomUUID())).toEqual({ outcome: 'gone' });
     }
     await ledger.close();
   });

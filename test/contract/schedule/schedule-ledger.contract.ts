@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LedgerOptions, ScheduleLedger } from '../../../src/bus/schedule/schedule-ledger.port.js';
@@ -28,7 +29,7 @@ export function describeLedger(
       return message;
     };
     const claimed = async (id: string) => {
-      const claim = await ledger.claim(id);
+      const claim = await ledger.claim(id, randomUUID());
       if (claim.outcome !== 'claimed') throw new Error(`the claim is ${claim.outcome}`);
       return claim;
     };
@@ -53,7 +54,7 @@ export function describeLedger(
         await ledger.record(message);
         await ledger.abandon(message.id);
         expect(await ledger.find(message.id)).toBeUndefined();
-        expect(await ledger.claim(message.id)).toEqual({ outcome: 'gone' });
+        expect(await ledger.claim(message.id, randomUUID())).toEqual({ outcome: 'gone' });
         expect(await ledger.record(message)).toBe(true);
         expect(await ledger.find(message.id)).toEqual(message);
       });
@@ -82,10 +83,16 @@ export function describeLedger(
     describe('claim', () => {
       it('is refused before the due time', async () => {
         const distant = await pending(60_000);
-        expect(await ledger.claim(distant.id)).toMatchObject({ outcome: 'early', dueAt: distant.dueAt });
+        expect(await ledger.claim(distant.id, randomUUID())).toMatchObject({
+          outcome: 'early',
+          dueAt: distant.dueAt,
+        });
         const message = await pending(100);
         await untilAfter(message.dueAt);
-        expect(await ledger.claim(message.id)).toMatchObject({ outcome: 'claimed', dueAt: message.dueAt });
+        expect(await ledger.claim(message.id, randomUUID())).toMatchObject({
+          outcome: 'claimed',
+          dueAt: message.dueAt,
+        });
       });
 
       it('is exclusive until its lease expires, and can be extended', async () => {
@@ -94,15 +101,24 @@ export function describeLedger(
         const { id } = await pending(0);
         const { lease } = await claimed(id);
         const end = Date.now() + leaseMs;
-        const other = await ledger.claim(id);
+        const other = await ledger.claim(id, randomUUID());
         expect(other).toMatchObject({ outcome: 'leased' });
         while (Date.now() <= end) {
           await untilAfter(Date.now() + 100);
           await ledger.extend(id, lease);
         }
-        expect(await ledger.claim(id)).toMatchObject({ outcome: 'leased' });
+        expect(await ledger.claim(id, randomUUID())).toMatchObject({ outcome: 'leased' });
         await untilAfter(Date.now() + leaseMs);
         expect((await claimed(id)).lease).toBeGreaterThan(lease);
+      });
+
+      it('returns the same lease if its caller repeats it', async () => {
+        const { id } = await pending(0);
+        const token = randomUUID();
+        const claim = await ledger.claim(id, token);
+        expect(claim).toMatchObject({ outcome: 'claimed' });
+        expect(await ledger.claim(id, token)).toEqual(claim);
+        expect(await ledger.claim(id, randomUUID())).toMatchObject({ outcome: 'leased' });
       });
 
       it('can be released by its holder only', async () => {
@@ -111,7 +127,7 @@ export function describeLedger(
         await ledger.release(id, first.lease);
         const second = await claimed(id);
         await ledger.release(id, first.lease);
-        expect(await ledger.claim(id)).toMatchObject({ outcome: 'leased' });
+        expect(await ledger.claim(id, randomUUID())).toMatchObject({ outcome: 'leased' });
         await ledger.release(id, second.lease);
         await claimed(id);
       });
@@ -134,14 +150,14 @@ export function describeLedger(
 
       it('is granted to one of many concurrent callers', async () => {
         const { id } = await pending(0);
-        const claims = await Promise.all(Array.from({ length: 20 }, () => ledger.claim(id)));
+        const claims = await Promise.all(Array.from({ length: 20 }, () => ledger.claim(id, randomUUID())));
         expect(claims.filter(({ outcome }) => outcome === 'claimed')).toHaveLength(1);
       });
 
       it('and a cancellation never both succeed', async () => {
         const messages = await Promise.all(Array.from({ length: 50 }, () => pending(0)));
         for (const { id } of messages) {
-          const [claim, cancelled] = await Promise.all([ledger.claim(id), ledger.cancel(id)]);
+          const [claim, cancelled] = await Promise.all([ledger.claim(id, randomUUID()), ledger.cancel(id)]);
           expect(claim.outcome).toBe(cancelled ? 'gone' : 'claimed');
         }
       });
@@ -149,9 +165,9 @@ export function describeLedger(
       it('of an unknown message is granted to one caller', async () => {
         const { id } = messageIn(0);
         expect(await claimed(id)).not.toHaveProperty('dueAt');
-        expect(await ledger.claim(id)).toMatchObject({ outcome: 'leased' });
+        expect(await ledger.claim(id, randomUUID())).toMatchObject({ outcome: 'leased' });
         await ledger.settle(id);
-        expect(await ledger.claim(id)).toEqual({ outcome: 'gone' });
+        expect(await ledger.claim(id, randomUUID())).toEqual({ outcome: 'gone' });
       });
 
       it('can be made again after the holder gave it up', async () => {
@@ -161,7 +177,7 @@ export function describeLedger(
         await ledger.giveUp(id, (await claimed(id)).lease);
         await claimed(id);
         await untilAfter(Date.now() + rememberMs);
-        expect((await ledger.claim(id)).outcome).toMatch(/leased|claimed/);
+        expect((await ledger.claim(id, randomUUID())).outcome).toMatch(/leased|claimed/);
       });
     });
 
@@ -177,7 +193,7 @@ export function describeLedger(
         expect(await ledger.cancel(cancelled.id)).toBe(true);
         // If the time counted from when it was finished, it would be over.
         await untilAfter(Date.now() + rememberMs + 20);
-        expect(await ledger.claim(moved.id)).toEqual({ outcome: 'gone' });
+        expect(await ledger.claim(moved.id, randomUUID())).toEqual({ outcome: 'gone' });
         await untilAfter(moved.dueAt + rememberMs + 20);
         expect(await ledger.record(moved)).toBe(true);
         expect(await ledger.record(cancelled)).toBe(true);

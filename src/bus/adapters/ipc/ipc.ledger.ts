@@ -32,8 +32,8 @@ export class IpcLedger implements ScheduleLedger {
     return this.port.call('abandon', id);
   }
 
-  claim(id: string): Promise<LedgerClaim> {
-    return this.port.call('claim', id);
+  claim(id: string, token: string): Promise<LedgerClaim> {
+    return this.port.call('claim', id, token);
   }
 
   extend(id: string, lease: number): Promise<void> {

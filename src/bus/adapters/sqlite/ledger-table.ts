@@ -21,6 +21,7 @@ export const ledgerMigrations = [
   CREATE INDEX pending_by_channel ON entry (channel, due_at, id) WHERE state = 'pending';
   CREATE INDEX forgettable ON entry (forget_at) WHERE forget_at IS NOT NULL;
   `,
+  'ALTER TABLE entry ADD COLUMN claimant TEXT',
 ];
 
 /** A row of the ledger. Times are Unix times in ms. */
@@ -42,6 +43,8 @@ export interface LedgerEntry {
   /** When the row may be removed, in any state. */
   readonly forget_at: number | null;
   readonly bytes: Uint8Array | null;
+  /** The token of the last claim. */
+  readonly claimant: string | null;
 }
 
 const FORGET_AT_ONCE = 10_000;
@@ -60,7 +63,7 @@ export class LedgerTable {
     this.#read = database.prepare(`SELECT * FROM entry WHERE id = $id AND ${isRemembered}`);
     this.#write = database.prepare(`
       INSERT OR REPLACE INTO entry VALUES ($id, $state, $channel, $due_at, $last_copy_at, $is_held, $senders,
-        $lease, $leased_until, $forget_at, $bytes)`);
+        $lease, $leased_until, $forget_at, $bytes, $claimant)`);
     this.#forget = database.prepare(`
       DELETE FROM entry WHERE id IN
         (SELECT id FROM entry WHERE forget_at <= ? ORDER BY forget_at LIMIT ${FORGET_AT_ONCE})`);

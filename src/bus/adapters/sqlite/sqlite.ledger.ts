@@ -62,6 +62,7 @@ export class SqliteLedger extends ScheduleLedger {
         is_held: 0,
         lease: 0,
         leased_until: 0,
+        claimant: null,
         forget_at: this.#forgetAt(fresh),
       });
       return true;
@@ -84,23 +85,24 @@ export class SqliteLedger extends ScheduleLedger {
     });
   }
 
-  async claim(id: string): Promise<LedgerClaim> {
+  async claim(id: string, token: string): Promise<LedgerClaim> {
     return this.#commits.write(() => {
       const now = Date.now();
       const entry = this.#table.read(id) ?? unseen(id, now);
       const { state, due_at: dueAt } = entry;
       if (state === 'gone' || state === 'abandoned') return { outcome: 'gone' };
-      if (state === 'claimed' && entry.leased_until > now) {
+      const isLeased = state === 'claimed' && entry.leased_until > now;
+      if (isLeased && entry.claimant !== token) {
         return { outcome: 'leased', waitMs: entry.leased_until - now };
       }
       if (state === 'pending' && dueAt !== null && dueAt > now) {
         return { outcome: 'early', dueAt, waitMs: dueAt - now };
       }
-      const lease = entry.lease + 1;
+      const lease = isLeased ? entry.lease : entry.lease + 1;
       const leased_until = now + this.options.leaseMs;
       // Nobody knows whether another copy of a message comes that was never recorded.
       const forget_at = dueAt === null ? leased_until + this.options.rememberMs : null;
-      this.#table.write({ ...entry, state: 'claimed', lease, leased_until, forget_at });
+      this.#table.write({ ...entry, state: 'claimed', lease, leased_until, claimant: token, forget_at });
       return { outcome: 'claimed', lease, ...(dueAt === null ? {} : { dueAt }) };
     });
   }
@@ -206,5 +208,6 @@ function unseen(id: string, now: number): LedgerEntry {
     leased_until: 0,
     forget_at: null,
     bytes: null,
+    claimant: null,
   };
 }

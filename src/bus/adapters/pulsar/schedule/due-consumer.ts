@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { backoffMs, CancellableSleep, jittered, Semaphore, settlesWithin } from '../../../../async/index.js';
 import { UndeliverableRecordError, toMessage, type ScheduledMessage } from '../../../../message/index.js';
@@ -28,6 +29,8 @@ interface Claimed {
 
 /** A copy that arrives earlier than this before its due time is sent to Pulsar again, and not held in memory. */
 const MAX_HOLD_MS = 30_000;
+/** A message is late by this much more than the outage of the ledger. */
+const MAX_CLAIM_PAUSE_MS = 1_000;
 
 /**
  * Receives copies of delayed messages from Pulsar, asks the ledger which of them count, and hands those over.
@@ -132,12 +135,13 @@ export class DueConsumer implements ScheduleConsumer {
    */
   async #claim(copy: PulsarMessage, message: ScheduledMessage): Promise<Claimed | undefined> {
     const { ledger } = this.dependencies;
+    const token = randomUUID();
     for (let failures = 0, waitMs = 0; ;) {
       if (!(await this.#pauses.sleep(waitMs))) return undefined;
       await this.#semaphore.acquire();
       const claim = this.#pauses.isCancelled
         ? undefined
-        : await ledger.claim(message.id).catch((error: unknown) => {
+        : await ledger.claim(message.id, token).catch((error: unknown) => {
             this.#logger.debug(`message ${message.id}: cannot be claimed, retrying: ${String(error)}`);
           });
       if (claim?.outcome === 'claimed' && !this.#pauses.isCancelled) {
@@ -146,7 +150,7 @@ export class DueConsumer implements ScheduleConsumer {
       this.#semaphore.release();
       switch (claim?.outcome) {
         case undefined:
-          waitMs = this.#pauseMs(++failures);
+          waitMs = Math.min(this.#pauseMs(++failures), MAX_CLAIM_PAUSE_MS);
           break;
         case 'gone':
           this.#consumer.acknowledge(copy);

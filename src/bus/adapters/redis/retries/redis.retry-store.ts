@@ -14,6 +14,7 @@ import {
   RetryStore,
 } from '../../../retries/retry-store.port.js';
 import type { RetryStoreOptions } from '../../../retries/retry-store.options.js';
+import { RepeatableClaims, type ClaimAttempt } from '../repeatable-claim.js';
 import { RedisRetryRecords } from './retry-records.js';
 
 export type RedisRetryStoreOptions = RedisDriverOptions &
@@ -37,6 +38,8 @@ export class RedisRetryStore implements RetryStore {
   readonly #loops = new DueLoops();
   /** Records that this process is handling, by group: id → the number of its claim. */
   readonly #leased = new Map<string, Map<string, string>>();
+  /** Of each consumer. */
+  readonly #claims = new Set<RepeatableClaims>();
   readonly #leaseMs: number;
   readonly #leaseTimer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
@@ -79,9 +82,10 @@ export class RedisRetryStore implements RetryStore {
     const { pollIntervalMs, closeTimeoutMs } = this.options;
     const leased = this.#leased.get(group) ?? new Map<string, string>();
     this.#leased.set(group, leased);
+    const claims = new RepeatableClaims();
     const loop = retryLoop(
       {
-        claim: (limit) => this.#claim(group, leased, limit),
+        claim: (limit) => claims.next((attempt) => this.#claim(group, leased, limit, attempt)),
         conclude: (item, outcome) => this.#conclude(item, leased, outcome),
         release: (item, pauseMs) => this.#release(item, leased, pauseMs),
         abandon: ({ message }) => void leased.delete(message.id),
@@ -89,7 +93,14 @@ export class RedisRetryStore implements RetryStore {
       handler,
       { concurrency, pollIntervalMs, closeTimeoutMs },
     );
-    return this.#loops.add(loop, group);
+    const consumer = this.#loops.add(loop, group);
+    this.#claims.add(claims);
+    return {
+      close: async () => {
+        await consumer.close();
+        await this.#forget(claims);
+      },
+    };
   }
 
   async find(id: string): Promise<RetryRecord | undefined> {
@@ -123,11 +134,22 @@ export class RedisRetryStore implements RetryStore {
   async #close(): Promise<void> {
     await this.#loops.close();
     clearInterval(this.#leaseTimer);
+    await Promise.all([...this.#claims].map((claims) => this.#forget(claims)));
     await closeRedis(this.client);
   }
 
-  async #claim(group: string, leased: Map<string, string>, limit: number): Promise<DueBatch<RetryItem>> {
-    const { numbers, ...batch } = await this.#store.claim(group, Date.now(), this.#leaseMs, limit);
+  async #forget(claims: RepeatableClaims): Promise<void> {
+    // If this fails, the key expires.
+    if (this.#claims.delete(claims)) await this.#store.forgetClaims(claims.claimant).catch(() => {});
+  }
+
+  async #claim(
+    group: string,
+    leased: Map<string, string>,
+    limit: number,
+    attempt: ClaimAttempt,
+  ): Promise<DueBatch<RetryItem>> {
+    const { numbers, ...batch } = await this.#store.claim(group, Date.now(), this.#leaseMs, limit, attempt);
     // If a lease expired while Redis was unavailable, its record is claimed here again although its handler is still
     // running. This process keeps the new lease and does not start the handler a second time.
     const items = batch.items.filter(({ message }) => !leased.has(message.id));

@@ -10,6 +10,7 @@ import {
   redriven,
 } from '../../../retries/retry-store.port.js';
 import { redisCall } from '../call.js';
+import type { ClaimAttempt } from '../repeatable-claim.js';
 import * as scripts from './retry-scripts.js';
 
 /** Id of a claimed record → the number of the claim. */
@@ -60,10 +61,12 @@ export class RedisRetryRecords {
     now: number,
     leaseMs: number,
     limit: number,
+    { claimant, number, isRepeated }: ClaimAttempt,
   ): Promise<DueBatch<RetryItem> & { readonly numbers: Claims }> {
-    const [, ready] = this.#of(group);
-    const keys = [this.#record, ready, this.#claims];
-    const reply = await scripts.claim.run(this.client, keys, [now, leaseMs, limit]);
+    const [waiting, ready] = this.#of(group);
+    const keys = [this.#record, ready, this.#claims, this.#claimedBy(claimant), waiting];
+    const args = [now, leaseMs, limit, number, isRepeated ? 1 : 0];
+    const reply = await scripts.claim.run(this.client, keys, args);
     const [waitMs, ...parts] = reply as [number, ...Buffer[]];
     const items: RetryItem[] = [];
     const numbers = new Map<string, string>();
@@ -73,6 +76,11 @@ export class RedisRetryRecords {
       items.push({ message, attempt: message.attempts + 1 });
     }
     return { items, numbers, ...(waitMs < 0 ? {} : { nextInMs: waitMs }) };
+  }
+
+  /** Removes what is stored so that claims can be repeated. Called when the consumer makes no more claims. */
+  async forgetClaims(claimant: string): Promise<void> {
+    await redisCall(this.client.del(this.#claimedBy(claimant)));
   }
 
   /** Does nothing if another process has the lease now, unless the outcome is `handled`. */
@@ -164,6 +172,10 @@ export class RedisRetryRecords {
   #index(group?: string, topic?: string): string {
     if (group === undefined) return this.#key(topic === undefined ? 'dead' : `dead:topic:${topic}`);
     return this.#key(topic === undefined ? `dead:group:${group}` : `dead:both:${group}\0${topic}`);
+  }
+
+  #claimedBy(claimant: string): string {
+    return this.#key(`claimed:${claimant}`);
   }
 
   #key(name: string): string {

@@ -1,3 +1,4 @@
+import { repeatableClaim } from '../repeatable-claim.js';
 import { RedisScript } from '../script.js';
 
 /*
@@ -8,6 +9,7 @@ import { RedisScript } from '../script.js';
  *   ready:GROUP    sorted set   ids of waiting records that have no ordering key or are the first of their queue, by the
  *                               time at which they may be claimed: the due time, or the end of the lease
  *   line:GROUP:…   list         the queue of an ordering key: ids of its waiting records, oldest first
+ *   claimed:ID     string       the last claim of a consumer, see `repeatableClaim`
  *   claims         hash         id → how often the record was claimed; a process proves its lease by this number
  *   dead…          sorted sets  ids of dead letters: all, by group, by topic, by both; in lexical order
  *
@@ -65,18 +67,33 @@ return reply
 
 /**
  * Returns the time in ms until the next claim may succeed (-1 if there is nothing to wait for), then the claim and
- * bytes of each record.
+ * bytes of each record. A repeated claim returns the records that it has already claimed.
  */
-export const claim = RedisScript.allowedWhenFull(`${prelude}
-local record, ready, claims = unpack(KEYS)
+export const claim = RedisScript.allowedWhenFull(`${prelude}${repeatableClaim}
+local record, ready, claims, claimed, waiting = unpack(KEYS)
 local store = storeNow()
 local now = math.min(store, tonumber(ARGV[1]))
-local reply = { -1 }
+local reply, taken = { -1 }, {}
+local earlier = takenEarlier(claimed, ARGV[4])
+if earlier then
+  for _, claim in ipairs(earlier) do
+    local bytes = redis.call('HGET', record, claim[1])
+    if bytes and isHeldBy(waiting, claims, claim[1], claim[2]) then
+      redis.call('ZADD', ready, 'XX', store + ARGV[2], claim[1])
+      reply[#reply + 1] = claim[2]
+      reply[#reply + 1] = bytes
+    end
+  end
+  reply[1] = 0
+  return reply
+end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', ready, '-inf', now, 'LIMIT', 0, ARGV[3])) do
   local bytes = redis.call('HGET', record, id)
   if bytes then
     redis.call('ZADD', ready, store + ARGV[2], id)
-    reply[#reply + 1] = tostring(redis.call('HINCRBY', claims, id, 1))
+    local number = tostring(redis.call('HINCRBY', claims, id, 1))
+    taken[#taken + 1] = { id, number }
+    reply[#reply + 1] = number
     reply[#reply + 1] = bytes
   else
     -- The record was evicted, or deleted by hand. The id must not block the others.
@@ -85,6 +102,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', ready, '-inf', now, 'LIMIT', 0, 
 end
 local first = redis.call('ZRANGE', ready, 0, 0, 'WITHSCORES')[2]
 if first then reply[1] = math.max(0, first - now) end
+rememberTaken(claimed, ARGV[4], ARGV[5], taken)
 return reply
 `);
 

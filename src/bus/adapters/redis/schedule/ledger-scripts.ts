@@ -12,6 +12,7 @@ import { RedisScript } from '../script.js';
  *   held                  set once a copy is known to exist
  *   senders               number of calls that are sending the first copy at the moment
  *   lease, leasedUntil    number of the latest claim, and the time at which it expires
+ *   claimant              token of the latest claim
  *
  * KEYS[2] is the index of pending messages. ARGV[1] is the id, ARGV[2] the prefix of the indexes by channel. An index
  * is a sorted set in which all scores are 0. A member consists of the due time in 16 digits, a full stop and the id,
@@ -84,8 +85,9 @@ export const abandon = script(`
 `);
 
 /**
- * ARGV: leaseMs, rememberMs. Returns the outcome and its numbers: for `claimed` the lease and the due time, for
- * `early` the due time and the time until then, for `leased` the time until the lease expires.
+ * ARGV: leaseMs, rememberMs, token of the claim. Returns the outcome and its numbers: for `claimed` the lease and the due time, for
+ * `early` the due time and the time until then, for `leased` the time until the lease expires. A repeated claim keeps
+ * its number, so that an earlier attempt which Redis executes late changes nothing.
  */
 export const claim = script(`
   local state = get('state')
@@ -93,14 +95,15 @@ export const claim = script(`
   local due = get('due')
   if state == 'pending' and tonumber(due) > now then return { 'early', tonumber(due), tonumber(due) - now } end
   local wait = number('leasedUntil') - now
-  if state == 'claimed' and wait > 0 then return { 'leased', wait } end
+  local isRepeated = state == 'claimed' and wait > 0 and get('claimant') == ARGV[5]
+  if state == 'claimed' and wait > 0 and not isRepeated then return { 'leased', wait } end
   removeFromIndexes()
   local untilMs = now + ARGV[3]
   leaseUntil(untilMs)
-  redis.call('HSET', entry, 'state', 'claimed')
+  redis.call('HSET', entry, 'state', 'claimed', 'claimant', ARGV[5])
   if due then redis.call('PERSIST', entry)
   else redis.call('PEXPIREAT', entry, string.format('%.0f', untilMs + ARGV[4])) end
-  return { 'claimed', redis.call('HINCRBY', entry, 'lease', 1), due and tonumber(due) }
+  return { 'claimed', redis.call('HINCRBY', entry, 'lease', isRepeated and 0 or 1), due and tonumber(due) }
 `);
 
 /** ARGV: lease, its duration in ms from now. */

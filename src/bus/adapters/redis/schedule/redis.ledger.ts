@@ -48,9 +48,10 @@ export class RedisLedger extends ScheduleLedger {
     await this.#onEntry(scripts.abandon, id, this.options.rememberMs);
   }
 
-  async claim(id: string): Promise<LedgerClaim> {
+  async claim(id: string, token: string): Promise<LedgerClaim> {
     const { leaseMs, rememberMs } = this.options;
-    const reply = (await this.#onEntry(scripts.claim, id, leaseMs, rememberMs)) as [Buffer, number, number?];
+    const parts = [leaseMs, rememberMs, token];
+    const reply = (await this.#onEntry(scripts.claim, id, ...parts)) as [Buffer, number, number?];
     const [outcome, first, second] = reply;
     switch (outcome.toString()) {
       case 'claimed':

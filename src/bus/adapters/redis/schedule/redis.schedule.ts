@@ -12,6 +12,7 @@ import type {
   ScheduleQuery,
 } from '../../../schedule/schedule.port.js';
 import { Schedule } from '../../../schedule/schedule.port.js';
+import { RepeatableClaims, type ClaimAttempt } from '../repeatable-claim.js';
 import { RedisScheduleStore } from './schedule-store.js';
 
 export type RedisScheduleOptions = RedisDriverOptions &
@@ -33,6 +34,8 @@ export class RedisSchedule implements Schedule {
   readonly #loops = new DueLoops();
   /** Messages that this process is handing over: id → the attempt under which Redis leases it. */
   readonly #leased = new Map<string, number>();
+  /** Of each consumer. */
+  readonly #claims = new Set<RepeatableClaims>();
   readonly #leaseTimer: NodeJS.Timeout;
   readonly #now: () => number;
   #closed: Promise<void> | undefined;
@@ -83,9 +86,10 @@ export class RedisSchedule implements Schedule {
   async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
     this.#throwIfClosed();
     const { pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs } = this.options;
+    const claims = new RepeatableClaims();
     const loop = new DueLoop(
       {
-        claim: (limit) => this.#claim(limit),
+        claim: (limit) => claims.next((by) => this.#claim(limit, by)),
         settle: (claim) => this.#settle(claim),
         release: (claim, pauseMs) => this.#release(claim, pauseMs),
         abandon: ({ message }) => void this.#leased.delete(message.id),
@@ -93,7 +97,14 @@ export class RedisSchedule implements Schedule {
       handler,
       { concurrency: options.concurrency, pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
     );
-    return this.#loops.add(loop);
+    const consumer = this.#loops.add(loop);
+    this.#claims.add(claims);
+    return {
+      close: async () => {
+        await consumer.close();
+        await this.#forget(claims);
+      },
+    };
   }
 
   close(): Promise<void> {
@@ -103,11 +114,17 @@ export class RedisSchedule implements Schedule {
   async #close(): Promise<void> {
     await this.#loops.close();
     clearInterval(this.#leaseTimer);
+    await Promise.all([...this.#claims].map((claims) => this.#forget(claims)));
     await closeRedis(this.client);
   }
 
-  async #claim(limit: number): Promise<DueBatch> {
-    const batch = await this.#store.claim(this.#now(), this.options.leaseMs, limit);
+  async #forget(claims: RepeatableClaims): Promise<void> {
+    // If this fails, the key expires.
+    if (this.#claims.delete(claims)) await this.#store.forgetClaims(claims.claimant).catch(() => {});
+  }
+
+  async #claim(limit: number, by: ClaimAttempt): Promise<DueBatch> {
+    const batch = await this.#store.claim(this.#now(), this.options.leaseMs, limit, by);
     // If a lease expired while Redis was unavailable, its message is claimed here again although its handler is still
     // running or is just being settled. This process keeps the new lease and does not hand the message over a second
     // time.

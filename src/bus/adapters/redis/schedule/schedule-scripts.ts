@@ -1,3 +1,4 @@
+import { repeatableClaim } from '../repeatable-claim.js';
 import { RedisScript } from '../script.js';
 
 /*
@@ -11,6 +12,7 @@ import { RedisScript } from '../script.js';
  *   channel     sorted set   entries '<hash of channel><due time><id>' of the ids in `pending`; all scores are 0, so that
  *                            the order is lexical
  *   finished:ID string       exists for a while after the id was handed over or cancelled
+ *   claimed:ID  string       the last claim of a consumer, see `repeatableClaim`
  *
  * Leases and pauses are measured by the clock of Redis only. Times are Unix times in ms.
  */
@@ -89,14 +91,15 @@ return 1
 
 /**
  * Claims due messages, and messages whose lease or pause has ended. Returns the time in ms until the next claim may
- * succeed (-1 if there is nothing to wait for), then the id, attempt, due time and value of each claimed message.
+ * succeed (-1 if there is nothing to wait for), then the id, attempt, due time and value of each claimed message. A
+ * repeated claim returns the messages that it has already claimed.
  */
-export const claim = RedisScript.allowedWhenFull(`${prelude}
-local pending, message, channels, held, hold = unpack(KEYS)
+export const claim = RedisScript.allowedWhenFull(`${prelude}${repeatableClaim}
+local pending, message, channels, held, hold, claimed = unpack(KEYS)
 local callerNow, leaseMs, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local store = storeNow()
 local now = math.min(store, callerNow)
-local reply, count = { -1 }, 0
+local reply, count, taken = { -1 }, 0, {}
 
 local function take(id, attempt, due)
   local value = redis.call('HGET', message, id)
@@ -109,8 +112,21 @@ local function take(id, attempt, due)
   redis.call('ZADD', held, store + leaseMs, id)
   redis.call('HSET', hold, id, attempt .. ' ' .. due)
   count = count + 1
+  taken[count] = { id, tostring(attempt) }
   for _, part in ipairs({ id, attempt, due, value }) do reply[#reply + 1] = part end
   return value
+end
+
+local earlier = takenEarlier(claimed, ARGV[4])
+if earlier then
+  for _, claim in ipairs(earlier) do
+    if isHeldBy(hold, claim[1], claim[2]) then
+      local attempt, due = string.match(redis.call('HGET', hold, claim[1]), '^(%d+) (.+)$')
+      take(claim[1], tonumber(attempt), due)
+    end
+  end
+  reply[1] = 0
+  return reply
 end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', held, '-inf', store, 'LIMIT', 0, limit)) do
@@ -134,6 +150,7 @@ local function waitFor(set, clock)
 end
 waitFor(pending, now)
 waitFor(held, store)
+rememberTaken(claimed, ARGV[4], ARGV[5], taken)
 return reply
 `);
 

@@ -2,6 +2,8 @@ import type { RedisClient } from '../../../../redis/index.js';
 import type { DueBatch, DueItem } from '../../../schedule/due-loop.js';
 import { fromBytes, toBytes, type ScheduledMessage } from '../../../../message/index.js';
 import type { SchedulePage, ScheduleQuery } from '../../../schedule/schedule.port.js';
+import { redisCall } from '../call.js';
+import type { ClaimAttempt } from '../repeatable-claim.js';
 import * as scripts from './schedule-scripts.js';
 
 /** The data of a schedule in Redis. Every method is one atomic step there. */
@@ -21,6 +23,7 @@ export class RedisScheduleStore {
       message: key('message'),
       channel: key('channel'),
       finished: (id: string) => key(`finished:${id}`),
+      claimed: (consumer: string) => key(`claimed:${consumer}`),
     };
   }
 
@@ -48,12 +51,12 @@ export class RedisScheduleStore {
   /**
    * @param now by the caller's clock. A message is claimed only if it is due by this clock and by the clock of Redis.
    */
-  async claim(now: number, leaseMs: number, limit: number): Promise<DueBatch> {
-    const { pending, message, channel, held, hold } = this.#keys;
+  async claim(now: number, leaseMs: number, limit: number, by: ClaimAttempt): Promise<DueBatch> {
+    const { pending, message, channel, held, hold, claimed } = this.#keys;
     const reply = await scripts.claim.run(
       this.client,
-      [pending, message, channel, held, hold],
-      [now, leaseMs, limit],
+      [pending, message, channel, held, hold, claimed(by.claimant)],
+      [now, leaseMs, limit, by.number, by.isRepeated ? 1 : 0],
     );
     const [waitMs, ...parts] = reply as [number, ...(Buffer | number)[]];
     const items: DueItem[] = [];
@@ -62,6 +65,11 @@ export class RedisScheduleStore {
       items.push({ message: toMessage(id, dueAt, value), attempt });
     }
     return { items, ...(waitMs < 0 ? {} : { nextInMs: waitMs }) };
+  }
+
+  /** Removes what is stored so that claims can be repeated. Called when the consumer makes no more claims. */
+  async forgetClaims(claimant: string): Promise<void> {
+    await redisCall(this.client.del(this.#keys.claimed(claimant)));
   }
 
   async settle(id: string): Promise<void> {
