@@ -2,7 +2,10 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { BrokerStatus } from '../metrics/index.js';
 import { backoffMs, jittered } from '../async/index.js';
 import { readAuthorities } from '../tls/index.js';
+import { CheckedRedis } from './redis.checked.js';
+import { keepAlive } from './redis.keep-alive.js';
 import type { RedisDriverOptions } from './redis.options.js';
+import { databaseOf } from './redis.url.js';
 
 export type RedisClient = Redis | Cluster;
 
@@ -34,6 +37,7 @@ export async function openRedis(
 ): Promise<RedisClient> {
   const client =
     options.clusterNodes.length > 0 ? clusterClient(options, overrides) : singleClient(options, overrides);
+  keepAlive(client, options.keepAliveIntervalMs);
   await firstAttempt(client, status);
   return client;
 }
@@ -70,9 +74,22 @@ export async function firstAttempt(client: RedisClient, status: BrokerStatus): P
 
 /** The error of a Cluster only says that no node is usable. The error of the last node contains the reason. */
 function reasonOf(error: Error & { readonly lastNodeError?: Error }): string {
-  return error.lastNodeError === undefined
-    ? error.message
-    : `${error.message} ${error.lastNodeError.message}`;
+  const { message, lastNodeError } = error;
+  return lastNodeError === undefined
+    ? withAdvice(message)
+    : `${message} ${withAdvice(lastNodeError.message)}`;
+}
+
+/** Adds what to do to the replies of Redis that no further attempt will change. */
+function withAdvice(reason: string): string {
+  if (/WRONGPASS|NOAUTH|invalid password|without any password/i.test(reason)) {
+    return `${reason}: set the user and the password of this server in the Redis URL`;
+  }
+  if (/DB index is out of range|invalid DB index/i.test(reason)) {
+    return `${reason}: set a database in the Redis URL that the server has (see its setting \`databases\`)`;
+  }
+  if (reason.includes('NOPERM')) return `${reason}: grant the user of the Redis URL this permission`;
+  return reason;
 }
 
 /** Connects to the server of the options, whose address may come from Sentinels. */
@@ -83,14 +100,14 @@ export function singleClient(
   const url = new URL(options.url);
   const single = {
     ...sharedOptions(options, url),
-    db: Number(url.pathname.slice(1) || 0),
+    db: databaseOf(options.url),
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: reconnectDelay(options),
     ...overrides,
   } satisfies RedisOptions;
   if (options.sentinels.length === 0) {
-    return new Redis({ ...hostAndPort(url), ...single });
+    return new CheckedRedis({ ...hostAndPort(url), ...single });
   }
   const client = new PersistentRedis({
     ...single,
@@ -110,7 +127,7 @@ export function singleClient(
  * Reconnects also in the one case in which ioredis gives up: when a Sentinel announces a failover at the moment in
  * which the client asks for the master. The client then ends in the same way as after `disconnect`.
  */
-class PersistentRedis extends Redis {
+class PersistentRedis extends CheckedRedis {
   #isDisconnected = false;
 
   connectAgain(): void {

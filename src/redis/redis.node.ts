@@ -9,6 +9,7 @@ import {
   type RedisNode,
   type RedisOverrides,
 } from './redis.connection.js';
+import { keepAlive } from './redis.keep-alive.js';
 import type { RedisDriverOptions } from './redis.options.js';
 
 /**
@@ -25,6 +26,7 @@ export async function openRedisNode(
 ): Promise<Redis> {
   const node =
     client instanceof Cluster ? memberOf(client, options, overrides, slot) : singleClient(options, overrides);
+  keepAlive(node, options.keepAliveIntervalMs);
   await firstAttempt(node, status);
   return node;
 }

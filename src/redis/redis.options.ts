@@ -1,21 +1,13 @@
 import { z } from 'zod';
 import { tlsCaFile } from '../tls/index.js';
+import { databaseOf, redisUrl } from './redis.url.js';
 
 const endpoint = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s/@]+):\d{1,5}$/, 'expected host:port');
 
 /** How an adapter reaches Redis: a single server, a server behind Sentinels, or a Cluster. */
 export const redisDriverOptions = z
   .strictObject({
-    url: z
-      .string()
-      .refine((text) => /^rediss?:\/\//.test(text) && URL.canParse(text), {
-        error: 'expected redis://[user:password@]host[:port][/database], or rediss:// for TLS',
-      })
-      .describe(
-        'URL of Redis: redis:// or rediss:// (TLS), with user, password and database number. With `sentinels` or ' +
-          '`clusterNodes`, its host and port are ignored.',
-      )
-      .meta({ secret: true }),
+    url: redisUrl,
     sentinels: z
       .array(endpoint)
       .default([])
@@ -46,6 +38,14 @@ export const redisDriverOptions = z
       .min(50)
       .default(1_500)
       .describe('Maximum time to wait for a reply, in ms. Then the call fails with `broker_unavailable`.'),
+    keepAliveIntervalMs: z
+      .int()
+      .min(100)
+      .default(1_000)
+      .describe(
+        'How often a connection sends PING, in ms. Must be shorter than the setting `timeout` of the server, which closes ' +
+          'connections that are idle for that long.',
+      ),
     reconnectMaxDelayMs: z
       .int()
       .min(10)
@@ -57,6 +57,10 @@ export const redisDriverOptions = z
   .refine((options) => options.sentinels.length === 0 || options.clusterNodes.length === 0, {
     error: 'set either sentinels or clusterNodes, not both: a Cluster elects its masters without Sentinels',
     path: ['sentinels'],
+  })
+  .refine((options) => options.clusterNodes.length === 0 || databaseOf(options.url) === 0, {
+    error: 'a Redis Cluster has only database 0: leave out the database',
+    path: ['url'],
   });
 
 export type RedisDriverOptions = z.infer<typeof redisDriverOptions>;

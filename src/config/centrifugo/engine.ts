@@ -118,8 +118,8 @@ function urlOf(address: string, { user, password, db, tls }: Tree): string {
   if (!URL.canParse(text)) return address;
   const url = new URL(text);
   if (isOn(tls)) url.protocol = 'rediss:';
-  if (typeof user === 'string' && user !== '') url.username = user;
-  if (typeof password === 'string' && password !== '') url.password = password;
+  if (typeof user === 'string' && user !== '') url.username = encodeURIComponent(user);
+  if (typeof password === 'string' && password !== '') url.password = encodeURIComponent(password);
   if (typeof db === 'number' && db > 0) url.pathname = `/${db}`;
   return url.href;
 }
