@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Bus } from '../../../src/bus/index.js';
 import type { OutgoingRecord } from '../../../src/message/index.js';
 import { ReadAckBatcher } from '../../../src/bus/adapters/redis/streams/read-ack-batcher.js';
+import { acknowledgeDeleted } from '../../../src/bus/adapters/redis/streams/stream-scripts.js';
 import { PartitionLease } from '../../../src/bus/adapters/redis/streams/partition-lease.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { closeRedis, openRedis, type RedisClient, redisDriverOptions } from '../../../src/redis/index.js';
@@ -184,6 +185,43 @@ describeWithOwn('redis', 'Partition assignment of Redis Streams', () => {
       };
       expect(await batcher.run(late)).toBeNull();
       expect(next.isValid).toBe(true);
+    });
+
+    /** A stream of three records, all delivered to a member that died, the first one deleted since. */
+    const withDeletedEntry = async () => {
+      const stream = randomUUID();
+      await client.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM');
+      const ids: string[] = [];
+      for (const value of ['1', '2', '3']) {
+        ids.push((await client.xadd(stream, '*', 'value', value)) ?? '');
+      }
+      await client.xreadgroup('GROUP', 'g', 'dead', 'COUNT', 3, 'STREAMS', stream, '>');
+      await client.xdel(stream, ids[0] ?? '');
+      return { stream, ids };
+    };
+
+    it('acknowledges entries that were deleted, so that the stream can be trimmed', async () => {
+      const { stream, ids } = await withDeletedEntry();
+      const partition = { topic: 't', number: 0, stream };
+      const holder = {
+        client,
+        batcher: new ReadAckBatcher(client, true),
+        group: 'g',
+        member: 'm',
+        leaseMs: 3_000,
+      };
+      const lease = await PartitionLease.take(partition, `{${stream}}:lease`, holder);
+      const claimed = await lease?.claim('0-0', 10);
+      expect(claimed?.entries.map(([id]) => String(id))).toEqual(ids.slice(1));
+      expect(await client.xpending(stream, 'g')).toEqual([2, ids[1], ids[2], expect.anything()]);
+    });
+
+    // Redis 6.2 does not remove them in XAUTOCLAIM; there this script does.
+    it('acknowledges deleted entries also where XAUTOCLAIM leaves them pending', async () => {
+      const { stream, ids } = await withDeletedEntry();
+      expect(await client.xpending(stream, 'g')).toEqual([3, ids[0], ids[2], expect.anything()]);
+      expect(await acknowledgeDeleted.run(client, [stream], ['g', '0-0', '+', 100])).toBe(1);
+      expect(await client.xpending(stream, 'g')).toEqual([2, ids[1], ids[2], expect.anything()]);
     });
   });
 });

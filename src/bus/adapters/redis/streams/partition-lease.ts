@@ -116,9 +116,8 @@ export class PartitionLease {
       this.#invalidate(token);
       return { next: '0-0', entries: [] };
     }
-    const [next, entries] = reply as [Buffer, (StreamEntry | null)[]];
-    // Redis 6.2 returns null in place of an entry that was deleted.
-    return { next: next.toString(), entries: entries.filter((entry) => entry !== null) };
+    const [next, entries] = reply as [Buffer, StreamEntry[]];
+    return { next: next.toString(), entries };
   }
 
   /** Does nothing if the token was replaced in the meantime. */

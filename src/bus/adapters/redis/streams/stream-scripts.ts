@@ -106,16 +106,46 @@ return replies
 `);
 
 /**
+ * Acknowledges pending entries that were deleted from the stream, so that they do not keep it from being trimmed. Redis
+ * 7 does this in XAUTOCLAIM. Redis 6.2 returns null for each of them, without its id, and leaves it pending.
+ */
+const acknowledgeDeletedIn = `
+local function acknowledgeDeleted(stream, group, from, to, count)
+  local acknowledged = 0
+  for _, pending in ipairs(redis.call('XPENDING', stream, group, from, to, count)) do
+    if #redis.call('XRANGE', stream, pending[1], pending[1]) == 0 then
+      acknowledged = acknowledged + redis.call('XACK', stream, group, pending[1])
+    end
+  end
+  return acknowledged
+end
+`;
+
+/** KEYS: stream. ARGV: group, first and last id, number of pending entries. Returns how many it acknowledged. */
+export const acknowledgeDeleted = new RedisScript(`${acknowledgeDeletedIn}
+return acknowledgeDeleted(KEYS[1], unpack(ARGV))
+`);
+
+/**
  * Claims entries that were delivered to earlier owners and not acknowledged. The lease proves that none of them is
  * still reading. KEYS: lease, stream. ARGV: token, group, member, number of entries, cursor. Returns the next cursor
- * (0-0 at the end) and the entries, or nothing if the token is no longer valid. At the end it removes other consumers
+ * (0-0 at the end) and the entries that still exist, or nothing if the token is no longer valid. At the end it removes other consumers
  * that have no unacknowledged entries.
  */
-export const claimPending = new RedisScript(`${inGroup}${toTable}
+export const claimPending = new RedisScript(`${inGroup}${toTable}${acknowledgeDeletedIn}
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return false end
 local reply = inGroup(KEYS[2], ARGV[2],
   'XAUTOCLAIM', KEYS[2], ARGV[2], ARGV[3], 0, ARGV[5], 'COUNT', ARGV[4])
 if reply.err then return reply end
+local entries = {}
+for _, entry in ipairs(reply[2]) do
+  if entry then entries[#entries + 1] = entry end
+end
+if #entries < #reply[2] then
+  -- One XAUTOCLAIM looks at ten times as many pending entries as it claims.
+  local last = reply[1] == '0-0' and '+' or reply[1]
+  acknowledgeDeleted(KEYS[2], ARGV[2], ARGV[5], last, 10 * ARGV[4])
+end
 if reply[1] == '0-0' then
   for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[2], ARGV[2])) do
     local fields = toTable(consumer)
@@ -124,7 +154,7 @@ if reply[1] == '0-0' then
     end
   end
 end
-return { reply[1], reply[2] }
+return { reply[1], entries }
 `);
 
 /**
