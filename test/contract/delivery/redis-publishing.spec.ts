@@ -3,13 +3,13 @@ import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { publishBatch } from '../../../src/delivery/adapters/redis/publish-batch.js';
 import { generationKey, historyKey, metaKey } from '../../../src/delivery/adapters/redis/keys.js';
-import { ReplayStreams, type Partition } from '../../../src/delivery/adapters/redis/replay-streams.js';
+import { createPartitions, type Partition } from '../../../src/delivery/adapters/redis/partition.js';
 import { envelopesIn } from '../../../src/delivery/publications/publication-envelope.js';
 import {
-  again,
-  type StoreRequest,
+  toResend,
   type PublishResult,
   type RedisPublication,
+  type StoreRequest,
 } from '../../../src/delivery/adapters/redis/redis-publication.js';
 import { describeWith, sharedBroker } from '../../support/brokers.js';
 
@@ -26,87 +26,89 @@ describeWith('redis', 'Publishing over Redis', () => {
   afterAll(() => redis.disconnect());
   beforeEach(() => {
     const keyPrefix = randomBytes(4).toString('hex');
-    const options = { keyPrefix, streams: 1, maxEntries: 100, windowMs: TTL_MS };
-    [partition] = new ReplayStreams(redis, options).partitions as [Partition];
+    [partition] = createPartitions(keyPrefix, 1) as [Partition];
   });
 
-  const submission = (text: string, keeping?: Partial<StoreRequest>): RedisPublication => ({
+  const publication = (text: string, store?: Partial<StoreRequest>): RedisPublication => ({
     partition,
     channel: `${partition.tag}:${CHANNEL}`,
     envelope: Buffer.from(text),
     isRepeatable: true,
-    ...(keeping === undefined
+    ...(store === undefined
       ? {}
-      : { keeping: { channel: CHANNEL, terms: { history: HISTORY }, delta: false, ...keeping } }),
+      : { store: { channel: CHANNEL, conditions: { history: HISTORY }, delta: false, ...store } }),
   });
-  const send = (...submissions: RedisPublication[]) =>
-    publishBatch(redis, submissions, { sharded: false, maxPerStream: 100 });
-  const kept = async () => {
+  const send = (...publications: RedisPublication[]) =>
+    publishBatch(redis, publications, { sharded: false, maxPerStream: 100 });
+  const stored = async () => {
     const entries = await redis.xrange(historyKey(partition, CHANNEL), '-', '+');
     return entries.map(([id, [, envelope]]) => [id, envelope]);
   };
-  const placeOf = (answer: PublishResult | undefined) => {
-    if (answer === undefined || 'failure' in answer) throw new Error(`failed: ${String(answer?.failure)}`);
-    return answer.place;
+  const positionOf = (result: PublishResult | undefined) => {
+    if (result === undefined || 'failure' in result) throw new Error(`failed: ${String(result?.failure)}`);
+    return result.position;
   };
 
-  it('takes those of one call in their order, whatever each asks for', async () => {
+  it('sends the publications of a batch in order, whether they are stored or not', async () => {
     const subscriber = redis.duplicate();
     await subscriber.subscribe(`${partition.tag}:${CHANNEL}`);
-    const heard: string[] = [];
+    const received: string[] = [];
     const everything = new Promise<void>((resolve) => {
       subscriber.on('messageBuffer', (_channel: Buffer, message: Buffer) => {
-        for (const envelope of envelopesIn(message)) heard.push(envelope.toString().slice(-1));
-        if (heard.at(-1) === '5') resolve();
+        for (const envelope of envelopesIn(message)) received.push(envelope.toString().slice(-1));
+        if (received.at(-1) === '5') resolve();
       });
     });
-    const answered = { key: `${partition.tag}:answer`, ttlMs: TTL_MS };
-    const answers = await send(
-      submission('1'),
-      submission('2', {}),
-      submission('3', { answered }),
-      submission('3', { answered }),
-      submission('4'),
-      submission('5'),
+    const result = { key: `${partition.tag}:answer`, ttlMs: TTL_MS };
+    const results = await send(
+      publication('1'),
+      publication('2', {}),
+      publication('3', { result }),
+      publication('3', { result }),
+      publication('4'),
+      publication('5'),
     );
     await everything;
     subscriber.disconnect();
-    expect(heard).toEqual(['1', '2', '3', '4', '5']);
-    expect(await kept()).toEqual([
+    expect(received).toEqual(['1', '2', '3', '4', '5']);
+    expect(await stored()).toEqual([
       ['1-0', '2'],
       ['2-0', '3'],
     ]);
-    expect(placeOf(answers[3])).toBe(placeOf(answers[2]));
+    expect(positionOf(results[3])).toBe(positionOf(results[2]));
     expect(await redis.xlen(partition.key)).toBe(5);
   });
 
-  it('lets one fail and carries out the others', async () => {
+  it('publishes the others when one fails', async () => {
     const channel = 'broken';
     await redis.set(metaKey(partition, channel), 'no hash');
-    const answers = await send(submission('1', {}), submission('2', { channel }), submission('3', {}));
-    expect(answers[1]).toMatchObject({ failure: { message: expect.stringContaining('WRONGTYPE') } });
-    expect([answers[0], answers[2]].map(placeOf).map((place) => place.split(':')[0])).toEqual(['1', '2']);
-    expect(await kept()).toEqual([
+    const results = await send(publication('1', {}), publication('2', { channel }), publication('3', {}));
+    expect(results[1]).toMatchObject({ failure: { message: expect.stringContaining('WRONGTYPE') } });
+    expect([results[0], results[2]].map(positionOf).map((position) => position.split(':')[0])).toEqual([
+      '1',
+      '2',
+    ]);
+    expect(await stored()).toEqual([
       ['1-0', '1'],
       ['2-0', '3'],
     ]);
   });
 
-  it('leaves out what is sent again and was not lost', async () => {
-    const first = submission('1', {});
-    const place = placeOf((await send(first))[0]);
-    expect(placeOf((await send(again(first, place, TTL_MS)))[0])).toBe(place);
-    expect(await kept()).toEqual([['1-0', '1']]);
+  it('does not send a publication again that was not lost', async () => {
+    const first = publication('1', {});
+    const position = positionOf((await send(first))[0]);
+    expect(positionOf((await send(toResend(first, position, TTL_MS)))[0])).toBe(position);
+    expect(await stored()).toEqual([['1-0', '1']]);
   });
 
-  it('sends once again what was lost, however often that is asked', async () => {
-    const first = submission('1', {});
-    const place = placeOf((await send(first))[0]);
+  it('sends a lost publication once, even if it is sent again several times', async () => {
+    const first = publication('1', {});
+    const position = positionOf((await send(first))[0]);
     await redis.set(generationKey(partition), 'next');
-    const [one, two] = [again(first, place, TTL_MS), again(first, place, TTL_MS)];
-    const answers = [...(await send(one, two)), ...(await send(one))].map(placeOf);
-    expect(new Set(answers).size).toBe(1);
-    expect(answers[0]).not.toBe(place);
-    expect(await kept()).toEqual([['1-0', '1']]);
+    const [one, two] = [toResend(first, position, TTL_MS), toResend(first, position, TTL_MS)];
+    const results = [...(await send(one, two)), ...(await send(one))].map(positionOf);
+    expect(new Set(results).size).toBe(1);
+    expect(results[0]).not.toBe(position);
+    expect(await stored()).toEqual([['1-0', '1']]);
   });
 });

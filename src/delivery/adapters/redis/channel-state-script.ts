@@ -1,9 +1,10 @@
 /**
- * For the scripts: the state of a channel, `epoch` and `offset`, or a new epoch where there is none, or one of an earlier generation.
+ * A Lua function for scripts. Returns the epoch and the offset of a channel. Starts a new epoch if the channel has none, or if its epoch is
+ * of an earlier generation.
  */
-export const standing = `
+export const loadState = `
 local generations = {}
-local function standing(meta, stream, generation, newEpoch)
+local function loadState(meta, stream, generation, newEpoch)
   local known = redis.call('HMGET', meta, 'epoch', 'offset', 'generation')
   local current = generations[generation] or redis.call('GET', generation) or ''
   generations[generation] = current

@@ -3,14 +3,19 @@ import type { RedisClient } from '../../../redis/index.js';
 
 export const SLOTS = 16_384;
 
-/** The connection to the node that holds a slot; undefined while a Cluster has none. Without a Cluster, the connection. */
+/**
+ * Returns the connection to the node of a Cluster that owns a slot, or undefined while no node owns it. Without a Cluster, returns the only
+ * connection.
+ */
 export function nodeOf(client: RedisClient, slot: number): Redis | undefined {
   if (client instanceof Redis) return client;
   const [owner] = client.slots[slot] ?? [];
   return client.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === owner);
 }
 
-/** CRC-16/XMODEM of the key, as the Cluster specification has it; for keys without a hash tag, or what is inside of one. */
+/**
+ * Returns the slot of a key without a hash tag, or of the text inside of one: its CRC-16/XMODEM, as in the Cluster specification.
+ */
 export function slotOf(key: string): number {
   let crc = 0;
   for (const byte of Buffer.from(key)) {

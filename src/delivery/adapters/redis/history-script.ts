@@ -1,15 +1,17 @@
 import { LuaScript } from '../../../redis/index.js';
-import { standing } from './channel-state-script.js';
+import { loadState } from './channel-state-script.js';
 
 /**
- * KEYS: meta, stream, generation. ARGV: new epoch, time of the meta data in ms, epoch asked for (empty: any), and the range, newest
- * first if `reverse`: `reverse` or `forward`, from, to, how many (-1: all).
+ * Reads the history of a channel.
  *
- * Answers epoch, offset, and the entries; none of them for another epoch.
+ * KEYS: metadata, stream, generation. ARGV: new epoch, lifetime of the metadata in ms, expected epoch (empty: any), and the range:
+ * `forward` or `reverse` (newest first), from, to, maximum number of entries (-1: all).
+ *
+ * Returns the epoch, the offset and the entries. There are no entries if the epoch is not the expected one.
  */
-export const read = new LuaScript(`${standing}
+export const read = new LuaScript(`${loadState}
 local meta, stream, generation = unpack(KEYS)
-local epoch, offset = standing(meta, stream, generation, ARGV[1])
+local epoch, offset = loadState(meta, stream, generation, ARGV[1])
 redis.call('PEXPIRE', meta, ARGV[2])
 local entries = {}
 local count = tonumber(ARGV[7])

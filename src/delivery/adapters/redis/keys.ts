@@ -1,26 +1,26 @@
-import type { Partition } from './replay-streams.js';
+import type { Partition } from './partition.js';
 
-/** Epoch and offset of a channel. They outlive what is kept of it. */
+/** The metadata of a channel: epoch and offset. They outlive its history. */
 export function metaKey({ tag }: Partition, channel: string): string {
   return `${tag}:meta:${channel}`;
 }
 
-/** What is kept of a channel. */
+/** The history of a channel. */
 export function historyKey({ tag }: Partition, channel: string): string {
   return `${tag}:history:${channel}`;
 }
 
-/** What tells the histories of a partition before a loss from those after it. */
+/** Changes when Redis has lost data, so that histories from before the loss are recognized. */
 export function generationKey({ tag }: Partition): string {
   return `${tag}:generation`;
 }
 
-/** What was answered to an idempotency key. The length keeps the channel apart from it, whatever they are made of. */
+/** The result of a publication, by its idempotency key. The length separates the channel from the key, whatever they contain. */
 export function resultKey({ tag }: Partition, channel: string, idempotencyKey: string): string {
   return `${tag}:answer:${channel.length}:${channel}:${idempotencyKey}`;
 }
 
-/** What was answered to a publication that was sent again, told by the place that it had before. */
-export function resendKey({ tag }: Partition, channel: string, place: string): string {
-  return `${tag}:again:${place}:${channel}`;
+/** The result of a publication that was sent again after a loss, by its position before the loss. */
+export function resendKey({ tag }: Partition, channel: string, position: string): string {
+  return `${tag}:again:${position}:${channel}`;
 }

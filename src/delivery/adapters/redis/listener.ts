@@ -4,24 +4,25 @@ import { routeOf } from '../../channels/address.js';
 import type { RedisFanoutOptions } from '../../delivery.options.js';
 import type { InterruptionHandler, PublicationHandler } from '../../fanout.port.js';
 import { decodePublication, envelopesIn } from '../../publications/publication-envelope.js';
+import { channelName, type Partition } from './partition.js';
 import { ReplayBuffer } from './replay-buffer.js';
-import { channelName, CLOCK_MARGIN_MS, type Partition, type ReplayStreams } from './replay-streams.js';
+import { CLOCK_MARGIN_MS, type ReplayStreams } from './replay-streams.js';
 import { RedisSubscriptions } from './subscriptions.js';
 
 export interface RedisListenerContext {
-  readonly recent: ReplayStreams;
+  readonly replayStreams: ReplayStreams;
   readonly handler: PublicationHandler;
   readonly onInterrupted: InterruptionHandler;
 }
 
 /**
- * Hears what is published in some of the partitions, over one connection. After that was cut off it subscribes again first and
- * then reads the streams of recent publications from the last moment known to be good.
+ * Receives the publications of some partitions over one connection. After a lost connection it first subscribes again, and then reads the
+ * replay streams from the last time at which nothing can have been missed.
  */
 export class RedisListener {
   readonly #logger = new Logger('RedisFanout');
   readonly #subscriptions: RedisSubscriptions;
-  readonly #heldBack: ReplayBuffer;
+  readonly #buffer: ReplayBuffer;
   #malformed = 0;
 
   constructor(
@@ -30,15 +31,18 @@ export class RedisListener {
     private readonly options: RedisFanoutOptions,
     private readonly context: RedisListenerContext,
   ) {
-    const { recent } = context;
-    this.#heldBack = new ReplayBuffer(options.replayMaxBytes, (bytes) => this.#receive(bytes));
+    const { replayStreams } = context;
+    this.#buffer = new ReplayBuffer(options.replayMaxBytes, (message) => this.#receive(message));
     this.#subscriptions = new RedisSubscriptions(
       client,
-      { channelOf: (route) => channelName(recent.partitionOf(route), route), sharded: options.sharded },
       {
-        onMessage: (bytes) => this.#heldBack.take(bytes),
-        onReturned: () => this.#heldBack.begin(),
-        onRestored: (goodAt, isCurrent) => this.#replay(goodAt, isCurrent),
+        channelOf: (route) => channelName(replayStreams.partitionOf(route), route),
+        sharded: options.sharded,
+      },
+      {
+        onMessage: (message) => this.#buffer.add(message),
+        onReconnected: () => this.#buffer.begin(),
+        onSubscribed: (completeUntil, isCurrent) => this.#replay(completeUntil, isCurrent),
       },
     );
   }
@@ -51,11 +55,11 @@ export class RedisListener {
     this.#subscriptions.unsubscribe(route);
   }
 
-  /** Finds out whether the connection is alive. Called regularly. */
+  /** Checks whether the connection is alive. Called regularly. */
   check(): void {
     void this.#subscriptions.check();
     if (this.#malformed > 0)
-      this.#logger.warn(`dropped ${this.#malformed} message(s) that are no publications`);
+      this.#logger.warn(`dropped ${this.#malformed} message(s) that are not publications`);
     this.#malformed = 0;
   }
 
@@ -71,26 +75,26 @@ export class RedisListener {
     }
   }
 
-  async #replay(goodAt: number, isCurrent: () => boolean): Promise<void> {
-    const { recent, handler, onInterrupted } = this.context;
-    const awayMs = Math.round(performance.now() - goodAt);
+  async #replay(completeUntil: number, isCurrent: () => boolean): Promise<void> {
+    const { replayStreams, handler, onInterrupted } = this.context;
+    const awayMs = Math.round(performance.now() - completeUntil);
     const { replayWindowMs } = this.options;
     if (awayMs > replayWindowMs)
       this.#logger.error(
-        `was cut off for ${awayMs} ms; what was published before the last ${replayWindowMs} ms is lost`,
+        `was disconnected for ${awayMs} ms: publications older than ${replayWindowMs} ms are lost to the subscribers here`,
       );
-    let handedOver = 0;
-    await recent.readSince(goodAt, this.partitions, (envelope, addedAt) => {
+    let replayed = 0;
+    await replayStreams.readSince(completeUntil, this.partitions, (envelope, addedAt) => {
       const publication = decodePublication(envelope);
       if (publication === undefined) return;
-      const wantedSince = this.#subscriptions.wantedSince(routeOf(publication.channel));
-      if (wantedSince === undefined || addedAt + CLOCK_MARGIN_MS < wantedSince) return;
+      const requestedAt = this.#subscriptions.requestedAt(routeOf(publication.channel));
+      if (requestedAt === undefined || addedAt + CLOCK_MARGIN_MS < requestedAt) return;
       handler(publication);
-      handedOver++;
+      replayed++;
     });
-    if (!isCurrent()) return; // what is held back is newer than what the next replay brings
-    this.#heldBack.end();
-    this.#logger.log(`subscribed again after ${awayMs} ms, handed over ${handedOver} recent publication(s)`);
-    onInterrupted((channel) => this.partitions.includes(recent.partitionOf(routeOf(channel))));
+    if (!isCurrent()) return; // the next replay reads older messages than those that are held back
+    this.#buffer.end();
+    this.#logger.log(`subscribed again after ${awayMs} ms and replayed ${replayed} publication(s)`);
+    onInterrupted((channel) => this.partitions.includes(replayStreams.partitionOf(routeOf(channel))));
   }
 }

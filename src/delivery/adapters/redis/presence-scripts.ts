@@ -1,8 +1,8 @@
 import { LuaScript } from '../../../redis/index.js';
 
 /**
- * KEYS of all: entries by client, deadlines by client, number of clients by user. An entry begins with its user, as
- * \`client-info-bytes.ts\` has it.
+ * KEYS of all scripts: entries by client, deadlines by client, number of clients by user. An entry begins with its user, in the form of
+ * `client-info-bytes.ts`.
  */
 const prelude = `
 local entries, deadlines, users = unpack(KEYS)
@@ -16,7 +16,7 @@ local function userOf(entry)
   return string.sub(entry, 3, 2 + struct.unpack('>I2', entry))
 end
 
-local function forget(client)
+local function drop(client)
   redis.call('ZREM', deadlines, client)
   local entry = redis.call('HGET', entries, client)
   if not entry then return end
@@ -26,14 +26,14 @@ local function forget(client)
 end
 
 local time = now()
-for _, client in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', time)) do forget(client) end
+for _, client in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', time)) do drop(client) end
 `;
 
-/** ARGV: client, entry, time in ms. */
+/** ARGV: client, entry, lifetime in ms. */
 export const add = new LuaScript(`${prelude}
 local client, entry, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if redis.call('HGET', entries, client) ~= entry then
-  forget(client)
+  drop(client)
   redis.call('HSET', entries, client, entry)
   redis.call('HINCRBY', users, userOf(entry), 1)
 end
@@ -45,15 +45,15 @@ end
 
 /** ARGV: client. */
 export const remove = new LuaScript(`${prelude}
-forget(ARGV[1])
+drop(ARGV[1])
 `);
 
-/** Answers the entries. */
+/** Returns the entries. */
 export const members = new LuaScript(`${prelude}
 return redis.call('HVALS', entries)
 `);
 
-/** Answers the numbers of clients and of users. */
+/** Returns the number of clients and the number of users. */
 export const stats = new LuaScript(`${prelude}
 return { redis.call('HLEN', entries), redis.call('HLEN', users) }
 `);

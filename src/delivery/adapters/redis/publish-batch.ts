@@ -1,58 +1,60 @@
 import type { Redis } from 'ioredis';
 import { joinEnvelopes } from '../../publications/publication-envelope.js';
-import { storeAndSend } from './store-script.js';
 import {
   isStored,
   type PublishResult,
   type PublishSettings,
   type RedisPublication,
 } from './redis-publication.js';
+import { storeAndSend } from './store-script.js';
 
 /**
- * Sends publications in their order over one connection, to whose node they all belong. Those of one channel share a message, as a client's
- * cost of a message is several times that of a publication in it.
+ * Sends publications in order over one connection, whose node owns all of them. Those of one channel share a message, because a message
+ * costs a client several times as much as a publication in it.
  *
- * Answers in the same order. Rejects where it cannot be known what became of them.
+ * Returns the results in the same order. Rejects if the outcome is unknown.
  */
 export async function publishBatch(
   connection: Redis,
-  submissions: readonly RedisPublication[],
+  publications: readonly RedisPublication[],
   settings: PublishSettings,
 ): Promise<readonly PublishResult[]> {
-  const answers: Promise<readonly PublishResult[]>[] = [];
-  for (let start = 0; start < submissions.length;) {
-    const run = runFrom(submissions, start);
-    answers.push(
+  const results: Promise<readonly PublishResult[]>[] = [];
+  for (let start = 0; start < publications.length;) {
+    const run = runFrom(publications, start);
+    results.push(
       run.every(isStored)
         ? storeAndSend(connection, run, settings)
         : recordAndSend(connection, run, settings),
     );
     start += run.length;
   }
-  const all = await Promise.all(answers);
+  const all = await Promise.all(results);
   return all.length === 1 ? all[0]! : all.flat();
 }
 
-/** Those from `start` on that are all kept, or all not. */
-function runFrom(submissions: readonly RedisPublication[], start: number): readonly RedisPublication[] {
-  const kept = isStored(submissions[start]!);
+/** Returns the publications from `start` on that are all stored, or all not. */
+function runFrom(publications: readonly RedisPublication[], start: number): readonly RedisPublication[] {
+  const stored = isStored(publications[start]!);
   let end = start + 1;
-  while (end < submissions.length && isStored(submissions[end]!) === kept) end++;
-  return start === 0 && end === submissions.length ? submissions : submissions.slice(start, end);
+  while (end < publications.length && isStored(publications[end]!) === stored) end++;
+  return start === 0 && end === publications.length ? publications : publications.slice(start, end);
 }
 
-/** Adds each that may be repeated to the recent ones before it goes out, so that nobody can have missed it in both places. */
+/** Adds repeatable publications to the replay stream before they are sent, so that no process can miss them in both places. */
 async function recordAndSend(
   connection: Redis,
-  submissions: readonly RedisPublication[],
+  publications: readonly RedisPublication[],
   { sharded, maxPerStream }: PublishSettings,
 ): Promise<readonly PublishResult[]> {
-  const messages = Map.groupBy(submissions, ({ channel }) => channel);
-  const [reminded, sent] = inOneWrite(connection, () => [
-    submissions.map(({ partition, envelope, isRepeatable }) =>
+  const messages = Map.groupBy(publications, ({ channel }) => channel);
+  const [recorded, sent] = inOneWrite(connection, () => [
+    publications.map(({ partition, envelope, isRepeatable }) =>
       isRepeatable
-        ? connection.xadd(partition.key, 'MAXLEN', '~', maxPerStream, '*', 'e', envelope).then(taken, failed)
-        : SENT,
+        ? connection
+            .xadd(partition.key, 'MAXLEN', '~', maxPerStream, '*', 'e', envelope)
+            .then(toResult, toFailure)
+        : NOT_RECORDED,
     ),
     [...messages].map(([channel, parts]) => {
       const message = joinEnvelopes(parts.map(({ envelope }) => envelope));
@@ -60,7 +62,7 @@ async function recordAndSend(
     }),
   ]);
   await Promise.all(sent);
-  return Promise.all(reminded);
+  return Promise.all(recorded);
 }
 
 function inOneWrite<Result>({ stream, status }: Redis, send: () => Result): Result {
@@ -73,12 +75,12 @@ function inOneWrite<Result>({ stream, status }: Redis, send: () => Result): Resu
   }
 }
 
-const SENT: Promise<PublishResult> = Promise.resolve({ recentId: undefined, place: '' });
+const NOT_RECORDED: Promise<PublishResult> = Promise.resolve({ replayId: undefined, position: '' });
 
-function taken(recentId: string | null): PublishResult {
-  return { recentId: recentId ?? undefined, place: '' };
+function toResult(replayId: string | null): PublishResult {
+  return { replayId: replayId ?? undefined, position: '' };
 }
 
-function failed(reason: unknown): PublishResult {
+function toFailure(reason: unknown): PublishResult {
   return { failure: reason };
 }

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import type { RedisClient } from '../../../redis/index.js';
 import { nodeOf } from './cluster-nodes.js';
+import { noteAdded, type Partition } from './partition.js';
 import { publishBatch } from './publish-batch.js';
-import { noteAdded, type Partition } from './replay-streams.js';
 import {
   sizeOf,
   type PublishResult,
@@ -10,82 +10,85 @@ import {
   type RedisPublication,
 } from './redis-publication.js';
 
-/** Redis does nothing else while it runs a script: this many publications take it a few milliseconds. */
-const MAX_CALL_PUBLICATIONS = 200;
-const MAX_CALL_BYTES = 1024 * 1024;
+/** Redis does nothing else while it runs a script. This many publications take it a few milliseconds. */
+const MAX_BATCH_PUBLICATIONS = 200;
+const MAX_BATCH_BYTES = 1024 * 1024;
 
-interface Outgoing {
-  readonly submission: RedisPublication;
-  readonly resolve: (place: string) => void;
+interface PendingPublication {
+  readonly publication: RedisPublication;
+  readonly resolve: (position: string) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Sends what is submitted in one turn of the event loop as one call; in a Cluster as one for each partition, whose keys are on
- * one node. Calls go out one after another over one connection, without waiting for answers, so that the publications of a route keep
- * their order.
+ * Sends the publications of one turn of the event loop as one batch. In a Cluster, as one batch for each partition, whose keys are on one
+ * node. Batches go out one after the other over one connection, without waiting for results, so that the publications of a route
+ * stay in order.
  */
 export class PublishBatcher {
-  readonly #waiting = new Map<Partition | undefined, Outgoing[]>();
+  readonly #pending = new Map<Partition | undefined, PendingPublication[]>();
 
   constructor(
     private readonly client: RedisClient,
     private readonly settings: PublishSettings,
   ) {}
 
-  /** Answers the place in the history, `offset:epoch`, or nothing. Rejects as the client does, or because the script failed. */
-  send(submission: RedisPublication): Promise<string> {
+  /**
+   * Resolves to the position in the history, `offset:epoch`, or to an empty text. Rejects with the error of the client, or if the script
+   * failed.
+   */
+  send(publication: RedisPublication): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    if (this.#waiting.size === 0) setImmediate(() => this.#flush());
-    const group = this.client instanceof Redis ? undefined : submission.partition;
-    const outgoing = { submission, resolve, reject };
-    const waiting = this.#waiting.get(group);
-    if (waiting === undefined) this.#waiting.set(group, [outgoing]);
-    else waiting.push(outgoing);
+    if (this.#pending.size === 0) setImmediate(() => this.#flush());
+    const group = this.client instanceof Redis ? undefined : publication.partition;
+    const entry = { publication, resolve, reject };
+    const pending = this.#pending.get(group);
+    if (pending === undefined) this.#pending.set(group, [entry]);
+    else pending.push(entry);
     return promise;
   }
 
   #flush(): void {
-    const groups = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const group of groups) for (const call of callsOf(group)) void this.#call(call);
+    const groups = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const group of groups) for (const batch of batchesOf(group)) void this.#publish(batch);
   }
 
-  async #call(call: readonly Outgoing[]): Promise<void> {
-    const submissions = call.map(({ submission }) => submission);
+  async #publish(batch: readonly PendingPublication[]): Promise<void> {
+    const publications = batch.map(({ publication }) => publication);
     try {
-      const connection = nodeOf(this.client, submissions[0]!.partition.slot);
-      if (connection === undefined) throw new Error('the Cluster has no node for it now');
-      const answers = await publishBatch(connection, submissions, this.settings);
-      for (const [index, outgoing] of call.entries()) settle(outgoing, answers[index]!);
+      const connection = nodeOf(this.client, publications[0]!.partition.slot);
+      if (connection === undefined) throw new Error('no node of the Cluster owns its slot at the moment');
+      const results = await publishBatch(connection, publications, this.settings);
+      for (const [index, pending] of batch.entries()) settle(pending, results[index]!);
     } catch (error) {
-      for (const { reject } of call) reject(error);
+      for (const { reject } of batch) reject(error);
     }
   }
 }
 
-/** In their order, as many in each as a call may have. */
-function callsOf(group: readonly Outgoing[]): readonly Outgoing[][] {
-  const calls: Outgoing[][] = [[]];
+/** Divides publications, in order, into batches within the limits. */
+function batchesOf(group: readonly PendingPublication[]): readonly PendingPublication[][] {
+  const batches: PendingPublication[][] = [[]];
   let bytes = 0;
-  for (const outgoing of group) {
-    const size = sizeOf(outgoing.submission);
-    const { length } = calls.at(-1)!;
-    if (length === MAX_CALL_PUBLICATIONS || (length > 0 && bytes + size > MAX_CALL_BYTES)) {
-      calls.push([]);
+  for (const pending of group) {
+    const size = sizeOf(pending.publication);
+    const { length } = batches.at(-1)!;
+    if (length === MAX_BATCH_PUBLICATIONS || (length > 0 && bytes + size > MAX_BATCH_BYTES)) {
+      batches.push([]);
       bytes = 0;
     }
-    calls.at(-1)!.push(outgoing);
+    batches.at(-1)!.push(pending);
     bytes += size;
   }
-  return calls;
+  return batches;
 }
 
-function settle({ submission, resolve, reject }: Outgoing, answer: PublishResult): void {
-  if ('failure' in answer) {
-    reject(answer.failure);
+function settle({ publication, resolve, reject }: PendingPublication, result: PublishResult): void {
+  if ('failure' in result) {
+    reject(result.failure);
     return;
   }
-  if (answer.recentId !== undefined) noteAdded(submission.partition, answer.recentId);
-  resolve(answer.place);
+  if (result.replayId !== undefined) noteAdded(publication.partition, result.replayId);
+  resolve(result.position);
 }

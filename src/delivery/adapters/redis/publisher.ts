@@ -5,31 +5,32 @@ import { closeRedis, redisFailure, type RedisClient } from '../../../redis/index
 import { FanoutClosedError } from '../../delivery.errors.js';
 import type { RedisFanoutOptions } from '../../delivery.options.js';
 import { newEpoch } from '../../history/epoch.js';
-import { ResendBuffer } from './resend-buffer.js';
 import { generationKey } from './keys.js';
+import type { Partition } from './partition.js';
 import { PublishBatcher } from './publish-batcher.js';
-import { ReplayStreams, type Partition, type ReplayPosition } from './replay-streams.js';
-import { again, type RedisPublication } from './redis-publication.js';
+import { toResend, type RedisPublication } from './redis-publication.js';
+import { ReplayStreams, type ReplayPosition } from './replay-streams.js';
+import { ResendBuffer } from './resend-buffer.js';
 
-/** Publications sent again at once. */
-const REPAIR_BATCH = 200;
-/** Several processes notice one loss, each in its own time. */
+/** Publications that are sent again at a time. */
+const RESEND_BATCH = 200;
+/** Several processes notice the same loss at different times. Within this time they count as one. */
 const ONE_LOSS_MS = 5_000;
 
 /**
- * The connection over which this process publishes. A Redis that restarted without its data, or whose replica took over
- * without the last of them, has forgotten what it had taken. Each process notices that its own last entries in the streams
- * of recent publications are gone, and sends again what was accepted from it inside the window.
+ * The connection over which this process publishes. A Redis that restarted without its data, or whose replica took over without the
+ * latest of them, has lost publications that it had accepted. Each process notices that its own last entries in the replay streams are
+ * gone, and sends its publications within the window again.
  */
 export class RedisPublisher {
   readonly #logger = new Logger('RedisFanout');
-  readonly recent: ReplayStreams;
-  readonly #outgoing: PublishBatcher;
-  readonly #accepted: ResendBuffer;
+  readonly replayStreams: ReplayStreams;
+  readonly #batcher: PublishBatcher;
+  readonly #sent: ResendBuffer;
   #pending = 0;
-  /** What Redis held when the connection was last lost; undefined once it is known whether it still does. */
-  #inDoubt: readonly ReplayPosition[] | undefined;
-  /** Whether Redis lost its data, and not everything has been sent again. */
+  /** The entries that Redis had when the connection was lost. Undefined when it is known whether it still has them. */
+  #unverified: readonly ReplayPosition[] | undefined;
+  /** Whether Redis has lost data and not everything has been sent again. */
   #isLost = false;
   #isRepairing = false;
   #drained: PromiseWithResolvers<void> | undefined;
@@ -40,36 +41,36 @@ export class RedisPublisher {
     readonly client: RedisClient,
   ) {
     const { keyPrefix, replayStreams, replayMaxEntries, replayWindowMs, replayMaxBytes } = options;
-    this.recent = new ReplayStreams(client, {
+    this.replayStreams = new ReplayStreams(client, {
       keyPrefix,
       streams: replayStreams,
       maxEntries: replayMaxEntries,
       windowMs: replayWindowMs,
     });
-    const { maxPerStream } = this.recent;
-    this.#outgoing = new PublishBatcher(client, { sharded: options.sharded, maxPerStream });
-    this.#accepted = new ResendBuffer({ windowMs: replayWindowMs, maxBytes: replayMaxBytes });
-    client.on('close', () => this.#doubt());
-    client.on('-node', () => this.#doubt());
+    const { maxPerStream } = this.replayStreams;
+    this.#batcher = new PublishBatcher(client, { sharded: options.sharded, maxPerStream });
+    this.#sent = new ResendBuffer({ windowMs: replayWindowMs, maxBytes: replayMaxBytes });
+    client.on('close', () => this.#suspectLoss());
+    client.on('-node', () => this.#suspectLoss());
     client.on('ready', () => void this.repair());
   }
 
   /**
-   * Answers the place in the history, `offset:epoch`, or nothing.
+   * Resolves to the position in the history, `offset:epoch`, or to an empty text.
    * @throws {BrokerUnavailableError}
    * @throws {FanoutClosedError}
    */
-  submit(submission: RedisPublication): Promise<string> {
+  publish(publication: RedisPublication): Promise<string> {
     if (this.#closing !== undefined) return Promise.reject(new FanoutClosedError());
     if (this.#pending >= this.options.maxPendingPublishes)
       return Promise.reject(
-        new BrokerUnavailableError('redis', `${this.#pending} publications wait for its answer already`),
+        new BrokerUnavailableError('redis', `${this.#pending} publications are waiting for a reply already`),
       );
-    return this.#submit(submission);
+    return this.#publish(publication);
   }
 
   /**
-   * Waits for a call that publishes nothing.
+   * Runs a call that publishes nothing.
    * @throws {BrokerUnavailableError}
    * @throws {FanoutClosedError}
    */
@@ -86,18 +87,18 @@ export class RedisPublisher {
     return (this.#closing ??= this.#close());
   }
 
-  /** Finds out whether Redis still has what it took, and sends again what it may have lost. Called regularly. */
+  /** Checks whether Redis has lost publications, and sends them again if it has. Called regularly. */
   async repair(): Promise<void> {
-    if (this.#isRepairing || this.#inDoubt === undefined || this.client.status !== 'ready') return;
+    if (this.#isRepairing || this.#unverified === undefined || this.client.status !== 'ready') return;
     this.#isRepairing = true;
-    const inDoubt = this.#inDoubt;
-    this.#inDoubt = undefined; // from here on a further loss is a doubt of its own
+    const unverified = this.#unverified;
+    this.#unverified = undefined; // a loss from here on needs a check of its own
     try {
-      this.#isLost ||= !(await this.recent.holds(inDoubt));
-      if (this.#isLost) await this.#makeUp();
+      this.#isLost ||= !(await this.replayStreams.holds(unverified));
+      if (this.#isLost) await this.#resend();
       this.#isLost = false;
     } catch {
-      this.#inDoubt = inDoubt; // the next call or connection tries again
+      this.#unverified = unverified; // the next call or connection tries again
     } finally {
       this.#isRepairing = false;
     }
@@ -105,21 +106,21 @@ export class RedisPublisher {
 
   async #close(): Promise<void> {
     if (this.#pending > 0) {
-      // Bounded: a socket that says nothing for `commandTimeoutMs` rejects whatever waits for it.
+      // The wait is bounded: a socket that is silent for `commandTimeoutMs` rejects all pending calls.
       this.#drained = Promise.withResolvers();
       await this.#drained.promise;
     }
     await closeRedis(this.client);
   }
 
-  async #submit(submission: RedisPublication): Promise<string> {
+  async #publish(publication: RedisPublication): Promise<string> {
     this.#pending++;
     try {
-      const place = await this.#outgoing.send(submission);
-      if (submission.isRepeatable) this.#accepted.add(submission, place);
-      return place;
+      const position = await this.#batcher.send(publication);
+      if (publication.isRepeatable) this.#sent.add(publication, position);
+      return position;
     } catch (error) {
-      this.#doubt();
+      this.#suspectLoss();
       if (this.client instanceof Cluster) this.client.refreshSlotsCache(() => {});
       throw unavailable(error);
     } finally {
@@ -127,26 +128,28 @@ export class RedisPublisher {
     }
   }
 
-  #doubt(): void {
-    this.#inDoubt ??= this.recent.positions();
+  #suspectLoss(): void {
+    this.#unverified ??= this.replayStreams.positions();
   }
 
-  async #makeUp(): Promise<void> {
-    await Promise.all(this.recent.partitions.map((partition) => this.#beginGeneration(partition)));
-    const accepted = this.#accepted.recent();
+  async #resend(): Promise<void> {
+    await Promise.all(this.replayStreams.partitions.map((partition) => this.#beginGeneration(partition)));
+    const sent = this.#sent.recent();
     const rememberMs = 2 * this.options.replayWindowMs;
-    for (let start = 0; start < accepted.length; start += REPAIR_BATCH) {
-      const batch = accepted.slice(start, start + REPAIR_BATCH);
+    for (let start = 0; start < sent.length; start += RESEND_BATCH) {
+      const batch = sent.slice(start, start + RESEND_BATCH);
       await Promise.all(
-        batch.map(({ submission, place }) => this.#outgoing.send(again(submission, place, rememberMs))),
+        batch.map(({ publication, position }) =>
+          this.#batcher.send(toResend(publication, position, rememberMs)),
+        ),
       );
     }
-    this.#logger.warn(`redis lost data; published the last ${accepted.length} publication(s) again`);
+    this.#logger.warn(`Redis lost data: published the last ${sent.length} publication(s) again`);
   }
 
   /**
-   * Histories of an earlier generation begin anew: the offsets that were lost would otherwise be given a second time, to other
-   * publications, and clients that had the first ones would not notice.
+   * Invalidates the histories of the earlier generation. Otherwise the lost offsets would be assigned again, to other publications, and
+   * clients that have received the first ones would not notice.
    */
   async #beginGeneration(partition: Partition): Promise<void> {
     const isFirst = await this.client.set(`${partition.tag}:loss`, '1', 'PX', ONE_LOSS_MS, 'NX');

@@ -1,65 +1,69 @@
 import type { PublishConditions } from '../../history/history.port.js';
 import { resendKey } from './keys.js';
-import type { Partition } from './replay-streams.js';
+import type { Partition } from './partition.js';
 
-/** What is to be sent for one publication. */
+/** A publication as it is sent to Redis. */
 export interface RedisPublication {
   readonly partition: Partition;
   /** The Redis channel. */
   readonly channel: string;
   readonly envelope: Buffer;
-  /** Whether it may be sent again: those who receive it tell copies. */
+  /** Whether it may be sent again, because its receivers recognize copies. */
   readonly isRepeatable: boolean;
-  /** Absent: it is only sent. */
-  readonly keeping?: StoreRequest;
+  /** How to store it. Absent: it is sent only. */
+  readonly store?: StoreRequest;
 }
 
-export type StoredPublication = RedisPublication & { readonly keeping: StoreRequest };
+export type StoredPublication = RedisPublication & { readonly store: StoreRequest };
 
-export function isStored(submission: RedisPublication): submission is StoredPublication {
-  return submission.keeping !== undefined;
+export function isStored(publication: RedisPublication): publication is StoredPublication {
+  return publication.store !== undefined;
 }
 
-/** What Redis looks up and keeps for a publication. */
+/** What Redis checks and stores for a publication. */
 export interface StoreRequest {
-  readonly terms: Omit<PublishConditions, 'idempotency'>;
-  /** As it is called outside of Redis. */
+  readonly conditions: Omit<PublishConditions, 'idempotency'>;
+  /** The channel of the application. */
   readonly channel: string;
-  /** Whether subscribers may want it as a difference to the one before. */
+  /** Whether subscribers may ask for the difference from the previous publication. */
   readonly delta: boolean;
-  /** Where the answer is kept for whoever publishes it again, and for how long. */
-  readonly answered?: { readonly key: string; readonly ttlMs: number };
-  /** Where it was placed before, `offset:epoch`. It is left out where Redis still has it. */
-  readonly place?: string;
+  /** Where the result is stored for later copies of the publication, and for how long. */
+  readonly result?: { readonly key: string; readonly ttlMs: number };
+  /** Its position before a loss of data, `offset:epoch`. If Redis still has it there, it is not sent. */
+  readonly lostPosition?: string;
 }
 
 export interface PublishSettings {
   readonly sharded: boolean;
-  /** Entries in a stream of recent publications at most, roughly. */
+  /** Approximate maximum number of entries in a replay stream. */
   readonly maxPerStream: number;
 }
 
-/** What became of one publication. */
+/** The outcome of one publication. */
 export type PublishResult =
   | {
-      readonly recentId: string | undefined;
-      /** In the history: `offset:epoch`, or nothing. */
-      readonly place: string;
+      /** The id of its entry in the replay stream, if it has one. */
+      readonly replayId: string | undefined;
+      /** Its position in the history, `offset:epoch`. Empty without a history. */
+      readonly position: string;
     }
   | { readonly failure: unknown };
 
-/** What it takes in memory beside its envelope, roughly. */
-const SUBMISSION_BYTES = 200;
+/** Approximate memory of a publication beside its envelope. */
+const PUBLICATION_BYTES = 200;
 
 export function sizeOf({ envelope }: RedisPublication): number {
-  return envelope.length + SUBMISSION_BYTES;
+  return envelope.length + PUBLICATION_BYTES;
 }
 
-/** The same once more, for a Redis that may have lost it. What was sent again is not sent a third time within `ttlMs`. */
-export function again(submission: RedisPublication, place: string, ttlMs: number): RedisPublication {
-  const { keeping } = submission;
-  if (keeping === undefined || place === '') return submission;
-  const key = resendKey(submission.partition, keeping.channel, place);
-  const answered = keeping.answered ?? { key, ttlMs };
-  return { ...submission, keeping: { ...keeping, answered, place } };
+/**
+ * Returns a copy of a publication for a Redis that may have lost it. Redis remembers the copy for `ttlMs`, so that copies from several
+ * processes are sent once.
+ */
+export function toResend(publication: RedisPublication, position: string, ttlMs: number): RedisPublication {
+  const { store } = publication;
+  if (store === undefined || position === '') return publication;
+  const key = resendKey(publication.partition, store.channel, position);
+  const result = store.result ?? { key, ttlMs };
+  return { ...publication, store: { ...store, result, lostPosition: position } };
 }

@@ -8,11 +8,11 @@ import { RedisShards, shardOf, type RedisShard } from './shards.js';
 export interface RedisEngineContext {
   readonly handler: PublicationHandler;
   readonly onInterrupted: InterruptionHandler;
-  /** `name` tells the servers apart where there are several; empty for the only one. */
-  readonly status: (name: string) => RedisFanoutStatus;
+  /** `shard` is the number of the server. Empty if there is only one. */
+  readonly status: (shard: string) => RedisFanoutStatus;
 }
 
-/** Fan-out, history and presence over one pair of connections for each Redis. */
+/** Opens fan-out, history and presence over a pair of connections to each Redis. */
 export async function openRedisEngine(
   options: RedisFanoutOptions,
   context: RedisEngineContext,
@@ -35,10 +35,10 @@ export async function openRedisEngine(
 async function openShard(
   options: RedisFanoutOptions,
   { handler, status }: RedisEngineContext,
-  name: string,
+  shard: string,
   onInterrupted: InterruptionHandler,
 ): Promise<RedisShard> {
-  const fanout = await RedisFanout.open(options, handler, status(name), onInterrupted);
+  const fanout = await RedisFanout.open(options, handler, status(shard), onInterrupted);
   const { publisher } = fanout;
   return { fanout, history: new RedisHistory(publisher), presence: new RedisPresence(publisher) };
 }

@@ -8,28 +8,29 @@ import type { Fanout, InterruptionHandler, PublicationHandler } from '../../fano
 import { encodePublication } from '../../publications/publication-envelope.js';
 import type { Publication } from '../../publications/publication.js';
 import { RedisListener } from './listener.js';
+import { channelName, type Partition } from './partition.js';
 import { RedisPublisher } from './publisher.js';
-import { channelName, type Partition } from './replay-streams.js';
 
-/** One for each role: they fail apart. */
+/** One status for each role, because each has its own connection. */
 export interface RedisFanoutStatus {
   readonly publishing: BrokerStatus;
   readonly subscriptions: BrokerStatus;
 }
 
 /**
- * Fan-out over Redis pub/sub. Pub/sub alone forgets: whoever is cut off for a moment misses what is sent. So a publication
- * with an id goes to a stream of recent ones too, before it goes out. Three things together let nothing accepted be lost:
+ * Fan-out over Redis pub/sub. Pub/sub has no memory: a process that is disconnected for a moment misses what is published. So a
+ * publication with an id is also added to a replay stream, before it is published. Three mechanisms together prevent the loss of
+ * accepted publications:
  *
- * - A process whose subscriptions were cut off subscribes again first and then reads the streams from the last
- *   moment known to be good. What is accepted after it has subscribed it receives, and holds back meanwhile; what was
+ * - A process that lost its subscriptions first subscribes again, and then reads the replay streams from the last time at which
+ *   nothing can have been missed. It receives what is accepted after it has subscribed, and holds that back in the meantime. What was
  *   accepted before is in a stream.
- * - A Redis that lost data is given again what was accepted of late, see {@link RedisPublisher}.
- * - The deduplication above removes what this hands over twice.
+ * - After Redis has lost data, the publications of the last seconds are sent to it again, see {@link RedisPublisher}.
+ * - The deduplication above removes copies.
  *
- * In a Cluster each partition is listened to on the node that has its stream, over a connection of its own. PUBLISH reaches the other
- * nodes too, but they pass it on to one another without acknowledgement: whoever listened there would miss what is published
- * while a link between two of them is down. Sharded, a publication does not leave its node.
+ * In a Cluster each partition has a connection of its own, to the node that has its stream. PUBLISH reaches the other nodes as well, but
+ * they forward it to one another without acknowledgement: a process that subscribed there would miss publications while a link between
+ * two nodes is down. A sharded publication does not leave its node.
  */
 export class RedisFanout implements Fanout {
   readonly repeats = true;
@@ -43,7 +44,7 @@ export class RedisFanout implements Fanout {
     status: RedisFanoutStatus,
     onInterrupted: InterruptionHandler = () => {},
   ): Promise<RedisFanout> {
-    // No timer per command: it is the silence of a socket that is timed.
+    // No timer per command: the silence of the socket is timed instead.
     const overrides = {
       autoResubscribe: false,
       commandTimeout: undefined,
@@ -51,22 +52,22 @@ export class RedisFanout implements Fanout {
     };
     const client = await openRedis(options, status.publishing, overrides);
     const publisher = new RedisPublisher(options, client);
-    const { recent } = publisher;
-    const isApart = client instanceof Cluster;
-    const parts = isApart ? recent.partitions.map((partition) => [partition]) : [recent.partitions];
-    const statuses = sharesOf(status.subscriptions, parts.length);
+    const { replayStreams } = publisher;
+    const { partitions } = replayStreams;
+    const groups = client instanceof Cluster ? partitions.map((partition) => [partition]) : [partitions];
+    const statuses = sharesOf(status.subscriptions, groups.length);
     const listeners = await Promise.all(
-      parts.map(async (partitions, index) => {
-        const { slot } = partitions[0]!;
+      groups.map(async (group, index) => {
+        const { slot } = group[0]!;
         const subscriber = await openRedisNode(options, statuses[index]!, overrides, client, slot);
-        return new RedisListener(subscriber, partitions, options, { recent, handler, onInterrupted });
+        return new RedisListener(subscriber, group, options, { replayStreams, handler, onInterrupted });
       }),
     );
     return new RedisFanout(publisher, listeners, options.pingIntervalMs);
   }
 
   private constructor(
-    /** For what else is kept in the same Redis. */
+    /** Also used by the other stores in the same Redis. */
     readonly publisher: RedisPublisher,
     /** One for all partitions, or one for each. */
     private readonly listeners: readonly RedisListener[],
@@ -80,8 +81,8 @@ export class RedisFanout implements Fanout {
 
   async publish(publication: Publication): Promise<void> {
     const route = routeOf(publication.channel);
-    const partition = this.publisher.recent.partitionOf(route);
-    await this.publisher.submit({
+    const partition = this.publisher.replayStreams.partitionOf(route);
+    await this.publisher.publish({
       partition,
       channel: channelName(partition, route),
       envelope: encode(publication),
@@ -111,20 +112,20 @@ export class RedisFanout implements Fanout {
   }
 
   #listenerOf(route: string): RedisListener {
-    return this.#byPartition.get(this.publisher.recent.partitionOf(route))!;
+    return this.#byPartition.get(this.publisher.replayStreams.partitionOf(route))!;
   }
 
   #check(): void {
     for (const listener of this.listeners) listener.check();
     void this.publisher.repair();
-    this.publisher.recent.trim().catch(() => {}); // the next call trims what this one could not
+    this.publisher.replayStreams.trim().catch(() => {}); // the next call trims what this one could not
   }
 }
 
-/** Several connections as one, which is up when all of them are. */
+/** Returns a status for each of several connections. The given status is up when all of them are. */
 function sharesOf(status: BrokerStatus, count: number): readonly BrokerStatus[] {
-  const shares = Array.from({ length: count }, () => new BrokerStatus(status.name, () => tell()));
-  const tell = (): void => {
+  const shares = Array.from({ length: count }, () => new BrokerStatus(status.name, () => update()));
+  const update = (): void => {
     const down = shares.find(({ state }) => state === 'down');
     if (down !== undefined) status.down(down.reason ?? 'no reason given');
     else if (shares.every(({ state }) => state === 'up')) status.up();

@@ -7,7 +7,7 @@ import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import { add, members, remove, stats } from './presence-scripts.js';
 import type { RedisPublisher } from './publisher.js';
 
-/** Who is in the channels of all processes. Times are by the clock of Redis; entries that have run out are dropped by every call. */
+/** The clients in the channels of all processes. Times are by the clock of Redis. Every call removes expired entries. */
 export class RedisPresence implements Presence {
   constructor(private readonly publisher: RedisPublisher) {}
 
@@ -34,13 +34,13 @@ export class RedisPresence implements Presence {
     return { clients, users };
   }
 
-  /** The connection belongs to the fan-out. */
+  /** Does nothing: the connection belongs to the fan-out. */
   close(): Promise<void> {
     return Promise.resolve();
   }
 
   #run(script: LuaScript, channel: string, args: readonly (string | number | Buffer)[]): Promise<unknown> {
-    const { tag } = this.publisher.recent.partitionOf(routeOf(channel));
+    const { tag } = this.publisher.replayStreams.partitionOf(routeOf(channel));
     const keys = ['presence', 'presence-until', 'presence-users'].map((kind) => `${tag}:${kind}:${channel}`);
     return this.publisher.call((client) => script.run(client, keys, args));
   }

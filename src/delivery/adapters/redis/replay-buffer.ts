@@ -1,5 +1,6 @@
 /**
- * What arrives while something older is still missing. Handing it over at once would turn the order of a channel round.
+ * Holds back messages that arrive while older ones are still being replayed. Passing them on at once would change the order within a
+ * channel.
  */
 export class ReplayBuffer {
   #held: Buffer[] | undefined;
@@ -7,28 +8,30 @@ export class ReplayBuffer {
 
   constructor(
     private readonly maxBytes: number,
-    private readonly handOver: (bytes: Buffer) => void,
+    private readonly pass: (message: Buffer) => void,
   ) {}
 
+  /** From here on, messages are held back. */
   begin(): void {
     this.#held ??= [];
   }
 
-  take(bytes: Buffer): void {
+  add(message: Buffer): void {
     if (this.#held === undefined) {
-      this.handOver(bytes);
+      this.pass(message);
       return;
     }
-    this.#held.push(bytes);
-    this.#bytes += bytes.length;
-    // Order gives way to memory.
+    this.#held.push(message);
+    this.#bytes += message.length;
+    // The bound on memory matters more than the order.
     if (this.#bytes > this.maxBytes) this.end();
   }
 
+  /** Passes on the messages that were held back, and all that follow. */
   end(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#bytes = 0;
-    for (const bytes of held) this.handOver(bytes);
+    for (const message of held) this.pass(message);
   }
 }

@@ -4,9 +4,9 @@ import type { Fanout } from '../../fanout.port.js';
 import type { History, HistoryPage, HistoryQuery, PublishConditions } from '../../history/history.port.js';
 import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import type { Publication, StreamPosition } from '../../publications/publication.js';
-import { hash } from './replay-streams.js';
+import { hash } from './partition.js';
 
-/** One of several Redis servers, with all that is kept there. */
+/** One of several Redis servers, with everything that it stores. */
 export interface RedisShard {
   readonly fanout: Fanout;
   readonly history: History;
@@ -14,16 +14,16 @@ export interface RedisShard {
 }
 
 /**
- * Which of `count` shards a channel lives on. The one with the highest draw wins (rendezvous hashing), so that a further shard at
- * the end of the list takes over its share of the channels and moves no others.
+ * Returns the index of the shard that owns a channel: the one with the highest weight (rendezvous hashing). So a shard that is added to the
+ * end of the list takes over its share of the channels and moves no others.
  */
 export function shardOf(channel: string, count: number): number {
   const key = hash(routeOf(channel));
   let winner = 0;
   let highest = -1;
   for (let index = 0; index < count; index++) {
-    const draw = mix(key ^ Math.imul(index + 1, 0x9e3779b1));
-    if (draw > highest) [winner, highest] = [index, draw];
+    const weight = mix(key ^ Math.imul(index + 1, 0x9e3779b1));
+    if (weight > highest) [winner, highest] = [index, weight];
   }
   return winner;
 }
@@ -36,7 +36,7 @@ function mix(value: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
-/** Several Redis servers as one: each channel lives on one of them, with its history and its presence. */
+/** Several Redis servers as one: each owns some of the channels, with their history and presence. */
 export class RedisShards {
   readonly fanout: Fanout = {
     repeats: true,
@@ -48,8 +48,8 @@ export class RedisShards {
   };
 
   readonly history: History = {
-    publish: (publication: Publication, terms: PublishConditions): Promise<StreamPosition | undefined> =>
-      this.#of(publication.channel).history.publish(publication, terms),
+    publish: (publication: Publication, conditions: PublishConditions): Promise<StreamPosition | undefined> =>
+      this.#of(publication.channel).history.publish(publication, conditions),
     read: (channel: string, query: HistoryQuery): Promise<HistoryPage> =>
       this.#of(channel).history.read(channel, query),
     remove: (channel: string): Promise<void> => this.#of(channel).history.remove(channel),

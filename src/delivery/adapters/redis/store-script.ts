@@ -1,31 +1,31 @@
 import type { Redis } from 'ioredis';
 import { LuaScript } from '../../../redis/index.js';
 import { newEpoch } from '../../history/epoch.js';
+import { loadState } from './channel-state-script.js';
 import { generationKey, historyKey, metaKey } from './keys.js';
-import { standing } from './channel-state-script.js';
-import type { StoredPublication, PublishResult, PublishSettings } from './redis-publication.js';
+import type { PublishResult, PublishSettings, StoredPublication } from './redis-publication.js';
 
 /**
- * Keeps and sends publications in their order, each in one step. Those of one channel share a message.
+ * Stores and sends publications in order, each in one step. Those of one channel share a message.
  *
- * ARGV: PUBLISH or SPUBLISH, entries in a stream of recent publications, new epoch. Then for each publication its Redis
- * channel, its envelope, 1 if it is to be among the recent ones (else 0), the size of the history (0: none), its time in ms, the
- * time of its meta data in ms, version (0: none), its epoch, 1 if subscribers want differences (else 0), for how long the answer is
- * kept in ms (0: not at all), and the place that it had before, or nothing.
+ * ARGV: PUBLISH or SPUBLISH, maximum number of entries in a replay stream, new epoch. Then for each publication: its Redis channel, its
+ * envelope, whether to add it to the replay stream (1 or 0), the size of the history (0: none), the lifetime of the history in ms, the
+ * lifetime of the metadata in ms, the version (0: none), the epoch of the version, whether subscribers may ask for differences (1 or 0),
+ * the lifetime of the result in ms (0: not stored), and its position before a loss of data, or an empty text.
  *
- * KEYS, for each publication: the stream of recent ones, meta, stream, generation, and where the answer is kept, if it is.
+ * KEYS, for each publication: replay stream, metadata, stream, generation, and the key of the result if it is stored.
  *
- * Answers a line for each: the id among the recent ones, a space, and `offset:epoch`, each empty where there is none. Or `!` and why
- * this one failed, which leaves the others alone.
+ * Returns a line for each publication: the id in the replay stream, a space, and `offset:epoch`, each empty if there is none. For a
+ * publication that failed, `!` and the reason; it does not affect the others.
  */
-const script = new LuaScript(`${standing}
+const script = new LuaScript(`${loadState}
 local keys, args, call = KEYS, ARGV, redis.call
-local command, mostRecent, newEpoch = args[1], args[2], args[3]
+local command, maxReplayed, newEpoch = args[1], args[2], args[3]
 
 local channels, messages = {}, {}
 local function send(channel, message)
-  local waiting = messages[channel]
-  if waiting then waiting[#waiting + 1] = message
+  local pending = messages[channel]
+  if pending then pending[#pending + 1] = message
   else
     messages[channel] = { message }
     channels[#channels + 1] = channel
@@ -37,18 +37,18 @@ local function joined(list)
   return string.char(129) .. table.concat(list)
 end
 
-local function keep(item)
-  local answer = item.answered and call('GET', item.answered)
-  if answer and item.place == '' then return '', answer end
+local function store(item)
+  local result = item.result and call('GET', item.result)
+  if result and item.lostPosition == '' then return '', result end
   local epoch, offset
-  if item.size > 0 then epoch, offset = standing(item.meta, item.stream, item.generation, newEpoch) end
-  if item.place ~= '' then
-    local known = answer or item.place
+  if item.size > 0 then epoch, offset = loadState(item.meta, item.stream, item.generation, newEpoch) end
+  if item.lostPosition ~= '' then
+    local known = result or item.lostPosition
     if string.match(known, ':(.*)') == epoch then return '', known end
   end
 
-  local place, message, recentId = '', item.envelope, ''
-  answer = ''
+  local position, message, replayId = '', item.envelope, ''
+  result = ''
   if epoch then
     local version = tonumber(item.version)
     if version > 0 then
@@ -70,60 +70,60 @@ local function keep(item)
     call('PEXPIRE', item.meta, item.metaMs)
     call('XADD', item.stream, 'MAXLEN', item.size, number .. '-0', 'e', item.envelope)
     call('PEXPIRE', item.stream, item.ttlMs)
-    place = struct.pack('>BI6', 128, offset + 1) .. epoch
-    message = place .. struct.pack('>I4', #previous) .. previous .. item.envelope
-    answer = number .. ':' .. epoch
+    position = struct.pack('>BI6', 128, offset + 1) .. epoch
+    message = position .. struct.pack('>I4', #previous) .. previous .. item.envelope
+    result = number .. ':' .. epoch
   end
-  if item.answered then call('SET', item.answered, answer, 'PX', item.rememberMs) end
-  if item.isRecent then
-    local whole = place == '' and item.envelope or place .. struct.pack('>I4', 0) .. item.envelope
-    recentId = call('XADD', item.recent, 'MAXLEN', '~', mostRecent, '*', 'e', whole)
+  if item.result then call('SET', item.result, result, 'PX', item.resultMs) end
+  if item.isReplayed then
+    local whole = position == '' and item.envelope or position .. struct.pack('>I4', 0) .. item.envelope
+    replayId = call('XADD', item.replay, 'MAXLEN', '~', maxReplayed, '*', 'e', whole)
   end
   send(item.channel, message)
-  return recentId, answer
+  return replayId, result
 end
 
-local answers, k, a = {}, 0, 3
+local results, k, a = {}, 0, 3
 while a < #args do
   local item = {
-    recent = keys[k + 1], meta = keys[k + 2], stream = keys[k + 3], generation = keys[k + 4],
-    channel = args[a + 1], envelope = args[a + 2], isRecent = args[a + 3] == '1',
+    replay = keys[k + 1], meta = keys[k + 2], stream = keys[k + 3], generation = keys[k + 4],
+    channel = args[a + 1], envelope = args[a + 2], isReplayed = args[a + 3] == '1',
     size = tonumber(args[a + 4]), ttlMs = args[a + 5], metaMs = args[a + 6],
     version = args[a + 7], versionEpoch = args[a + 8], isDelta = args[a + 9] == '1',
-    rememberMs = args[a + 10], place = args[a + 11]
+    resultMs = args[a + 10], lostPosition = args[a + 11]
   }
   k, a = k + 4, a + 11
-  if item.rememberMs ~= '0' then
+  if item.resultMs ~= '0' then
     k = k + 1
-    item.answered = keys[k]
+    item.result = keys[k]
   end
-  local isDone, recentId, answer = pcall(keep, item)
-  if isDone then answers[#answers + 1] = recentId .. ' ' .. answer
+  local isDone, replayId, result = pcall(store, item)
+  if isDone then results[#results + 1] = replayId .. ' ' .. result
   else
-    local reason = type(recentId) == 'table' and recentId.err or recentId
-    answers[#answers + 1] = '!' .. string.gsub(reason, '%c', ' ')
+    local reason = type(replayId) == 'table' and replayId.err or replayId
+    results[#results + 1] = '!' .. string.gsub(reason, '%c', ' ')
   end
 end
 for _, channel in ipairs(channels) do
   local list = messages[channel]
   call(command, channel, #list == 1 and list[1] or joined(list))
 end
-return table.concat(answers, '\\n')
+return table.concat(results, '\\n')
 `);
 
-/** Answers in the order of the submissions, which all belong to one node. Rejects where it cannot be known what became of them. */
+/** Returns results in the order of the publications, which all belong to one node. Rejects if the outcome is unknown. */
 export async function storeAndSend(
   connection: Redis,
-  submissions: readonly StoredPublication[],
+  publications: readonly StoredPublication[],
   { sharded, maxPerStream }: PublishSettings,
 ): Promise<readonly PublishResult[]> {
   const keys: string[] = [];
   const args: (string | number | Buffer)[] = [sharded ? 'SPUBLISH' : 'PUBLISH', maxPerStream, newEpoch()];
-  for (const { partition, channel, envelope, isRepeatable, keeping } of submissions) {
-    const { channel: name, terms, delta, answered, place = '' } = keeping;
-    const { history, version } = terms;
+  for (const { partition, channel, envelope, isRepeatable, store } of publications) {
+    const { channel: name, conditions, delta, result, lostPosition = '' } = store;
+    const { history, version } = conditions;
     keys.push(partition.key, metaKey(partition, name), historyKey(partition, name), generationKey(partition));
-    if (answered !== undefined) keys.push(answered.key);
+    if (result !== undefined) keys.push(result.key);
     args.push(
       channel,
       envelope,
@@ -134,16 +134,16 @@ export async function storeAndSend(
       version?.number ?? 0,
       version?.epoch ?? '',
       delta ? 1 : 0,
-      Math.ceil(answered?.ttlMs ?? 0),
-      place,
+      Math.ceil(result?.ttlMs ?? 0),
+      lostPosition,
     );
   }
-  const answer = (await script.run(connection, keys, args)) as Buffer;
-  return answer.toString().split('\n').map(toAnswer);
+  const reply = (await script.run(connection, keys, args)) as Buffer;
+  return reply.toString().split('\n').map(toResult);
 }
 
-function toAnswer(line: string): PublishResult {
+function toResult(line: string): PublishResult {
   if (line.startsWith('!')) return { failure: new Error(line.slice(1)) };
   const space = line.indexOf(' ');
-  return { recentId: space === 0 ? undefined : line.slice(0, space), place: line.slice(space + 1) };
+  return { replayId: space === 0 ? undefined : line.slice(0, space), position: line.slice(space + 1) };
 }

@@ -1,143 +1,146 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { backoffMs, retryUntilDone } from '../../../async/index.js';
 import { redisFailure } from '../../../redis/index.js';
 import { FanoutClosedError } from '../../delivery.errors.js';
 
 const DONE = Promise.resolve();
-/** Names in one SUBSCRIBE: long enough to save round trips, short enough not to hold up either side. */
+/** Names in one SUBSCRIBE: enough to save round trips, and few enough not to block either side. */
 const BATCH = 1_000;
+const RETRY_INITIAL_MS = 50;
+const RETRY_MAX_MS = 1_000;
 
 export interface RedisSubscriptionsOptions {
-  /** The Redis channel of a route. */
+  /** Returns the Redis channel of a route. */
   readonly channelOf: (route: string) => string;
-  /** Whether SSUBSCRIBE is used in place of SUBSCRIBE. */
+  /** Whether to use SSUBSCRIBE instead of SUBSCRIBE. */
   readonly sharded: boolean;
 }
 
-/** What the connection has for others. `goodAt` is on the clock of `performance.now()`. */
+/** Times are by `performance.now()`. */
 export interface RedisSubscriptionsEvents {
-  onMessage(envelope: Buffer): void;
-  /** A connection begins after one that was lost: what arrives before `onRestored` resolves is newer than what is missing. */
-  onReturned(): void;
+  onMessage(message: Buffer): void;
   /**
-   * Everything is subscribed again; hand over what may have been missed since `goodAt`. Rejects if that is not possible now. What it does
-   * counts for nothing once the connection is lost as well: then it is called for the next one.
+   * Called when there is a connection again after a lost one. What arrives before `onSubscribed` resolves is newer than what was missed.
    */
-  onRestored(goodAt: number, isCurrent: () => boolean): Promise<void>;
+  onReconnected(): void;
+  /**
+   * Called when all routes are subscribed again. Replays what may have been missed since `completeUntil`. It rejects if that is not
+   * possible now, and is then called again. `isCurrent` returns whether the connection still exists; without it the result has no effect,
+   * and the next connection replays again.
+   */
+  onSubscribed(completeUntil: number, isCurrent: () => boolean): Promise<void>;
 }
 
 interface Route {
   readonly name: string;
-  /** Calls of `subscribe` less calls of `unsubscribe`. */
+  /** Calls of `subscribe` minus calls of `unsubscribe`. */
   count: number;
-  /** When `count` last rose from 0, on the clock of `performance.now()`. */
+  /** When `count` last rose from 0, by `performance.now()`. */
   requestedAt: number;
-  /** Number of the connection on which SUBSCRIBE was sent, and on which Redis has confirmed it. */
+  /** Number of the connection on which SUBSCRIBE was sent, and of the one on which Redis confirmed it. */
   sentOn: number;
   confirmedOn: number;
-  inForce: PromiseWithResolvers<void> | undefined;
+  active: PromiseWithResolvers<void> | undefined;
 }
 
 /**
- * Keeps one connection subscribed to the routes that are wanted here.
+ * Keeps one connection subscribed to the requested routes.
  *
- * A connection carries commands in order. So a route's state is that of the last command sent for it, and a route
- * that is wanted again while its UNSUBSCRIBE is on its way simply has a SUBSCRIBE sent after it. What is sent on one
- * connection means nothing to the next: each has a number, and everything that waits is checked against it.
+ * A connection carries commands in order. So the state of a route is that of the last command sent for it, and a route that is requested
+ * again while its UNSUBSCRIBE is on the way simply gets another SUBSCRIBE. A command has no effect on later connections: each
+ * connection has a number, with which everything that waits compares itself.
  */
 export class RedisSubscriptions {
   readonly #logger = new Logger('RedisFanout');
   readonly #routes = new Map<string, Route>();
-  /** Routes whose wanted state may differ from the one sent. */
+  /** Routes whose requested state may differ from the state that was sent. */
   readonly #changed = new Set<Route>();
-  /** Raised when a connection begins and again when it ends; odd while there is one. */
+  /** Incremented when a connection begins and when it ends: odd while there is one. */
   #connection = 0;
-  /** The last moment up to which nothing can have been missed; undefined before the first connection. */
-  #goodAt: number | undefined;
-  /** Whether everything missed before this connection has been made up for, so that `#goodAt` may move on. */
-  #restored = false;
+  /** Aborted when the current connection ends. */
+  #ended = new AbortController();
+  /** The last time until which nothing can have been missed. Undefined before the first connection. */
+  #completeUntil: number | undefined;
+  /** Whether everything that was missed before this connection has been replayed, so that `#completeUntil` may advance. */
+  #isComplete = false;
   #flushing: NodeJS.Immediate | undefined;
-  readonly #closing = new AbortController();
+  #isClosed = false;
 
   constructor(
     private readonly client: Redis,
     private readonly options: RedisSubscriptionsOptions,
     private readonly events: RedisSubscriptionsEvents,
   ) {
-    client.on(options.sharded ? 'smessageBuffer' : 'messageBuffer', (_channel: Buffer, envelope: Buffer) => {
-      if (!this.#closed) events.onMessage(envelope);
+    client.on(options.sharded ? 'smessageBuffer' : 'messageBuffer', (_channel: Buffer, message: Buffer) => {
+      if (!this.#isClosed) events.onMessage(message);
     });
-    client.on('close', () => {
-      if (this.#connected) this.#connection++;
-    });
+    client.on('close', () => this.#end());
     client.on('ready', () => this.#begin());
     if (client.status === 'ready') this.#begin();
   }
 
-  /** When the route was first wanted in its present stretch; undefined if it is not wanted. */
-  wantedSince(name: string): number | undefined {
+  /** Returns since when the route has been requested without a break, or undefined if it is not requested. */
+  requestedAt(name: string): number | undefined {
     const route = this.#routes.get(name);
     return route === undefined || route.count === 0 ? undefined : route.requestedAt;
   }
 
+  /** Resolves when the subscription is active, or when it is not requested any more. */
   subscribe(name: string): Promise<void> {
-    if (this.#closed) return Promise.reject(new FanoutClosedError());
+    if (this.#isClosed) return Promise.reject(new FanoutClosedError());
     const route = this.#routes.get(name) ?? this.#newRoute(name);
     if (route.count++ === 0) {
       route.requestedAt = performance.now();
       this.#change(route);
     }
-    if (this.#connected && route.confirmedOn === this.#connection) return DONE;
-    route.inForce ??= Promise.withResolvers();
-    return route.inForce.promise;
+    if (this.#isConnected && route.confirmedOn === this.#connection) return DONE;
+    route.active ??= Promise.withResolvers();
+    return route.active.promise;
   }
 
   unsubscribe(name: string): void {
     const route = this.#routes.get(name);
     if (route === undefined || route.count === 0 || --route.count > 0) return;
-    route.inForce?.resolve();
-    route.inForce = undefined;
+    route.active?.resolve();
+    route.active = undefined;
     this.#change(route);
   }
 
   /**
-   * Notes up to when the connection is known to be good, and tries again what Redis refused. Called regularly. An answer to
-   * PING follows every message that Redis sent before it; a connection that does not answer is ended by its socket timeout.
+   * Determines until when the connection has delivered everything, and retries subscriptions that Redis refused. Called regularly. A reply
+   * to PING follows all messages that Redis has sent before it. The socket timeout ends a connection that does not reply.
    */
   async check(): Promise<void> {
     this.#scheduleFlush();
-    if (!this.#connected || !this.#restored) return;
+    if (!this.#isConnected || !this.#isComplete) return;
     const connection = this.#connection;
     const sentAt = performance.now();
     try {
       await this.client.ping();
     } catch {
-      return; // the connection is lost, which its listener sees to
+      return; // the connection is lost, which the listener of `close` handles
     }
-    if (connection === this.#connection) this.#goodAt = sentAt;
+    if (connection === this.#connection) this.#completeUntil = sentAt;
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closing.abort();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#ended.abort();
     clearImmediate(this.#flushing);
     this.client.disconnect();
-    for (const { inForce } of this.#routes.values()) inForce?.reject(new FanoutClosedError());
+    for (const { active } of this.#routes.values()) active?.reject(new FanoutClosedError());
     this.#routes.clear();
     this.#changed.clear();
   }
 
-  get #closed(): boolean {
-    return this.#closing.signal.aborted;
-  }
-
-  get #connected(): boolean {
+  get #isConnected(): boolean {
     return this.#connection % 2 === 1;
   }
 
   #newRoute(name: string): Route {
-    const route = { name, count: 0, requestedAt: 0, sentOn: 0, confirmedOn: 0, inForce: undefined };
+    const route = { name, count: 0, requestedAt: 0, sentOn: 0, confirmedOn: 0, active: undefined };
     this.#routes.set(name, route);
     return route;
   }
@@ -147,9 +150,9 @@ export class RedisSubscriptions {
     this.#scheduleFlush();
   }
 
-  /** Changes of one turn of the event loop go out as one command. */
+  /** Sends the changes of one turn of the event loop as one command. */
   #scheduleFlush(): void {
-    if (this.#changed.size === 0 || this.#closed) return;
+    if (this.#changed.size === 0 || this.#isClosed) return;
     this.#flushing ??= setImmediate(() => {
       this.#flushing = undefined;
       this.#flush();
@@ -160,14 +163,14 @@ export class RedisSubscriptions {
     const unwanted: Route[] = [];
     const wanted: Route[] = [];
     for (const route of this.#changed) {
-      const isSent = this.#connected && route.sentOn === this.#connection;
+      const isSent = this.#isConnected && route.sentOn === this.#connection;
       if (route.count === 0) {
         this.#routes.delete(route.name);
         if (isSent) unwanted.push(route);
       } else if (!isSent) wanted.push(route);
     }
     this.#changed.clear();
-    if (!this.#connected) return; // the next connection subscribes to all routes
+    if (!this.#isConnected) return; // the next connection subscribes to all routes
     for (const batch of batches(unwanted)) this.#unsubscribeFrom(batch);
     for (const batch of batches(wanted)) void this.#subscribeTo(batch);
   }
@@ -177,7 +180,7 @@ export class RedisSubscriptions {
     const sent = this.options.sharded
       ? this.client.sunsubscribe(...names)
       : this.client.unsubscribe(...names);
-    // At worst the connection is lost, and with it the subscription.
+    // If it fails, the connection is lost, and the subscription with it.
     sent.catch(() => {});
   }
 
@@ -189,20 +192,20 @@ export class RedisSubscriptions {
       await (this.options.sharded ? this.client.ssubscribe(...names) : this.client.subscribe(...names));
     } catch (error) {
       const isLost = connection !== this.#connection || this.client.status !== 'ready';
-      if (!isLost) this.#refused(batch, redisFailure(error).reason);
+      if (!isLost) this.#onRefused(batch, redisFailure(error).reason);
       return;
     }
     if (connection !== this.#connection) return;
     for (const route of batch) {
       route.confirmedOn = connection;
-      route.inForce?.resolve();
-      route.inForce = undefined;
+      route.active?.resolve();
+      route.active = undefined;
     }
   }
 
-  /** The connection stands, but Redis did not take the command: no permission, or too late for a slot that has moved. */
-  #refused(batch: readonly Route[], reason: string): void {
-    this.#logger.warn(`redis refused ${batch.length} subscription(s), to be tried again: ${reason}`);
+  /** The connection is up, but Redis refused the command: a missing permission, or a slot that has moved to another node. */
+  #onRefused(batch: readonly Route[], reason: string): void {
+    this.#logger.warn(`Redis refused ${batch.length} subscription(s), retrying: ${reason}`);
     for (const route of batch) {
       route.sentOn = 0;
       if (this.#routes.get(route.name) === route) this.#changed.add(route);
@@ -210,39 +213,44 @@ export class RedisSubscriptions {
   }
 
   #begin(): void {
-    if (this.#closed || this.#connected) return;
+    if (this.#isClosed || this.#isConnected) return;
     this.#connection++;
-    this.#restored = false;
-    if (this.#goodAt !== undefined) this.events.onReturned();
-    void this.#restore(this.#connection);
+    this.#ended = new AbortController();
+    this.#isComplete = false;
+    if (this.#completeUntil !== undefined) this.events.onReconnected();
+    void this.#restore(this.#connection, this.#ended.signal);
   }
 
-  async #restore(connection: number): Promise<void> {
+  #end(): void {
+    if (!this.#isConnected) return;
+    this.#connection++;
+    this.#ended.abort();
+  }
+
+  async #restore(connection: number, ended: AbortSignal): Promise<void> {
     const beganAt = performance.now();
     const missing = [...this.#routes.values()].filter((route) => route.count > 0);
     for (const batch of batches(missing)) {
       const unsent = batch.filter((route) => route.count > 0 && route.sentOn !== connection);
       if (unsent.length > 0) await this.#subscribeTo(unsent);
-      if (connection !== this.#connection) return;
+      if (ended.aborted) return;
     }
-    if (this.#goodAt !== undefined) await this.#makeUp(connection, this.#goodAt);
-    if (connection !== this.#connection) return;
-    this.#goodAt = beganAt;
-    this.#restored = true;
+    if (this.#completeUntil !== undefined) await this.#replay(this.#completeUntil, ended);
+    if (ended.aborted) return;
+    this.#completeUntil = beganAt;
+    this.#isComplete = true;
   }
 
-  /** Until it succeeds `#goodAt` stands still, so that what is missing is asked for by a later connection if not by this one. */
-  async #makeUp(connection: number, goodAt: number): Promise<void> {
-    for (let attempt = 1; connection === this.#connection && !this.#closed; attempt++) {
-      try {
-        return await this.events.onRestored(goodAt, () => connection === this.#connection);
-      } catch (error) {
+  /** `#completeUntil` does not advance before this succeeds, so that a later connection replays what this one could not. */
+  async #replay(completeUntil: number, ended: AbortSignal): Promise<void> {
+    await retryUntilDone(() => this.events.onSubscribed(completeUntil, () => !ended.aborted), {
+      pauseMs: (attempt) => backoffMs(attempt, RETRY_INITIAL_MS, RETRY_MAX_MS),
+      onFailure: (error, attempt) => {
         if (attempt === 1)
-          this.#logger.warn(`cannot read what was missed, trying again: ${redisFailure(error).reason}`);
-        const pauseMs = Math.min(50 * attempt, 1_000);
-        await delay(pauseMs, undefined, { signal: this.#closing.signal, ref: false }).catch(() => {});
-      }
-    }
+          this.#logger.warn(`could not read missed publications, retrying: ${redisFailure(error).reason}`);
+      },
+      signal: ended,
+    });
   }
 
   #channelsOf(batch: readonly Route[]): string[] {
