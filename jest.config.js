@@ -26,8 +26,8 @@ const typescript = {
 };
 
 /**
- * `unit` needs nothing; `contract` and `e2e` use real brokers where the environment names or allows them; `fuzz` sends generated
- * input to the built server for a bounded time.
+ * `unit` needs nothing; `contract` and `e2e` use real brokers where the environment names or allows them; `attack` and `fuzz`
+ * send hostile and generated input to the built server for a bounded time.
  */
 export default {
   maxWorkers: 2,
@@ -40,6 +40,7 @@ export default {
       testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/*.spec.ts'],
     },
     { ...typescript, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
+    { ...typescript, displayName: 'attack', testMatch: ['<rootDir>/test/attack/**/*.spec.ts'] },
     { ...typescript, displayName: 'fuzz', testMatch: ['<rootDir>/test/fuzz/**/*.spec.ts'] },
     { ...typescript, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
   ],

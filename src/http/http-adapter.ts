@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
+import { HttpConnections } from './connections/http-connections.js';
 import { EarlyRefusals } from './early-refusals.js';
 import { EndOfTurn } from './response-batcher.js';
 import { RouteTable } from './route-table.js';
@@ -22,8 +23,9 @@ export class HttpAdapter extends FastifyAdapter {
   constructor(
     options: HttpOptions,
     readonly earlyRefusals = new EarlyRefusals(),
+    readonly connections = new HttpConnections(options.limits),
   ) {
-    super(fastifyOptions(options, earlyRefusals));
+    super(fastifyOptions(options, earlyRefusals, connections));
     const server = this.getInstance();
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -45,6 +47,16 @@ export class HttpAdapter extends FastifyAdapter {
     );
   }
 
+  /** Tells clients from here on that their connections are closing. */
+  stopping(): void {
+    this.connections.stopping();
+  }
+
+  override close() {
+    this.connections.closeUnused();
+    return super.close();
+  }
+
   /** Nest would parse JSON and forms; here every route gets the bytes. */
   override registerParserMiddleware(): void {}
 
@@ -57,17 +69,29 @@ export class HttpAdapter extends FastifyAdapter {
   }
 }
 
-function fastifyOptions(options: HttpOptions, refusals: EarlyRefusals): FastifyHttpOptions<Server> {
+function fastifyOptions(
+  options: HttpOptions,
+  refusals: EarlyRefusals,
+  connections: HttpConnections,
+): FastifyHttpOptions<Server> {
   const { bodyLimitBytes, maxHeaderBytes, requestTimeoutMs, keepAliveTimeoutMs } = options;
   return {
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
-    http: {
-      maxHeaderSize: maxHeaderBytes,
-      requestTimeout: requestTimeoutMs,
-      headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(CHECKING_INTERVAL_MS, requestTimeoutMs),
+    serverFactory: (handler) => {
+      const server = createServer(
+        {
+          maxHeaderSize: maxHeaderBytes,
+          requestTimeout: requestTimeoutMs,
+          headersTimeout: requestTimeoutMs,
+          keepAliveTimeout: keepAliveTimeoutMs,
+          connectionsCheckingInterval: Math.min(CHECKING_INTERVAL_MS, requestTimeoutMs),
+        },
+        (request, response) => connections.handle(request, response, () => handler(request, response)),
+      );
+      connections.watch(server);
+      return server;
     },
     // Requests that arrive while the server drains are served; the bus says when it is too late.
     return503OnClosing: false,

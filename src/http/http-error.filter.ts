@@ -3,6 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpAdapter } from './http-adapter.js';
 import { bodyOf, HttpErrors } from './http-error.js';
+import { RepeatedWarning } from '../limits/index.js';
 import { HttpMetrics } from './http.metrics.js';
 
 /** Gives every HTTP error of the process one shape: `{"error":{"code","message"}}`. */
@@ -18,7 +19,13 @@ export class HttpErrorFilter implements ExceptionFilter, OnModuleInit {
 
   /** What is refused before there is a route comes by no filter. */
   onModuleInit(): void {
-    this.host.httpAdapter.earlyRefusals.onRefused = (code) => this.metrics.countError(code);
+    const { earlyRefusals, connections } = this.host.httpAdapter;
+    earlyRefusals.onRefused = (code) => this.metrics.countError(code);
+    const warning = new RepeatedWarning(this.#logger);
+    connections.onRefused = (reason) => {
+      this.metrics.countRefusedConnection(reason);
+      warning.warn(`refused or cut HTTP connections: ${reason}. See server.http.limits`);
+    };
   }
 
   catch(exception: unknown, host: ArgumentsHost): void {

@@ -42,6 +42,8 @@ export const httpErrorTable = {
   uri_too_long: 414,
   upgrade_required: 426,
   headers_too_large: 431,
+  too_many_connections: 503,
+  too_many_requests_in_flight: 503,
   internal_error: { status: 500, message: 'something went wrong here' },
 } as const satisfies HttpErrorTable;
 

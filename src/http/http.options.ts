@@ -29,6 +29,49 @@ export const httpOptions = z
       .describe(
         'How long an idle connection stays open for the next request, in ms. Longer than that of the load balancer.',
       ),
+    limits: z
+      .strictObject({
+        connections: z
+          .number()
+          .int()
+          .min(1)
+          .default(20_000)
+          .describe('Most HTTP connections of this process, WebSockets not counted. Others get 503.'),
+        connectionsPerAddress: z
+          .number()
+          .int()
+          .min(1)
+          .default(10_000)
+          .describe(
+            'Most HTTP connections of one address (of IPv6, one /64 network), WebSockets not counted. Others get 503. ' +
+              'A proxy counts as one address.',
+          ),
+        requestsInFlightPerConnection: z
+          .number()
+          .int()
+          .min(1)
+          .default(256)
+          .describe(
+            'Most requests of one connection that are handled at a time (pipelining). Others get 503.',
+          ),
+        responseTimeoutMs: z
+          .number()
+          .int()
+          .min(1_000)
+          .max(2_147_483_647)
+          .default(60_000)
+          .describe('How long a client may take to read a response before its connection is cut, in ms.'),
+        descriptorReserve: z
+          .number()
+          .int()
+          .min(0)
+          .default(128)
+          .describe(
+            'File descriptors that clients cannot take (at most a quarter of the limit of the process): files, brokers and the ' +
+              'process itself need them. Connections beyond that get 503.',
+          ),
+      })
+      .prefault({}),
   })
   .prefault({});
 

@@ -3,6 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Logger } from '@nestjs/common';
 import { settlesWithin } from '../async/index.js';
 import type { ServerOptions } from '../config/server.options.js';
+import { HttpAdapter } from '../http/index.js';
 import { Readiness } from '../metrics/index.js';
 
 const logger = new Logger('Shutdown');
@@ -37,6 +38,8 @@ export async function stopApplication(
   { timeoutMs, readinessDelayMs }: ServerOptions['shutdown'],
 ): Promise<boolean> {
   app.get(Readiness).stopping();
+  const adapter = app.getHttpAdapter();
+  if (adapter instanceof HttpAdapter) adapter.stopping();
   logger.log(`closing within ${timeoutMs} ms`);
   try {
     if (await settlesWithin(timeoutMs, close(app, readinessDelayMs))) {

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { WebSocket } from 'ws';
@@ -15,6 +15,8 @@ export interface ServerOptions {
   /** Working directory, which has the embedded files. Default: a new temporary directory. */
   readonly cwd?: string;
   readonly port?: number;
+  /** Most file descriptors of the process. */
+  readonly maxDescriptors?: number;
 }
 
 /** The built program in its own process, as a user starts it. It has no configuration except the given options. */
@@ -52,7 +54,9 @@ export class Server implements AsyncDisposable {
   static async spawn(options: ServerOptions = {}): Promise<Server> {
     const port = options.port ?? (await freePort());
     const cwd = options.cwd ?? mkdtempSync(join(tmpdir(), 'carillon-'));
+    const { maxDescriptors } = options;
     const process = fork(MAIN, options.args ?? [], {
+      ...(maxDescriptors !== undefined ? { execPath: withDescriptors(cwd, maxDescriptors) } : {}),
       cwd,
       env: { PATH: globalThis.process.env.PATH, PORT: String(port), ...options.env },
       execArgv: [],
@@ -121,6 +125,13 @@ export class Server implements AsyncDisposable {
       body,
     });
   }
+}
+
+/** Writes a program that runs Node with fewer file descriptors. Its children inherit the limit. */
+function withDescriptors(directory: string, count: number): string {
+  const path = join(directory, 'node-with-few-descriptors');
+  writeFileSync(path, `#!/bin/sh\nulimit -n ${count} && exec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+  return path;
 }
 
 export interface ReceivedText {

@@ -1,0 +1,130 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { networkOf } from '../client-identity.js';
+import type { HttpOptions } from '../http.options.js';
+import { descriptorLimit, openDescriptors } from './descriptors.js';
+import { refuseConnection, refuseRequest } from './refuse-connection.js';
+
+/** Why a connection or a request was refused, or a connection was cut, as the metrics name it. */
+export type ConnectionRefusal =
+  'connections' | 'connections_per_address' | 'descriptors' | 'requests_in_flight' | 'unread_response';
+
+/** One connection that has not been upgraded. */
+interface Entry {
+  readonly network: string;
+  requestsInFlight: number;
+  /** The only one that may still be arriving. */
+  latest: IncomingMessage | undefined;
+  /** Since when bytes have been waiting for the client, by the clock of `performance`. */
+  waitsSince: number | undefined;
+}
+
+const CHECK_INTERVAL_MS = 1_000;
+
+/**
+ * Bounds what the clients of an HTTP server may hold: connections of one address and in all, requests in flight on one connection, and
+ * responses that are not read. Refuses connections before the process runs out of file descriptors, because then nothing works
+ * any more, not even a log file or a connection to a broker.
+ *
+ * Upgraded connections count for the descriptors only: the gateway has limits of its own for them.
+ */
+export class HttpConnections {
+  /** Called for everything that is refused or cut. */
+  onRefused: (reason: ConnectionRefusal) => void = () => {};
+  readonly #entries = new Map<Socket, Entry>();
+  readonly #byNetwork = new Map<string, number>();
+  readonly #maxOpen: number;
+  #open = 0;
+  #isStopping = false;
+  #check: NodeJS.Timeout | undefined;
+
+  constructor(private readonly limits: HttpOptions['limits']) {
+    const limit = descriptorLimit() ?? Infinity;
+    this.#maxOpen = limit - (openDescriptors() ?? 0) - Math.min(limits.descriptorReserve, limit / 4);
+  }
+
+  /** Connections that have not been upgraded. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Watches a server. Its requests have to go through {@link handle}. */
+  watch(server: Server): void {
+    server.on('connection', (socket) => this.#accept(socket));
+    server.on('upgrade', ({ socket }) => this.#forget(socket));
+    server.on('close', () => clearInterval(this.#check));
+    this.#check = setInterval(() => this.#cutUnread(), CHECK_INTERVAL_MS).unref();
+  }
+
+  /** Passes a request on, unless too many of its connection are being handled. */
+  handle(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+    const entry = this.#entries.get(request.socket);
+    if (entry === undefined || entry.requestsInFlight >= this.limits.requestsInFlightPerConnection) {
+      if (entry !== undefined) this.onRefused('requests_in_flight');
+      refuseRequest(response);
+      return;
+    }
+    entry.requestsInFlight++;
+    entry.latest = request;
+    response.once('close', () => entry.requestsInFlight--);
+    if (this.#isStopping) response.setHeader('Connection', 'close');
+    next();
+  }
+
+  /** Responses say from here on that their connection is closing. */
+  stopping(): void {
+    this.#isStopping = true;
+  }
+
+  /** Closes connections on which no request is being handled: silent ones, and those whose request has not arrived whole. */
+  closeUnused(): void {
+    for (const [socket, { requestsInFlight, latest }] of this.#entries)
+      if (requestsInFlight === 0 || latest?.complete === false) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    this.#open++;
+    socket.once('close', () => {
+      this.#open--;
+      this.#forget(socket);
+    });
+    const network = networkOf(socket.remoteAddress ?? '');
+    const reason = this.#reasonToRefuse(network);
+    if (reason !== undefined) {
+      this.onRefused(reason);
+      refuseConnection(socket);
+      return;
+    }
+    this.#entries.set(socket, { network, requestsInFlight: 0, latest: undefined, waitsSince: undefined });
+    this.#byNetwork.set(network, (this.#byNetwork.get(network) ?? 0) + 1);
+  }
+
+  #reasonToRefuse(network: string): ConnectionRefusal | undefined {
+    if (this.#open > this.#maxOpen) return 'descriptors';
+    if (this.#entries.size >= this.limits.connections) return 'connections';
+    const ofNetwork = this.#byNetwork.get(network) ?? 0;
+    return ofNetwork >= this.limits.connectionsPerAddress ? 'connections_per_address' : undefined;
+  }
+
+  #forget(socket: Socket): void {
+    const entry = this.#entries.get(socket);
+    if (entry === undefined) return;
+    this.#entries.delete(socket);
+    const left = (this.#byNetwork.get(entry.network) ?? 1) - 1;
+    if (left > 0) this.#byNetwork.set(entry.network, left);
+    else this.#byNetwork.delete(entry.network);
+  }
+
+  /** A response is over when the system has taken all of its bytes, which it does as fast as the client reads. */
+  #cutUnread(): void {
+    const now = performance.now();
+    for (const [socket, entry] of this.#entries) {
+      if (socket.writableLength === 0) entry.waitsSince = undefined;
+      else if (entry.waitsSince === undefined) entry.waitsSince = now;
+      else if (now - entry.waitsSince > this.limits.responseTimeoutMs) {
+        this.onRefused('unread_response');
+        socket.destroy();
+      }
+    }
+  }
+}
