@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { allRoles, type Role } from './config/roles.js';
 import { configSchema } from './config/schema.js';
-import { HttpAdapter, setUpOpenApi } from './http/index.js';
+import { HttpAdapter, serveDocumentation } from './http/index.js';
 import { Readiness } from './metrics/index.js';
 
 /** The application over embedded adapters, on a free port. A configuration file could not take its roles apart like this. */
@@ -19,7 +19,7 @@ async function start(...roles: Role[]): Promise<NestFastifyApplication> {
     new HttpAdapter(config.server.http),
     { logger: false, abortOnError: false },
   );
-  setUpOpenApi(app, '0.0.0');
+  serveDocumentation(app, '0.0.0');
   await app.listen(0, '127.0.0.1');
   app.get(Readiness).serving();
   return app;

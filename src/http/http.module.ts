@@ -5,7 +5,7 @@ import { HttpErrors } from './http-error.js';
 import { HttpErrorFilter } from './http-error.filter.js';
 import { HttpMetrics, httpInstruments } from './http.metrics.js';
 import { ConfigurableHttpModule } from './http.module-definition.js';
-import { OpenApi } from './open-api.js';
+import { OpenApi } from './open-api/open-api.js';
 
 /**
  * What every HTTP route of the process uses. Global, because several modules have routes. Besides importing it, an

@@ -29,6 +29,10 @@ export const httpOptions = z
       .describe(
         'How long an idle connection stays open for the next request, in ms. Longer than that of the load balancer.',
       ),
+    docs: z
+      .boolean()
+      .default(true)
+      .describe('Serves the documentation of the HTTP API at /docs, and the OpenAPI document at /docs/json.'),
     limits: z
       .strictObject({
         connections: z

@@ -31,8 +31,9 @@ export {
 } from './http.options.js';
 export type { SchemaRegistry } from './http.schemas.js';
 export { parseJson, requireJson } from './json-text.js';
-export { OpenApi, schemaRef, setUpOpenApi, type OpenApiPart, type OpenApiPaths } from './open-api.js';
-export { apiKeyAuth, errorResponses } from './open-api.decorators.js';
+export { serveDocumentation } from './open-api/documentation.js';
+export { OpenApi, schemaRef, type OpenApiPart, type OpenApiPaths } from './open-api/open-api.js';
+export { apiKeyAuth, errorResponses } from './open-api/open-api.decorators.js';
 export { parseDurationMs } from './parameters/duration.js';
 export { readCursor, readLimit, writeCursor } from './parameters/page-parameters.js';
 export { parametersOf, type Query } from './parameters/parameters.js';

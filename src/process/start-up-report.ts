@@ -38,7 +38,8 @@ function servedBy({ server, trigger, metrics }: Config): string[] {
   return [
     ...(roles.includes('gateway') ? [`sockets at ${socketPaths.join(', ')}`] : []),
     ...(roles.includes('trigger') ? [`HTTP API at ${api}`] : []),
-    `documentation at /docs, health at /health, metrics at ${metrics.path}`,
+    ...(server.http.docs ? ['documentation at /docs'] : []),
+    `health at /health, metrics at ${metrics.path}`,
   ];
 }
 

@@ -20,7 +20,7 @@ import { newMessageId, type Message } from '../../src/message/index.js';
 import { instantLaneOptions } from '../../src/bus/lanes/instant-lane.options.js';
 import { Delivery, DeliveryModule, deliveryOptions, Nodes, Presence } from '../../src/delivery/index.js';
 import { BrokerStatus, MetricsModule, metricsOptions } from '../../src/metrics/index.js';
-import { HttpAdapter, HttpModule, httpOptions, setUpOpenApi } from '../../src/http/index.js';
+import { HttpAdapter, HttpModule, httpOptions, serveDocumentation } from '../../src/http/index.js';
 import {
   ConnectionCommands,
   Publishing,
@@ -123,7 +123,7 @@ export class TriggerApp implements AsyncDisposable {
       new HttpAdapter(httpOptions.parse(options.http ?? {})),
       { logger: false },
     );
-    setUpOpenApi(app, '1.2.3');
+    serveDocumentation(app, '1.2.3');
     await app.listen(0, '127.0.0.1');
     return new TriggerApp(app, bus, lane, stores, retryStore);
   }

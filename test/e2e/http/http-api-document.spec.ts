@@ -146,6 +146,15 @@ describe('the OpenAPI document', () => {
   it('has a page to try it', async () => {
     const page = await fetch(`${app.url}/docs`);
     expect(page.status).toBe(200);
-    expect(await page.text()).toContain('swagger-ui');
+    const html = await page.text();
+    const assets = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => `${app.url}${path}`);
+    expect(assets.length).toBeGreaterThan(2);
+    for (const asset of assets) expect((await fetch(asset)).status).toBe(200);
+  });
+
+  it('allows its page nothing from elsewhere, and no frame around it', async () => {
+    const { headers } = await fetch(`${app.url}/docs`);
+    expect(headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+    expect(headers.get('x-frame-options')).toBe('DENY');
   });
 });

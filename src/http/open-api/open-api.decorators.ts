@@ -1,6 +1,6 @@
 import { ApiBearerAuth, ApiResponse, ApiSecurity } from '@nestjs/swagger';
-import { httpErrorTable, statusOf, type HttpErrorCode, type HttpErrorTable } from './http.errors.js';
-import { errorAnswer, httpSchemas } from './http.schemas.js';
+import { httpErrorTable, statusOf, type HttpErrorCode, type HttpErrorTable } from '../http.errors.js';
+import { errorAnswer, httpSchemas } from '../http.schemas.js';
 import { schemaRef } from './open-api.js';
 
 /** An API key is accepted, and not always required. */

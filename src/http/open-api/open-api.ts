@@ -1,7 +1,7 @@
 import { Injectable, type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
-import { httpSchemas, type SchemaRegistry } from './http.schemas.js';
+import { httpSchemas, type SchemaRegistry } from '../http.schemas.js';
 
 export type OpenApiPaths = OpenAPIObject['paths'];
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
@@ -46,12 +46,6 @@ export class OpenApi {
     }
     return document;
   }
-}
-
-/** Serves the documentation at `/docs` and the OpenAPI document at `/docs/json`. */
-export function setUpOpenApi(app: INestApplication, version: string): void {
-  const openApi = app.get(OpenApi);
-  SwaggerModule.setup('docs', app, () => openApi.create(app, version), { jsonDocumentUrl: 'docs/json' });
 }
 
 function schemasOf(registry: SchemaRegistry): Schemas {
