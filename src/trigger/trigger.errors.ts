@@ -15,6 +15,7 @@ export const triggerErrorTable = {
   invalid_expires_in: 400,
   expires_before_due: 400,
   invalid_target: 400,
+  invalid_payload: 400,
   invalid_idempotency_key: 400,
   idempotency_key_reused: 422,
   // The schedule

@@ -65,6 +65,12 @@ export class ChannelRules {
     return isReserved(channel) ? 'badName' : rule;
   }
 
+  /** Returns the format of the data that may be published in a channel, or for a target that is not a channel. */
+  dataFormatOf(channel: string): ChannelOptions['publicationDataFormat'] {
+    const rule = this.find(channel);
+    return typeof rule === 'object' ? rule.options.publicationDataFormat : '';
+  }
+
   /** Whether only clients with a token may subscribe. */
   isPrivate(channel: string): boolean {
     return channel.startsWith(this.#options.privatePrefix);

@@ -132,13 +132,12 @@ describe('LaneConsumersModule, from the lanes to a subscriber', () => {
     await arrived.promise;
     expect(arrivals.map(({ id }) => id)).toEqual(['m1']);
     const dead = await deadLetters(3);
-    expect(dead.map(({ value, failure }) => [value.toString('latin1'), failure?.message]).toSorted()).toEqual(
-      [
-        ['', 'channel a does not accept its data: it must be at least one byte'],
-        ['raw', 'broken'],
-        ['\xff\0', 'header carillon-tags ("no") is not a JSON object of strings'],
-      ],
-    );
+    const reasons = dead.map(({ value, failure }) => [value.toString('latin1'), failure?.message] as const);
+    expect(Object.fromEntries(reasons)).toEqual({
+      '': 'channel a does not accept its data: it must be at least one byte',
+      raw: 'broken',
+      '\xff\0': 'header carillon-tags ("no") is not a JSON object of strings',
+    });
     expect(dead[0]).toMatchObject({ topic: 'carillon.instant', group: 'carillon', headers });
     expect(await laneCount('undeliverable')).toBe(3);
   });

@@ -76,8 +76,7 @@ export class LaneConsumers {
   async #publish(message: Message, lane: Lane): Promise<void> {
     const options = fromMessageExtension(message.extension);
     const { channel, data } = message;
-    const rule = this.rules.find(channel);
-    const format = typeof rule === 'object' ? rule.options.publicationDataFormat : '';
+    const format = this.rules.dataFormatOf(channel);
     if (!acceptsData(format, data))
       throw new UndeliverableRecordError(
         `channel ${channel} does not accept its data: it must be ${format === '' ? 'at least one byte' : format}`,

@@ -64,6 +64,7 @@ export const DescribePush = () =>
       'unsupported_media_type',
       'invalid_delay',
       'invalid_target',
+      'invalid_payload',
       'api_key_not_configured',
       'idempotency_key_reused',
       'schedule_full',

@@ -1,6 +1,8 @@
 import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { acceptsData, ChannelRules } from '../../delivery/index.js';
 import { Callers, jsonBytes, requireJson, type Query } from '../../http/index.js';
+import { InvalidPayloadError } from '../operations/operations.errors.js';
 import { readIdempotencyKey } from './idempotency-key.js';
 import { channelOfCaller } from '../caller-channel.js';
 import { DescribePush } from './push.open-api.js';
@@ -17,6 +19,7 @@ export class TriggerController {
   constructor(
     private readonly trigger: Trigger,
     private readonly callers: Callers,
+    private readonly rules: ChannelRules,
     @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {}
 
@@ -44,6 +47,9 @@ export class TriggerController {
     const traceparent = readTraceparent(request.headers['traceparent']);
     const data = jsonBytes(request);
     requireJson(data, this.options.maxJsonDepth);
+    const target = parameters.channel ?? channel;
+    const dataFormat = this.rules.dataFormatOf(target);
+    if (!acceptsData(dataFormat, data)) throw new InvalidPayloadError(target, dataFormat);
     return {
       channel,
       ...parameters,

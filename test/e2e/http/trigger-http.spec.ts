@@ -30,7 +30,10 @@ interface Schedule {
 let app: TriggerApp;
 
 beforeAll(async () => {
-  app = await TriggerApp.start({ trigger: { maxJsonDepth: 8 } });
+  app = await TriggerApp.start({
+    trigger: { maxJsonDepth: 8 },
+    delivery: { channels: { namespaces: [{ name: 'objects', publicationDataFormat: 'json_object' }] } },
+  });
   await app.consume();
 });
 
@@ -170,6 +173,7 @@ describe('a refusal', () => {
     ['400 empty_body', '', { headers: { 'user-agent': 'bell/1' }, body: Buffer.alloc(0) }],
     ['400 invalid_json', '', { body: 'Hello' }],
     ['400 invalid_json', '', { body: '\uFEFF{}' }],
+    ['400 invalid_payload', '?channel=objects:a', { headers: { ...BELL, ...KEY }, body: '[1]' }],
     ['400 invalid_utf8', '', { body: Buffer.from([0x22, 0xff, 0x22]) }],
     ['400 json_too_deep', '', { body: '['.repeat(9) + ']'.repeat(9) }],
     ['413 body_too_large', '', { body: JSON.stringify(long) }],

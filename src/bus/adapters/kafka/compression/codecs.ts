@@ -1,10 +1,13 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib';
 import { Logger } from '@nestjs/common';
-import { CompressionCodecs, CompressionTypes } from 'kafkajs';
+// Node.js finds these two only in the default export.
+import kafkajs from 'kafkajs';
 import { decompressLz4 } from './lz4.js';
 import { decompressSnappy } from './snappy.js';
 import { undecodableBatch } from './undecodable-batch.js';
+
+const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 type Decompress = (compressed: Buffer, maxLength: number) => Buffer | Promise<Buffer>;
 type Compress = (content: Buffer) => Promise<Buffer>;
