@@ -12,11 +12,11 @@ async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const command = commandFor(argv);
   if (command !== undefined) return command();
-  const { config, notices } = readConfig(argv);
+  const { config, notices, errors } = readConfig(argv);
   const workers = config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
   const url =
     workers === 1 ? await serve(AppModule.forRoot(config), config) : await runWorkers(config, workers, fail);
-  reportStartUp(config, notices, { url, workers });
+  reportStartUp(config, { notices, errors }, { url, workers });
   process.send?.('ready');
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -87,9 +87,23 @@ describe('The command line', () => {
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
+  it.each([
+    [{ namespaces: [{ name: 'a', history: 5 }] }, 'did you mean historySize?'],
+    [{ withoutNamespace: { allowSubscribe: true } }, 'did you mean allowSubscribeForClient?'],
+    [{ namespaces: [{ name: 'a', presense: true }] }, 'did you mean presence?'],
+  ])('refuses unknown keys in a namespace: %j', async (channels, guess) => {
+    const file = join(directory, 'c.json');
+    writeFileSync(file, JSON.stringify({ delivery: { channels } }));
+    await expect(run('check', '--config', file)).rejects.toThrow(guess);
+  });
+
   it('reports the same about a configuration as a start', async () => {
-    const report = await run('checkconfig', '--config', 'test/golden/config-proxy.json');
-    expect(report).toContain('note: client.proxy is not supported');
+    for (const command of ['checkconfig', 'check']) {
+      const report = run(command, '--config', 'test/golden/config-proxy.json');
+      await expect(report).rejects.toThrow('what the errors above name does not work');
+      expect(printed).toContain('error: client.proxy is not supported');
+      expect(printed).not.toContain('is valid');
+    }
     await expect(run('checkconfig', '--server.port', 'many')).rejects.toThrow('server.port');
     await expect(run('checkconfig', '--server.trustedProxies', '10.0.0.0/8,proxy.local')).rejects.toThrow(
       'server.trustedProxies.1: must be an address',

@@ -2,6 +2,7 @@ import { didYouMean } from '../config/did-you-mean.js';
 import { version } from '../process/version.js';
 import { CommandError } from './cli.errors.js';
 import { checkconfig, genconfig } from './configuration.js';
+import { health } from './health.js';
 import { checktoken, gentoken } from './tokens.js';
 import { usage } from './usage.js';
 
@@ -12,6 +13,8 @@ const commands: ReadonlyMap<string, Run> = new Map<string, Run>([
   ['checktoken', checktoken],
   ['genconfig', genconfig],
   ['checkconfig', checkconfig],
+  ['check', checkconfig],
+  ['health', health],
 ]);
 
 /**

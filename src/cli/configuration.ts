@@ -27,10 +27,18 @@ export function genconfig(argv: readonly string[]): void {
   process.stdout.write(`wrote ${file}. Start the server with: npm start -- --config ${file}\n`);
 }
 
-/** `carillon checkconfig [--config FILE]`: reads the configuration like a start of the server, and reports what is wrong with it. */
+/**
+ * `carillon checkconfig [--config FILE]`, or `carillon check`: reads the configuration like a start of the server, and reports what is
+ * wrong with it.
+ */
 export function checkconfig(argv: readonly string[]): void {
-  const { notices } = readConfig(argv);
-  for (const notice of notices) process.stdout.write(`note: ${notice}\n`);
+  const { notices, errors } = readConfig(argv);
+  for (const notice of notices)
+    process.stdout.write(`${errors.includes(notice) ? 'error' : 'note'}: ${notice}\n`);
+  if (errors.length > 0)
+    throw new CommandError(
+      'the server starts with this configuration, but what the errors above name does not work',
+    );
   process.stdout.write('the configuration is valid\n');
 }
 

@@ -20,7 +20,8 @@ Commands, after a build: npx carillon COMMAND
                                                It expires after a week, or after SECONDS (-1: never)
   checktoken TOKEN                             print the claims of a token, and whether the server accepts it
   genconfig [FILE]                             write a first configuration with new secrets (carillon.json)
-  checkconfig                                  check the configuration
+  check                                        check the configuration (also: checkconfig)
+  health                                       check whether the server on this machine is ready
 
 Every command reads the same settings as the server, such as --config FILE.
 `;

@@ -1,3 +1,4 @@
+import { channelOptionNames } from '../delivery/index.js';
 import { translateCentrifugo } from './centrifugo/translate.js';
 import { loadConfig, type Loaded } from './load.js';
 import { renamedSettings } from './renamed-settings.js';
@@ -16,6 +17,11 @@ export function readConfig(argv: readonly string[] = process.argv.slice(2)): Loa
     schema: configSchema,
     wellKnown: wellKnownVariables,
     renamed: renamedSettings,
+    // A typing error in a namespace can open what should be closed.
+    strictSections: {
+      'delivery.channels.withoutNamespace': channelOptionNames,
+      'delivery.channels.namespaces': ['name', ...channelOptionNames],
+    },
     translate: translateCentrifugo,
     argv,
     env: process.env,

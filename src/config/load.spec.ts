@@ -72,6 +72,7 @@ describe('loadConfig', () => {
     expect(load({})).toEqual({
       config: { server: { port: 3000 }, bus: { topic: 't', verbose: false }, fanout: { kind: 'local' } },
       notices: [],
+      errors: [],
     });
   });
 

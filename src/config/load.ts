@@ -14,6 +14,8 @@ export interface LoadRequest<Schema extends z.ZodType> {
   readonly schema: Schema;
   readonly wellKnown: WellKnownVariables;
   readonly renamed?: RenamedSettings;
+  /** Sections in which an unknown key is a fault, with the keys that they have. */
+  readonly strictSections?: Readonly<Record<string, readonly string[]>>;
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly cwd: string;
@@ -26,6 +28,8 @@ export interface Loaded<Config> {
   readonly config: Config;
   /** Messages for the operator about problems that do not prevent a start, such as unknown names. */
   readonly notices: readonly string[];
+  /** Those of the notices that are about something that the configuration is for and that does not work. */
+  readonly errors: readonly string[];
 }
 
 /**
@@ -68,17 +72,23 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
   for (const name of sources.flatMap(({ unknown }) => unknown))
     notices.push(`${name} is unknown and was ignored${didYouMean(name.split(' ')[0] ?? '', variables)}`);
 
+  const strictSections = Object.entries(request.strictSections ?? {});
+  const unknownInStrict: string[] = [];
   const result = parseWithoutUnknown(schema, tree, (key) => {
-    notices.push(
-      `${key} in ${origins.get(key) ?? configFile} is unknown and was ignored${didYouMean(key, known)}`,
-    );
+    const where = `${key} in ${origins.get(key) ?? configFile ?? 'a variable or a flag'}`;
+    const strict = strictSections.find(([section]) => key.startsWith(`${section}.`));
+    if (strict !== undefined)
+      unknownInStrict.push(`${where} is unknown${didYouMean(lastOf(key), strict[1])}`);
+    else notices.push(`${where} is unknown and was ignored${didYouMean(key, known)}`);
   });
   const faults = [
+    ...(translated?.faults ?? []),
     ...flags.faults,
+    ...unknownInStrict,
     ...(result.error?.issues ?? []).map((issue) => describe(issue, settings, tree, origins)),
   ];
   if (!result.success || faults.length > 0) throw new ConfigError(faults, notices);
-  return { config: deepFreeze(result.data), notices };
+  return { config: deepFreeze(result.data), notices, errors: translated?.errors ?? [] };
 }
 
 function asTree(value: unknown, file: string): Tree {
@@ -91,6 +101,10 @@ function impliedBy(translation: Translation | undefined, settings: readonly Sett
   return settings
     .filter(({ key }) => Object.hasOwn(implied, key))
     .map((setting) => ({ setting, value: implied[setting.key], origin: 'the configuration file' }));
+}
+
+function lastOf(key: string): string {
+  return key.slice(key.lastIndexOf('.') + 1);
 }
 
 /** Parses a configuration without its unknown keys, which deserve a warning, not an outage. */

@@ -114,7 +114,9 @@ export function readText(setting: Setting, text: string): unknown {
       return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
     case 'boolean':
       return (
-        { true: true, '1': true, yes: true, false: false, '0': false, no: false }[text.toLowerCase()] ?? text
+        { true: true, t: true, '1': true, yes: true, false: false, f: false, '0': false, no: false }[
+          text.toLowerCase()
+        ] ?? text
       );
     case 'list':
       return text.trimStart().startsWith('[') ? readJson(text) : splitList(text);

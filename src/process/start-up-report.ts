@@ -7,11 +7,13 @@ import { protocols } from '../protocols.js';
 /** Logs which roles run here, what carries messages and what is served at which path, after everything that deserves a warning. */
 export function reportStartUp(
   config: Config,
-  notices: readonly string[],
+  { notices, errors }: { readonly notices: readonly string[]; readonly errors: readonly string[] },
   { url, workers }: { readonly url: string; readonly workers: number },
 ): void {
   const logger = new Logger('Carillon');
-  for (const warning of [...notices, ...warningsOf(config)]) logger.warn(warning);
+  for (const error of errors) logger.error(error);
+  const warnings = notices.filter((notice) => !errors.includes(notice));
+  for (const warning of [...warnings, ...warningsOf(config)]) logger.warn(warning);
   const { roles } = config.server;
   logger.log(`roles: ${roles.join(', ')}`);
   if (usesLanes(roles)) for (const line of laneLines(config)) logger.log(line);

@@ -57,6 +57,19 @@ describe('translateChannelOptions', () => {
     ]);
   });
 
+  it('leaves out what has no effect without a history', () => {
+    const without = { force_positioning: true, delta_publish: true };
+    expect(translateChannelOptions(without)).toMatchObject({
+      options: {},
+      ineffective: ['force_positioning', 'delta_publish'],
+    });
+    const history = { history_size: 1, history_ttl: '1s' };
+    expect(translateChannelOptions({ ...without, ...history })).toMatchObject({
+      options: { forcePositioning: true, deltaPublish: true },
+      ineffective: [],
+    });
+  });
+
   it('knows the Centrifugo name of every option', () => {
     expect([...channelOptionNames.keys()].toSorted()).toMatchInlineSnapshot(`
      [
@@ -91,11 +104,7 @@ describe('translateChannelOptions', () => {
        "presence",
        "publication_data_format",
        "publish_proxy_enabled",
-       "publish_proxy_name",
-       "sub_refresh_proxy_enabled",
-       "sub_refresh_proxy_name",
        "subscribe_proxy_enabled",
-       "subscribe_proxy_name",
      ]
     `);
   });

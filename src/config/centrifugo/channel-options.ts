@@ -9,7 +9,17 @@ const unsupported: ReadonlyMap<string, readonly unknown[]> = new Map([
   ['subscribe_stream_proxy_enabled', [false]],
   ['subscribe_stream_proxy_name', ['', 'default']],
   ['subscribe_stream_proxy_bidirectional', [false]],
+  ['subscribe_proxy_name', ['', 'default']],
+  ['publish_proxy_name', ['', 'default']],
+  ['sub_refresh_proxy_enabled', [false]],
+  ['sub_refresh_proxy_name', ['', 'default']],
 ]);
+
+/** The options without a counterpart, which variables may set too. */
+export const otherChannelOptions: readonly string[] = [...unsupported.keys()];
+
+/** Options that Centrifugo accepts without a history. They have no effect there. */
+const withoutEffect = ['forcePositioning', 'deltaPublish'] as const;
 
 /** Options of subscription types that are not supported here; they have no effect on the supported type. */
 const optionsOfOtherTypes: readonly string[] = ['map', 'shared_poll'];
@@ -40,6 +50,8 @@ export interface TranslatedChannelOptions {
   readonly options: Readonly<Record<string, unknown>>;
   /** Options that are set and not supported here. */
   readonly unsupported: readonly string[];
+  /** Options that have no effect, because the channels keep no history. */
+  readonly ineffective: readonly string[];
   /** Options that Centrifugo does not have either. */
   readonly unknown: readonly string[];
 }
@@ -61,5 +73,13 @@ export function translateChannelOptions(theirs: Readonly<Record<string, unknown>
     if (name === 'forceRecoveryMode' && value === '') continue;
     options[name] = isDuration(name) ? (parseDuration(value) ?? value) : value;
   }
-  return { options, unsupported: notSupported, unknown };
+  const keepsHistory = isPositive(options.historySize) && isPositive(options.historyTtlMs);
+  const ineffective = keepsHistory ? [] : withoutEffect.filter((name) => options[name] === true);
+  for (const name of ineffective) delete options[name];
+  return { options, unsupported: notSupported, ineffective: ineffective.map(centrifugoName), unknown };
+}
+
+/** Whether a value is not zero. A value of the wrong type is reported by the schema. */
+function isPositive(value: unknown): boolean {
+  return value !== undefined && value !== 0;
 }

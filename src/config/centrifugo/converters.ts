@@ -13,7 +13,7 @@ export const text: Convert = (value) => value;
 
 export const flag: Convert = (value) => {
   if (typeof value !== 'string') return value;
-  return { true: true, '1': true, false: false, '0': false }[value.toLowerCase()] ?? value;
+  return { true: true, t: true, '1': true, false: false, f: false, '0': false }[value.toLowerCase()] ?? value;
 };
 
 export const negated: Convert = (value) => {
@@ -30,6 +30,12 @@ export const unlimited: Convert = (value) => (number(value) === 0 ? MANY : numbe
 /** A duration such as `"25s"`, in ms. */
 export const duration: Convert = (value) => parseDuration(value) ?? value;
 
+const DAY_MS = 86_400_000;
+
+/** The time between pings. A negative one means no pings in Centrifugo. Here it means one a day. */
+export const pingInterval: Convert = (value) =>
+  /^-\d+(?:ns|us|µs|ms|s|m|h)?$/.test(String(value)) ? DAY_MS : duration(value);
+
 export const list: Convert = (value) =>
   typeof value === 'string' ? value.split(/[\s,]+/).filter((item) => item !== '') : value;
 
@@ -40,12 +46,3 @@ export const single: Convert = (value) => (typeof value === 'string' ? [value] :
 export const address: Convert = (value) => (value === '' ? '0.0.0.0' : value);
 
 export const logLevel: Convert = (value) => ({ fatal: 'error', none: 'silent' })[String(value)] ?? value;
-
-export const json: Convert = (value) => {
-  if (typeof value !== 'string') return value;
-  try {
-    return JSON.parse(value) as unknown;
-  } catch {
-    return value;
-  }
-};

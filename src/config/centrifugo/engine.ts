@@ -10,6 +10,8 @@ export interface TranslatedEngine {
   /** Values for settings that have no value otherwise. */
   readonly implied: Readonly<Record<string, string>>;
   readonly notices: readonly string[];
+  /** Notices about what does not work. */
+  readonly errors: readonly string[];
 }
 
 /** The options of `engine.redis` that are translated. */
@@ -35,7 +37,7 @@ export const redisOptions: readonly string[] = [
 /** The maximum of `delivery.fanout.replayStreams`. */
 const MAX_STREAMS = 64;
 
-const NOTHING: TranslatedEngine = { settings: new Map(), implied: {}, notices: [] };
+const NOTHING: TranslatedEngine = { settings: new Map(), implied: {}, notices: [], errors: [] };
 
 /**
  * Translates the engine. The memory engine is our default. The Redis engine has the effect of `REDIS_URL`: its server serves the
@@ -45,7 +47,7 @@ export function translateEngine(engine: Tree): TranslatedEngine {
   const { type = 'memory', redis = {} } = engine;
   if (type === 'memory') return NOTHING;
   if (type !== 'redis')
-    return { ...NOTHING, notices: [`engine.type ${String(type)} is not supported: the engine is memory`] };
+    return { ...NOTHING, errors: [`engine.type ${String(type)} is not supported: the engine is memory`] };
   const { driver, notices } = translateRedis(redis as Tree);
   const settings = new Map<string, unknown>(shardingOf(redis as Tree));
   for (const place of ['bus.drivers.redis', 'delivery.fanout'])
@@ -53,7 +55,7 @@ export function translateEngine(engine: Tree): TranslatedEngine {
       if (value !== undefined) settings.set(`${place}.${name}`, value);
   const ttl = present((redis as Tree).presence_ttl);
   if (ttl !== undefined) settings.set('gateway.client.presenceTtlMs', duration(ttl));
-  return { settings, implied: wellKnownVariables['REDIS_URL']?.implies ?? {}, notices };
+  return { settings, implied: wellKnownVariables['REDIS_URL']?.implies ?? {}, notices, errors: [] };
 }
 
 function translateRedis(redis: Tree): { readonly driver: Tree; readonly notices: readonly string[] } {
@@ -65,8 +67,8 @@ function translateRedis(redis: Tree): { readonly driver: Tree; readonly notices:
     sentinelPassword: present(redis.sentinel_password),
     clusterNodes: present(list(redis.cluster_address)),
     keyPrefix: present(redis.prefix),
-    connectTimeoutMs: present(duration(redis.connect_timeout)),
-    commandTimeoutMs: present(duration(redis.io_timeout)),
+    connectTimeoutMs: present(duration(redis.connect_timeout)) || undefined,
+    commandTimeoutMs: present(duration(redis.io_timeout)) || undefined,
   };
   const notices = [
     ...(addresses.length > 1

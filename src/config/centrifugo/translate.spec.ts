@@ -350,7 +350,7 @@ describe('translateCentrifugo, from variables', () => {
     });
     expect(notices).toEqual([]);
     expect(config).toMatchObject({
-      server: { port: 3000 },
+      server: { host: '0.0.0.0', port: 8000 },
       trigger: { apiKeys: ['key'] },
       gateway: {
         allowedOrigins: ['https://a.example', 'https://b.example'],
@@ -399,6 +399,120 @@ describe('translateCentrifugo, from variables', () => {
       expect.stringMatching(/^admin is not supported/),
       'CENTRIFUGO_CLIENT_INSECUR is unknown and was ignored: did you mean CENTRIFUGO_CLIENT_INSECURE?',
     ]);
+  });
+});
+
+describe('translateCentrifugo, with namespaces in variables', () => {
+  const namespaces = (env: Record<string, string>, file?: string): unknown =>
+    load(file, env).config.delivery.channels.namespaces;
+
+  it('reads a list of names, and a variable for each option', () => {
+    const found = namespaces({
+      CENTRIFUGO_CHANNEL_NAMESPACES: 'a a_b c-d',
+      CENTRIFUGO_CHANNEL_NAMESPACES_A_PRESENCE: 't',
+      CENTRIFUGO_CHANNEL_NAMESPACES_A_HISTORY_SIZE: '7',
+      CENTRIFUGO_CHANNEL_NAMESPACES_A_HISTORY_TTL: '60s',
+      CENTRIFUGO_CHANNEL_NAMESPACES_A_CHANNEL_REGEX: '1',
+      CENTRIFUGO_CHANNEL_NAMESPACES_A_B_JOIN_LEAVE: 'TRUE',
+      CENTRIFUGO_CHANNEL_NAMESPACES_C_D_PRESENCE: '1',
+    });
+    expect(found).toMatchObject([
+      {
+        name: 'a',
+        presence: true,
+        historySize: 7,
+        historyTtlMs: 60_000,
+        channelRegex: '1',
+        joinLeave: false,
+      },
+      { name: 'a_b', presence: false, joinLeave: true },
+      { name: 'c-d', presence: true },
+    ]);
+  });
+
+  it('reads the list under its older name, as JSON', () => {
+    expect(namespaces({ CENTRIFUGO_NAMESPACES: '[{"name":"a","presence":true}]' })).toMatchObject([
+      { name: 'a', presence: true },
+    ]);
+  });
+
+  it('changes a namespace of the file', () => {
+    const env = { CENTRIFUGO_CHANNEL_NAMESPACES_CHAT_PRESENCE: 'f' };
+    expect(namespaces(env, 'config-main.json')).toContainEqual(
+      expect.objectContaining({ name: 'chat', presence: false, historySize: 100 }),
+    );
+  });
+
+  it.each([
+    [{ CENTRIFUGO_CHANNEL_NAMESPACES: '[{"name":' }, 'CENTRIFUGO_CHANNEL_NAMESPACES is not a JSON list'],
+    [{ CENTRIFUGO_NAMESPACES: '{"a":1}' }, 'CENTRIFUGO_NAMESPACES is not a JSON list'],
+    [{ CENTRIFUGO_CHANNEL_NAMESPACES_X_PRESENCE: '1' }, 'a namespace that does not exist'],
+    [
+      { CENTRIFUGO_CHANNEL_NAMESPACES: 'a', CENTRIFUGO_CHANNEL_NAMESPACES_A_PRESENCE: 'maybe' },
+      'delivery.channels.namespaces.0.presence',
+    ],
+    [{ CENTRIFUGO_CLIENT_CHANNEL_LIMIT: 'many' }, 'gateway.client.channelLimit'],
+  ])('faults %j', (env, words) => {
+    expect(() => load(undefined, env as unknown as Record<string, string>)).toThrow(words);
+  });
+});
+
+describe('translateCentrifugo, about a configuration that does not work', () => {
+  it.each([
+    [{ namespaces: [], token_hmac_secret_key: 'x' }, 'token_hmac_secret_key'],
+    [{ engine: 'redis', redis_address: 'h:1' }, 'redis_address'],
+    [{ port: 8000 }, 'port'],
+  ])('faults a file of version 5: %j', (file, name) => {
+    const [fault] = translate(file).faults ?? [];
+    expect(fault).toContain('Centrifugo 5 or older');
+    expect(fault).toContain(name);
+    expect(fault).toContain('convert it first');
+  });
+
+  it('faults map subscriptions in the default namespace', () => {
+    const file = { channel: { without_namespace: { subscription_type: 'map' } } };
+    expect(translate(file).faults).toEqual([
+      'channel.without_namespace: subscription_type map is not supported: use stream',
+    ]);
+  });
+
+  it('tells what does not work from what only differs', () => {
+    const { notices, errors } = translate({
+      sse: { enabled: 't' },
+      client: { concurrency: 8, proxy: { connect: { enabled: true } } },
+      swagger: { enabled: true },
+      websocket: { write_timeout: '5s' },
+      channel: {
+        namespaces: [{ name: 'a', subscribe_proxy_enabled: true, sub_refresh_proxy_enabled: true }],
+      },
+    });
+    const named = (list: readonly string[] = []) =>
+      list.map((each) => each.split(' is ')[0] ?? '').toSorted();
+    const broken = [
+      'client.proxy',
+      'namespace a: sub_refresh_proxy_enabled',
+      'namespace a: subscribe_proxy_enabled',
+      'sse',
+    ];
+    expect(named(errors)).toEqual(broken);
+    expect(named(notices)).toEqual(
+      [...broken, 'client.concurrency', 'swagger', 'websocket.write_timeout'].toSorted(),
+    );
+  });
+
+  it('uses the default where Centrifugo does', () => {
+    const zero = {
+      client: { queue_max_size: 0, stale_close_delay: '0s', channel_limit: 0, pong_timeout: 0 },
+      channel: { max_length: 0, history_meta_ttl: '0s' },
+      websocket: { message_size_limit: 0 },
+    };
+    expect(translate(zero).file).toEqual({ server: { host: '0.0.0.0', port: 8000 } });
+  });
+
+  it.each([-1, '-1', '-1s'])('sends hardly any pings for a ping_interval of %p', (interval) => {
+    const { file, notices } = translate({ client: { ping_interval: interval } });
+    expect(file).toMatchObject({ gateway: { heartbeat: { pingIntervalMs: 86_400_000 } } });
+    expect(notices).toEqual([expect.stringContaining('pings cannot be turned off')]);
   });
 });
 

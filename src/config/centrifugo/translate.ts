@@ -1,16 +1,18 @@
 import type { Environment } from '../variables.js';
 import { didYouMean } from '../did-you-mean.js';
 import type { Translation } from '../translation.js';
-import { isTree, merge, removeAt, setAt, type Tree } from '../tree.js';
+import { isTree, merge, removeAt, setAt, valueAt, type Tree } from '../tree.js';
 import { channelOptionNames, translateChannelOptions } from './channel-options.js';
-import { duration } from './converters.js';
+import { duration, flag, pingInterval } from './converters.js';
 import { translateEngine } from './engine.js';
+import { readNamespaceVariables, isNamespaceVariable } from './namespace-variables.js';
+import { olderOptions, olderVersionFault } from './older-version.js';
 import { counterparts, zeroMeansDefault } from './options.js';
 import { ignored, isSet, NO_PROXY, unsupported } from './unsupported.js';
 import { readCentrifugoVariables } from './variables.js';
 
-/** The address on which Centrifugo listens by default. It applies to every file of Centrifugo. */
-const DEFAULTS = { 'server.host': '0.0.0.0', 'server.port': 8000 };
+/** The address on which Centrifugo listens by default. It applies to every configuration of Centrifugo. */
+const DEFAULTS = { server: { host: '0.0.0.0', port: 8000 } };
 
 const knownOptions = [...counterparts.keys(), ...unsupported.keys(), ...ignored];
 
@@ -20,7 +22,7 @@ const WITHOUT_NAMESPACE = 'delivery.channels.withoutNamespace';
 const NAMESPACES = 'delivery.channels.namespaces';
 
 /** Options of a namespace with which the user's backend decides. */
-const callsToBackend = ['subscribe_proxy_enabled', 'publish_proxy_enabled', 'sub_refresh_proxy_enabled'];
+const callsToBackend = ['subscribe_proxy_enabled', 'publish_proxy_enabled'];
 const knownChannelOptions = [...channelOptionNames.keys()];
 
 /**
@@ -31,8 +33,11 @@ export function translateCentrifugo(file: Tree, variables: Environment): Transla
   // Both products have a `log`: alone it does not identify the product.
   const isTheirs = Object.keys(file).some((name) => name !== 'log' && theirNames.has(name));
   const { values, unknown } = readCentrifugoVariables(variables);
-  if (!isTheirs && values.length + unknown.length === 0)
-    return { file, notices: [], origins: new Map(), implied: {} };
+  const older = olderOptions(file, (name) => theirNames.has(name));
+  if (older.length > 0) return { ...NOTHING, file: {}, faults: [olderVersionFault(older)] };
+  const hasNamespaces = Object.entries(variables).some(([name, text]) => text && isNamespaceVariable(name));
+  const isConfigured = isTheirs || values.length > 0 || hasNamespaces;
+  if (!isConfigured) return { ...NOTHING, file, notices: unknown };
 
   const translator = new Translator();
   const theirs = isTheirs ? structuredClone(pick(file, (name) => theirNames.has(name))) : {};
@@ -41,17 +46,23 @@ export function translateCentrifugo(file: Tree, variables: Environment): Transla
     setAt(theirs, path, value);
     translator.setVariable(path.join('.'), `${variable} in the environment`);
   }
-  if (isTheirs) for (const [name, value] of Object.entries(DEFAULTS)) translator.set(name, value);
+  if (hasNamespaces) translator.readNamespaces(theirs, variables);
   translator.translate(theirs);
   const translated = isTheirs ? merge(translator.settings, ours) : merge(ours, translator.settings);
-  const { origins, implied } = translator;
-  return { file: translated, notices: [...translator.notices, ...unknown], origins, implied };
+  const { origins, implied, errors, faults } = translator;
+  const notices = [...translator.notices, ...unknown];
+  return { file: merge(DEFAULTS, translated), notices, errors, faults, origins, implied };
 }
+
+const NOTHING = { notices: [], origins: new Map<string, string>(), implied: {} };
 
 /** Collects our settings from a tree of Centrifugo's options. */
 class Translator {
   readonly settings: Tree = {};
   readonly notices: string[] = [];
+  /** Those of the notices that are about something that does not work. */
+  readonly errors: string[] = [];
+  readonly faults: string[] = [];
   /** How messages name the origin of each of our settings. */
   readonly origins = new Map<string, string>();
   implied: Readonly<Record<string, string>> = {};
@@ -71,17 +82,39 @@ class Translator {
   translate(theirs: Tree): void {
     const { engine, ...rest } = theirs;
     if (isTree(engine)) {
-      const { settings, implied, notices } = translateEngine(engine);
+      const { settings, implied, notices, errors } = translateEngine(engine);
       this.implied = implied;
       for (const [name, value] of settings) {
         this.set(name, value);
         this.origins.set(name, 'engine.redis');
       }
       this.notices.push(...notices);
+      for (const error of errors) this.#error(error);
     }
     if (!isOn(rest, 'subscription_token')) removeAt(rest, ['client', 'subscription_token']);
     if (isTree(rest.channel)) this.#takeDefaultFormat(rest.channel);
     this.#walk(rest, []);
+  }
+
+  /** Puts the namespaces of variables in the place of those of the file. */
+  readNamespaces(theirs: Tree, variables: Environment): void {
+    const inFile = valueAt(theirs, ['channel', 'namespaces']);
+    const { namespaces, faults, unknown } = readNamespaceVariables(
+      variables,
+      Array.isArray(inFile) ? inFile : [],
+    );
+    setAt(theirs, ['channel', 'namespaces'], namespaces);
+    this.faults.push(...faults);
+    this.notices.push(...unknown);
+  }
+
+  #error(message: string): void {
+    this.#report(message, true);
+  }
+
+  #report(message: string, breaks: boolean): void {
+    this.notices.push(message);
+    if (breaks) this.errors.push(message);
   }
 
   #takeDefaultFormat(channel: Tree): void {
@@ -98,9 +131,12 @@ class Translator {
       if (ignored.has(theirs)) continue;
       const notSupported = unsupported.get(theirs);
       if (notSupported !== undefined) {
-        if (notSupported.isInUse(value))
-          this.notices.push(`${theirs} is not supported: ${notSupported.instead}`);
+        const { isInUse, instead, breaks } = notSupported;
+        if (isInUse(value)) this.#report(`${theirs} is not supported: ${instead}`, breaks);
       } else if (theirs === 'channel.without_namespace' && isTree(value)) {
+        const type: unknown = value.subscription_type || 'stream';
+        if (type !== 'stream')
+          this.faults.push(`${theirs}: subscription_type ${String(type)} is not supported: use stream`);
         this.set(WITHOUT_NAMESPACE, this.#channelOptions(value, theirs, WITHOUT_NAMESPACE));
       } else if (theirs === 'channel.namespaces' && Array.isArray(value)) {
         this.#takeNamespaces(value);
@@ -112,12 +148,14 @@ class Translator {
 
   #take(theirs: string, value: unknown): void {
     const { ours, convert } = counterparts.get(theirs)!;
-    const isDefault = value === '' || value === null || (value === 0 && zeroMeansDefault.has(theirs));
-    if (isDefault && theirs !== 'http_server.address') return;
     const converted = convert(value);
+    const isDefault = value === '' || value === null || (converted === 0 && zeroMeansDefault.has(theirs));
+    if (isDefault && theirs !== 'http_server.address') return;
+    if (convert === pingInterval && converted !== duration(value))
+      this.notices.push(`${theirs} ${String(value)}: pings cannot be turned off, so clients get one a day`);
     this.set(ours, converted);
     const origin = this.#variables.get(theirs) ?? theirs;
-    const isNoDuration = convert === duration && typeof converted !== 'number';
+    const isNoDuration = (convert === duration || convert === pingInterval) && typeof converted !== 'number';
     this.origins.set(ours, isNoDuration ? `${origin}, which takes a duration such as 25s` : origin);
   }
 
@@ -128,9 +166,7 @@ class Translator {
       const where = isTree(each) ? `namespace ${String(each.name)}` : '';
       const type: unknown = (isTree(each) && each.subscription_type) || 'stream';
       if (type !== 'stream')
-        this.notices.push(
-          `${where}: subscription_type ${String(type)} is not supported: its channels are refused`,
-        );
+        this.#error(`${where}: subscription_type ${String(type)} is not supported: its channels are refused`);
       else if (isTree(each)) taken.push(this.#channelOptions(each, where, `${NAMESPACES}.${taken.length}`));
       else taken.push(each);
     }
@@ -139,12 +175,13 @@ class Translator {
 
   /** @param ours the dotted name of the section that the options are translated to */
   #channelOptions(theirs: Tree, where: string, ours: string): Tree {
-    const { options, unsupported: notSupported, unknown } = translateChannelOptions(theirs);
-    for (const key of notSupported) this.notices.push(`${where}: ${key} is not supported`);
+    const { options, unsupported: notSupported, ineffective, unknown } = translateChannelOptions(theirs);
+    for (const key of notSupported) this.#error(`${where}: ${key} is not supported`);
+    for (const key of ineffective) this.notices.push(`${where}: ${key} has no effect without a history`);
     for (const key of unknown)
       this.notices.push(`${where}: ${key} is unknown and was ignored${didYouMean(key, knownChannelOptions)}`);
     for (const key of callsToBackend)
-      if (theirs[key] === true) this.notices.push(`${where}: ${key} is not supported: ${NO_PROXY}`);
+      if (theirs[key] === true) this.#error(`${where}: ${key} is not supported: ${NO_PROXY}`);
     for (const [key, name] of channelOptionNames) this.origins.set(`${ours}.${name}`, `${where}: ${key}`);
     const { publicationDataFormat: own } = options;
     return isSet(this.#defaultFormat) && !isSet(own)
@@ -156,7 +193,7 @@ class Translator {
 function isOn(theirs: Tree, name: string): boolean {
   const { client } = theirs;
   const block = isTree(client) ? client[name] : undefined;
-  return isTree(block) && [true, 'true', '1'].includes(block.enabled as string);
+  return isTree(block) && flag(block.enabled) === true;
 }
 
 function pick(tree: Tree, isWanted: (name: string) => boolean): Tree {

@@ -1,5 +1,9 @@
+import { flag } from './converters.js';
+
 /** An option of Centrifugo that has no counterpart here. */
 export interface Unsupported {
+  /** Whether what the option is for does not work without it. */
+  readonly breaks: boolean;
   /** What Carillon does instead. */
   readonly instead: string;
   /** Whether the value requests something that Carillon does not have. */
@@ -10,10 +14,10 @@ export interface Unsupported {
 export const isSet = (value: unknown): boolean =>
   typeof value === 'object' && value !== null
     ? Object.values(value).some(isSet)
-    : ![undefined, null, false, '', 0, '0s', 'false', '0'].includes(value as string);
+    : !['', 0, '0s', undefined, null, false].includes(value as string) && flag(value) !== false;
 
 const isEnabled = (value: unknown): boolean =>
-  [true, 'true', '1'].includes((value as { readonly enabled?: string } | undefined)?.enabled ?? '');
+  flag((value as { readonly enabled?: unknown } | null | undefined)?.enabled) === true;
 
 /** Whether one of several blocks is enabled. In a variable, the name is one word: `connect_enabled`. */
 const hasEnabled = (value: unknown): boolean =>
@@ -39,7 +43,38 @@ export const NO_PROXY = 'calls to a backend are not available yet: what they wou
 const ONE_KEY_SET = 'the endpoint of a key set cannot have placeholders, so there is nothing to check';
 const NO_TRANSPORT = 'this transport is not available yet: use WebSocket';
 
+const isUsed =
+  (...usual: readonly unknown[]) =>
+  (value: unknown): boolean =>
+    isSet(value) && !usual.includes(value);
+
 type Row = readonly [option: string, isInUse: (value: unknown) => boolean, instead: string];
+
+/** Options without which clients or backends cannot do what the configuration is for. */
+const breaking: ReadonlySet<string> = new Set([
+  'http_server.tls',
+  'http_server.tls_autocert',
+  'broker',
+  'presence_manager',
+  'controller',
+  'client.proxy',
+  'channel.proxy',
+  'rpc',
+  'client.user_id_http_header',
+  'client.insecure_skip_token_signature_verify',
+  'http_api.handler_prefix',
+  'grpc_api',
+  'consumers',
+  'websocket.handler_prefix',
+  'sse',
+  'http_stream',
+  'uni_sse',
+  'uni_http_stream',
+  'uni_websocket',
+  'uni_grpc',
+  'webtransport',
+  'health.handler_prefix',
+]);
 
 const rows: readonly Row[] = [
   ['http_server.tls', isEnabled, 'terminate TLS at a proxy'],
@@ -87,10 +122,21 @@ const rows: readonly Row[] = [
   ['opentelemetry', isEnabled, 'the trace context travels with each message, but nothing is exported'],
   ['graphite', isEnabled, 'Prometheus reads the metrics from /metrics'],
   ['pid_file', isSet, 'no PID file is written'],
+  ['swagger', isEnabled, 'the documentation of the API is at /docs'],
+  ['http_api.external', isSet, 'the API is on the only port'],
+  ['client.concurrency', isUsed(1, '1'), 'the commands of one client are handled one after another'],
+  ['websocket.read_buffer_size', isSet, 'buffers have no fixed size'],
+  ['websocket.write_buffer_size', isSet, 'buffers have no fixed size'],
+  ['websocket.use_write_buffer_pool', isSet, 'buffers have no fixed size'],
+  [
+    'websocket.write_timeout',
+    isUsed('1s'),
+    'a client that does not read is closed by the size of its outbox',
+  ],
 ];
 
 export const unsupported: ReadonlyMap<string, Unsupported> = new Map(
-  rows.map(([option, isInUse, instead]) => [option, { isInUse, instead }]),
+  rows.map(([option, isInUse, instead]) => [option, { isInUse, instead, breaks: breaking.has(option) }]),
 );
 
 /** Options that always have the requested effect, or have no meaning here. They are not reported. */
@@ -101,12 +147,9 @@ export const ignored: ReadonlySet<string> = new Set([
   'prometheus.instrument_http_handlers',
   'prometheus.native_histograms',
   'prometheus.recovered_publications_histogram',
-  'swagger',
   'node.info_metrics_aggregate_interval',
   'emulation',
   'enable_unreleased_features',
-  'http_api.external',
-  'client.concurrency',
   'client.subscription_token.enabled',
   'map_broker.redis',
   'map_broker.postgres',
@@ -114,8 +157,4 @@ export const ignored: ReadonlySet<string> = new Set([
   'websocket.compression_min_size',
   'websocket.compression_level',
   'websocket.compression_prepared_message_cache_size',
-  'websocket.read_buffer_size',
-  'websocket.write_buffer_size',
-  'websocket.use_write_buffer_pool',
-  'websocket.write_timeout',
 ]);

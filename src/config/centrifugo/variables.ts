@@ -1,14 +1,14 @@
-import { channelOptionNames } from './channel-options.js';
+import { channelOptionNames, otherChannelOptions } from './channel-options.js';
 import { didYouMean } from '../did-you-mean.js';
 import type { Environment } from '../variables.js';
-import { flag, json, list, number } from './converters.js';
+import { flag, number } from './converters.js';
 import { redisOptions } from './engine.js';
+import { channelOptionValue, isNamespaceVariable } from './namespace-variables.js';
 import { counterparts, olderVariables } from './options.js';
 import { ignored, unsupported } from './unsupported.js';
 
 const PREFIX = 'CENTRIFUGO_';
 const WITHOUT_NAMESPACE = 'channel.without_namespace';
-const NAMESPACES = 'channel.namespaces';
 const DEFAULT_FORMAT = 'channel.publication_data_format';
 
 const engineOptions = redisOptions.map((name) => `engine.redis.${name}`);
@@ -21,9 +21,8 @@ const pathByVariable = new Map(
     ...ignored,
     'engine.type',
     ...engineOptions,
-    NAMESPACES,
     DEFAULT_FORMAT,
-    ...[...channelOptionNames.keys()].map((name) => `${WITHOUT_NAMESPACE}.${name}`),
+    ...[...channelOptionNames.keys(), ...otherChannelOptions].map((name) => `${WITHOUT_NAMESPACE}.${name}`),
   ].map((path) => [variableOf(path), path]),
 );
 
@@ -44,7 +43,9 @@ export function readCentrifugoVariables(variables: Environment): {
 } {
   const values: VariableValue[] = [];
   const unknown: string[] = [];
-  const given = Object.entries(variables).filter(([name, text]) => name.startsWith(PREFIX) && text);
+  const given = Object.entries(variables).filter(
+    ([name, text]) => name.startsWith(PREFIX) && text && !isNamespaceVariable(name),
+  );
   const rank = ([name]: readonly [string, unknown]): number => (olderVariables.has(name) ? 0 : 1);
   for (const [variable, text = ''] of given.toSorted((a, b) => rank(a) - rank(b))) {
     const path = pathOf(variable);
@@ -73,10 +74,8 @@ function pathOf(variable: string): string | undefined {
 
 /** Returns text, converted to the type in a file if no converter follows. */
 function valueOf(path: string, text: string): unknown {
-  if (path === NAMESPACES) return json(text);
   if (path === 'engine.redis.db') return number(text);
   if (path.startsWith('engine.redis.') && path.endsWith('.enabled')) return flag(text);
   if (!path.startsWith(WITHOUT_NAMESPACE)) return text;
-  if (path.endsWith('allowed_delta_types')) return list(text);
-  return path.endsWith('_ttl') || path.endsWith('_name') ? text : number(flag(text));
+  return channelOptionValue(path.slice(WITHOUT_NAMESPACE.length + 1), text);
 }

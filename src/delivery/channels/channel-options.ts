@@ -5,8 +5,6 @@ const HOUR_MS = 3_600_000;
 
 const on = (text: string) => z.boolean().default(false).describe(text);
 const ms = z.number().int().min(0).default(0);
-const proxyName = (call: string) =>
-  z.string().min(1).default('default').describe(`Name of the proxy for ${call} calls.`);
 
 /** The options of the channels of one namespace. Everything is off by default. */
 const shape = {
@@ -71,12 +69,13 @@ const shape = {
     .enum(['', 'json', 'json_object', 'binary'])
     .default('')
     .describe('Format of the data of publications. Empty: any data that is not empty. binary: any data.'),
-  subscribeProxyEnabled: on('Asks the backend whether a client may subscribe.'),
-  subscribeProxyName: proxyName('subscribe'),
-  publishProxyEnabled: on('Asks the backend whether a client may publish, and what.'),
-  publishProxyName: proxyName('publish'),
-  subRefreshProxyEnabled: on('Asks the backend whether to extend a subscription that expires.'),
-  subRefreshProxyName: proxyName('subscription refresh'),
+  subscribeProxyEnabled: on(
+    'Leaves it to a backend whether a client may subscribe without a token. Carillon does not call backends yet, so this refuses ' +
+      'all such clients with 108.',
+  ),
+  publishProxyEnabled: on(
+    'Leaves it to a backend whether a client may publish. Carillon does not call backends yet, so this refuses all clients with 108.',
+  ),
 };
 
 interface Kept {

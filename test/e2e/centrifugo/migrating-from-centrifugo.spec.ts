@@ -58,7 +58,7 @@ describe('docs/migrating-from-centrifugo.md', () => {
   });
 
   it('checks the configuration, generates a token and checks it', async () => {
-    expect(await run(/carillon checkconfig/)).toContain('the configuration is valid');
+    expect(await run(/carillon check/)).toContain('the configuration is valid');
     const token = await run(/^npx carillon gentoken/);
     expect(await run(/carillon checktoken/, { TOKEN: token })).toContain('a valid connection token');
   });
