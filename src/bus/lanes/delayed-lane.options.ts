@@ -25,10 +25,11 @@ export const delayedLaneOptions = z.strictObject({
   leaseMs: z
     .int()
     .min(100)
-    .default(30_000)
+    .default(5_000)
     .describe(
-      'How long a due message stays reserved for a process that has died, in ms. Then another process delivers it. The lease is ' +
-        'extended while the message is being delivered. Redis and Pulsar only.',
+      'How long a due message stays reserved for a process that has died, in ms. Then another process delivers it. A process ' +
+        'extends its leases three times within this time. If its event loop is blocked for longer, another process delivers ' +
+        'the message as well. Redis and Pulsar only.',
     ),
   pollIntervalMs: z
     .int()

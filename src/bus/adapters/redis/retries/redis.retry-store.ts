@@ -23,7 +23,8 @@ export type RedisRetryStoreOptions = RedisDriverOptions &
     readonly leaseMs?: number;
   };
 
-const LEASE_MS = 30_000;
+/** As long as a partition lease of Redis Streams: longer than handlers usually block the event loop. */
+const LEASE_MS = 10_000;
 
 /**
  * The retry store in Redis, shared by all processes with the same key prefix.
