@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { InjectMetric, makeCounterProvider } from '@willsoto/nestjs-prometheus';
-import type { Counter } from 'prom-client';
+import { InjectMetric, makeCounterProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
+import type { Counter, Histogram } from 'prom-client';
 import { LANES, type Lane } from './publications/publication.js';
 
 /**
@@ -11,6 +11,8 @@ export type Outcome = 'delivered' | 'no_subscriber' | 'duplicate' | 'expired';
 
 const MESSAGES = 'carillon_delivery_messages_total';
 const PUBLISH_ERRORS = 'carillon_fanout_publish_errors_total';
+const PROBE_SECONDS = 'carillon_fanout_probe_seconds';
+const LOST_PROBES = 'carillon_fanout_probes_lost_total';
 const SUBSCRIBER_FAULTS = 'carillon_delivery_subscriber_faults_total';
 const DEDUPLICATION_SHORTENED = 'carillon_deduplication_shortened_total';
 
@@ -24,6 +26,15 @@ export const deliveryInstruments = [
     name: PUBLISH_ERRORS,
     help: 'Messages that the fan-out did not take.',
     labelNames: ['lane'],
+  }),
+  makeHistogramProvider({
+    name: PROBE_SECONDS,
+    help: 'Time from publishing a probe through the fan-out until it arrives at the same process. Redis only.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  }),
+  makeCounterProvider({
+    name: LOST_PROBES,
+    help: 'Probes that did not arrive in time, after each of which this process connected to Redis again.',
   }),
   makeCounterProvider({
     name: SUBSCRIBER_FAULTS,
@@ -49,6 +60,8 @@ export class DeliveryMetrics {
     @InjectMetric(PUBLISH_ERRORS) publishErrors: Counter<'lane'>,
     @InjectMetric(SUBSCRIBER_FAULTS) readonly subscriberFaults: Counter,
     @InjectMetric(DEDUPLICATION_SHORTENED) readonly deduplicationShortened: Counter,
+    @InjectMetric(PROBE_SECONDS) readonly probeSeconds: Histogram,
+    @InjectMetric(LOST_PROBES) readonly lostProbes: Counter,
   ) {
     const of = (outcome: Outcome) => byLane((lane) => messages.labels({ lane, outcome }));
     this.delivered = of('delivered');

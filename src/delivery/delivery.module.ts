@@ -33,7 +33,7 @@ const ENGINE = Symbol('ENGINE');
     {
       provide: ENGINE,
       useFactory: openEngine,
-      inject: [DELIVERY_OPTIONS, Dispatcher, Readiness, { token: Link, optional: true }],
+      inject: [DELIVERY_OPTIONS, Dispatcher, Readiness, DeliveryMetrics, { token: Link, optional: true }],
     },
     { provide: Fanout, useFactory: ({ fanout }: Engine) => fanout, inject: [ENGINE] },
     { provide: History, useFactory: ({ history }: Engine) => history, inject: [ENGINE] },
@@ -87,6 +87,7 @@ async function openEngine(
   { fanout, memory }: DeliveryOptions,
   reception: Dispatcher,
   readiness: Readiness,
+  metrics: DeliveryMetrics,
   primary?: Link,
 ): Promise<Engine> {
   const handler: PublicationHandler = (publication) => reception.receive(publication);
@@ -108,6 +109,10 @@ async function openEngine(
       return openRedisEngine(fanout, {
         handler,
         onInterrupted: (isAffected) => reception.interrupted(isAffected),
+        probes: {
+          onEcho: (ms) => metrics.probeSeconds.observe(ms / 1_000),
+          onLost: () => metrics.lostProbes.inc(),
+        },
         status: (shard) => {
           const name = `redis${shard && ` ${shard}`}`;
           return {

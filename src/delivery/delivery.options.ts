@@ -31,6 +31,15 @@ const redisFanoutOptions = redisDriverOptions
       .min(100)
       .default(1_000)
       .describe('Pause between two checks that the connection for subscriptions is alive, in ms.'),
+    probeTimeoutMs: z
+      .int()
+      .min(100)
+      .max(600_000)
+      .default(10_000)
+      .describe(
+        'How long a probe that this process publishes to itself may take to arrive, in ms. After that the process connects to ' +
+          'Redis again and is not ready until a probe arrives. A probe is sent about every `pingIntervalMs`.',
+      ),
     maxPendingPublishes: z
       .int()
       .min(1)

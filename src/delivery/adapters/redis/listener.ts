@@ -1,16 +1,25 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import type { BrokerStatus } from '../../../metrics/index.js';
 import { routeOf } from '../../channels/address.js';
 import type { RedisFanoutOptions } from '../../delivery.options.js';
 import type { InterruptionHandler, PublicationHandler } from '../../fanout.port.js';
 import { decodePublication, envelopesIn } from '../../publications/publication-envelope.js';
 import { channelName, type Partition } from './partition.js';
+import { FanoutProbe, type ProbeEvents } from './probe.js';
+import type { RedisPublisher } from './publisher.js';
 import { ReplayBuffer } from './replay-buffer.js';
 import { CLOCK_MARGIN_MS, type ReplayStreams } from './replay-streams.js';
 import { RedisSubscriptions } from './subscriptions.js';
 
+const PROBE = Buffer.from('probe');
+
 export interface RedisListenerContext {
-  readonly replayStreams: ReplayStreams;
+  readonly publisher: RedisPublisher;
+  readonly probes: ProbeEvents;
+  /** Reports whether what this process publishes arrives here. */
+  readonly echoStatus: BrokerStatus;
   readonly handler: PublicationHandler;
   readonly onInterrupted: InterruptionHandler;
 }
@@ -23,15 +32,18 @@ export class RedisListener {
   readonly #logger = new Logger('RedisFanout');
   readonly #subscriptions: RedisSubscriptions;
   readonly #buffer: ReplayBuffer;
+  readonly #probe: FanoutProbe;
   #malformed = 0;
 
   constructor(
-    client: Redis,
+    private readonly client: Redis,
     readonly partitions: readonly Partition[],
     private readonly options: RedisFanoutOptions,
     private readonly context: RedisListenerContext,
   ) {
-    const { replayStreams } = context;
+    const { replayStreams } = context.publisher;
+    const probeRoute = routeIn(partitions, replayStreams);
+    const probeChannel = Buffer.from(channelName(replayStreams.partitionOf(probeRoute), probeRoute));
     this.#buffer = new ReplayBuffer(options.replayMaxBytes, (message) => this.#receive(message));
     this.#subscriptions = new RedisSubscriptions(
       client,
@@ -40,11 +52,15 @@ export class RedisListener {
         sharded: options.sharded,
       },
       {
-        onMessage: (message) => this.#buffer.add(message),
+        onMessage: (message, channel) => {
+          if (channel.length === probeChannel.length && channel.equals(probeChannel)) this.#probe.echo();
+          else this.#buffer.add(message);
+        },
         onReconnected: () => this.#buffer.begin(),
         onSubscribed: (completeUntil, isCurrent) => this.#replay(completeUntil, isCurrent),
       },
     );
+    this.#probe = this.#startProbe(probeRoute, String(probeChannel));
   }
 
   subscribe(route: string): Promise<void> {
@@ -58,6 +74,7 @@ export class RedisListener {
   /** Checks whether the connection is alive. Called regularly. */
   check(): void {
     void this.#subscriptions.check();
+    this.#probe.check();
     if (this.#malformed > 0)
       this.#logger.warn(`dropped ${this.#malformed} message(s) that are not publications`);
     this.#malformed = 0;
@@ -65,6 +82,23 @@ export class RedisListener {
 
   close(): void {
     this.#subscriptions.close();
+  }
+
+  #startProbe(route: string, channel: string): FanoutProbe {
+    const { publisher, probes, echoStatus } = this.context;
+    const partition = publisher.replayStreams.partitionOf(route);
+    const path = {
+      isOpen: () => publisher.reaches(partition) && this.#subscriptions.isActive(route),
+      publish: () => publisher.publish({ partition, channel, envelope: PROBE, isRepeatable: false }),
+      reconnect: () => {
+        this.client.disconnect(true);
+        publisher.reconnect();
+      },
+    };
+    const probe = new FanoutProbe(path, this.options.probeTimeoutMs, echoStatus, probes);
+    for (const client of [this.client, publisher.client]) client.on('close', () => probe.forget());
+    this.#subscriptions.subscribe(route).catch(() => {}); // rejects if this is closed
+    return probe;
   }
 
   #receive(message: Buffer): void {
@@ -76,7 +110,8 @@ export class RedisListener {
   }
 
   async #replay(completeUntil: number, isCurrent: () => boolean): Promise<void> {
-    const { replayStreams, handler, onInterrupted } = this.context;
+    const { publisher, handler, onInterrupted } = this.context;
+    const { replayStreams } = publisher;
     const awayMs = Math.round(performance.now() - completeUntil);
     const { replayWindowMs } = this.options;
     if (awayMs > replayWindowMs)
@@ -96,5 +131,14 @@ export class RedisListener {
     this.#buffer.end();
     this.#logger.log(`subscribed again after ${awayMs} ms and replayed ${replayed} publication(s)`);
     onInterrupted((channel) => this.partitions.includes(replayStreams.partitionOf(routeOf(channel))));
+  }
+}
+
+/** Returns a route of this process alone that belongs to one of the partitions. */
+function routeIn(partitions: readonly Partition[], replayStreams: ReplayStreams): string {
+  const name = `probe:${randomUUID()}`;
+  for (let attempt = 0; ; attempt++) {
+    const route = `${name}:${attempt}`;
+    if (partitions.includes(replayStreams.partitionOf(route))) return route;
   }
 }

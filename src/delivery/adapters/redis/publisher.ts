@@ -1,10 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { Cluster } from 'ioredis';
 import { BrokerUnavailableError } from '../../../bus/index.js';
-import { closeRedis, redisFailure, type RedisClient } from '../../../redis/index.js';
+import { closeRedis, LuaScript, redisFailure, type RedisClient } from '../../../redis/index.js';
 import { FanoutClosedError } from '../../delivery.errors.js';
 import type { RedisFanoutOptions } from '../../delivery.options.js';
 import { newEpoch } from '../../history/epoch.js';
+import { nodeOf } from './cluster-nodes.js';
 import { generationKey } from './keys.js';
 import type { Partition } from './partition.js';
 import { PublishBatcher } from './publish-batcher.js';
@@ -16,6 +17,14 @@ import { ResendBuffer } from './resend-buffer.js';
 const RESEND_BATCH = 200;
 /** Several processes notice the same loss at different times. Within this time they count as one. */
 const ONE_LOSS_MS = 5_000;
+
+/**
+ * KEYS: mark of the loss, generation. ARGV: lifetime of the mark in ms, new generation. It is one step: with two, a process whose
+ * first one timed out would find its own mark and not store the generation.
+ */
+const beginGeneration = new LuaScript(`
+if redis.call('SET', KEYS[1], '1', 'PX', ARGV[1], 'NX') then redis.call('SET', KEYS[2], ARGV[2]) end
+`);
 
 /**
  * The connection over which this process publishes. A Redis that restarted without its data, or whose replica took over without the
@@ -81,6 +90,17 @@ export class RedisPublisher {
     } catch (error) {
       throw unavailable(error);
     }
+  }
+
+  /** Whether there is a connection to the node of the partition. */
+  reaches({ slot }: Partition): boolean {
+    return nodeOf(this.client, slot)?.status === 'ready';
+  }
+
+  /** Opens the connection again, to the server that the Sentinels or the Cluster name now. */
+  reconnect(): void {
+    if (this.client instanceof Cluster) this.client.refreshSlotsCache(() => {});
+    else this.client.disconnect(true);
   }
 
   close(): Promise<void> {
@@ -152,8 +172,8 @@ export class RedisPublisher {
    * clients that have received the first ones would not notice.
    */
   async #beginGeneration(partition: Partition): Promise<void> {
-    const isFirst = await this.client.set(`${partition.tag}:loss`, '1', 'PX', ONE_LOSS_MS, 'NX');
-    if (isFirst !== null) await this.client.set(generationKey(partition), newEpoch());
+    const keys = [`${partition.tag}:loss`, generationKey(partition)];
+    await beginGeneration.run(this.client, keys, [ONE_LOSS_MS, newEpoch()]);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { RedisFanoutOptions } from '../../delivery.options.js';
 import type { InterruptionHandler, PublicationHandler } from '../../fanout.port.js';
+import type { ProbeEvents } from './probe.js';
 import { RedisFanout, type RedisFanoutStatus } from './redis.fanout.js';
 import { RedisHistory } from './redis.history.js';
 import { RedisPresence } from './redis.presence.js';
@@ -8,6 +9,7 @@ import { RedisShards, shardOf, type RedisShard } from './shards.js';
 export interface RedisEngineContext {
   readonly handler: PublicationHandler;
   readonly onInterrupted: InterruptionHandler;
+  readonly probes?: ProbeEvents;
   /** `shard` is the number of the server. Empty if there is only one. */
   readonly status: (shard: string) => RedisFanoutStatus;
 }
@@ -34,11 +36,11 @@ export async function openRedisEngine(
 
 async function openShard(
   options: RedisFanoutOptions,
-  { handler, status }: RedisEngineContext,
+  { handler, status, probes }: RedisEngineContext,
   shard: string,
   onInterrupted: InterruptionHandler,
 ): Promise<RedisShard> {
-  const fanout = await RedisFanout.open(options, handler, status(shard), onInterrupted);
+  const fanout = await RedisFanout.open(options, handler, status(shard), onInterrupted, probes);
   const { publisher } = fanout;
   return { fanout, history: new RedisHistory(publisher), presence: new RedisPresence(publisher) };
 }

@@ -9,7 +9,10 @@ import { encodePublication } from '../../publications/publication-envelope.js';
 import type { Publication } from '../../publications/publication.js';
 import { RedisListener } from './listener.js';
 import { channelName, type Partition } from './partition.js';
+import type { ProbeEvents } from './probe.js';
 import { RedisPublisher } from './publisher.js';
+
+const NO_EVENTS: ProbeEvents = { onEcho: () => {}, onLost: () => {} };
 
 /** One status for each role, because each has its own connection. */
 export interface RedisFanoutStatus {
@@ -43,6 +46,7 @@ export class RedisFanout implements Fanout {
     handler: PublicationHandler,
     status: RedisFanoutStatus,
     onInterrupted: InterruptionHandler = () => {},
+    probes: ProbeEvents = NO_EVENTS,
   ): Promise<RedisFanout> {
     // No timer per command: the silence of the socket is timed instead.
     const overrides = {
@@ -52,15 +56,18 @@ export class RedisFanout implements Fanout {
     };
     const client = await openRedis(options, status.publishing, overrides);
     const publisher = new RedisPublisher(options, client);
-    const { replayStreams } = publisher;
-    const { partitions } = replayStreams;
+    const { partitions } = publisher.replayStreams;
     const groups = client instanceof Cluster ? partitions.map((partition) => [partition]) : [partitions];
-    const statuses = sharesOf(status.subscriptions, groups.length);
+    const statuses = sharesOf(status.subscriptions, 2 * groups.length);
+    // Their own shares: a connection that is up again does not show that anything arrives over it.
+    const echoStatuses = statuses.slice(groups.length);
     const listeners = await Promise.all(
       groups.map(async (group, index) => {
         const { slot } = group[0]!;
         const subscriber = await openRedisNode(options, statuses[index]!, overrides, client, slot);
-        return new RedisListener(subscriber, group, options, { replayStreams, handler, onInterrupted });
+        const echoStatus = echoStatuses[index]!;
+        const context = { publisher, handler, onInterrupted, probes, echoStatus };
+        return new RedisListener(subscriber, group, options, context);
       }),
     );
     return new RedisFanout(publisher, listeners, options.pingIntervalMs);

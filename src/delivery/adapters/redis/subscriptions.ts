@@ -19,7 +19,7 @@ export interface RedisSubscriptionsOptions {
 
 /** Times are by `performance.now()`. */
 export interface RedisSubscriptionsEvents {
-  onMessage(message: Buffer): void;
+  onMessage(message: Buffer, channel: Buffer): void;
   /**
    * Called when there is a connection again after a lost one. What arrives before `onSubscribed` resolves is newer than what was missed.
    */
@@ -72,8 +72,8 @@ export class RedisSubscriptions {
     private readonly options: RedisSubscriptionsOptions,
     private readonly events: RedisSubscriptionsEvents,
   ) {
-    client.on(options.sharded ? 'smessageBuffer' : 'messageBuffer', (_channel: Buffer, message: Buffer) => {
-      if (!this.#isClosed) events.onMessage(message);
+    client.on(options.sharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: Buffer) => {
+      if (!this.#isClosed) events.onMessage(message, channel);
     });
     client.on('close', () => this.#end());
     client.on('ready', () => this.#begin());
@@ -84,6 +84,12 @@ export class RedisSubscriptions {
   requestedAt(name: string): number | undefined {
     const route = this.#routes.get(name);
     return route === undefined || route.count === 0 ? undefined : route.requestedAt;
+  }
+
+  /** Returns whether Redis has confirmed the subscription on the present connection. */
+  isActive(name: string): boolean {
+    const confirmedOn = this.#routes.get(name)?.confirmedOn;
+    return this.#isConnected && confirmedOn === this.#connection;
   }
 
   /** Resolves when the subscription is active, or when it is not requested any more. */
