@@ -19,8 +19,8 @@ export class Semaphore {
   }
 
   /**
-   * Resolves to true with a slot, which the caller gives back with {@link release}. Resolves to false when the semaphore is
-   * closed: then there is nothing to give back.
+   * Resolves to true when the caller has a slot, which it must {@link release}. Resolves to false without a slot when the semaphore
+   * is closed.
    */
   async acquire(): Promise<boolean> {
     if (this.#closed) return false;

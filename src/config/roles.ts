@@ -6,7 +6,7 @@ export const allRoles = ['gateway', 'trigger', 'consumers'] as const;
 
 export type Role = (typeof allRoles)[number];
 
-/** The names that `server.roles` accepts, with the roles that each stands for. An alias is one more line. */
+/** The names that `server.roles` accepts, with the roles that each name means. To add an alias, add a line. */
 const rolesByName: Readonly<Record<string, readonly Role[]>> = {
   all: allRoles,
   gateway: ['gateway'],

@@ -1,6 +1,6 @@
 import { RateLimit, type Rate } from './rate-limit.js';
 
-/** When more keys are remembered, those without recent events are forgotten, then the oldest ones. */
+/** The most keys that are kept. Beyond it, keys without recent events are removed, then the oldest ones. */
 const MAX_KEYS = 100_000;
 
 /**
@@ -39,7 +39,7 @@ export class KeyedRateLimit {
   #forget(nowMs: number): void {
     for (const [key, state] of this.#states) if (state <= nowMs) this.#states.delete(key);
     for (const key of this.#states.keys()) {
-      // Down to nine tenths, so that the sweep is rare.
+      // Removes down to nine tenths, so that the sweep is rare.
       if (this.#states.size <= this.maxKeys * 0.9) return;
       this.#states.delete(key);
     }

@@ -1,6 +1,6 @@
 export interface Rate {
   readonly perSecond: number;
-  /** Number of events that may come at once after a pause. */
+  /** Number of events that may occur at once after a pause. */
   readonly burst: number;
 }
 

@@ -4,7 +4,7 @@ const INTERVAL_MS = 1_000;
 
 /**
  * Logs a warning that may occur for every client or channel at once, for example while a store is unavailable. The
- * first one is logged at once. Of those within the next second, the last one is logged with their number.
+ * first warning is logged at once. Of the warnings within the next second, only the last one is logged, with their number.
  */
 export class RepeatedWarning {
   #isQuiet = false;

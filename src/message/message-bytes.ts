@@ -1,6 +1,6 @@
 import type { MessageExtension, ScheduledMessage } from './message.js';
 
-/** The fields that a store keeps outside of the bytes, because it looks messages up by them or changes them. */
+/** The fields that a store keeps outside the bytes, because it finds messages by them or changes them. */
 export type MessageIndex = Pick<ScheduledMessage, 'id' | 'channel' | 'dueAt'>;
 
 type StoredHeader = Omit<ScheduledMessage, keyof MessageIndex | 'data'>;

@@ -8,8 +8,8 @@ import type { OutgoingRecord, ReceivedRecord } from './record.js';
 import { readTraceparent } from './traceparent.js';
 
 /**
- * The wire form of a message, version 1. `docs/message-format.md` describes it for other programs; a change here is a
- * change there, and of the version if a reader of the former one would be misled.
+ * The headers of the wire format of a message, version 1. `docs/message-format.md` describes the format for other programs: change
+ * both together, and increase the version if a reader of the old format would misunderstand the new one.
  */
 export const messageHeaders = {
   version: 'carillon-version',
@@ -25,8 +25,8 @@ export const messageHeaders = {
 } as const;
 
 /**
- * The header of a record that its adapter could not decode: the reason. The body is what the broker delivered. It is a header so that
- * it stays with the record in a dead letter.
+ * The header with the reason why an adapter could not decode a record. The body is what the broker delivered. The reason is a header,
+ * so that a dead letter keeps it.
  */
 export const undecodableHeader = 'carillon-undecodable';
 
@@ -55,7 +55,7 @@ export const foreignRecordRule = z.discriminatedUnion('from', [
 
 export type ForeignRecordRule = z.infer<typeof foreignRecordRule>;
 
-/** The record that carries `message`: its data byte for byte, everything else in headers. */
+/** Returns the record for a message: the data is the body, byte for byte, and everything else is in headers. */
 export function toRecord(message: Message): OutgoingRecord {
   const headers: Record<string, string> = {
     ...message.extension,
@@ -74,10 +74,9 @@ export function toRecord(message: Message): OutgoingRecord {
 }
 
 /**
- * The message that `record` carries. Of a record without Carillon headers the body is the data, and `rule` says what
- * its channel is.
+ * Returns the message of a record. If a record has no Carillon headers, its body is the data, and `rule` determines its channel.
  *
- * @throws {UndeliverableRecordError} the record cannot be understood, now or later
+ * @throws {UndeliverableRecordError} the record is invalid; reading it again cannot help
  */
 export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Message {
   refuseUndecodable(record);
@@ -107,7 +106,7 @@ export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Mes
   };
 }
 
-/** @throws {UndeliverableRecordError} its adapter could not decode the record */
+/** @throws {UndeliverableRecordError} the adapter could not decode the record */
 export function refuseUndecodable({ headers }: Pick<ReceivedRecord, 'headers'>): void {
   const reason = headers[undecodableHeader];
   if (reason !== undefined) throw new UndeliverableRecordError(reason);
@@ -149,15 +148,15 @@ function absent(what: string): never {
 }
 
 /**
- * An id that depends on nothing but the record's place and time, so that a redelivered record has the id that it had before.
- * It is a UUIDv7 like any other: ordered by the time at which the record was published.
+ * Derives an id from the position and the time of a record only, so that a redelivered record gets the same id again. It is a UUIDv7
+ * with the time at which the record was published.
  */
 function derivedId({ topic, partition, position, publishedAt }: ReceivedRecord): string {
   const random = createHash('sha256').update(`${topic}\0${partition}\0${position}`).digest();
   return uuidv7({ msecs: Math.max(0, publishedAt), random: random.subarray(0, 16) });
 }
 
-/** What is called JSON is checked, because one bad text would spoil the frames that it is put into for every subscriber. */
+/** Checks data that is declared as JSON, because invalid JSON would break the frames of every subscriber. */
 function declaredFormat(record: ReceivedRecord): MessageFormat {
   const format = record.headers[messageHeaders.format] ?? 'json';
   if (format === 'binary') return format;
@@ -170,7 +169,7 @@ function time(record: ReceivedRecord, header: string): number | undefined {
   const text = record.headers[header];
   if (text === undefined) return undefined;
   const milliseconds = Number(text);
-  // Up to the last instant that a Date can hold.
+  // The last time that a Date can represent.
   if (!/^\d{1,16}$/.test(text) || milliseconds > 8.64e15) {
     throw undeliverable(header, text, 'is not a Unix time in milliseconds');
   }
@@ -185,7 +184,7 @@ function tagsOf(record: ReceivedRecord): Record<string, string> | undefined {
   return tags;
 }
 
-/** The headers that other modules have added. */
+/** Returns the headers that other modules have added. */
 function extensionOf({ headers }: ReceivedRecord): MessageExtension | undefined {
   let extension: Record<string, string> | undefined;
   for (const name of Object.keys(headers)) {

@@ -1,9 +1,9 @@
 import { CarillonError } from '../errors.js';
 
-/** A record that was taken from a queue cannot be understood: no channel, or malformed headers. Taking it again will not help. */
+/** A record from a queue is invalid: it has no channel, or malformed headers. Reading it again cannot help. */
 export class UndeliverableRecordError extends CarillonError {
   readonly code = 'record_undeliverable';
 }
 
-/** The record comes from another program, and no rule says which channel it is for. */
+/** The record comes from another program, and no rule determines its channel. */
 export class ForeignRecordError extends UndeliverableRecordError {}

@@ -1,15 +1,15 @@
 export type BrokerState = 'connecting' | 'up' | 'down';
 
 /**
- * What one adapter says of its broker. The adapter calls `up` and `down` as often as it likes; listeners hear of changes
- * only. Readiness, the `broker_up` gauge and the log are fed from here.
+ * The state of one broker, as its adapter sees it. The adapter may call `up` and `down` repeatedly: listeners are called for changes
+ * only. Readiness, the `broker_up` gauge and the log use it.
  */
 export class BrokerStatus {
   #state: BrokerState = 'connecting';
   #reason: string | undefined;
 
   constructor(
-    /** Which broker in which role, for example `kafka (instant lane)`. */
+    /** The broker and its role, for example `kafka (instant lane)`. */
     readonly name: string,
     private readonly onChange: (status: BrokerStatus) => void = () => {},
   ) {}
@@ -18,7 +18,7 @@ export class BrokerStatus {
     return this.#state;
   }
 
-  /** Why it is down, without secrets; absent otherwise. */
+  /** Why the broker is down, without secrets. Undefined if it is not down. */
   get reason(): string | undefined {
     return this.#reason;
   }

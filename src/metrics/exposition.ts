@@ -1,5 +1,5 @@
-/** What Prometheus is told where several processes answer as one. Without it a process tells of itself alone. */
+/** Provides the metrics of several processes that share one port. Without it, a process exports only its own metrics. */
 export abstract class Exposition {
-  /** The metrics of all of them, in the text format. */
+  /** Resolves with the metrics of all processes in Prometheus's text format. */
   abstract read(): Promise<string>;
 }

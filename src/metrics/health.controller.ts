@@ -6,7 +6,10 @@ interface Reply {
   status(code: number): unknown;
 }
 
-/** Probes. `live` depends on nothing but this process; `ready` on the brokers too; `/health` is `ready` in Centrifugo's form. */
+/**
+ * Serves the health probes. `/health/live` depends on this process only, `/health/ready` also on the brokers. `/health` is
+ * `/health/ready` in the form of Centrifugo.
+ */
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
@@ -14,16 +17,18 @@ export class HealthController {
 
   @Get('live')
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'Whether the process answers. Restart it when this fails.' })
+  @ApiOperation({ summary: 'Whether the process responds. If this fails, restart the process.' })
   live(): { status: 'up' } {
     return { status: 'up' };
   }
 
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'Whether to send it clients: started, not stopping, every broker up.' })
+  @ApiOperation({
+    summary: 'Whether the process accepts clients: it has started, is not stopping, and every broker is up.',
+  })
   @ApiResponse({ status: 200, description: 'Ready.' })
-  @ApiResponse({ status: 503, description: 'Not ready; the body names the broker and the reason.' })
+  @ApiResponse({ status: 503, description: 'Not ready. The body names the broker and the reason.' })
   ready(@Res({ passthrough: true }) reply: Reply): ReadinessReport {
     const report = this.readiness.report();
     reply.status(report.ready ? 200 : 503);
@@ -32,7 +37,7 @@ export class HealthController {
 
   @Get()
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'The same as /health/ready with an empty body, as Centrifugo answers it.' })
+  @ApiOperation({ summary: 'The same as /health/ready with an empty object, as in Centrifugo.' })
   @ApiResponse({ status: 200, description: 'Ready.' })
   @ApiResponse({ status: 503, description: 'Not ready.' })
   health(@Res({ passthrough: true }) reply: Reply): Record<string, never> {

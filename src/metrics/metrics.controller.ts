@@ -8,7 +8,7 @@ interface Reply {
   header(name: string, value: string): unknown;
 }
 
-/** The path is the module's to set. */
+/** Serves the metrics. `MetricsModule` sets the path. */
 @Controller()
 export class MetricsController extends PrometheusController {
   constructor(@Optional() private readonly exposition?: Exposition) {
@@ -17,7 +17,7 @@ export class MetricsController extends PrometheusController {
 
   @Get()
   @ApiTags('metrics')
-  @ApiOperation({ summary: 'What Prometheus reads.' })
+  @ApiOperation({ summary: 'Returns the metrics in the text format of Prometheus.' })
   override async index(@Res({ passthrough: true }) reply: Reply): Promise<string> {
     reply.header('Content-Type', register.contentType);
     return this.exposition?.read() ?? register.metrics();

@@ -5,9 +5,9 @@ export const BROKER_UP = 'carillon_broker_up';
 export const instruments = [
   makeGaugeProvider({
     name: BROKER_UP,
-    help: 'Whether a broker answers this process (1) or not (0).',
+    help: 'Whether this process can reach the broker (1) or not (0).',
     labelNames: ['broker'],
-    // Of several processes together: the worst.
+    // For several processes, the worst state counts.
     aggregator: 'min',
   }),
 ];

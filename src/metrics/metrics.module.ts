@@ -7,12 +7,12 @@ import { instruments } from './metrics.instruments.js';
 import type { MetricsOptions } from './metrics.options.js';
 import { Readiness } from './readiness.js';
 
-/** Global, because every other module reports to it and it imports none. */
+/** Serves metrics and health. It is global, because every other module reports to it. It imports no other module. */
 @Global()
 @Module({})
 export class MetricsModule {
   static forRoot({ path, processMetrics }: MetricsOptions): DynamicModule {
-    // The registry belongs to the process, and a second application in one process (a test) must not register twice.
+    // The registry belongs to the process. A second application in the process, as in a test, must not register the metrics again.
     const enabled = processMetrics && register.getSingleMetric('process_cpu_seconds_total') === undefined;
     return {
       module: MetricsModule,

@@ -2,11 +2,11 @@ import { z } from 'zod';
 
 export const metricsOptions = z
   .strictObject({
-    path: z.string().startsWith('/').default('/metrics').describe('Where Prometheus reads the metrics.'),
+    path: z.string().startsWith('/').default('/metrics').describe('Path of the metrics for Prometheus.'),
     processMetrics: z
       .boolean()
       .default(true)
-      .describe('Whether the memory, CPU and event-loop metrics of the process are among them.'),
+      .describe('Whether the metrics include memory, CPU and event loop of the process.'),
   })
   .prefault({});
 

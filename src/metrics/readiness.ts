@@ -13,8 +13,8 @@ export interface ReadinessReport {
 }
 
 /**
- * Whether this process should be sent new clients and requests: it has started, is not stopping, and every broker that it
- * needs answers. Modules register their brokers here; nothing here asks a broker anything, so a probe is never slow.
+ * Knows whether this process accepts new clients and requests: it has started, is not stopping, and every broker that it needs is
+ * up. Modules register their brokers here. A probe only reads the states that adapters have reported, so it is never slow.
  */
 @Injectable()
 export class Readiness {
@@ -25,7 +25,7 @@ export class Readiness {
 
   constructor(@InjectMetric(BROKER_UP) private readonly brokerUp: Gauge<'broker'>) {}
 
-  /** The status for one adapter to report to, kept here under its name. */
+  /** Registers a broker. Returns the status that its adapter reports to. */
   broker(name: string): BrokerStatus {
     const status = new BrokerStatus(name, (changed) => {
       this.#onChange(changed);
@@ -35,7 +35,7 @@ export class Readiness {
     return status;
   }
 
-  /** Calls `watcher` with every broker now, and with each that changes from now on. Answers a function that ends this. */
+  /** Calls `watcher` with every broker now, and with a broker whenever its state changes. Returns a function that stops this. */
   watch(watcher: (status: BrokerStatus) => void): () => void {
     for (const status of this.#brokers.values()) watcher(status);
     this.#watchers.add(watcher);
@@ -46,7 +46,7 @@ export class Readiness {
     this.#phase = 'serving';
   }
 
-  /** From here on this process asks to be left out of the load balancer. Final. */
+  /** From now on the process reports that it is not ready, so that load balancers send it no more clients. This is final. */
   stopping(): void {
     this.#phase = 'stopping';
   }

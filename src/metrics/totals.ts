@@ -1,9 +1,9 @@
 import { register } from 'prom-client';
 
-/** What this program counts, and not Node. */
+/** Matches Carillon's own metrics, not those of Node.js. */
 const OURS = /^(?:carillon|messagebus)_/;
 
-/** The counters and gauges of this process by their names, each over all of its labels. */
+/** Returns the counters and gauges of this process by name, each summed over its labels. */
 export async function totals(): Promise<Record<string, number>> {
   const names = register.getMetricsAsArray().flatMap(({ name }) => (OURS.test(name) ? [name] : []));
   const metrics = names.flatMap((name) => register.getSingleMetric(name) ?? []);
@@ -15,7 +15,7 @@ export async function totals(): Promise<Record<string, number>> {
   return sums;
 }
 
-/** The types of prom-client say that this is a number. */
+/** Takes `unknown`, because the types of prom-client say that `type` is a number. */
 function isCounted(type: unknown): boolean {
   return type === 'counter' || type === 'gauge';
 }

@@ -4,8 +4,8 @@ import { regex, type TextTest } from './regex.js';
 const NOTHING = '[^\\x{0}-\\x{10ffff}]';
 
 /**
- * A glob: `*` stands for any text, `?` for one character, `[a-c]` and `[!a-c]` for one of a set, `{a,b}` for one of several texts,
- * and a backslash takes the meaning from the next character. An empty glob fits everything; one that is nested too deeply, nothing.
+ * A glob: `*` matches any text, `?` one character, `[a-c]` and `[!a-c]` one of a set, `{a,b}` one of several texts, and a backslash
+ * escapes the next character. An empty glob matches everything. A glob that is nested too deeply matches nothing.
  */
 export function glob(pattern: string): TextTest {
   if (pattern === '' || pattern === '*') return () => true;
@@ -41,7 +41,7 @@ function oneOf(set: string): string {
   return members === '' ? NOTHING : `[${members}]`;
 }
 
-/** The inside of a set, in which a hyphen between two characters makes a range of them. A range that runs backwards is empty. */
+/** The inside of a set, in which a hyphen between two characters forms a range. A range in descending order is empty. */
 function setMembers(set: string): string {
   const members = set.replace(/^!/, '').matchAll(/(\\.|[^\\])(?:-(\\.|[^\\]))?/gsu);
   return Array.from(members, ([, from, to]) => {

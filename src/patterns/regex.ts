@@ -1,13 +1,12 @@
 import { RE2JS } from 're2js';
 
-/** Whether a text fits. */
+/** Returns whether a text matches. */
 export type TextTest = (text: string) => boolean;
 
 /**
- * A regular expression for texts that strangers choose: the time is linear in the text, whatever the expression. The
- * syntax is that of RE2 (https://github.com/google/re2/wiki/Syntax), as in Go, and so as in Centrifugo. It fits where
- * it matches anywhere in the text.
- * @throws Error when `source` is none
+ * A regular expression for untrusted texts: the time is linear in the length of the text, whatever the expression. The syntax is
+ * that of RE2 (https://github.com/google/re2/wiki/Syntax), as in Go and Centrifugo. The expression may match anywhere in the text.
+ * @throws Error if `source` is not a valid expression
  */
 export function regex(source: string): TextTest {
   const compiled = RE2JS.compile(source);

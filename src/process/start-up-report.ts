@@ -50,7 +50,7 @@ function primaryLine(config: Config): string {
   return stores.length === 0 ? 'a primary process' : `a primary process that holds ${stores.join(', ')}`;
 }
 
-/** What the primary process holds for its workers. Each worker connects to servers by itself. */
+/** Returns the names of the stores that the primary process holds for its workers. Each worker connects to brokers by itself. */
 function storesInPrimary({ server, bus, delivery }: Config): string[] {
   const fanout = delivery.fanout.kind === 'local' ? ['fan-out', 'history', 'presence'] : [];
   if (!usesLanes(server.roles)) return fanout;

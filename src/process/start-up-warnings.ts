@@ -26,7 +26,7 @@ function laneWarnings({ bus, delivery }: Config): string[] {
   ];
 }
 
-/** With a shared fan-out there may be several processes, and each of these stores belongs to one of them. */
+/** Warns about stores that belong to one process. It applies to a shared fan-out, which several processes may use. */
 function* perProcessWarnings({ instant, delayed, idempotency }: Config['bus']): Generator<string> {
   if (instant.driver === 'memory')
     yield 'the instant lane is in memory: its messages are lost when this process ends. Set bus.instant.driver to redis, kafka or pulsar';

@@ -8,13 +8,13 @@ const UINT32_MAX = 0xffffffff;
 const INT32_MAX = 0x7fffffff;
 
 /**
- * Reads a JSON object as a message. Unknown members are skipped, and of two with one name the last counts. A null counts
- * as absent, except for a payload, of which it is a value.
+ * Reads a JSON object as a message. Unknown members are skipped. If a name occurs twice, the last one counts. A null counts as
+ * absent, except in a payload, where it is a value.
  * @throws MalformedJsonError
  */
 export function readMessage<T extends object>(scanner: JsonScanner, schema: Schema<T>, depth = 1): T {
   if (depth > MAX_MESSAGE_DEPTH) throw new MalformedJsonError('nested too deeply');
-  // Object.assign, because a spread is several times slower here as soon as messages have more than four shapes.
+  // Object.assign, because a spread is several times slower here once messages have more than four shapes.
   const message: Record<string, unknown> = Object.assign({}, schema.zero);
   if (scanner.enterObject()) {
     do {

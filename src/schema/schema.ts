@@ -131,7 +131,7 @@ export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 }
 
-/** A map as application code has it: tags are a record, what comes from a client is a `Map`. */
+/** A map of texts: a record in tags, a `Map` in data that comes from a client. */
 export type StringKeyed = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>;
 
 export function entriesOf(keyed: StringKeyed): Iterable<[string, unknown]> {

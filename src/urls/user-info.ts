@@ -13,7 +13,7 @@ export interface UrlWithUserInfo {
   readonly authorization: string | undefined;
 }
 
-/** Splits an HTTP URL into the address and the Basic authentication that its user information stands for. */
+/** Splits an HTTP URL into the address and the Basic authentication of its user information. */
 export function splitUserInfo(href: string): UrlWithUserInfo {
   const url = new URL(href);
   const { username, password } = url;
@@ -24,7 +24,7 @@ export function splitUserInfo(href: string): UrlWithUserInfo {
   return { url: url.href, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
-/** A `%` that begins no escape stands for itself. */
+/** Decodes percent-encoding. If it is malformed, the text is returned unchanged. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -13,10 +13,10 @@ export function watchPrimary(link: Link, readiness: Readiness): void {
   const status = readiness.broker('primary process');
   status.up();
   watchLiveness(link, {
-    onUnresponsive: () => status.down(`it has not answered for ${UNRESPONSIVE_AFTER_S} s`),
+    onUnresponsive: () => status.down(`it has not responded for ${UNRESPONSIVE_AFTER_S} s`),
     onRecovered: () => status.up(),
     onDead: () => {
-      logger.error(`the primary process has not answered for ${DEAD_AFTER_S} s: this worker shuts down`);
+      logger.error(`the primary process has not responded for ${DEAD_AFTER_S} s: this worker shuts down`);
       process.kill(process.pid, 'SIGTERM');
     },
   });

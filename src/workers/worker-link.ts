@@ -9,7 +9,7 @@ import { Link } from '../ipc/index.js';
  */
 const DESCRIPTOR = 4;
 
-/** What a worker inherits. The last one is the link. */
+/** The file descriptors that a worker inherits. The last one is the link. */
 export const workerStdio = ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'] as const;
 
 export function linkToWorker(worker: ChildProcess): Link {

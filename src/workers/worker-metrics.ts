@@ -4,7 +4,7 @@ import { settlesWithin } from '../async/index.js';
 import type { Link } from '../ipc/index.js';
 import { Exposition } from '../metrics/index.js';
 
-/** What the primary serves, and what each worker serves. */
+/** The names of the ports that the primary and each worker serve. */
 const AGGREGATED = 'aggregated-metrics';
 const OWN = 'own-metrics';
 

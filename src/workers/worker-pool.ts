@@ -104,7 +104,7 @@ export class WorkerPool {
   }
 
   #killUnresponsive({ process }: Worker): void {
-    this.#logger.error(`worker ${process.pid} has not answered for ${DEAD_AFTER_S} s and is killed`);
+    this.#logger.error(`worker ${process.pid} has not responded for ${DEAD_AFTER_S} s and is killed`);
     process.kill('SIGKILL');
   }
 

@@ -68,7 +68,7 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
     this.wakeIn(0);
   }
 
-  /** Tells the loop that an item becomes due in `ms`. */
+  /** Notifies the loop that an item becomes due in `ms`. */
   wakeIn(ms: number): void {
     if (this.#closing.signal.aborted) return;
     const sleepMs = Math.max(0, Math.min(Math.ceil(ms), this.options.pollIntervalMs));

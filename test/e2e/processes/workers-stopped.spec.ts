@@ -41,7 +41,7 @@ describe('two workers', () => {
     await server.says(/primary process is down/, 2);
     expect(await readiness(server, agent)).toMatchObject({
       status: 503,
-      brokers: { 'primary process': { state: 'down', reason: 'it has not answered for 3 s' } },
+      brokers: { 'primary process': { state: 'down', reason: 'it has not responded for 3 s' } },
     });
     process.kill(server.pid, 'SIGCONT');
     await server.says(/primary process is up/, 4);
@@ -71,7 +71,7 @@ describe('two workers', () => {
     await using server = await start();
     const [frozen = 0] = processesOf(server);
     process.kill(frozen, 'SIGSTOP');
-    await server.says(new RegExp(`worker ${frozen} has not answered for 10 s and is killed`));
+    await server.says(new RegExp(`worker ${frozen} has not responded for 10 s and is killed`));
     await server.says(new RegExp(`worker ${frozen} ended \\(SIGKILL\\) and is replaced`));
     await server.says(/lane consumers is up/, 3);
     const clients = await crowd(server);
