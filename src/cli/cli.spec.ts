@@ -68,6 +68,7 @@ describe('The command line', () => {
   it.each([
     [['gentoken', '-u'], '-u needs a value'],
     [['gentoken', '-u', '1'], 'no secret to sign tokens with is configured'],
+    [['gentoken', '-u', '1'], 'CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY'],
     [['gentoken', '-t', 'soon', ...SECRET], '--ttl must be'],
     [['checktoken', ...SECRET], 'checktoken needs a token'],
     [['gentokn', '-u', '1'], 'unknown command gentokn: did you mean gentoken?'],

@@ -18,8 +18,8 @@ export function gentoken(argv: readonly string[]): void {
   const token = generateToken(tokens, { user, channel, ttlSeconds });
   if (token === undefined)
     throw new CommandError(
-      'no secret to sign tokens with is configured: set CARILLON_GATEWAY_CLIENT_TOKENS_CONNECTION_HMAC_SECRET_KEY, or name a ' +
-        'configuration file with --config (genconfig writes one)',
+      'no secret to sign tokens with is configured: set CARILLON_GATEWAY_CLIENT_TOKENS_CONNECTION_HMAC_SECRET_KEY (or ' +
+        'CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY), or name a configuration file with --config (genconfig writes one)',
     );
   process.stdout.write(`${token}\n`);
 }

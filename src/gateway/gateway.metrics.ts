@@ -12,6 +12,7 @@ import type { Refusal } from './connection/refusals.js';
 const CONNECTIONS = 'carillon_gateway_connections';
 const CLOSES = 'carillon_gateway_closes_total';
 const REFUSALS = 'carillon_gateway_refused_handshakes_total';
+const REFUSED_ATTEMPTS = 'carillon_gateway_refused_attempts_total';
 const RECEIVED = 'carillon_gateway_messages_received_total';
 const DELIVERED = 'carillon_gateway_messages_delivered_total';
 const DROPPED = 'carillon_gateway_messages_dropped_total';
@@ -29,6 +30,11 @@ export const gatewayInstruments = [
     name: REFUSALS,
     help: 'Refused handshakes, by the code of the refusal.',
     labelNames: ['reason'],
+  }),
+  makeCounterProvider({
+    name: REFUSED_ATTEMPTS,
+    help: 'Attempts of clients to connect, subscribe, publish and so on that were refused, by step and reason.',
+    labelNames: ['step', 'reason'],
   }),
   makeCounterProvider({
     name: RECEIVED,
@@ -62,6 +68,7 @@ export class GatewayMetrics {
     @InjectMetric(CONNECTIONS) private readonly connections: Gauge<'protocol'>,
     @InjectMetric(CLOSES) private readonly closes: Counter<'code'>,
     @InjectMetric(REFUSALS) private readonly refusals: Counter<'reason'>,
+    @InjectMetric(REFUSED_ATTEMPTS) private readonly attemptsRefused: Counter<'step' | 'reason'>,
     @InjectMetric(RECEIVED) private readonly messagesReceived: Counter<'protocol'>,
     @InjectMetric(DELIVERED) private readonly messagesDelivered: Counter,
     @InjectMetric(DROPPED) private readonly messagesDropped: Counter,
@@ -83,6 +90,10 @@ export class GatewayMetrics {
 
   refused({ code }: Refusal): void {
     this.refusals.inc({ reason: code });
+  }
+
+  attemptRefused(step: string, reason: string): void {
+    this.attemptsRefused.inc({ step, reason });
   }
 
   received(protocol: string): void {

@@ -3,6 +3,7 @@ import { CarillonError } from '../../errors.js';
 import type { Attempts, Step } from './attempts.js';
 import type { Authorizer } from './authorizer.port.js';
 import { abstained, type Awaitable, type DecisionOf } from './decisions.js';
+import type { ObserveRefusal } from './refused-attempts.js';
 
 /** An authorizer of the application has not decided in time. */
 export class AuthorizerTimeoutError extends CarillonError {
@@ -18,7 +19,10 @@ interface Link {
 
 /** Asks several authorizers in turn: the first that does not abstain decides. */
 export class AuthorizerChain implements Required<Authorizer> {
-  constructor(private readonly links: readonly Link[]) {}
+  constructor(
+    private readonly links: readonly Link[],
+    private readonly observe?: ObserveRefusal,
+  ) {}
 
   connect(attempt: Attempts['connect']): Awaitable<DecisionOf<'connect'>> {
     return this.#ask('connect', attempt);
@@ -48,7 +52,7 @@ export class AuthorizerChain implements Required<Authorizer> {
     for (let at = from; at < this.links.length; at++) {
       const decision = decide(this.links[at]!, step, attempt);
       if (!('outcome' in decision)) return decision.then((each) => this.#orNext(each, step, attempt, at + 1));
-      if (decision.outcome !== 'abstained') return decision;
+      if (decision.outcome !== 'abstained') return this.#observed(decision, step, attempt);
     }
     return abstained;
   }
@@ -59,7 +63,15 @@ export class AuthorizerChain implements Required<Authorizer> {
     attempt: Attempts[S],
     next: number,
   ): Awaitable<DecisionOf<S>> {
-    return decision.outcome === 'abstained' ? this.#ask(step, attempt, next) : decision;
+    return decision.outcome === 'abstained'
+      ? this.#ask(step, attempt, next)
+      : this.#observed(decision, step, attempt);
+  }
+
+  #observed<S extends Step>(decision: DecisionOf<S>, step: S, attempt: Attempts[S]): DecisionOf<S> {
+    if (decision.outcome !== 'allowed' && decision.outcome !== 'abstained')
+      this.observe?.(step, decision, 'token' in attempt && attempt.token !== '');
+    return decision;
   }
 }
 

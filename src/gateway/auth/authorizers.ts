@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { GatewayMetrics } from '../gateway.metrics.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 import type { ClientContext } from './attempts.js';
 import { APPLICATION_AUTHORIZERS, type ApplicationAuthorizers } from './application-authorizers.js';
 import { AuthorizerChain } from './authorizer-chain.js';
 import type { Authorizer } from './authorizer.port.js';
+import { reportRefusals } from './refused-attempts.js';
 import { fullContext, minimalContext, type DescribedHandshake } from './client-context.js';
 
 /** Composes the chain of a protocol: first the authorizers of the application, then those of the protocol. */
@@ -14,6 +16,7 @@ export class Authorizers {
   constructor(
     @Inject(APPLICATION_AUTHORIZERS) private readonly application: ApplicationAuthorizers,
     @Inject(GATEWAY_MODULE_OPTIONS) { authorizerTimeoutMs }: GatewayModuleOptions,
+    private readonly metrics: GatewayMetrics,
   ) {
     this.#timeoutMs = authorizerTimeoutMs;
   }
@@ -38,9 +41,10 @@ export class Authorizers {
   chain(...defaults: readonly Authorizer[]): AuthorizerChain {
     const { authorizers, replaceDefault } = this.application;
     const timeoutMs = this.#timeoutMs;
-    return new AuthorizerChain([
+    const links = [
       ...authorizers.map((authorizer) => ({ authorizer, timeoutMs })),
       ...(replaceDefault ? [] : defaults).map((authorizer) => ({ authorizer })),
-    ]);
+    ];
+    return new AuthorizerChain(links, reportRefusals(this.metrics));
   }
 }
