@@ -1,11 +1,10 @@
-import { Cluster } from 'ioredis';
-import type { RedisClient } from './redis.connection.js';
+import { Cluster, type Redis } from 'ioredis';
 
 /**
  * Sends PING regularly over every connection of the client. A server with a `timeout` would otherwise close those that
  * are idle, and a peer that vanished would be noticed by the next call only.
  */
-export function keepAlive(client: RedisClient, intervalMs: number): void {
+export function keepAlive(client: Redis | Cluster, intervalMs: number): void {
   let timer: NodeJS.Timeout | undefined;
   client.on('ready', () => {
     clearInterval(timer);
@@ -14,7 +13,7 @@ export function keepAlive(client: RedisClient, intervalMs: number): void {
   client.on('close', () => clearInterval(timer));
 }
 
-function pingAll(client: RedisClient): void {
+function pingAll(client: Redis | Cluster): void {
   for (const node of client instanceof Cluster ? client.nodes() : [client]) {
     // If it fails, the client has noticed: the socket is closed, or is ended by its timeout.
     if (node.status === 'ready') node.ping().catch(() => {});

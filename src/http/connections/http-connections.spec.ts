@@ -104,6 +104,7 @@ describe('HttpConnections', () => {
     const closed = new Promise((resolve) => client.on('close', resolve));
     await adapter.close();
     await closed;
+    expect(adapter.connections.size).toBe(0);
   });
 
   it('finishes the requests that are being handled when the server closes, and says that the connection closes', async () => {
