@@ -19,6 +19,7 @@ import { Events } from './consumers/events.js';
 import { LagMeter } from './consumers/lag-meter.js';
 import { Idempotency } from './idempotency.port.js';
 import { driverOptions, statusOf } from './adapter-options.js';
+import { ProgressWatch } from './progress-watch.js';
 import { RetryStore } from './retries/retry-store.port.js';
 import { tunedKafka, tunedPulsar, tunedRedis } from './producers/pool-tuning.js';
 
@@ -56,9 +57,8 @@ const optionalPrimary = { token: Link, optional: true };
     },
     {
       provide: ConsumerRegistry,
-      useFactory: (options: BusOptions, buses: Buses, retryStore: RetryStore, metrics: BusMetrics) =>
-        new ConsumerRegistry(options, { buses, retryStore, metrics }),
-      inject: [BUS_OPTIONS, Buses, RetryStore, BusMetrics],
+      useFactory: createConsumers,
+      inject: [BUS_OPTIONS, Buses, RetryStore, BusMetrics, optionalReadiness],
     },
     {
       provide: DeadLetters,
@@ -98,6 +98,18 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
 
 function createBuses(options: BusOptions, readiness?: Readiness, primary?: Link): Buses {
   return new Buses(options, (driver, use) => openBus(options, driver, use, readiness, primary));
+}
+
+function createConsumers(
+  options: BusOptions,
+  buses: Buses,
+  retryStore: RetryStore,
+  metrics: BusMetrics,
+  readiness?: Readiness,
+): ConsumerRegistry {
+  const status = () => statusOf(readiness, 'progress of the consumers');
+  const progress = new ProgressWatch(status, options.stalledAfterMs);
+  return new ConsumerRegistry(options, { buses, retryStore, metrics, progress });
 }
 
 async function openBus(

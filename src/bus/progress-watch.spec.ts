@@ -112,6 +112,17 @@ describe('ProgressWatch', () => {
     }
   });
 
+  it('names the reporter, and forgets its causes together', () => {
+    watch.scoped('consumer a-b').blocked('membership', 'it keeps ending');
+    watch.scoped('consumer a-b2').blocked('membership', 'it keeps ending');
+    jest.advanceTimersByTime(30_000);
+    expect(status.reason).toBe('consumer a-b: it keeps ending');
+    watch.scoped('consumer a-b2').unblocked('membership');
+    expect(status.state).toBe('down');
+    watch.forget('consumer a-b:');
+    expect(status.state).toBe('up');
+  });
+
   it('ignores reports after it is closed', () => {
     watch.blocked('a', 'a');
     jest.advanceTimersByTime(30_000);

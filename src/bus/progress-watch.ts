@@ -54,6 +54,14 @@ export class ProgressWatch implements ProgressReporter {
     if (this.#causes.size > 0 && this.#causes.delete(cause)) this.#check();
   }
 
+  /** Returns a reporter whose causes and reasons begin with `name`. Its causes are forgotten by `forget(name)`. */
+  scoped(name: string): ProgressReporter {
+    return {
+      blocked: (cause, reason) => this.blocked(`${name}: ${cause}`, `${name}: ${reason}`),
+      unblocked: (cause) => this.unblocked(`${name}: ${cause}`),
+    };
+  }
+
   /** Forgets every cause whose name begins with `prefix`, for example because the partitions were assigned again. */
   forget(prefix: string): void {
     for (const cause of this.#causes.keys()) if (cause.startsWith(prefix)) this.#causes.delete(cause);

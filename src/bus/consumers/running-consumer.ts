@@ -3,6 +3,7 @@ import { retryUntilDone } from '../../async/index.js';
 import type { BusMetrics, ConsumerMeters } from '../bus.metrics.js';
 import type { Bus, BusSubscription, PartitionLag } from '../bus.port.js';
 import type { Buses } from '../buses.js';
+import type { ProgressWatch } from '../progress-watch.js';
 import type { RetryConsumer, RetryStore } from '../retries/retry-store.port.js';
 import type { ReceivedRecord } from '../../message/index.js';
 import { FailedRecords } from '../retries/failed-records.js';
@@ -18,6 +19,7 @@ export interface ConsumerDependencies {
   readonly buses: Buses;
   readonly retryStore: RetryStore;
   readonly metrics: BusMetrics;
+  readonly progress: ProgressWatch;
 }
 
 export type ConsumerState = 'starting' | 'running' | 'failed' | 'closed';
@@ -113,7 +115,8 @@ export class RunningConsumer {
   async #subscribe(): Promise<void> {
     const { module, driver, group, topics, settings } = this.consumer;
     const { batchSize, concurrency, from } = settings;
-    const { buses, retryStore, metrics } = this.dependencies;
+    const { buses, retryStore, metrics, progress } = this.dependencies;
+    progress.start();
     this.#bus = await buses.forConsumers(driver, module);
     this.#retryConsumer = await retryStore.consume(group, { concurrency }, (record) =>
       this.#retrier.retry(record),
@@ -126,15 +129,21 @@ export class RunningConsumer {
         concurrency,
         from,
         onRebalance: () => metrics.countRebalance(this.consumer),
+        progress: progress.scoped(this.#name),
       },
       (records) => this.#take(records),
     );
     this.#throttle.attach(this.#subscription);
   }
 
+  get #name(): string {
+    return `consumer ${this.consumer.group}`;
+  }
+
   async #unsubscribe(): Promise<void> {
     await Promise.all([this.#subscription?.close(), this.#retryConsumer?.close()]);
     this.#subscription = this.#retryConsumer = undefined;
+    this.dependencies.progress.forget(`${this.#name}:`);
   }
 
   async #take(records: readonly ReceivedRecord[]): Promise<void> {
