@@ -1,6 +1,7 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Gauge } from 'prom-client';
+import { BrokerLog } from './broker-log.js';
 import { BrokerStatus, type BrokerState } from './broker-status.js';
 import { BROKER_UP } from './metrics.instruments.js';
 
@@ -18,7 +19,7 @@ export interface ReadinessReport {
  */
 @Injectable()
 export class Readiness {
-  readonly #logger = new Logger('Brokers');
+  readonly #log = new BrokerLog();
   readonly #brokers = new Map<string, BrokerStatus>();
   readonly #watchers = new Set<(status: BrokerStatus) => void>();
   #phase: Phase = 'starting';
@@ -68,11 +69,10 @@ export class Readiness {
   }
 
   #onChange(status: BrokerStatus): void {
-    const { name, state, reason } = status;
+    const { name, state } = status;
     for (const watcher of this.#watchers) watcher(status);
     this.brokerUp.set({ broker: name }, state === 'up' ? 1 : 0);
     if (this.#phase === 'stopping') return;
-    if (state === 'up') this.#logger.log(`${name} is up`);
-    else this.#logger.warn(`${name} is down: ${reason ?? 'no reason given'}`);
+    this.#log.add(status);
   }
 }
