@@ -2,6 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Config } from '../config/config.js';
+import { logConsole } from './console-log.js';
 import { listen } from './listen.js';
 import { PinoLogger } from './logger.js';
 import { Readiness } from '../metrics/index.js';
@@ -16,6 +17,7 @@ export async function serve(
   onRepeatedSignal?: () => void,
 ): Promise<string> {
   const logger = new PinoLogger(log);
+  logConsole(logger);
   const app = await NestFactory.create<NestFastifyApplication>(module, new HttpAdapter(server.http), {
     logger,
     abortOnError: false,
