@@ -7,7 +7,7 @@ const LONG = 'a-longer-key-é';
 describe('ApiKeys', () => {
   const keys = new ApiKeys([SHORT, LONG]);
 
-  it('matches each of its keys, under names that differ and are not the keys', () => {
+  it('returns a different name for each key, and none of them is the key itself', () => {
     const names = [keys.match(SHORT), keys.match(LONG)];
     expect(names.every((name) => name !== undefined)).toBe(true);
     expect(new Set([...names, SHORT, LONG]).size).toBe(4);
@@ -21,7 +21,7 @@ describe('ApiKeys', () => {
     },
   );
 
-  it('may be none', () => {
+  it('matches nothing if there are no keys', () => {
     expect(new ApiKeys([]).isEmpty).toBe(true);
     expect(new ApiKeys([]).match('')).toBeUndefined();
   });

@@ -2,10 +2,10 @@ import { hash, timingSafeEqual } from 'node:crypto';
 
 const LENGTH_BYTES = 4;
 
-/** The keys that a backend may show. Several, so that one can be replaced while the old one still works. */
+/** The configured API keys. There can be several, so that a key can be replaced while the old one still works. */
 export class ApiKeys {
   readonly #keys: readonly { readonly bytes: Buffer; readonly name: string }[];
-  /** What is presented, in the form that is compared: its length, itself, and nothing up to the length of the longest key. */
+  /** The presented key in the form that is compared: its length, then its bytes, padded to the length of the longest key. */
   readonly #presented: Buffer;
 
   constructor(keys: readonly string[]) {
@@ -19,8 +19,9 @@ export class ApiKeys {
   }
 
   /**
-   * Compares with every key, each in constant time: the time taken tells neither which key nor how much of one was right.
-   * @returns a name for the key that is safe to store, or undefined when it is none of them
+   * Compares the presented key with every key, each in constant time, so that the time reveals neither which key nor how
+   * much of a key was right.
+   * @returns a name for the key that is safe to store, or undefined if no key matches
    */
   match(presented: string): string | undefined {
     const given = this.#write(presented);

@@ -26,7 +26,7 @@ function codeOf(work: () => unknown): string {
 }
 
 describe('ApiKeys', () => {
-  it('knows each of its keys by a name that is not the key', () => {
+  it('returns for each key a name that is not the key', () => {
     const keys = new ApiKeys([OLD, NEW]);
     expect(keys.match(OLD)).toBeDefined();
     expect(keys.match(NEW)).toBeDefined();
@@ -38,14 +38,14 @@ describe('ApiKeys', () => {
 });
 
 describe('Callers', () => {
-  it('knows a caller without a key by User-Agent and address', () => {
+  it('identifies a caller without a key by User-Agent and address', () => {
     expect(callers().admit(request())).toEqual({
       identity: { userAgent: 'bell/1', address: '203.0.113.7' },
       apiKeyName: undefined,
     });
   });
 
-  it('believes X-Forwarded-For of a trusted proxy only', () => {
+  it('reads X-Forwarded-For from trusted proxies only', () => {
     const forwarded = request({ 'x-forwarded-for': '198.51.100.1' });
     expect(callers().admit(forwarded).identity.address).toBe('203.0.113.7');
     const behindProxy = callers({ trustedProxies: ['203.0.113.0/24'] });
@@ -59,28 +59,28 @@ describe('Callers', () => {
     { 'x-api-key': NEW, authorization: 'Basic eDp5' },
     { 'x-api-key': '', authorization: `Bearer ${OLD}` },
     { authorization: `apikey ${OLD}` },
-  ])('takes either key in either header: %j', (headers) => {
+  ])('accepts either key in either header: %j', (headers) => {
     const some = callers({ apiKeys: [OLD, NEW] });
     const caller = some.admit(request(headers));
     expect(caller.apiKeyName).toBeDefined();
     expect(codeOf(() => some.requireApiKey(caller))).toBe('ok');
   });
 
-  it('says the same to a missing key and to a wrong one', () => {
+  it('reports a missing key and a wrong key with the same message', () => {
     const some = callers({ apiKeys: [OLD] });
-    expect(() => some.admit(request({ 'x-api-key': 'wrong' }))).toThrow(/API key is needed/);
-    expect(() => some.requireApiKey(some.admit(request()))).toThrow(/API key is needed/);
+    expect(() => some.admit(request({ 'x-api-key': 'wrong' }))).toThrow(/valid API key is required/);
+    expect(() => some.requireApiKey(some.admit(request()))).toThrow(/valid API key is required/);
     expect(codeOf(() => some.admit(request({ authorization: 'Bearer wrong' })))).toBe('unauthorized');
   });
 
-  it('says what to set where no key is configured, whatever was presented', () => {
+  it('names the setting if no key is configured, even if a key is presented', () => {
     const none = callers();
     const caller = none.admit(request({ authorization: 'Bearer something-else' }));
     expect(codeOf(() => none.requireApiKey(caller))).toBe('api_key_not_configured');
     expect(() => none.requireApiKey(caller)).toThrow(/CARILLON_API_KEY/);
   });
 
-  it('limits an address whatever its User-Agent, guesses of keys included, but not who has a key', () => {
+  it('limits an address regardless of User-Agent and counts wrong keys, but does not limit callers with a key', () => {
     const some = callers({ apiKeys: [OLD], rateLimit: { perSecond: 0.001, burst: 2 } });
     expect(codeOf(() => some.admit(request({ 'user-agent': 'a' })))).toBe('ok');
     expect(codeOf(() => some.admit(request({ 'x-api-key': 'guess' })))).toBe('unauthorized');
@@ -90,7 +90,7 @@ describe('Callers', () => {
     expect(codeOf(() => some.admit(request({}, '203.0.113.8')))).toBe('ok');
   });
 
-  it('counts the addresses of one IPv6 network as one, as whoever has one has all of them', () => {
+  it('counts all addresses of one IPv6 network together, because one customer has them all', () => {
     const some = callers({ rateLimit: { perSecond: 0.001, burst: 1 } });
     expect(codeOf(() => some.admit(request({}, '2001:db8::1')))).toBe('ok');
     expect(codeOf(() => some.admit(request({}, '2001:db8::2')))).toBe('rate_limited');

@@ -53,7 +53,7 @@ export class Callers {
    * Returns whether the key is valid, for routes that need one.
    * @throws RateLimitedError when the address has sent too many requests with no key or a wrong one
    */
-  opens(key: string | undefined, request: IdentifiedRequest): boolean {
+  hasValidKey(key: string | undefined, request: IdentifiedRequest): boolean {
     if (key !== undefined && this.#apiKeys.match(key) !== undefined) return true;
     this.#takeFromLimit(clientIdentity(request, this.#trusted).address);
     return false;
@@ -63,7 +63,7 @@ export class Callers {
   requireApiKey(caller: Caller): void {
     if (this.#apiKeys.isEmpty)
       throw new ApiKeyNotConfiguredError(
-        'reaching others needs an API key, and none is configured: set CARILLON_API_KEY (trigger.apiKeys)',
+        'this request needs an API key, and the server has none: set CARILLON_API_KEY (trigger.apiKeys)',
       );
     if (caller.apiKeyName === undefined) throw unauthorized();
   }
@@ -85,6 +85,6 @@ export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
 /** One message for a missing key and a wrong one. */
 function unauthorized(): UnauthorizedError {
   return new UnauthorizedError(
-    'an API key is needed: send "Authorization: Bearer <key>" or "X-API-Key: <key>"',
+    'a valid API key is required: send "Authorization: Bearer <key>" or "X-API-Key: <key>"',
   );
 }

@@ -2,32 +2,35 @@ import type { IncomingHttpHeaders } from 'node:http';
 import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
 
-/** Answers whether `X-Forwarded-For` is believed when this address sends it. */
+/** Returns whether `X-Forwarded-For` is trusted if this address sends it. */
 export type TrustedProxies = (address: string) => boolean;
 
-/** The part of a request that tells who sent it. Node's `IncomingMessage` fits; of a Fastify request, its `raw`. */
+/** The part of a request that identifies its sender: Node's `IncomingMessage`, or `raw` of a Fastify request. */
 export interface IdentifiedRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
-/** What names a client without a login: both edges find it the same way, so that a request reaches its sender's sockets. */
+/**
+ * Identifies a client without a login. Both edges determine it in the same way, so that a request reaches the sockets of
+ * its sender.
+ */
 export interface ClientIdentity {
-  /** Empty where the header is missing. */
+  /** Empty if the header is missing. */
   readonly userAgent: string;
   readonly address: string;
 }
 
 /**
  * @param list addresses, CIDR ranges, and the words `loopback`, `linklocal` and `uniquelocal`
- * @throws TypeError when an entry is none of these
+ * @throws TypeError if an entry is anything else
  */
 export function trustedProxies(list: readonly string[]): TrustedProxies {
   const trusts = proxyAddr.compile([...list]);
   return (address) => trusts(address, 0);
 }
 
-/** Whether {@link trustedProxies} takes this entry. */
+/** Returns whether {@link trustedProxies} accepts this entry. */
 export function isProxyRange(entry: string): boolean {
   try {
     trustedProxies([entry]);
@@ -42,9 +45,9 @@ export function clientIdentity(request: IdentifiedRequest, trusted: TrustedProxi
 }
 
 /**
- * The address of the client in its canonical form: that of the socket, unless a trusted proxy holds the other end.
+ * Returns the address of the client in its canonical form: that of the socket, unless the other end is a trusted proxy.
  * Then `X-Forwarded-For` is read from its end, where the nearest proxy wrote, up to the first address that is not a
- * trusted proxy; what stands before it is the client's own claim. Empty when the socket is already gone.
+ * trusted proxy. Entries before that are only claimed by the client. Returns '' if the socket is already closed.
  */
 export function clientAddress(request: IdentifiedRequest, trusted: TrustedProxies): string {
   let address = canonical(request.socket.remoteAddress ?? '') ?? '';
@@ -53,17 +56,17 @@ export function clientAddress(request: IdentifiedRequest, trusted: TrustedProxie
   const hops = (typeof forwarded === 'string' ? forwarded : forwarded.join(',')).split(',');
   while (address !== '' && trusted(address)) {
     const hop = canonical(hops.pop() ?? '');
-    // A trusted proxy that writes "unknown" or nothing leaves itself as the best that is known.
+    // If a trusted proxy writes "unknown" or nothing, its own address is the best that is known.
     if (hop === undefined) break;
     address = hop;
   }
   return address;
 }
 
-/** Half of an IPv6 address: what a provider gives to one customer, who may change the rest at will. */
+/** Half of an IPv6 address, which a provider assigns to one customer. The customer chooses the rest. */
 const NETWORK_PARTS = 4;
 
-/** Whom limits by address are for: an IPv4 address, or the /64 network of an IPv6 address. */
+/** Returns what limits by address count: an IPv4 address, or the /64 network of an IPv6 address. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   const parts = ipaddr.IPv6.parse(address).parts.slice(0, NETWORK_PARTS);
@@ -71,8 +74,8 @@ export function networkOf(address: string): string {
 }
 
 /**
- * One spelling for one address: IPv4 in IPv6 becomes IPv4, IPv6 is compressed, a port (some load balancers add it) goes,
- * and `::1` becomes `127.0.0.1`, since a client on this machine may reach `localhost` either way.
+ * Returns the one spelling of an address: IPv4 in IPv6 becomes IPv4, IPv6 is compressed, a port (some load balancers add
+ * it) is removed, and `::1` becomes `127.0.0.1`, because a client on this machine may reach `localhost` either way.
  */
 function canonical(text: string): string | undefined {
   const [, bracketed, v4] =

@@ -3,23 +3,27 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { bodyOf, httpError, type HttpError } from './http-error.js';
 
-/** Answers what Fastify and Node refuse before there is a route, and so before any filter, in the shape of all other errors. */
+/**
+ * Responds to requests that Fastify or Node refuse before they are routed, where no exception filter runs. The responses
+ * have the format of all other errors.
+ */
 export class EarlyRefusals {
-  /** Hears of each that is answered. */
+  /** Called with the code of each refused request. */
   onRefused: (code: string) => void = () => {};
 
-  /** Of the router, which runs no hook before. */
-  answer({ statusCode, message }: FastifyError, reply: FastifyReply): void {
+  /** For requests that the router refuses: it runs no hook before. */
+  respond({ statusCode, message }: FastifyError, reply: FastifyReply): void {
     const error = httpError(statusCode === 414 ? 'uri_too_long' : 'malformed_request', message);
     this.onRefused(error.code);
     void reply.code(error.status).type('application/json; charset=utf-8').send(bodyOf(error));
   }
 
   /**
-   * Node could not make a request of what came, so there is nothing but the socket to answer on. Cut off when the answer is out:
-   * a request that ran out of time would else still be carried out when its rest came, and one without a rest held for ever.
+   * For bytes that Node could not parse as a request, so that the response is written to the socket itself. The socket is
+   * destroyed afterwards: otherwise a request that timed out could still be executed when the rest of it arrives, or would
+   * be held forever.
    */
-  answerOn(socket: Socket, cause: NodeJS.ErrnoException): void {
+  respondOn(socket: Socket, cause: NodeJS.ErrnoException): void {
     if (cause.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
@@ -38,10 +42,10 @@ export class EarlyRefusals {
 function clientError(code: string | undefined): HttpError {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return httpError('headers_too_large', 'the request line and headers are too large');
+      return httpError('headers_too_large', 'the request line and the headers are too large');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return httpError('request_timeout', 'the request did not arrive in time');
     default:
-      return httpError('malformed_request', 'this is not an HTTP request');
+      return httpError('malformed_request', 'the bytes are not an HTTP request');
   }
 }

@@ -4,7 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 import { HttpConnections } from './connections/http-connections.js';
 import { EarlyRefusals } from './early-refusals.js';
-import { EndOfTurn } from './response-batcher.js';
+import { ResponseBatcher } from './response-batcher.js';
 import { RouteTable } from './route-table.js';
 import { MethodNotAllowedError } from './http.errors.js';
 import type { HttpOptions } from './http.options.js';
@@ -14,8 +14,8 @@ const ACCEPTABLE_REQUEST_ID = /^[\w.-]{1,64}$/;
 const CHECKING_INTERVAL_MS = 5000;
 
 /**
- * The HTTP server of the process: limits, request ids, bodies as bytes, and errors in one shape also where Fastify or
- * Node answer before any route does.
+ * The HTTP server of the process. It applies limits, assigns request ids and passes bodies on as bytes. Errors have one
+ * format, even if Fastify or Node respond before a request is routed.
  */
 export class HttpAdapter extends FastifyAdapter {
   readonly #routes = new RouteTable();
@@ -34,13 +34,13 @@ export class HttpAdapter extends FastifyAdapter {
       setCommonHeaders(request, reply);
       done(this.#wrongMethodOf(request));
     });
-    const endOfTurn = new EndOfTurn();
+    const batcher = new ResponseBatcher();
     server.addHook('onSend', (_request, { raw }, payload, done) =>
-      endOfTurn.add(() => {
+      batcher.add(() => {
         try {
           done(null, payload);
         } catch (cause) {
-          // Nobody above us would catch it: an answer that cannot be sent ends its request, and no other.
+          // No caller would catch it. A response that cannot be sent ends its own request and no other.
           raw.destroy(cause as Error);
         }
       }),
@@ -57,10 +57,10 @@ export class HttpAdapter extends FastifyAdapter {
     return super.close();
   }
 
-  /** Nest would parse JSON and forms; here every route gets the bytes. */
+  /** Nest would parse JSON and forms here, but every route takes the bytes. */
   override registerParserMiddleware(): void {}
 
-  /** Checked before the body is read: Fastify has rules of its own for the bodies of some methods. */
+  /** Called before the body is read, because Fastify has its own rules for the bodies of some methods. */
   #wrongMethodOf({ is404, url, method }: FastifyRequest): MethodNotAllowedError | undefined {
     if (!is404) return undefined;
     const [path = '/'] = url.split('?', 1);
@@ -93,15 +93,15 @@ function fastifyOptions(
       connections.watch(server);
       return server;
     },
-    // Requests that arrive while the server drains are served; the bus says when it is too late.
+    // Requests that arrive while the server drains are served, until the bus is closed.
     return503OnClosing: false,
     requestIdHeader: false,
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request, reply);
-      refusals.answer(error, reply);
+      refusals.respond(error, reply);
     },
-    clientErrorHandler: (cause, socket) => refusals.answerOn(socket, cause),
+    clientErrorHandler: (cause, socket) => refusals.respondOn(socket, cause),
   };
 }
 

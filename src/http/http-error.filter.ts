@@ -6,7 +6,7 @@ import { bodyOf, HttpErrors } from './http-error.js';
 import { RepeatedWarning } from '../limits/index.js';
 import { HttpMetrics } from './http.metrics.js';
 
-/** Gives every HTTP error of the process one shape: `{"error":{"code","message"}}`. */
+/** Reports every HTTP error of the process in one format: `{"error":{"code","message"}}`. */
 @Catch()
 export class HttpErrorFilter implements ExceptionFilter, OnModuleInit {
   readonly #logger = new Logger('Http');
@@ -17,7 +17,7 @@ export class HttpErrorFilter implements ExceptionFilter, OnModuleInit {
     private readonly host: HttpAdapterHost<HttpAdapter>,
   ) {}
 
-  /** What is refused before there is a route comes by no filter. */
+  /** Requests that are refused before they are routed do not reach the filter. */
   onModuleInit(): void {
     const { earlyRefusals, connections } = this.host.httpAdapter;
     earlyRefusals.onRefused = (code) => this.metrics.countError(code);
@@ -29,11 +29,11 @@ export class HttpErrorFilter implements ExceptionFilter, OnModuleInit {
   }
 
   catch(exception: unknown, host: ArgumentsHost): void {
-    // Sockets and calls have their own forms, and their own rooms give it to them.
+    // The modules of other transports report errors in their own format.
     if (host.getType() !== 'http') throw exception;
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    // The caller hung up in the middle of its request, or was hung up on: nobody hears an answer, and it is no fault of ours.
+    // The connection ended in the middle of the request: no one receives a response, and it is not an error of the server.
     const { errored } = request.raw;
     if (errored !== null && exception === errored) return;
     const error = this.errors.toHttpError(exception);
@@ -48,7 +48,8 @@ export class HttpErrorFilter implements ExceptionFilter, OnModuleInit {
   }
 
   #log(exception: unknown, { id, method, routeOptions }: FastifyRequest, status: number): void {
-    const what = `${status} for ${method} ${routeOptions.url ?? 'no route'} (request ${id}): ${String(exception)}`;
+    const route = routeOptions.url ?? 'unknown route';
+    const what = `responded ${status} to ${method} ${route} (request ${id}): ${String(exception)}`;
     if (status === 503) this.#logger.warn(what);
     else this.#logger.error(what, exception instanceof Error ? exception.stack : undefined);
   }

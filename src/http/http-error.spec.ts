@@ -32,19 +32,19 @@ describe('HttpErrors', () => {
     new BadGatewayException('upstream at 10.0.0.7'),
     new UnregisteredError('the secret is out'),
     'not even an error',
-  ])('reports no details of our own faults: %s', (error) => {
+  ])('reports no details of internal errors: %s', (error) => {
     const { status, message, headers } = errors.toHttpError(error);
     expect(status).toBe(500);
     expect(message).not.toMatch(/secret|10\.0/);
     expect(headers).toEqual({});
   });
 
-  it('gives what the framework refuses a code, and the status of that code', () => {
+  it('gives errors of the framework a code, and the status of that code', () => {
     expect(errors.toHttpError(new NotFoundException())).toMatchObject({ status: 404, code: 'not_found' });
     expect(errors.toHttpError(new GoneException())).toMatchObject({ status: 400, code: 'malformed_request' });
   });
 
-  it('reports a registered code with its status and its own message', () => {
+  it('reports a registered code with the status, message and headers of its rule', () => {
     const some = new HttpErrors();
     some.register({ unregistered: { status: 503, message: 'try again', headers: { 'Retry-After': '7' } } });
     expect(some.toHttpError(new UnregisteredError('the secret is out'))).toEqual({
@@ -55,7 +55,7 @@ describe('HttpErrors', () => {
     });
   });
 
-  it('refuses a second status for one code', () => {
+  it('refuses to register a code twice', () => {
     expect(() => new HttpErrors().register({ not_found: 410 })).toThrow(/not_found is registered twice/);
   });
 });

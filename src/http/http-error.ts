@@ -18,7 +18,7 @@ export interface HttpError {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Fastify and Nest refuse requests with a status only. Other statuses become 400, because a code has one status. */
+/** Fastify and Nest refuse requests with a status only. Statuses that are not listed become 400. */
 const codeByStatus: Readonly<Record<number, HttpErrorCode>> = {
   404: 'not_found',
   408: 'request_timeout',

@@ -3,7 +3,7 @@ import { CarillonError } from '../errors.js';
 /** How errors with one code are reported over HTTP. */
 export interface HttpErrorRule {
   readonly status: number;
-  /** Replaces the error's own message, where that would expose internals: the log has the details. */
+  /** Replaces the error's own message if that could expose internals. The log has the details. */
   readonly message?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -44,12 +44,15 @@ export const httpErrorTable = {
   headers_too_large: 431,
   too_many_connections: 503,
   too_many_requests_in_flight: 503,
-  internal_error: { status: 500, message: 'something went wrong here' },
+  internal_error: {
+    status: 500,
+    message: 'an internal error occurred: the log of the server has the details',
+  },
 } as const satisfies HttpErrorTable;
 
 export type HttpErrorCode = keyof typeof httpErrorTable;
 
-/** Returns a function that creates the base class for one code of the table: no error class is without a status. */
+/** Returns a function that creates the base class for one code of the table, so that every error class has a status. */
 export function errorClassesOf<Table extends HttpErrorTable>(_table: Table) {
   return <Code extends keyof Table & string>(code: Code) =>
     class extends CarillonError {
@@ -84,8 +87,9 @@ export class RateLimitedError extends errorClass('rate_limited') {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(readonly retryAfterMs: number) {
-    super('too many requests from this address');
-    this.headers = { 'Retry-After': String(Math.ceil(retryAfterMs / 1000)) };
+    const seconds = String(Math.ceil(retryAfterMs / 1000));
+    super(`too many requests without an API key from this address: try again in ${seconds} s`);
+    this.headers = { 'Retry-After': seconds };
   }
 }
 
@@ -94,7 +98,7 @@ export class MethodNotAllowedError extends errorClass('method_not_allowed') {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(method: string, allowed: readonly string[]) {
-    super(`${method} is not possible here; use ${allowed.join(' or ')}`);
+    super(`${method} is not supported by this path: use ${allowed.join(' or ')}`);
     this.headers = { Allow: allowed.join(', ') };
   }
 }

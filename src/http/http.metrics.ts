@@ -9,7 +9,7 @@ const CONNECTIONS_REFUSED = 'carillon_http_connections_refused_total';
 export const httpInstruments = [
   makeCounterProvider({
     name: HTTP_ERRORS,
-    help: 'HTTP requests that were answered with an error, by its code.',
+    help: 'HTTP requests that got an error response, by error code.',
     labelNames: ['code'],
   }),
   makeCounterProvider({

@@ -8,8 +8,8 @@ import { ConfigurableHttpModule } from './http.module-definition.js';
 import { OpenApi } from './open-api/open-api.js';
 
 /**
- * What every HTTP route of the process uses. Global, because several modules have routes. Besides importing it, an
- * application takes `HttpAdapter` as its adapter.
+ * Provides what every HTTP route of the process uses. It is global, because several modules have routes. The application
+ * must also be created with `HttpAdapter`.
  */
 @Global()
 @Module({

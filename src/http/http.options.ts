@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the HTTP server of the process accepts. */
+/** Limits of the HTTP server of the process. */
 export const httpOptions = z
   .strictObject({
     bodyLimitBytes: z
@@ -8,26 +8,28 @@ export const httpOptions = z
       .int()
       .min(1)
       .default(65_536)
-      .describe('Largest request body, in bytes. The instant lane must be able to carry it.'),
+      .describe(
+        'Largest request body, in bytes. The broker of the instant lane must accept messages of this size.',
+      ),
     maxHeaderBytes: z
       .number()
       .int()
       .min(1024)
       .default(16_384)
-      .describe('Largest request line and headers together, in bytes.'),
+      .describe('Largest total size of the request line and the headers, in bytes.'),
     requestTimeoutMs: z
       .number()
       .int()
       .min(100)
       .default(10_000)
-      .describe('Longest time in which a request must have arrived whole, in ms.'),
+      .describe('Time within which a complete request must arrive, in ms.'),
     keepAliveTimeoutMs: z
       .number()
       .int()
       .min(0)
       .default(72_000)
       .describe(
-        'How long an idle connection stays open for the next request, in ms. Longer than that of the load balancer.',
+        'How long an idle connection stays open for the next request, in ms. Must be longer than the idle timeout of the load balancer.',
       ),
     docs: z
       .boolean()
@@ -81,21 +83,21 @@ export const httpOptions = z
 
 export type HttpOptions = z.output<typeof httpOptions>;
 
-/** A setting of the module whose operations need the keys. */
+/** A setting of the module whose routes need the keys. */
 export const apiKeysOption = z
   .array(
     z
       .string()
       .regex(
         /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
-        'must be of visible ASCII characters: nothing else arrives in a header as it was sent',
+        'must consist of visible ASCII characters, because a header cannot carry others unchanged',
       ),
   )
   .default([])
   .meta({ secret: true })
   .describe(
-    'One of these a caller must show to reach anybody but itself. Several, so that one can be replaced while the old ' +
-      'one still works. None: nobody can. Fewer than 16 characters can be guessed.',
+    'API keys. A caller needs one to push to others than itself. With several keys, one can be replaced while the old one ' +
+      'still works. Without a key, callers can push only to themselves. Use at least 16 characters that cannot be guessed.',
   );
 
 export const callerRateLimitOptions = z
@@ -105,18 +107,18 @@ export const callerRateLimitOptions = z
       .min(0)
       .default(1000)
       .describe(
-        'Requests a second of one address (of IPv6, one /64 network), sustained, without an API key. 0: no limit.',
+        'Sustained rate of requests without an API key from one address (one /64 network of IPv6), per second. 0: no limit.',
       ),
     burst: z
       .number()
       .int()
       .min(1)
       .default(5000)
-      .describe('Requests of one address that may come at once after a rest.'),
+      .describe('Requests that one address may send at once after a pause.'),
   })
   .prefault({});
 
-/** What the module needs to identify callers. */
+/** Settings by which the module identifies callers. */
 export interface HttpModuleOptions {
   readonly apiKeys: readonly string[];
   readonly rateLimit: z.output<typeof callerRateLimitOptions>;

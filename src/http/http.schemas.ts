@@ -10,11 +10,11 @@ export const errorAnswer = z
     error: z.strictObject({
       code: z
         .string()
-        .describe('Stable; see docs/http-api.md.')
+        .describe('Stable. The documentation of the HTTP API lists all codes.')
         .meta({ examples: ['invalid_json'] }),
       message: z
         .string()
-        .describe('For people; may change.')
+        .describe('For humans. It may change.')
         .meta({ examples: ['the body is not valid JSON'] }),
     }),
   })

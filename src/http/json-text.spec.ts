@@ -13,7 +13,7 @@ function codeOf(bytes: Buffer, maxDepth = 64): string {
 }
 
 describe('parseJson', () => {
-  it('takes every JSON value', () => {
+  it('accepts every JSON value', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         expect(parseJson(Buffer.from(JSON.stringify(value)), 64)).toEqual(JSON.parse(JSON.stringify(value)));
@@ -46,7 +46,7 @@ describe('parseJson', () => {
     expect(codeOf(Buffer.from(bytes))).toBe('invalid_utf8');
   });
 
-  it('counts nesting, and not the brackets in strings', () => {
+  it('counts nesting, but not brackets in strings', () => {
     const nested = (depth: number) => Buffer.from('[{"a":'.repeat(depth / 2) + '1' + '}]'.repeat(depth / 2));
     expect(codeOf(nested(8), 8)).toBe('ok');
     expect(codeOf(nested(10), 8)).toBe('json_too_deep');

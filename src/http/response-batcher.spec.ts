@@ -1,30 +1,30 @@
 import { describe, expect, it } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
-import { EndOfTurn } from './response-batcher.js';
+import { ResponseBatcher } from './response-batcher.js';
 
-describe('EndOfTurn', () => {
-  it('does in one go, in order, what a turn put off', async () => {
-    const done: string[] = [];
-    const endOfTurn = new EndOfTurn();
-    endOfTurn.add(() => done.push('a'));
+describe('ResponseBatcher', () => {
+  it('sends the responses of one turn together and in order', async () => {
+    const sent: string[] = [];
+    const batcher = new ResponseBatcher();
+    batcher.add(() => sent.push('a'));
     await Promise.resolve();
-    endOfTurn.add(() => {
-      done.push('b');
-      queueMicrotask(() => done.push('after'));
+    batcher.add(() => {
+      sent.push('b');
+      queueMicrotask(() => sent.push('after'));
     });
-    endOfTurn.add(() => done.push('c'));
-    expect(done).toEqual([]);
+    batcher.add(() => sent.push('c'));
+    expect(sent).toEqual([]);
     await turn();
-    expect(done).toEqual(['a', 'b', 'c', 'after']);
+    expect(sent).toEqual(['a', 'b', 'c', 'after']);
   });
 
-  it('leaves to the next turn what is put off meanwhile', async () => {
-    const done: string[] = [];
-    const endOfTurn = new EndOfTurn();
-    endOfTurn.add(() => endOfTurn.add(() => done.push('later')));
+  it('leaves a response that is added while it sends to the next turn', async () => {
+    const sent: string[] = [];
+    const batcher = new ResponseBatcher();
+    batcher.add(() => batcher.add(() => sent.push('later')));
     await turn();
-    expect(done).toEqual([]);
+    expect(sent).toEqual([]);
     await turn();
-    expect(done).toEqual(['later']);
+    expect(sent).toEqual(['later']);
   });
 });

@@ -17,7 +17,7 @@ describe('RouteTable', () => {
     ['/schedules/42/data', []],
     ['/docs/index.html', []],
     ['/', []],
-  ])('knows the methods of %s', (path, methods) => {
+  ])('returns the methods of %s', (path, methods) => {
     expect(routes.methodsOf(path)).toEqual(methods);
   });
 });

@@ -3,6 +3,6 @@ export { Publishing, type Draft, type PublishResult, type Route } from './operat
 export { Queries } from './operations/queries.js';
 export type { PushRequest } from './push/push-request.js';
 export type { Timing } from './push/timing.js';
-export { Trigger, type Copy, type Pushed } from './push/trigger.js';
+export { Trigger, type Copy, type PushResult } from './push/trigger.js';
 export { TriggerModule } from './trigger.module.js';
 export { triggerOptions, type TriggerOptions } from './trigger.options.js';

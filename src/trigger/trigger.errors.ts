@@ -23,7 +23,7 @@ export const triggerErrorTable = {
   schedule_already_due: 409,
   schedule_full: {
     status: 503,
-    message: 'too many messages wait for their time already; try again later',
+    message: 'the schedule is full: try again later',
     headers: { 'Retry-After': '60' },
   },
   // The dead letters
@@ -32,12 +32,12 @@ export const triggerErrorTable = {
   record_refused: 422,
   broker_unavailable: {
     status: 503,
-    message: 'a broker that this needs does not answer; try again',
+    message: 'a broker does not respond: try again',
     headers: { 'Retry-After': '1' },
   },
   bus_closed: {
     status: 503,
-    message: 'the server is shutting down; try again',
+    message: 'the server is shutting down: try again',
     headers: { 'Retry-After': '1' },
   },
 } as const satisfies HttpErrorTable;

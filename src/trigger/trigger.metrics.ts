@@ -3,8 +3,8 @@ import { InjectMetric, makeCounterProvider } from '@willsoto/nestjs-prometheus';
 import type { Counter } from 'prom-client';
 
 /**
- * `replayed`: answered from an idempotency key. `unavailable`: a lane did not take its copy, so neither has one.
- * `failed`: a defect.
+ * `replayed`: the result of an earlier request with the same idempotency key was returned. `unavailable`: a lane did not
+ * accept its copy, so neither lane has one. `failed`: an internal error.
  */
 export type TriggerOutcome = 'accepted' | 'replayed' | 'refused' | 'unavailable' | 'failed';
 
@@ -14,19 +14,19 @@ const COMMANDS = 'carillon_api_commands_total';
 export const triggerInstruments = [
   makeCounterProvider({
     name: REQUESTS,
-    help: 'Requests for a push that reached the lanes, by what became of them.',
+    help: 'Push requests, by outcome.',
     labelNames: ['outcome'],
   }),
   makeCounterProvider({
     name: COMMANDS,
-    help: 'Commands of the server API, by method and by the code of the error (0: none).',
+    help: 'Commands of the server API, by method and error code (0: no error).',
     labelNames: ['method', 'error'],
   }),
 ];
 
 @Injectable()
 export class TriggerMetrics {
-  /** Bound beforehand, as publishing is hot. */
+  /** Counters with their labels, created once per method, because publishing is the hot path. */
   readonly #succeeded = new Map<string, Counter.Internal>();
 
   constructor(
@@ -38,7 +38,7 @@ export class TriggerMetrics {
     this.requests.inc({ outcome });
   }
 
-  /** @param error the code; 0: none */
+  /** @param error the error code; 0: no error */
   countCommand(method: string, error: number): void {
     if (error !== 0) {
       this.commands.inc({ method, error });

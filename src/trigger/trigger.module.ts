@@ -10,7 +10,7 @@ import { Replies } from './centrifugo-api/replies.js';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.js';
 import { Schedules } from './schedules/schedules.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
-import { TriggerController } from './push/trigger.controller.js';
+import { PushController } from './push/push.controller.js';
 import { TriggerMetrics, triggerInstruments } from './trigger.metrics.js';
 import { triggerErrorTable } from './trigger.errors.js';
 import { ConfigurableModuleClass, TRIGGER_OPTIONS } from './trigger.module-definition.js';
@@ -20,7 +20,7 @@ import { Trigger } from './push/trigger.js';
 
 /** The request edge. It needs the modules HTTP, bus, lanes and delivery. */
 @Module({
-  controllers: [TriggerController, SchedulesController, DeadLettersController],
+  controllers: [PushController, SchedulesController, DeadLettersController],
   providers: [
     Trigger,
     Schedules,

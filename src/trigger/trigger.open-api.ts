@@ -6,8 +6,8 @@ import { triggerSchemas } from './trigger.schemas.js';
 
 type ErrorCode = HttpErrorCode | keyof typeof triggerErrorTable;
 
-/** Every request can be refused with these. */
-const EVERYWHERE: readonly ErrorCode[] = [
+/** Every route can respond with these. */
+const COMMON_CODES: readonly ErrorCode[] = [
   'unknown_parameter',
   'unauthorized',
   'rate_limited',
@@ -17,11 +17,15 @@ const EVERYWHERE: readonly ErrorCode[] = [
 export const ref = (schema: z.ZodType) => schemaRef(triggerSchemas, schema);
 
 export function errors(...codes: readonly ErrorCode[]) {
-  return errorResponses(triggerErrorTable, [...codes, ...EVERYWHERE]);
+  return errorResponses(triggerErrorTable, [...codes, ...COMMON_CODES]);
 }
 
 export const targets = () => [
-  ApiQuery({ name: 'channel', required: false, description: 'A channel. Needs an API key.' }),
-  ApiQuery({ name: 'user', required: false, description: 'Every connection of a user. Needs an API key.' }),
-  ApiQuery({ name: 'connection', required: false, description: 'One connection. Needs an API key.' }),
+  ApiQuery({ name: 'channel', required: false, description: 'Push to a channel. Needs an API key.' }),
+  ApiQuery({
+    name: 'user',
+    required: false,
+    description: 'Push to every connection of a user. Needs an API key.',
+  }),
+  ApiQuery({ name: 'connection', required: false, description: 'Push to one connection. Needs an API key.' }),
 ];

@@ -3,12 +3,12 @@ import { httpErrorTable, statusOf, type HttpErrorCode, type HttpErrorTable } fro
 import { errorAnswer, httpSchemas } from '../http.schemas.js';
 import { schemaRef } from './open-api.js';
 
-/** An API key is accepted, and not always required. */
+/** For routes that accept an API key but do not always require one. */
 export const apiKeyAuth = () => [ApiBearerAuth(), ApiSecurity('X-API-Key'), ApiSecurity({})];
 
 /**
  * Describes the error responses of a route: one for each status, with its codes.
- * @param table the codes of the module, beside those of the HTTP server
+ * @param table the codes of the module, in addition to those of the HTTP server
  */
 export function errorResponses<Table extends HttpErrorTable>(
   table: Table,

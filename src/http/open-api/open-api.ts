@@ -6,7 +6,7 @@ import { httpSchemas, type SchemaRegistry } from '../http.schemas.js';
 export type OpenApiPaths = OpenAPIObject['paths'];
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
-/** What a module adds to the OpenAPI document, beside its controllers, which Nest finds. */
+/** What a module adds to the OpenAPI document, in addition to its controllers, which Nest finds. */
 export interface OpenApiPart {
   readonly schemas?: SchemaRegistry;
   readonly paths?: OpenApiPaths;
@@ -25,7 +25,7 @@ export class OpenApi {
     const config = new DocumentBuilder()
       .setTitle('Carillon')
       .setVersion(version)
-      .setDescription('Push to WebSocket clients, now or at a given time.')
+      .setDescription('Pushes messages to connected clients, immediately or at a given time.')
       .addBearerAuth({
         type: 'http',
         scheme: 'bearer',

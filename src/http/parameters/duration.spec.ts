@@ -20,7 +20,7 @@ describe('parseDurationMs', () => {
     ['PT0S', 0],
     ['-PT3S', -3000],
     ['9'.repeat(400), Infinity],
-  ])('reads %s', (text, ms) => {
+  ])('parses %s', (text, ms) => {
     expect(parseDurationMs(text)).toBe(ms);
   });
 
@@ -32,11 +32,11 @@ describe('parseDurationMs', () => {
     '3 000',
     'PT3S ',
     'PT3S\n',
-  ])('does not read %j', (text) => {
+  ])('refuses %j', (text) => {
     expect(parseDurationMs(text)).toBeUndefined();
   });
 
-  it('adds up whatever is given, to the ms', () => {
+  it('adds up all parts, exact to the ms', () => {
     const part = fc.option(fc.nat(999), { nil: undefined });
     fc.assert(
       fc.property(fc.tuple(part, part, part, part), fc.nat(999), ([days, hours, minutes, seconds], ms) => {
@@ -54,7 +54,7 @@ describe('parseDurationMs', () => {
     );
   });
 
-  it('says of any text a number or nothing, never NaN', () => {
+  it('returns a number or undefined for any text, never NaN', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^-?P?[\dT.,WDHMS]*$/)), (text) => {
         expect(parseDurationMs(text)).not.toBeNaN();

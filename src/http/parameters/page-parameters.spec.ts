@@ -17,14 +17,14 @@ describe('a cursor', () => {
   const given = writeCursor('schedules', '1893456000000.0198c1f0-7b3a-7c52-9d0e-33a1c7e5f902');
   it.each([
     ['empty', ''],
-    ['made up', 'made-up'],
-    ['made up with a form that was once right', Buffer.from('after 1.2').toString('base64url')],
-    ['cut', given.slice(0, -1)],
+    ['invented', 'invented'],
+    ['invented in a former format', Buffer.from('after 1.2').toString('base64url')],
+    ['incomplete', given.slice(0, -1)],
     ['longer', `${given}A`],
     ['padded', `${given}=`],
-    ['that of another list', writeCursor('dead-letters', '0198c1f0-7b3a-7c52-9d0e-33a1c7e5f902')],
-    ['far too long', writeCursor('schedules', 'x'.repeat(1_000))],
-  ])('is refused where it is %s', (_, cursor) => {
+    ['of another list', writeCursor('dead-letters', '0198c1f0-7b3a-7c52-9d0e-33a1c7e5f902')],
+    ['much too long', writeCursor('schedules', 'x'.repeat(1_000))],
+  ])('is refused if it is %s', (_, cursor) => {
     expect(() => readCursor('schedules', cursor)).toThrow(InvalidCursorError);
   });
 });

@@ -1,10 +1,10 @@
 import { RepeatedParameterError, UnknownParameterError } from '../http.errors.js';
 
-/** What Fastify makes of a query string: a value is an array where its name came more than once. */
+/** A query string as Fastify parses it: a value is an array if its name occurs more than once. */
 export type Query = Readonly<Record<string, unknown>>;
 
 /**
- * The query's values by name, each known and given once.
+ * Returns the values of the query by name. Every name must be known and occur once.
  * @throws UnknownParameterError, RepeatedParameterError
  */
 export function parametersOf<Name extends string>(
@@ -14,15 +14,16 @@ export function parametersOf<Name extends string>(
   const parameters = new Map<Name, string>();
   for (const [name, value] of Object.entries(query)) {
     if (!isOneOf(known, name))
-      throw new UnknownParameterError(`there is no parameter ${name} here; ${choice(known)}`);
-    if (typeof value !== 'string') throw new RepeatedParameterError(`${name} was given more than once`);
+      throw new UnknownParameterError(`unknown parameter ${name}: ${accepted(known)}`);
+    if (typeof value !== 'string')
+      throw new RepeatedParameterError(`${name} occurs more than once: only one value is accepted`);
     parameters.set(name, value);
   }
   return parameters;
 }
 
-function choice(known: readonly string[]): string {
-  return known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
+function accepted(known: readonly string[]): string {
+  return known.length === 0 ? 'this path accepts none' : `this path accepts ${known.join(', ')}`;
 }
 
 function isOneOf<Name extends string>(known: readonly Name[], name: string): name is Name {

@@ -13,7 +13,7 @@ describe('parseTimestamp', () => {
     ['2030-01-31T00:00:00+01:00', '2030-01-30T23:00:00.000Z'],
     ['2028-02-29T00:00:00Z', '2028-02-29T00:00:00.000Z'],
     ['2030-12-31T23:59:60Z', '2031-01-01T00:00:00.000Z'],
-  ])('reads %s', (text, expected) => {
+  ])('parses %s', (text, expected) => {
     expect(parseTimestamp(text)).toBe(Date.parse(expected));
   });
 
@@ -25,11 +25,11 @@ describe('parseTimestamp', () => {
     '2030-01-31 09:00:00Z',
     '2030-01-31T09:00:00 02:00',
     '',
-  ])('does not read %j', (text) => {
+  ])('refuses %j', (text) => {
     expect(parseTimestamp(text)).toBeUndefined();
   });
 
-  it('reads back what toISOString writes', () => {
+  it('parses what toISOString returns', () => {
     const range = { min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true };
     fc.assert(
       fc.property(fc.date(range), (date) => {

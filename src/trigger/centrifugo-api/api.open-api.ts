@@ -18,7 +18,7 @@ const fault: JsonSchema = {
   },
 };
 
-/** The paths of the server API, which Nest does not know of. */
+/** Returns the paths of the server API, which Nest does not know. */
 export function apiPaths(methods: Methods): Paths {
   const operations = methods.all.map(({ name, summary, schema }) => [
     `/api/${name}`,
@@ -30,7 +30,7 @@ export function apiPaths(methods: Methods): Paths {
     },
   ]);
   const batch = operation(
-    'Several commands in one request, answered in their order.',
+    'Run several commands in one request. The replies have the same order.',
     jsonSchemaOf(batchRequest),
     {
       type: 'object',
@@ -51,9 +51,9 @@ function operation(summary: string, request: JsonSchema, reply: JsonSchema): Ope
         description: `A result, or an error: ${faults.map(({ code, message }) => `${code} ${message}`).join(', ')}.`,
         content: { 'application/json': { schema: reply } },
       },
-      400: { description: 'The body cannot be read.' },
-      401: { description: 'The key is missing or wrong.' },
-      429: { description: 'The address has shown wrong keys too often.' },
+      400: { description: 'The body is malformed.' },
+      401: { description: 'The API key is missing or wrong.' },
+      429: { description: 'The address has sent too many requests with no key or a wrong one.' },
     },
   };
 }

@@ -16,12 +16,12 @@ import { faultText, Replies, replyText } from './replies.js';
 
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
-/** One scanner serves all requests: reading never yields. */
+/** One scanner serves all requests, because reading is synchronous. */
 const scanner = new JsonScanner();
 
 /**
- * Centrifugo's server API at `/api`. Its routes are the HTTP server's own and not Nest's: publishing is the hot path of the
- * process, and Nest's pipeline would cost more than what it wraps. Its answers and errors have a form of their own.
+ * Centrifugo's server API at `/api`. Its routes are routes of Fastify and not of Nest, because publishing is the hot path of
+ * the process, and Nest's pipeline costs more than the publish itself. Its responses and errors have their own format.
  */
 @Injectable()
 export class ApiRoutes implements OnModuleInit {
@@ -43,35 +43,35 @@ export class ApiRoutes implements OnModuleInit {
     const route = { onRequest: this.#requireKey, bodyLimit: this.options.api.bodyLimitBytes };
     for (const method of this.methods.all)
       server.post(`/api/${method.name}`, route, (request, reply) =>
-        this.#answer(request, reply, () => method.read(scanner)),
+        this.#respond(request, reply, () => method.read(scanner)),
       );
-    server.post('/api/batch', route, (request, reply) => this.#answerBatch(request, reply));
-    server.post('/api', route, (request, reply) => this.#answerEnvelopes(request, reply));
+    server.post('/api/batch', route, (request, reply) => this.#respondToBatch(request, reply));
+    server.post('/api', route, (request, reply) => this.#respondToEnvelopes(request, reply));
     const paths = new Set(['', 'batch', ...this.methods.all.map(({ name }) => name)]);
     for (const path of ['/api', '/api/*'])
       server.route({
         method: path === '/api' ? ['GET', 'PUT', 'PATCH', 'DELETE'] : [...server.supportedMethods],
         url: path,
         handler: ({ url }, reply) => {
-          const [asked = ''] = url.slice('/api/'.length).split('?');
-          if (paths.has(asked)) return this.#refuse(reply.header('Allow', 'POST'), 'method_not_allowed');
+          const [name = ''] = url.slice('/api/'.length).split('?');
+          if (paths.has(name)) return this.#refuse(reply.header('Allow', 'POST'), 'method_not_allowed');
           return this.#refuse(reply, 'not_found', '404 page not found\n');
         },
       });
   }
 
-  /** Before the body is read. */
+  /** Runs before the body is read. */
   readonly #requireKey = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    if (this.#needsNoKey(request) || this.callers.opens(keyOf(request), request.raw)) done();
+    if (this.#needsNoKey(request) || this.callers.hasValidKey(keyOf(request), request.raw)) done();
     else void this.#refuse(reply, 'unauthorized');
   };
 
-  /** Browsers name the page in `Origin`: otherwise any page could use the API of the machine on which it is read. */
+  /** Browsers send `Origin`. Without this check, any web page could use the API of the machine on which it is open. */
   #needsNoKey({ headers }: FastifyRequest): boolean {
     return this.options.api.insecure && headers.origin === undefined;
   }
 
-  async #answer(request: FastifyRequest, reply: FastifyReply, read: () => Command): Promise<FastifyReply> {
+  async #respond(request: FastifyRequest, reply: FastifyReply, read: () => Command): Promise<FastifyReply> {
     const command = readBody(request, read);
     if (command === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
     const outcome = await this.replies.settle(command, traceparentOf(request));
@@ -80,15 +80,14 @@ export class ApiRoutes implements OnModuleInit {
     return sendJson(reply, replyText(outcome));
   }
 
-  async #answerBatch(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async #respondToBatch(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const run = readBody(request, () => this.#batch.read(scanner));
     if (run === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
     const traceparent = traceparentOf(request);
-    const answer = await run((command) => this.replies.settle(command, traceparent));
-    return sendJson(reply, answer);
+    return sendJson(reply, await run((command) => this.replies.settle(command, traceparent)));
   }
 
-  async #answerEnvelopes(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async #respondToEnvelopes(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const envelopes = readBody(request, () => readEnvelopes(scanner, this.methods));
     if (envelopes === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
     const traceparent = traceparentOf(request);
@@ -98,7 +97,7 @@ export class ApiRoutes implements OnModuleInit {
     return sendJson(reply, lines.join('\n'));
   }
 
-  /** The answer is Centrifugo's; it is counted by the code that it would have elsewhere. */
+  /** Responds as Centrifugo does. The metric counts the code that the error has in other APIs. */
   #refuse(reply: FastifyReply, code: HttpErrorCode, text?: string): FastifyReply {
     this.replies.countRefusal(code);
     reply.code(statusOf(httpErrorTable[code]));
@@ -122,7 +121,7 @@ function keyOf({ headers, url }: FastifyRequest): string | undefined {
   return query < 0 ? undefined : (new URLSearchParams(url.slice(query)).get('api_key') ?? undefined);
 }
 
-/** What `read` makes of the body; undefined where the body is no such JSON. The type that it claims to have is not looked at. */
+/** Returns what `read` returns for the body, or undefined if the body is malformed. The Content-Type is ignored. */
 function readBody<Result>({ body }: FastifyRequest, read: () => Result): Result | undefined {
   if (!Buffer.isBuffer(body) || !isUtf8(body)) return undefined;
   try {
@@ -136,11 +135,14 @@ function readBody<Result>({ body }: FastifyRequest, read: () => Result): Result 
   }
 }
 
-/** As text, which Node sends in one piece with the headers, and past Fastify, which would add a charset to the type. */
+/**
+ * Sends text, because Node writes text and headers in one piece. The serializer bypasses Fastify's, which would add a
+ * charset to the type.
+ */
 function sendJson(reply: FastifyReply, text: string): FastifyReply {
-  return reply.type('application/json').serializer(asItIs).send(text);
+  return reply.type('application/json').serializer(unchanged).send(text);
 }
 
-function asItIs(text: string): string {
+function unchanged(text: string): string {
   return text;
 }

@@ -7,7 +7,7 @@ import { faultText, type Outcome } from './replies.js';
 import { batchedCommand, batchRequest } from './request-schemas.js';
 import type { BatchedCommand } from './requests.js';
 
-/** Several commands in one request, answered in their order. */
+/** Runs several commands of one request. The replies have the order of the commands. */
 export class Batch {
   constructor(private readonly methods: Methods) {}
 

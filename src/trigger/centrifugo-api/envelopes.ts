@@ -8,13 +8,13 @@ import type { Envelope } from './requests.js';
 const NO_PARAMS = Buffer.from('{}');
 
 export interface EnvelopedCommand {
-  /** 0: none. */
+  /** 0: no id. */
   readonly id: number;
   readonly command: Command;
 }
 
 /**
- * Reads the form that the API had before each method got a path: one or more objects that name their method.
+ * Reads the former format of requests, before each method had a path: one or more objects that name their method.
  * @throws MalformedJsonError also if a method does not exist
  */
 export function readEnvelopes(scanner: JsonScanner, methods: Methods): readonly EnvelopedCommand[] {

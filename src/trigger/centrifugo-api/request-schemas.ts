@@ -45,29 +45,34 @@ const position = message<Position>({ offset: wideUint64(1), epoch: string(2) });
 const duration = { anyOf: [{ type: 'integer' }, { type: 'string' }], example: 'PT3S' };
 
 const publicationFields = {
-  data: described(payload(2), 'Any JSON; arrives as it is.', { example: { text: 'Hello' } }),
-  b64data: described(string(3), 'In the place of data: any bytes, in base64.'),
-  skipHistory: described(bool(4), 'Sent, but not kept in the history.'),
-  tags: described(stringMap(5), 'By which clients may filter.'),
+  data: described(payload(2), 'Any JSON. It is forwarded byte for byte.', { example: { text: 'Hello' } }),
+  b64data: described(string(3), 'Instead of data: any bytes, in base64.'),
+  skipHistory: described(bool(4), 'Do not add the publication to the history.'),
+  tags: described(stringMap(5), 'Tags by which clients can filter.'),
   idempotencyKey: described(
     string(6),
-    'The same key again in the channel sends nothing, and gives the same answer.',
+    'A second publication with the same key in the channel is not sent and returns the same result.',
   ),
-  delta: described(bool(7), 'Subscribers that asked for it get the difference from the publication before.'),
-  version: described(wideUint64(8), 'Not sent unless above the last version in the history.'),
-  versionEpoch: described(string(9), 'Versions of another epoch are not compared.'),
-  delay: described(
-    payload(OURS),
-    'Sent that much later: whole milliseconds, or an ISO 8601 duration.',
-    duration,
+  delta: described(
+    bool(7),
+    'Send the difference to the previous publication to subscribers that requested it.',
   ),
-  deliverAt: described(payload(OURS), 'Sent then: RFC 3339.', { type: 'string', format: 'date-time' }),
+  version: described(
+    wideUint64(8),
+    'Send the publication only if this is higher than the last version in the history.',
+  ),
+  versionEpoch: described(string(9), 'Versions of different epochs are not compared.'),
+  delay: described(payload(OURS), 'Delay: whole milliseconds, or an ISO 8601 duration.', duration),
+  deliverAt: described(payload(OURS), 'Due time, instead of delay: RFC 3339.', {
+    type: 'string',
+    format: 'date-time',
+  }),
   expiresIn: described(
     payload(OURS),
-    'Dropped if it was not delivered by then; in the form of delay.',
+    'Time from now after which the message is dropped if it was not delivered. Same format as delay.',
     duration,
   ),
-  via: described(payload(OURS), 'Straight to delivery, or by the instant lane.', {
+  via: described(payload(OURS), 'direct: straight to the subscribers. bus: through the instant lane.', {
     type: 'string',
     enum: ['direct', 'bus'],
     default: 'direct',

@@ -20,7 +20,7 @@ export interface Position {
   readonly epoch: string;
 }
 
-/** What publish and broadcast have in common. */
+/** The fields that publish and broadcast have in common. */
 export interface PublicationFields {
   readonly data: Buffer | undefined;
   /** Base64. Wins over `data`. */
@@ -64,7 +64,7 @@ export interface RpcRequest {
   readonly method: string;
 }
 
-/** Whose connections are meant: all of a user, or of these the one with the given id or session. */
+/** Selects all connections of a user, or the one with the given id or session. */
 export interface TargetFields {
   readonly user: string;
   readonly client: string;
@@ -105,7 +105,7 @@ export interface CodeAndReason {
 }
 
 export interface DisconnectRequest extends TargetFields {
-  /** Ids of connections that are spared. */
+  /** Ids of connections that stay open. */
   readonly whitelist: readonly string[];
   readonly disconnect: CodeAndReason | undefined;
 }
@@ -117,7 +117,7 @@ export interface RefreshRequest extends TargetFields {
   readonly info: Buffer | undefined;
 }
 
-/** One command of a batch: the request of one method. Where there are several, the first in this order counts. */
+/** One command of a batch: the request of one method. If there are several, the first in this order counts. */
 export type BatchedCommand = { readonly [Method in keyof Requests]: Requests[Method] | undefined };
 
 export interface BatchRequest {
@@ -125,7 +125,7 @@ export interface BatchRequest {
   readonly parallel: boolean;
 }
 
-/** The form of a request before each method had a path: the method is named in the body. */
+/** The former format of requests, before each method had a path: the body names the method. */
 export interface Envelope {
   readonly id: number;
   readonly method: string;

@@ -20,7 +20,7 @@ export function readRoute(fields: PublicationFields, maxDelayMs: number): Route 
   const timing = readTiming(durationText('delay', delay), timestampText(deliverAt), maxDelayMs, NAMES);
   const expiresInMs = readExpiresIn(durationText(NAMES.expiresIn, expiresIn), maxDelayMs, NAMES);
   if (timing !== undefined && via === 'direct')
-    throw badRequest('what is delayed waits in a lane: via cannot be direct');
+    throw badRequest('via must not be direct if there is a delay: a delayed message waits in a lane');
   return {
     lane: timing !== undefined ? 'delayed' : via === 'bus' ? 'instant' : 'direct',
     ...(timing !== undefined ? { timing } : {}),

@@ -18,17 +18,17 @@ import {
   DescribeRedrive,
   DescribeRedriveAll,
 } from './dead-letters.open-api.js';
-import { withinAnswerTime } from '../answer-deadline.js';
+import { withinAnswerTimeout } from '../answer-timeout.js';
 import { UnknownDeadLetterError } from '../trigger.errors.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
-import type { DeadLetter, DeadLetterPageAnswer, Redriven } from './dead-letters.schemas.js';
+import type { DeadLetter, DeadLetterPage, Redriven } from './dead-letters.schemas.js';
 
 type Request = FastifyRequest<{ Querystring: Query }>;
 
 const MAX_REDRIVEN = 1000;
 
-/** What consumers gave up. They may be anybody's events, so every call needs an API key. */
+/** Dead letters: events that consumers failed to handle. They may belong to any user, so every call needs an API key. */
 @Controller('dead-letters')
 export class DeadLettersController {
   constructor(
@@ -39,7 +39,7 @@ export class DeadLettersController {
 
   @Get()
   @DescribeDeadLetters()
-  async list(@Req() request: Request): Promise<DeadLetterPageAnswer> {
+  async list(@Req() request: Request): Promise<DeadLetterPage> {
     this.#admit(request);
     const parameters = parametersOf(request.query, ['group', 'topic', 'limit', 'cursor']);
     const cursor = parameters.get('cursor');
@@ -50,7 +50,7 @@ export class DeadLettersController {
     };
     const page = await this.#within(() => this.deadLetters.list(query));
     return {
-      deadLetters: page.records.map(describe),
+      deadLetters: page.records.map(toDeadLetter),
       ...(page.next !== undefined ? { next: writeCursor('dead-letters', page.next) } : {}),
     };
   }
@@ -63,7 +63,7 @@ export class DeadLettersController {
     parametersOf(request.query, []);
     const record = await this.#within(() => this.deadLetters.find(id));
     if (record === undefined) throw unknown();
-    return describeWithData(record);
+    return toTextWithData(record);
   }
 
   @Post('redrive')
@@ -74,7 +74,7 @@ export class DeadLettersController {
     const parameters = parametersOf(request.query, ['group', 'topic', 'limit']);
     const filter = filterOf(parameters);
     if (filter.group === undefined && filter.topic === undefined)
-      throw new ConflictingParametersError('group, topic, or both are needed');
+      throw new ConflictingParametersError('group, topic or both are required');
     const limit = readLimit(parameters.get('limit'), MAX_REDRIVEN);
     return { redriven: await this.#within(() => this.deadLetters.redriveAll(filter, limit)) };
   }
@@ -103,7 +103,7 @@ export class DeadLettersController {
   }
 
   #within<T>(call: () => Promise<T>): Promise<T> {
-    return withinAnswerTime(this.options.answerTimeoutMs, call);
+    return withinAnswerTimeout(this.options.answerTimeoutMs, call);
   }
 }
 
@@ -113,10 +113,10 @@ function filterOf(parameters: ReadonlyMap<string, string>): DeadLetterFilter {
 }
 
 function unknown(): UnknownDeadLetterError {
-  return new UnknownDeadLetterError('there is no dead letter with this id');
+  return new UnknownDeadLetterError('no dead letter has this id: it may have been redriven or dropped');
 }
 
-function describe(record: RetryRecord): DeadLetter {
+function toDeadLetter(record: RetryRecord): DeadLetter {
   const { id, group, driver, topic, partition, position, key, attempts, failure } = record;
   return {
     id,
@@ -135,9 +135,9 @@ function describe(record: RetryRecord): DeadLetter {
   };
 }
 
-/** Joined as text, so that the data stays byte for byte what it is. */
-function describeWithData(record: RetryRecord): string {
-  const fields = JSON.stringify({ ...describe(record), headers: record.headers }).slice(0, -1);
+/** Joined as text, so that the data is returned byte for byte. */
+function toTextWithData(record: RetryRecord): string {
+  const fields = JSON.stringify({ ...toDeadLetter(record), headers: record.headers }).slice(0, -1);
   return isJson(record.value)
     ? `${fields},"data":${record.value.toString('utf8')}}`
     : `${fields},"base64":"${record.value.toString('base64')}"}`;

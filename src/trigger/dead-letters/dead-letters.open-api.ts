@@ -5,8 +5,12 @@ import { errors, ref } from '../trigger.open-api.js';
 import { deadLetterPage, deadLetterWithData, redriven } from './dead-letters.schemas.js';
 
 const filters = () => [
-  ApiQuery({ name: 'group', required: false, description: 'Those of one consumer: module-consumer.' }),
-  ApiQuery({ name: 'topic', required: false, description: 'Those from one topic.' }),
+  ApiQuery({
+    name: 'group',
+    required: false,
+    description: 'Only dead letters of this consumer: module-consumer.',
+  }),
+  ApiQuery({ name: 'topic', required: false, description: 'Only dead letters from this topic.' }),
 ];
 
 const limit = (byDefault: number) =>
@@ -19,26 +23,30 @@ const limit = (byDefault: number) =>
 const id = () => ApiParam({ name: 'id', description: 'The id of a dead letter.' });
 
 const accepted = () =>
-  ApiResponse({ status: 202, description: 'They are tried again.', schema: ref(redriven) });
+  ApiResponse({ status: 202, description: 'The consumer will handle them again.', schema: ref(redriven) });
 
 const needKey = ['api_key_not_configured'] as const;
 
 export const DescribeDeadLetters = () =>
   applyDecorators(
     ApiTags('dead letters'),
-    ApiOperation({ summary: 'What consumers gave up.' }),
+    ApiOperation({ summary: 'List the events that consumers failed to handle.' }),
     ...apiKeyAuth(),
     ...filters(),
     limit(100),
-    ApiQuery({ name: 'cursor', required: false, description: 'The next of the page before.' }),
-    ApiResponse({ status: 200, description: 'One page, the oldest first.', schema: ref(deadLetterPage) }),
+    ApiQuery({ name: 'cursor', required: false, description: 'The value of next in the previous page.' }),
+    ApiResponse({
+      status: 200,
+      description: 'One page of dead letters, the oldest first.',
+      schema: ref(deadLetterPage),
+    }),
     ...errors('invalid_limit', 'invalid_cursor', ...needKey),
   );
 
 export const DescribeDeadLetter = () =>
   applyDecorators(
     ApiTags('dead letters'),
-    ApiOperation({ summary: 'One dead letter, with its headers and data.' }),
+    ApiOperation({ summary: 'Read a dead letter with its headers and data.' }),
     ...apiKeyAuth(),
     id(),
     ApiResponse({ status: 200, description: 'The dead letter.', schema: ref(deadLetterWithData) }),
@@ -48,7 +56,9 @@ export const DescribeDeadLetter = () =>
 export const DescribeRedrive = () =>
   applyDecorators(
     ApiTags('dead letters'),
-    ApiOperation({ summary: 'Have its consumer try it again, with all of its attempts.' }),
+    ApiOperation({
+      summary: 'Redrive a dead letter: its consumer handles it again, with all of its attempts.',
+    }),
     ...apiKeyAuth(),
     id(),
     accepted(),
@@ -58,7 +68,7 @@ export const DescribeRedrive = () =>
 export const DescribeRedriveAll = () =>
   applyDecorators(
     ApiTags('dead letters'),
-    ApiOperation({ summary: 'Have those of a consumer, or from a topic, tried again.' }),
+    ApiOperation({ summary: 'Redrive the dead letters of a consumer or from a topic.' }),
     ...apiKeyAuth(),
     ...filters(),
     limit(1000),
@@ -69,9 +79,9 @@ export const DescribeRedriveAll = () =>
 export const DescribeDrop = () =>
   applyDecorators(
     ApiTags('dead letters'),
-    ApiOperation({ summary: 'Forget it.' }),
+    ApiOperation({ summary: 'Drop a dead letter.' }),
     ...apiKeyAuth(),
     id(),
-    ApiResponse({ status: 204, description: 'It is gone.' }),
+    ApiResponse({ status: 204, description: 'The dead letter is deleted.' }),
     ...errors('unknown_dead_letter', ...needKey),
   );

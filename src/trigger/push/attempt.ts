@@ -1,12 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { BrokerUnavailableError, type InstantLane, type Schedule } from '../../bus/index.js';
 import { newMessageId } from '../../message/index.js';
-import { renewed, type Agreement, type Plan } from './plan.js';
+import { IdempotencyKeyReusedError } from '../trigger.errors.js';
+import { renewPlan, type Plan } from './plan.js';
+import type { PlanStore } from './plan-store.js';
 import { delayedCopy, instantCopy, newPlan, type PushRequest } from './push-request.js';
 import { checkDueTime } from './timing.js';
-import { IdempotencyKeyReusedError } from '../trigger.errors.js';
 
-/** Attempts with one key that keep taking each other's copies back give up after this many steps. */
+/** Concurrent attempts with one key that keep cancelling each other's copies give up after this many steps. */
 const MAX_STEPS = 8;
 
 export interface Lanes {
@@ -15,10 +16,11 @@ export interface Lanes {
 }
 
 /**
- * One try to carry a request out: both copies or none. {@link Plan} shows the states that it goes through.
+ * One attempt to execute a request: it creates both copies or none. {@link Plan} shows its states.
  *
- * The delayed copy goes first, because it can be taken back. If the instant lane then fails, it is, and so does the
- * attempt. Only a copy that fell due in the meantime stays out; a retry with the same key then adds what is missing.
+ * The delayed copy is added first, because it can be cancelled. If the instant lane then fails, the delayed copy is
+ * cancelled and the attempt fails. A copy that fell due in the meantime cannot be cancelled. A retry with the same key then
+ * adds the missing copy.
  */
 export class Attempt {
   readonly #logger = new Logger(Attempt.name);
@@ -27,19 +29,21 @@ export class Attempt {
   constructor(
     private readonly request: PushRequest,
     private readonly lanes: Lanes,
-    private readonly agreement: Agreement,
+    private readonly plans: PlanStore,
     private readonly maxDelayMs: number,
-    /** Aborted when nobody waits for the answer any more. */
+    /** Aborted when the caller no longer waits for the response. */
     private readonly signal: AbortSignal,
   ) {
     this.#fresh = newPlan(request, Date.now(), newMessageId);
   }
 
-  /** Returns the accepted plan, and whether it was accepted before. */
-  async settle(): Promise<{ readonly plan: Plan; readonly replayed: boolean }> {
-    let plan = await this.agreement.propose(this.#fresh);
+  /** Returns the accepted plan, and whether an earlier attempt had it accepted. */
+  async run(): Promise<{ readonly plan: Plan; readonly replayed: boolean }> {
+    let plan = await this.plans.reserve(this.#fresh);
     if (plan.fingerprint !== this.#fresh.fingerprint)
-      throw new IdempotencyKeyReusedError('this Idempotency-Key was used for another request');
+      throw new IdempotencyKeyReusedError(
+        'this Idempotency-Key was used for a different request: send another key',
+      );
     if (plan.state === 'accepted') return { plan, replayed: true };
     for (let step = 0; step < MAX_STEPS; step++) {
       plan = await this.#advance(plan);
@@ -51,16 +55,16 @@ export class Attempt {
   #advance(plan: Plan): Promise<Plan> {
     switch (plan.state) {
       case 'withdrawing':
-        return this.#takeBack(plan);
+        return this.#cancelDelayedCopy(plan);
       case 'withdrawn':
-        return this.agreement.advance(plan, renewed(plan, this.#fresh, newMessageId));
+        return this.plans.replace(plan, renewPlan(plan, this.#fresh, newMessageId));
       default:
-        return this.#carryOut(plan);
+        return this.#execute(plan);
     }
   }
 
-  async #carryOut(plan: Plan): Promise<Plan> {
-    await this.#refuseImpossible(plan);
+  async #execute(plan: Plan): Promise<Plan> {
+    await this.#checkDueTime(plan);
     const { instantId, delayed, superseded } = plan;
     if (superseded !== undefined) await this.lanes.delayed.cancel(superseded);
     try {
@@ -70,41 +74,43 @@ export class Attempt {
     } catch (cause) {
       return this.#withdraw(plan, cause);
     }
-    return this.agreement.advance(plan, { ...plan, state: 'accepted' });
+    return this.plans.replace(plan, { ...plan, state: 'accepted' });
   }
 
-  /** Not before the key was looked up: a retry may come when the time that it names has passed. */
-  async #refuseImpossible(plan: Plan): Promise<void> {
+  /** Called after the key was looked up, because the time that a retry names may have passed since the first attempt. */
+  async #checkDueTime(plan: Plan): Promise<void> {
     if (!plan.delayed) return;
     try {
       checkDueTime(plan.delayed.dueAt, plan.createdAt, this.maxDelayMs, plan.expiresAt);
     } catch (refusal) {
-      await this.agreement.forget();
+      await this.plans.release();
       throw refusal;
     }
   }
 
-  /** Takes the delayed copy back and throws `cause`, unless another attempt with the key has got through meanwhile. */
+  /** Cancels the delayed copy and throws `cause`, unless another attempt with the key has succeeded in the meantime. */
   async #withdraw(plan: Plan, cause: unknown): Promise<Plan> {
     if (!plan.delayed || plan.delayed.dueAt <= Date.now()) throw cause;
     try {
-      // Agreed first: an attempt that is about to succeed with this copy must learn that it goes.
-      const agreed = await this.agreement.advance(plan, { ...plan, state: 'withdrawing' });
-      if (agreed.state === 'accepted') return agreed;
-      if (agreed.state === 'withdrawing') await this.#takeBack(agreed);
+      // Stored first: an attempt that is about to succeed with this copy must learn that it will be cancelled.
+      const stored = await this.plans.replace(plan, { ...plan, state: 'withdrawing' });
+      if (stored.state === 'accepted') return stored;
+      if (stored.state === 'withdrawing') await this.#cancelDelayedCopy(stored);
       else await this.lanes.delayed.cancel(plan.delayed.id);
     } catch (error) {
-      this.#logger.warn(`could not take back delayed copy ${plan.delayed.id}: ${String(error)}`);
+      this.#logger.warn(
+        `cannot cancel delayed copy ${plan.delayed.id} of a failed push, it may be delivered: ${String(error)}`,
+      );
     }
     throw cause;
   }
 
-  async #takeBack(plan: Plan): Promise<Plan> {
+  async #cancelDelayedCopy(plan: Plan): Promise<Plan> {
     if (!plan.delayed) return plan;
     const { id, dueAt } = plan.delayed;
     const cancelled = await this.lanes.delayed.cancel(id);
-    // What is not pending was never held, or is cancelled already, or, past its time only, was handed over.
-    const gone = cancelled || Date.now() < dueAt;
-    return this.agreement.advance(plan, { ...plan, state: gone ? 'withdrawn' : 'planned' });
+    // A copy that is not pending was never added, was cancelled before, or, only after its due time, was delivered.
+    const isGone = cancelled || Date.now() < dueAt;
+    return this.plans.replace(plan, { ...plan, state: isGone ? 'withdrawn' : 'planned' });
   }
 }

@@ -3,7 +3,7 @@ import { InvalidIdempotencyKeyError } from '../trigger.errors.js';
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
 /**
- * The key in the form in which the store knows it, with the caller's scope before it.
+ * Returns the key as it is stored: with the scope of the caller before it.
  * @throws InvalidIdempotencyKeyError
  */
 export function readIdempotencyKey(

@@ -17,7 +17,7 @@ function codeOf(query: Query): string {
 }
 
 describe('readPushParameters', () => {
-  it('makes two copies unless told otherwise, three seconds apart', () => {
+  it('requests two copies, three seconds apart, by default', () => {
     expect(read({})).toEqual({ instant: true, delayed: { afterMs: 3000 } });
     expect(read({ lanes: 'instant,delayed' })).toEqual(read({}));
     expect(read({ lanes: 'delayed,instant' })).toEqual(read({}));
@@ -26,14 +26,14 @@ describe('readPushParameters', () => {
     expect(read({ lanes: 'delayed' })).toEqual({ instant: false, delayed: { afterMs: 3000 } });
   });
 
-  it('reads when', () => {
+  it('reads times', () => {
     expect(read({ delay: '0' }).delayed).toEqual({ afterMs: 0 });
     expect(read({ delay: 'PT1M' }).delayed).toEqual({ afterMs: 60_000 });
     expect(read({ deliverAt: '2030-01-31T09:00:00Z' }).delayed).toEqual({ at: Date.UTC(2030, 0, 31, 9) });
     expect(read({ expiresIn: 'PT1M' }).expiresInMs).toBe(60_000);
   });
 
-  it('reads where to', () => {
+  it('reads targets', () => {
     const connection = newConnectionId();
     expect(read({ channel: 'news' }).channel).toBe('news');
     expect(read({ user: '~42' }).channel).toBe(userChannel('~42'));

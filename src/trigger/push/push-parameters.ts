@@ -7,7 +7,7 @@ import type { TriggerOptions } from '../trigger.options.js';
 
 const NAMES = ['lanes', 'delay', 'deliverAt', 'expiresIn', 'channel', 'user', 'connection'] as const;
 
-/** The words that `lanes` may be; two of them say the default. */
+/** The accepted values of `lanes`. */
 const LANES = new Map([
   ['instant', { instant: true, delayed: false }],
   ['delayed', { instant: false, delayed: true }],
@@ -17,13 +17,13 @@ const LANES = new Map([
 ]);
 
 export interface PushParameters extends Pick<PushRequest, 'instant' | 'delayed' | 'expiresInMs'> {
-  /** Absent: the caller itself. */
+  /** Absent: the channel of the caller. */
   readonly channel?: string;
 }
 
 /**
  * Reads the query of `POST /trigger`.
- * @throws the refusal of the first parameter that is wrong
+ * @throws the error of the first parameter that is invalid
  */
 export function readPushParameters(
   query: Query,
@@ -31,10 +31,13 @@ export function readPushParameters(
 ): PushParameters {
   const parameters = parametersOf(query, NAMES);
   const lanes = LANES.get(parameters.get('lanes') ?? 'both');
-  if (lanes === undefined) throw new InvalidLanesError('lanes must be instant, delayed or instant,delayed');
+  if (lanes === undefined)
+    throw new InvalidLanesError('lanes must be instant, delayed, or both as instant,delayed');
   const timing = readTiming(parameters.get('delay'), parameters.get('deliverAt'), options.maxDelayMs);
   if (timing !== undefined && !lanes.delayed)
-    throw new ConflictingParametersError('delay and deliverAt are for a delayed copy, and lanes excludes it');
+    throw new ConflictingParametersError(
+      'delay and deliverAt apply to the delayed copy, which lanes=instant excludes',
+    );
   const expiresInMs = readExpiresIn(parameters.get('expiresIn'), options.maxDelayMs);
   const channel = targetChannel(parameters);
   return {

@@ -4,25 +4,25 @@ import type { Message, MessageFormat, ScheduledMessage } from '../../message/ind
 import { dueTime, type Timing } from './timing.js';
 import type { Plan } from './plan.js';
 
-/** What a caller asks for, whichever way it asked. */
+/** A push, as every API requests it. */
 export interface PushRequest {
   readonly channel: string;
   readonly data: Buffer;
   readonly format: MessageFormat;
-  /** Whether a copy goes out at once. */
+  /** Whether a copy is delivered immediately. */
   readonly instant: boolean;
-  /** When another copy is due; absent: no delayed copy. */
+  /** When the delayed copy is due. Absent: there is no delayed copy. */
   readonly delayed?: Timing;
-  /** Counted from the request, for both copies. */
+  /** Time from the request after which a copy that was not delivered is dropped. */
   readonly expiresInMs?: number;
   readonly traceparent?: string;
-  /** Unique over all callers: the caller's key with the caller's name before it. */
+  /** Unique across all callers: it contains the scope of the caller. */
   readonly idempotencyKey?: string;
-  /** What both copies carry besides. */
+  /** Carried by both copies. */
   readonly terms?: PublicationTerms;
 }
 
-/** What a message may ask of delivery. */
+/** Tags, and options for delivery. */
 export type PublicationTerms = Pick<Message, 'tags'> & QueuedPublishOptions;
 
 export function newPlan(request: PushRequest, nowMs: number, newId: () => string): Plan {
@@ -36,7 +36,7 @@ export function newPlan(request: PushRequest, nowMs: number, newId: () => string
   };
 }
 
-/** Of what decides the outcome. Not of the trace: a retry has a new one. */
+/** Covers what decides the outcome. The trace is not included, because a retry has a new one. */
 function fingerprintOf(request: PushRequest): string {
   const { channel, data, format, instant, delayed, expiresInMs, terms } = request;
   return createHash('sha256')

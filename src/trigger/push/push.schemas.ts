@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { channel, messageId, time, triggerSchemas } from '../trigger.schemas.js';
 
-export const pushAnswer = z
+export const pushResponse = z
   .strictObject({
     channel,
     messages: z
@@ -9,11 +9,11 @@ export const pushAnswer = z
         z.strictObject({
           id: messageId,
           lane: z.enum(['instant', 'delayed']),
-          dueAt: time.describe('When it is due; never earlier.'),
+          dueAt: time.describe('When it is due. It is never delivered earlier.'),
         }),
       )
-      .describe('One for each copy, the instant one first.'),
+      .describe('One message for each copy, the instant one first.'),
   })
   .register(triggerSchemas, { id: 'PushAnswer' });
 
-export type PushAnswer = z.output<typeof pushAnswer>;
+export type PushResponse = z.output<typeof pushResponse>;

@@ -9,10 +9,10 @@ import {
   InvalidExpiresInError,
 } from '../trigger.errors.js';
 
-/** When a delayed copy is asked for: after a while, or at a given Unix time in ms. */
+/** The requested due time of a delayed copy: a delay, or a Unix time in ms. */
 export type Timing = { readonly afterMs: number } | { readonly at: number };
 
-/** How an API calls what is read here, for what is said about it. */
+/** The names of the parameters in an API, for error messages. */
 export interface TimingNames {
   readonly deliverAt: string;
   readonly expiresIn: string;
@@ -21,8 +21,8 @@ export interface TimingNames {
 const NAMES: TimingNames = { deliverAt: 'deliverAt', expiresIn: 'expiresIn' };
 
 /**
- * Reads `delay` or `deliverAt`, whichever is given.
- * @throws the error of what is wrong with them, whatever the time is now
+ * Reads `delay` or `deliverAt`, whichever is present. The result does not depend on the current time.
+ * @throws ConflictingParametersError, InvalidDelayError, DelayNegativeError, DelayTooLongError, InvalidDeliverAtError
  */
 export function readTiming(
   delay: string | undefined,
@@ -31,7 +31,7 @@ export function readTiming(
   names = NAMES,
 ): Timing | undefined {
   if (delay !== undefined && deliverAt !== undefined)
-    throw new ConflictingParametersError(`delay and ${names.deliverAt} exclude each other`);
+    throw new ConflictingParametersError(`delay and ${names.deliverAt} exclude each other: send one of them`);
   if (delay !== undefined) return { afterMs: readDelay(delay, maxDelayMs) };
   if (deliverAt !== undefined) return { at: readDeliverAt(deliverAt, names.deliverAt) };
   return undefined;
@@ -41,7 +41,7 @@ function readDelay(text: string, maxDelayMs: number): number {
   const ms = parseDurationMs(text);
   if (ms === undefined)
     throw new InvalidDelayError('delay must be whole milliseconds or an ISO 8601 duration such as PT3S');
-  if (ms < 0) throw new DelayNegativeError('delay must not be negative');
+  if (ms < 0) throw new DelayNegativeError('delay must be 0 or more');
   if (ms > maxDelayMs) throw tooLong(maxDelayMs);
   return ms;
 }
@@ -49,7 +49,7 @@ function readDelay(text: string, maxDelayMs: number): number {
 function readDeliverAt(text: string, name: string): number {
   const at = parseTimestamp(text);
   if (at === undefined) {
-    const hint = text.includes(' ') ? ' (write + as %2B in a URL)' : '';
+    const hint = text.includes(' ') ? ' (encode + as %2B in a URL)' : '';
     throw new InvalidDeliverAtError(
       `${name} must be an RFC 3339 timestamp such as 2030-01-31T09:00:00Z${hint}`,
     );
@@ -57,13 +57,13 @@ function readDeliverAt(text: string, name: string): number {
   return at;
 }
 
-/** The Unix time in ms that a timing means for a request of `nowMs`. */
+/** Returns the due time as Unix time in ms, for a request that was received at `nowMs`. */
 export function dueTime(timing: Timing, nowMs: number): number {
   return 'afterMs' in timing ? nowMs + timing.afterMs : timing.at;
 }
 
 /**
- * Refuses a due time that a request of `nowMs` cannot have.
+ * Checks the due time of a request that was received at `nowMs`.
  * @throws DeliverAtInPastError, DelayTooLongError, ExpiresBeforeDueError
  */
 export function checkDueTime(
@@ -72,10 +72,10 @@ export function checkDueTime(
   maxDelayMs: number,
   expiresAt: number | undefined,
 ): void {
-  if (dueAt < nowMs) throw new DeliverAtInPastError('the time of delivery is in the past');
+  if (dueAt < nowMs) throw new DeliverAtInPastError('the due time is in the past');
   if (dueAt - nowMs > maxDelayMs) throw tooLong(maxDelayMs);
   if (expiresAt !== undefined && expiresAt <= dueAt)
-    throw new ExpiresBeforeDueError('the message would expire before the delayed copy is due');
+    throw new ExpiresBeforeDueError('the delayed copy would expire before it is due');
 }
 
 /** @throws InvalidExpiresInError */
@@ -84,11 +84,11 @@ export function readExpiresIn(text: string | undefined, maxMs: number, names = N
   const ms = parseDurationMs(text);
   if (ms === undefined || ms <= 0 || ms > maxMs)
     throw new InvalidExpiresInError(
-      `${names.expiresIn} must be positive and at most ${maxMs} ms: whole milliseconds or an ISO 8601 duration`,
+      `${names.expiresIn} must be more than 0 and at most ${maxMs} ms: whole milliseconds or an ISO 8601 duration such as PT3S`,
     );
   return ms;
 }
 
 function tooLong(maxDelayMs: number): DelayTooLongError {
-  return new DelayTooLongError(`the longest delay is ${maxDelayMs} ms`);
+  return new DelayTooLongError(`the delay is too long: at most ${maxDelayMs} ms are accepted`);
 }

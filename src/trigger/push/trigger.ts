@@ -9,8 +9,9 @@ import {
 } from '../../bus/index.js';
 import { CarillonError } from '../../errors.js';
 import { Attempt, type Lanes } from './attempt.js';
-import { withinAnswerTime } from '../answer-deadline.js';
-import { Agreement, type Plan } from './plan.js';
+import { withinAnswerTimeout } from '../answer-timeout.js';
+import type { Plan } from './plan.js';
+import { PlanStore } from './plan-store.js';
 import type { PushRequest } from './push-request.js';
 import { TriggerMetrics, type TriggerOutcome } from '../trigger.metrics.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
@@ -23,17 +24,17 @@ export interface Copy {
   readonly dueAt: number;
 }
 
-export interface Pushed {
+export interface PushResult {
   readonly copies: readonly Copy[];
-  /** An earlier request with the same key caused the copies. */
+  /** Whether an earlier request with the same key created the copies. */
   readonly replayed: boolean;
 }
 
-/** Turns requests for a push into messages on their lanes, whichever way the requests came in. */
+/** Puts the messages of push requests on their lanes, for every API. */
 @Injectable()
 export class Trigger implements OnModuleDestroy {
   readonly #lanes: Lanes;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(
     instantLane: InstantLane,
@@ -47,15 +48,15 @@ export class Trigger implements OnModuleDestroy {
 
   /**
    * Resolves when the lanes hold every copy.
-   * @throws BrokerUnavailableError within `answerTimeoutMs`, and then no lane keeps a copy. What the lanes did not say
-   *   by then is finished or undone behind the answer. A retry with the same idempotency key is always safe.
-   * @throws ScheduleFullError the delayed lane has no room, and no lane keeps a copy
-   * @throws DeliverAtInPastError, DelayTooLongError, ExpiresBeforeDueError, IdempotencyKeyReusedError: nothing was done
+   * @throws BrokerUnavailableError within `answerTimeoutMs`. No lane keeps a copy then: work that has not ended by that time
+   *   is completed or undone in the background. A retry with the same idempotency key is always safe.
+   * @throws ScheduleFullError if the delayed lane is full. No lane keeps a copy then.
+   * @throws DeliverAtInPastError, DelayTooLongError, ExpiresBeforeDueError, IdempotencyKeyReusedError before anything is done
    */
-  async push(request: PushRequest): Promise<Pushed> {
+  async push(request: PushRequest): Promise<PushResult> {
     try {
-      const { plan, replayed } = await withinAnswerTime(this.options.answerTimeoutMs, (signal) =>
-        this.#keepTrack(this.#attempt(request, signal).settle()),
+      const { plan, replayed } = await withinAnswerTimeout(this.options.answerTimeoutMs, (signal) =>
+        this.#track(this.#attempt(request, signal).run()),
       );
       this.metrics.count(replayed ? 'replayed' : 'accepted');
       return { copies: copiesOf(plan), replayed };
@@ -65,20 +66,20 @@ export class Trigger implements OnModuleDestroy {
     }
   }
 
-  /** Waits for what goes on behind an answer. */
+  /** Resolves when no work continues in the background of a response. */
   async onModuleDestroy(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    await Promise.allSettled(this.#running);
   }
 
   #attempt(request: PushRequest, signal: AbortSignal): Attempt {
     const { idempotency, maxDelayMs } = this.options;
-    const agreement = new Agreement(this.idempotency, request.idempotencyKey, idempotency.ttlMs);
-    return new Attempt(request, this.#lanes, agreement, maxDelayMs, signal);
+    const plans = new PlanStore(this.idempotency, request.idempotencyKey, idempotency.ttlMs);
+    return new Attempt(request, this.#lanes, plans, maxDelayMs, signal);
   }
 
-  #keepTrack<Result>(work: Promise<Result>): Promise<Result> {
-    this.#underWay.add(work);
-    const forget = () => this.#underWay.delete(work);
+  #track<Result>(work: Promise<Result>): Promise<Result> {
+    this.#running.add(work);
+    const forget = () => this.#running.delete(work);
     work.then(forget, forget);
     return work;
   }

@@ -14,7 +14,7 @@ function codeOf(work: () => unknown): string {
 }
 
 describe('readScheduleQuery', () => {
-  it('reads page and target', () => {
+  it('reads the page and the target', () => {
     expect(readScheduleQuery({})).toEqual({ limit: 100 });
     expect(readScheduleQuery({ limit: '5', cursor: writeCursor('schedules', '5.x?&'), user: '42' })).toEqual({
       limit: 5,
@@ -38,7 +38,7 @@ describe('readScheduleQuery', () => {
 });
 
 describe('readReschedule', () => {
-  it('reads either form', () => {
+  it('reads a delay or a time', () => {
     expect(readReschedule({ delay: 5000 }, 10_000)).toEqual({ afterMs: 5000 });
     expect(readReschedule({ delay: 'PT5S' }, 10_000)).toEqual({ afterMs: 5000 });
     expect(readReschedule({ deliverAt: '2030-01-31T09:00:00Z' }, 10_000)).toEqual({

@@ -16,11 +16,11 @@ import { readReschedule, readScheduleQuery } from './schedule-parameters.js';
 import { Schedules } from './schedules.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
-import type { Scheduled, SchedulePageAnswer } from './schedules.schemas.js';
+import type { Scheduled, SchedulePage } from './schedules.schemas.js';
 
 type Request = FastifyRequest<{ Querystring: Query }>;
 
-/** What waits in the delayed lane. A caller without an API key sees what goes to itself, as if there were nothing else. */
+/** Scheduled messages. A caller without an API key sees only the messages to itself, as if there were no others. */
 @Controller('schedules')
 export class SchedulesController {
   constructor(
@@ -31,14 +31,14 @@ export class SchedulesController {
 
   @Get()
   @DescribeList()
-  async list(@Req() request: Request): Promise<SchedulePageAnswer> {
+  async list(@Req() request: Request): Promise<SchedulePage> {
     const caller = this.callers.admit(request.raw);
     const query = readScheduleQuery(request.query);
     if (query.channel !== undefined) this.callers.requireApiKey(caller);
     const owner = ownerOf(caller);
     const page = await this.schedules.list({ ...query, ...(owner !== undefined ? { channel: owner } : {}) });
     return {
-      schedules: page.messages.map(describe),
+      schedules: page.messages.map(toScheduled),
       ...(page.next !== undefined ? { next: writeCursor('schedules', page.next) } : {}),
     };
   }
@@ -48,7 +48,7 @@ export class SchedulesController {
   @DescribeFind()
   async find(@Param('id') id: string, @Req() request: Request): Promise<string> {
     const caller = this.#admit(request);
-    return describeWithData(await this.schedules.find(id, ownerOf(caller)));
+    return toTextWithData(await this.schedules.find(id, ownerOf(caller)));
   }
 
   @Patch(':id')
@@ -57,7 +57,7 @@ export class SchedulesController {
     const caller = this.#admit(request);
     const body = parseJson(jsonBytes(request), this.options.maxJsonDepth);
     const timing = readReschedule(body, this.options.maxDelayMs);
-    return describe(await this.schedules.reschedule(id, timing, ownerOf(caller)));
+    return toScheduled(await this.schedules.reschedule(id, timing, ownerOf(caller)));
   }
 
   @Delete(':id')
@@ -79,7 +79,7 @@ function ownerOf(caller: Caller): string | undefined {
   return caller.apiKeyName !== undefined ? undefined : channelOfCaller(caller);
 }
 
-function describe({ id, channel, createdAt, dueAt, expiresAt }: ScheduledMessage): Scheduled {
+function toScheduled({ id, channel, createdAt, dueAt, expiresAt }: ScheduledMessage): Scheduled {
   return {
     id,
     channel,
@@ -89,9 +89,9 @@ function describe({ id, channel, createdAt, dueAt, expiresAt }: ScheduledMessage
   };
 }
 
-/** Joined as text, so that the data stays byte for byte what it is. */
-function describeWithData(message: ScheduledMessage): string {
-  const fields = JSON.stringify(describe(message)).slice(0, -1);
+/** Joined as text, so that the data is returned byte for byte. */
+function toTextWithData(message: ScheduledMessage): string {
+  const fields = JSON.stringify(toScheduled(message)).slice(0, -1);
   return message.format === 'json'
     ? `${fields},"data":${message.data.toString('utf8')}}`
     : `${fields},"base64":"${message.data.toString('base64')}"}`;

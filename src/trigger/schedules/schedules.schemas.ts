@@ -6,7 +6,7 @@ const scheduledFields = {
   channel,
   createdAt: time,
   dueAt: time,
-  expiresAt: time.optional().describe('When it is dropped if it was not delivered by then.'),
+  expiresAt: time.optional().describe('When the message is dropped if it was not delivered.'),
 };
 
 export const scheduled = z.strictObject(scheduledFields).register(triggerSchemas, { id: 'Scheduled' });
@@ -14,15 +14,15 @@ export const scheduled = z.strictObject(scheduledFields).register(triggerSchemas
 export const scheduledWithData = z
   .strictObject({
     ...scheduledFields,
-    data: z.unknown().optional().describe('The JSON that is to arrive.'),
-    base64: z.base64().optional().describe('In the place of data, where the message is not JSON.'),
+    data: z.unknown().optional().describe('The JSON to deliver.'),
+    base64: z.base64().optional().describe('Instead of data, if the message is not JSON.'),
   })
   .register(triggerSchemas, { id: 'ScheduledWithData' });
 
 export const schedulePage = z
   .strictObject({
-    schedules: z.array(scheduled).describe('By due time.'),
-    next: z.string().optional().describe('The cursor of the next page; absent on the last one.'),
+    schedules: z.array(scheduled).describe('Ordered by due time.'),
+    next: z.string().optional().describe('The cursor of the next page. Absent on the last page.'),
   })
   .register(triggerSchemas, { id: 'SchedulePage' });
 
@@ -31,16 +31,16 @@ export const reschedule = z
     delay: z
       .union([z.number(), z.string()])
       .optional()
-      .describe('From now: whole milliseconds, or an ISO 8601 duration.')
+      .describe('Delay from now: whole milliseconds, or an ISO 8601 duration.')
       .meta({ examples: [60_000, 'PT1M'] }),
     deliverAt: z
       .string()
       .optional()
-      .describe('RFC 3339 timestamp.')
+      .describe('Due time: an RFC 3339 timestamp.')
       .meta({ examples: ['2030-01-31T09:00:00Z'] }),
   })
-  .describe('Exactly one of the two.')
+  .describe('Exactly one of delay and deliverAt.')
   .register(triggerSchemas, { id: 'Reschedule' });
 
 export type Scheduled = z.output<typeof scheduled>;
-export type SchedulePageAnswer = z.output<typeof schedulePage>;
+export type SchedulePage = z.output<typeof schedulePage>;

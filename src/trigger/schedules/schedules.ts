@@ -1,15 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Schedule, type SchedulePage, type ScheduleQuery } from '../../bus/index.js';
 import type { ScheduledMessage } from '../../message/index.js';
-import { withinAnswerTime } from '../answer-deadline.js';
+import { withinAnswerTimeout } from '../answer-timeout.js';
 import { checkDueTime, dueTime, type Timing } from '../push/timing.js';
 import { ScheduleAlreadyDueError, UnknownScheduleError } from '../trigger.errors.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
 
 /**
- * The delayed lane as a caller may see and change it. `owner` is the channel to which the caller is confined: a message
- * to another looks as if it did not exist. Absent: every message.
+ * Reads and changes scheduled messages. `owner` is the channel to which the caller is limited: messages to other channels
+ * seem not to exist. Undefined: the caller may access every message.
  *
  * @throws BrokerUnavailableError from every method, within `answerTimeoutMs`
  */
@@ -21,34 +21,36 @@ export class Schedules {
   ) {}
 
   list(query: ScheduleQuery): Promise<SchedulePage> {
-    return withinAnswerTime(this.options.answerTimeoutMs, () => this.schedule.list(query));
+    return withinAnswerTimeout(this.options.answerTimeoutMs, () => this.schedule.list(query));
   }
 
-  /** @throws UnknownScheduleError also when it was handed over or cancelled */
+  /** @throws UnknownScheduleError also if the message was delivered or cancelled */
   async find(id: string, owner: string | undefined): Promise<ScheduledMessage> {
-    const message = await withinAnswerTime(this.options.answerTimeoutMs, () => this.schedule.find(id));
+    const message = await withinAnswerTimeout(this.options.answerTimeoutMs, () => this.schedule.find(id));
     if (message === undefined || (owner !== undefined && message.channel !== owner))
-      throw new UnknownScheduleError('no message with this id is waiting');
+      throw new UnknownScheduleError(
+        'no scheduled message has this id: it may have been delivered or cancelled',
+      );
     return message;
   }
 
   /** @throws UnknownScheduleError, ScheduleAlreadyDueError */
   async cancel(id: string, owner: string | undefined): Promise<void> {
     await this.#findPending(id, owner);
-    const cancelled = await withinAnswerTime(this.options.answerTimeoutMs, () => this.schedule.cancel(id));
+    const cancelled = await withinAnswerTimeout(this.options.answerTimeoutMs, () => this.schedule.cancel(id));
     if (!cancelled) throw alreadyDue();
   }
 
   /**
    * Returns the message with its new due time.
-   * @throws UnknownScheduleError, ScheduleAlreadyDueError, and what {@link checkDueTime} refuses
+   * @throws UnknownScheduleError, ScheduleAlreadyDueError, and what {@link checkDueTime} throws
    */
   async reschedule(id: string, timing: Timing, owner: string | undefined): Promise<ScheduledMessage> {
     const message = await this.#findPending(id, owner);
     const now = Date.now();
     const dueAt = dueTime(timing, now);
     checkDueTime(dueAt, now, this.options.maxDelayMs, message.expiresAt);
-    const moved = await withinAnswerTime(this.options.answerTimeoutMs, () =>
+    const moved = await withinAnswerTimeout(this.options.answerTimeoutMs, () =>
       this.schedule.reschedule(id, dueAt),
     );
     if (!moved) throw alreadyDue();
@@ -63,5 +65,7 @@ export class Schedules {
 }
 
 function alreadyDue(): ScheduleAlreadyDueError {
-  return new ScheduleAlreadyDueError('the message is due and on its way');
+  return new ScheduleAlreadyDueError(
+    'the message is due and is being delivered: it can no longer be changed',
+  );
 }

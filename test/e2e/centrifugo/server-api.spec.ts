@@ -194,19 +194,25 @@ describe('The server API', () => {
     });
 
     it.each([
-      [{ delay: -1 }, 'delay must not be negative'],
+      [{ delay: -1 }, 'delay must be 0 or more'],
       [{ delay: 1.5 }, 'delay must be whole milliseconds or an ISO 8601 duration such as PT3S'],
       [{ delay: true }, 'delay must be whole milliseconds or an ISO 8601 duration such as PT3S'],
       [{ delay: 'P1Y' }, 'delay must be whole milliseconds or an ISO 8601 duration such as PT3S'],
-      [{ delay: 9e12 }, 'the longest delay is 2592000000 ms'],
-      [{ delay: 1, deliver_at: '2030-01-01T00:00:00Z' }, 'delay and deliver_at exclude each other'],
+      [{ delay: 9e12 }, 'the delay is too long: at most 2592000000 ms are accepted'],
+      [
+        { delay: 1, deliver_at: '2030-01-01T00:00:00Z' },
+        'delay and deliver_at exclude each other: send one of them',
+      ],
       [{ deliver_at: 'soon' }, 'deliver_at must be an RFC 3339 timestamp such as 2030-01-31T09:00:00Z'],
       [{ deliver_at: 1 }, 'deliver_at must be an RFC 3339 timestamp such as 2030-01-31T09:00:00Z'],
-      [{ deliver_at: '2020-01-01T00:00:00Z' }, 'the time of delivery is in the past'],
-      [{ expires_in: 0 }, /^expires_in must be positive/],
-      [{ delay: 10, expires_in: 5 }, 'the message would expire before the delayed copy is due'],
+      [{ deliver_at: '2020-01-01T00:00:00Z' }, 'the due time is in the past'],
+      [{ expires_in: 0 }, /^expires_in must be more than 0 and at most/],
+      [{ delay: 10, expires_in: 5 }, 'the delayed copy would expire before it is due'],
       [{ via: 'pigeon' }, 'via must be direct or bus'],
-      [{ via: 'direct', delay: 1 }, 'what is delayed waits in a lane: via cannot be direct'],
+      [
+        { via: 'direct', delay: 1 },
+        'via must not be direct if there is a delay: a delayed message waits in a lane',
+      ],
     ])('reports what is wrong with %j', async (fields, message) => {
       expect(await call('publish', { channel: 'a', data: 1, ...fields })).toEqual({
         error: { code: 107, message: expect.stringMatching(message) },

@@ -29,8 +29,12 @@ async function list(query: string): Promise<Listed> {
   return (await answer.json()) as Listed;
 }
 
-/** Leaves dead letters of a group behind, as consumers do. */
-async function bury(group: string, count: number, more: Partial<RetryRecord> = {}): Promise<string[]> {
+/** Creates dead letters of a group, as consumers do. */
+async function addDeadLetters(
+  group: string,
+  count: number,
+  more: Partial<RetryRecord> = {},
+): Promise<string[]> {
   const records = Array.from({ length: count }, (): RetryRecord => {
     const [id, now] = [newMessageId(), Date.now()];
     const place = { driver: 'memory', topic: 'orders', partition: 0, position: id } as const;
@@ -41,19 +45,19 @@ async function bury(group: string, count: number, more: Partial<RetryRecord> = {
   });
   await app.retryStore.add(records, 1_000);
   let left = count;
-  const buried = Promise.withResolvers<void>();
+  const finished = Promise.withResolvers<void>();
   const consumer = await app.retryStore.consume(group, { concurrency: 1 }, async () => {
-    if (--left === 0) buried.resolve();
+    if (--left === 0) finished.resolve();
     return { kind: 'dead' };
   });
-  await buried.promise;
+  await finished.promise;
   await consumer.close();
   return records.map(({ id }) => id);
 }
 
 describe('/dead-letters', () => {
-  it('is for callers with an API key only', async () => {
-    const [id = ''] = await bury('g-key', 1);
+  it('requires an API key', async () => {
+    const [id = ''] = await addDeadLetters('g-key', 1);
     for (const [path, method] of [
       ['', 'GET'],
       [`/${id}`, 'GET'],
@@ -72,9 +76,9 @@ describe('/dead-letters', () => {
     expect((await list('?group=g-key')).deadLetters).toHaveLength(1);
   });
 
-  it('lists them page by page, by group and topic', async () => {
-    const ids = await bury('g-list', 5);
-    const others = await bury('g-list', 1, { topic: 'else' });
+  it('lists dead letters in pages, by group and topic', async () => {
+    const ids = await addDeadLetters('g-list', 5);
+    const others = await addDeadLetters('g-list', 1, { topic: 'else' });
     const first = await list('?group=g-list&topic=orders&limit=3');
     const second = await list(`?group=g-list&topic=orders&limit=3&cursor=${first.next}`);
     expect([...first.deadLetters, ...second.deadLetters].map(({ id }) => id)).toEqual(ids.toSorted());
@@ -88,22 +92,22 @@ describe('/dead-letters', () => {
     });
   });
 
-  it('shows one with its body byte for byte, or as base64', async () => {
-    const [json = ''] = await bury('g-find', 1);
-    const [binary = ''] = await bury('g-find', 1, { value: Buffer.from([0xff, 0]) });
+  it('returns one with its body byte for byte, or in base64', async () => {
+    const [json = ''] = await addDeadLetters('g-find', 1);
+    const [binary = ''] = await addDeadLetters('g-find', 1, { value: Buffer.from([0xff, 0]) });
     expect(await (await ask(`/${json}`)).text()).toContain('"data":{"n": 1.0}');
     expect(await (await ask(`/${binary}`)).json()).toMatchObject({ base64: '/wA=' });
   });
 
-  it('redrives one, or those of a group up to a limit, and drops', async () => {
-    const [id = '', dropped = ''] = await bury('g-drive', 2);
+  it('redrives one, or those of a group up to a limit, and drops one', async () => {
+    const [id = '', dropped = ''] = await addDeadLetters('g-drive', 2);
     expect(await (await ask(`/${id}/redrive`, 'POST')).json()).toEqual({ redriven: 1 });
     expect((await ask(`/${id}/redrive`, 'POST')).status).toBe(404);
     expect((await ask(`/${id}`)).status).toBe(404);
     expect((await ask(`/${dropped}`, 'DELETE')).status).toBe(204);
     expect((await ask(`/${dropped}`, 'DELETE')).status).toBe(404);
 
-    await bury('g-drive-all', 3);
+    await addDeadLetters('g-drive-all', 3);
     const redrive = () => ask('/redrive?group=g-drive-all&limit=2', 'POST').then((answer) => answer.json());
     expect([await redrive(), await redrive(), await redrive()]).toEqual([
       { redriven: 2 },

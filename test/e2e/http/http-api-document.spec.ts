@@ -10,7 +10,7 @@ import { API_KEY, TriggerApp } from '../../support/trigger-app.js';
 const run = promisify(execFile);
 const document = readFileSync(resolve('docs/http-api.md'), 'utf8');
 
-/** Each command of the document with the answer that follows it, if one does. */
+/** Each command of the document with the response that follows it, if there is one. */
 const examples = [...document.matchAll(/```bash\n([^]*?)```\n(?:\n```json\n([^]*?)```)?/g)].map(
   ([, command = '', answer]) => ({ title: command.replaceAll(/\s+/g, ' '), command, answer }),
 );
@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => app[Symbol.asyncDispose]());
 
-/** The same names and types at the same places; ids and times differ from run to run. */
+/** Returns names and types without values, because ids and times differ from run to run. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
   if (typeof value !== 'object' || value === null) return typeof value;
@@ -41,8 +41,8 @@ async function schedule(): Promise<string> {
   return messages[0]?.id ?? '';
 }
 
-/** A consumer that fails for good leaves one dead letter behind. */
-async function bury(): Promise<string> {
+/** Creates a dead letter, as a consumer does whose attempts have all failed. */
+async function addDeadLetter(): Promise<string> {
   const id = newMessageId();
   const failedAt = Date.now();
   const record: RetryRecord = {
@@ -65,12 +65,12 @@ async function bury(): Promise<string> {
     lastFailedAt: failedAt,
   };
   await app.retryStore.add([record], 1_000);
-  const buried = Promise.withResolvers<void>();
+  const finished = Promise.withResolvers<void>();
   const consumer = await app.retryStore.consume(record.group, { concurrency: 1 }, async (each) => {
-    if (each.id === id) buried.resolve();
+    if (each.id === id) finished.resolve();
     return { kind: 'dead' };
   });
-  await buried.promise;
+  await finished.promise;
   await consumer.close();
   return id;
 }
@@ -82,14 +82,14 @@ describe('docs/http-api.md', () => {
 
   it.each(examples)('$title', async ({ command, answer }) => {
     const script = command.replaceAll('http://localhost:3000', app.url);
-    const ids = { ID: await schedule(), DEAD_LETTER: await bury() };
+    const ids = { ID: await schedule(), DEAD_LETTER: await addDeadLetter() };
     const env = { ...process.env, CARILLON_API_KEY: API_KEY, ...ids };
     const { stdout } = await run('bash', ['-euc', script], { env });
-    const told = answer ?? (command.includes('DELETE') ? undefined : stdout);
+    const expected = answer ?? (command.includes('DELETE') ? undefined : stdout);
     expect(stdout === '' ? undefined : shapeOf(JSON.parse(stdout))).toEqual(
-      told === undefined ? undefined : shapeOf(JSON.parse(told)),
+      expected === undefined ? undefined : shapeOf(JSON.parse(expected)),
     );
-    // Only the example of an error shows one.
+    // Only the example of an error has an error response.
     expect(stdout.includes('"error"')).toBe(answer?.includes('"error"') ?? false);
   });
 });
@@ -106,7 +106,7 @@ describe('the OpenAPI document', () => {
     readonly components: { readonly schemas: Readonly<Record<string, object>> };
   }
 
-  it('lists every operation with its parameters and answers', async () => {
+  it('lists every operation with its parameters and responses', async () => {
     const { info, paths, components } = (await (await fetch(`${app.url}/docs/json`)).json()) as OpenApi;
     expect(
       Object.keys(paths)
@@ -143,7 +143,7 @@ describe('the OpenAPI document', () => {
     });
   });
 
-  it('has a page to try it', async () => {
+  it('has a page to try it out', async () => {
     const page = await fetch(`${app.url}/docs`);
     expect(page.status).toBe(200);
     const html = await page.text();

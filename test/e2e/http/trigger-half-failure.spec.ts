@@ -20,7 +20,7 @@ interface Body {
 }
 
 async function post(app: TriggerApp, query: string, key?: string): Promise<Outcome> {
-  const ask = () =>
+  const send = () =>
     fetch(`${app.url}/trigger${query}`, {
       method: 'POST',
       headers: {
@@ -31,7 +31,7 @@ async function post(app: TriggerApp, query: string, key?: string): Promise<Outco
       body: '{"id":"Hello"}',
     });
   let response = new Response();
-  const tookMs = await timeTaken(async () => (response = await ask()));
+  const tookMs = await timeTaken(async () => (response = await send()));
   const { error, messages = [] } = (await response.json()) as Body;
   return {
     status: response.status,
@@ -43,7 +43,7 @@ async function post(app: TriggerApp, query: string, key?: string): Promise<Outco
   };
 }
 
-/** A node whose instant lane is full and taken by nobody: it refuses, until `recover` lets the consumer go on. */
+/** A node whose instant lane is full: it refuses messages until `recover` resumes the consumer. */
 class StuckNode implements AsyncDisposable {
   private constructor(
     readonly app: TriggerApp,
@@ -71,8 +71,8 @@ class StuckNode implements AsyncDisposable {
   }
 }
 
-/** Lets a test stop the world before or after the bus takes records. */
-class CheckedBus extends Bus {
+/** Lets a test block a publish before or after the bus accepts the records. */
+class BlockableBus extends Bus {
   readonly capabilities;
   before: () => Promise<void> = async () => {};
   after: () => Promise<void> = async () => {};
@@ -101,7 +101,7 @@ class CheckedBus extends Bus {
   }
 }
 
-/** A place where somebody waits until the test lets it go on, or fail. */
+/** A point at which code waits until the test lets it continue or fail. */
 function gate() {
   const reached = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();
@@ -115,7 +115,7 @@ function gate() {
 const idsOf = (messages: readonly Message[]) => messages.map(({ id }) => id);
 
 describe('when the instant lane is down', () => {
-  it('a request is refused soon, says when to retry, and leaves nothing queued', async () => {
+  it('a request is refused quickly, with the time to retry, and leaves no copy queued', async () => {
     await using node = await StuckNode.start();
     const outcome = await post(node.app, '');
     expect(outcome).toMatchObject({ status: 503, code: 'broker_unavailable', retryAfter: '1' });
@@ -125,7 +125,7 @@ describe('when the instant lane is down', () => {
     expect(await node.app.instant()).toEqual([]);
   });
 
-  it('retries with one key cause one copy in each lane, once it is back', async () => {
+  it('retries with one key create one copy in each lane when it has recovered', async () => {
     await using node = await StuckNode.start();
     for (let attempt = 0; attempt < 3; attempt++) {
       expect((await post(node.app, '', 'retry')).status).toBe(503);
@@ -139,7 +139,7 @@ describe('when the instant lane is down', () => {
     expect(idsOf(await node.app.delayed())).toEqual([done.ids[1]]);
   });
 
-  it('the delay of a retry counts from the retry', async () => {
+  it('the delay of a retry starts at the retry', async () => {
     await using node = await StuckNode.start();
     await post(node.app, '?delay=PT1M', 'later');
     await node.recover();
@@ -148,7 +148,7 @@ describe('when the instant lane is down', () => {
     expect((await node.app.delayed())[0]?.dueAt).toBeGreaterThanOrEqual(retriedAt + 60_000);
   });
 
-  it('a delayed copy that fell due meanwhile keeps its id, and the retry adds the instant one', async () => {
+  it('a delayed copy that has fallen due keeps its id, and the retry adds the instant copy', async () => {
     await using node = await StuckNode.start();
     expect((await post(node.app, '?delay=0', 'due')).status).toBe(503);
     const [left] = await node.app.delayed();
@@ -159,31 +159,31 @@ describe('when the instant lane is down', () => {
     expect(idsOf(await node.app.instant())).toEqual([done.ids[0]]);
   });
 
-  it('a request for the delayed lane alone is served', async () => {
+  it('a request for the delayed lane only is accepted', async () => {
     await using node = await StuckNode.start();
     expect((await post(node.app, '?lanes=delayed')).status).toBe(202);
   });
 
-  it('a closed bus is a 503 too', async () => {
+  it('a closed bus is reported as 503, too', async () => {
     await using app = await TriggerApp.start();
     await app.bus.close();
     expect(await post(app, '', 'closed')).toMatchObject({ status: 503, code: 'bus_closed', retryAfter: '1' });
     expect(await app.delayed()).toEqual([]);
   });
 
-  it('one that does not answer at all is given up in time, and undone when it fails at last', async () => {
-    let bus: CheckedBus | undefined;
+  it('a request that gets no reply from the lane is refused in time, and undone when the lane fails later', async () => {
+    let bus: BlockableBus | undefined;
     const { answerTimeoutMs } = triggerOptions.parse({});
     await using app = await TriggerApp.start({
       trigger: { answerTimeoutMs },
-      wrapBus: (inner) => (bus = new CheckedBus(inner)),
+      wrapBus: (inner) => (bus = new BlockableBus(inner)),
     });
-    const silence = gate();
-    if (bus) bus.before = silence.pass;
+    const blocked = gate();
+    if (bus) bus.before = blocked.pass;
     const outcome = await post(app, '', 'silent');
     expect(outcome).toMatchObject({ status: 503, code: 'broker_unavailable' });
     expect(outcome.tookMs).toBeLessThan(2000);
-    silence.fail(new Error('connection lost'));
+    blocked.fail(new Error('connection lost'));
     await app.settled();
     expect(await app.delayed()).toEqual([]);
   });
@@ -214,7 +214,7 @@ describe('when the delayed lane is full', () => {
 });
 
 describe('when the idempotency store is down', () => {
-  it('a request with a key is refused before anything is done, and one without is served', async () => {
+  it('a request with a key is refused before anything is done, and a request without a key is accepted', async () => {
     await using app = await TriggerApp.start();
     await app.consume();
     await app.stores.idempotency.close();
@@ -226,13 +226,13 @@ describe('when the idempotency store is down', () => {
 });
 
 describe('two nodes with one key', () => {
-  it('agree, when one fails while the other has just published', async () => {
+  it('return one result if one fails while the other has just published', async () => {
     const stores = await openStores();
-    let bus: CheckedBus | undefined;
+    let bus: BlockableBus | undefined;
     await using failing = await StuckNode.start({ stores });
     await using working = await TriggerApp.start({
       stores,
-      wrapBus: (inner) => (bus = new CheckedBus(inner)),
+      wrapBus: (inner) => (bus = new BlockableBus(inner)),
     });
     await working.consume();
     const published = gate();
@@ -241,7 +241,7 @@ describe('two nodes with one key', () => {
     const success = post(working, '', 'both');
     await published.reached;
     const first = idsOf(await working.delayed());
-    // Takes back the copy that the other one counts on.
+    // Cancels the delayed copy that the other node has added.
     expect((await post(failing.app, '', 'both')).status).toBe(503);
     expect(await working.delayed()).toEqual([]);
     published.open();
@@ -250,18 +250,18 @@ describe('two nodes with one key', () => {
     expect(done.status).toBe(202);
     expect(idsOf(await working.delayed())).toEqual([done.ids[1]]);
     expect(first).not.toContain(done.ids[1]);
-    // Twice on the queue, under one id: the second is dropped before it reaches a client.
+    // The instant copy is queued twice under one id. The second one is dropped before it reaches a client.
     expect(new Set(idsOf(await working.instant()))).toEqual(new Set([done.ids[0]]));
     expect(await post(failing.app, '', 'both')).toMatchObject({ status: 202, replayed: true, ids: done.ids });
   });
 
-  it('agree, when one fails after the other has been accepted', async () => {
+  it('return one result if one fails after the other was accepted', async () => {
     const stores = await openStores();
-    let bus: CheckedBus | undefined;
+    let bus: BlockableBus | undefined;
     await using slow = await TriggerApp.start({
       stores,
       trigger: { answerTimeoutMs: 100 },
-      wrapBus: (inner) => (bus = new CheckedBus(inner)),
+      wrapBus: (inner) => (bus = new BlockableBus(inner)),
     });
     await using working = await TriggerApp.start({ stores });
     const stuck = gate();
@@ -274,7 +274,7 @@ describe('two nodes with one key', () => {
     expect(idsOf(await working.delayed())).toEqual([done.ids[1]]);
   });
 
-  it('cause one copy in each lane, whatever the order of events', async () => {
+  it('create one copy in each lane, whatever the order of events', async () => {
     const stores = await openStores();
     await using failing = await StuckNode.start({ stores });
     await using working = await TriggerApp.start({ stores });
@@ -285,7 +285,7 @@ describe('two nodes with one key', () => {
       keys.map(async (key) => {
         const nodes = [failing.app, working, failing.app, working, failing.app];
         const outcomes = await Promise.all(nodes.map((app) => post(app, '', key)));
-        // Whoever was refused comes again, as the documentation says.
+        // A client that was refused retries, as the documentation says.
         const done = await post(working, '', key);
         for (const { status, ids } of outcomes)
           expect([

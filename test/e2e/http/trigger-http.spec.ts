@@ -15,7 +15,7 @@ const BELL = { ...JSON_TYPE, 'user-agent': 'bell/1' };
 const BELL_CHANNEL = identityChannel('bell/1', '127.0.0.1');
 const UUID = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
-interface Answer {
+interface PushResponse {
   readonly channel: string;
   readonly messages: readonly { readonly id: string; readonly lane: string; readonly dueAt: string }[];
 }
@@ -56,10 +56,10 @@ function call(
 const post = (query: string, init: Call = {}, on = app) =>
   call('POST', `/trigger${query}`, { body: '{"id":"Hello"}', ...init }, on);
 
-async function accepted(response: Promise<Response>): Promise<Answer> {
+async function accepted(response: Promise<Response>): Promise<PushResponse> {
   const answer = await response;
   expect(answer.status).toBe(202);
-  return (await answer.json()) as Answer;
+  return (await answer.json()) as PushResponse;
 }
 
 async function refused(response: Response | Promise<Response>): Promise<string> {
@@ -72,7 +72,7 @@ async function refused(response: Response | Promise<Response>): Promise<string> 
   return `${answer.status} ${body.error.code}`;
 }
 
-/** Sends bytes that no HTTP client would, and reads what comes back until the server hangs up. */
+/** Sends bytes that no HTTP client would send, and reads until the server closes the connection. */
 async function raw(request: string, on = app): Promise<string> {
   const socket = createConnection(on.port, '127.0.0.1');
   socket.write(request);
@@ -87,7 +87,7 @@ async function valueOf(name: string, labels: Record<string, string>): Promise<nu
 const errorsWith = (code: string) => valueOf('carillon_http_errors_total', { code });
 
 describe('POST /trigger', () => {
-  it('queues an instant copy and one for three seconds later, for the caller', async () => {
+  it('queues an instant copy and a delayed copy, three seconds later, for the caller', async () => {
     const before = Date.now();
     const { channel, messages } = await accepted(post(''));
     expect(channel).toBe(BELL_CHANNEL);
@@ -112,10 +112,10 @@ describe('POST /trigger', () => {
     ['repeated names', '{"a":1,"a":2}'],
     ['names that are dangerous in JavaScript', '{"__proto__":{"polluted":1},"constructor":{"prototype":{}}}'],
     ['escapes', String.raw`"\u00e9\/\ud83d\ude00\ud800"`],
-    ['what is beyond ASCII', '{"größe":"😀\u2028"}'],
-    ['numbers beyond JavaScript', '[12345678901234567890.12345678901234567890,1e999]'],
+    ['characters beyond ASCII', '{"größe":"😀\u2028"}'],
+    ['numbers that JavaScript cannot represent', '[12345678901234567890.12345678901234567890,1e999]'],
     ['a bare value', 'null'],
-  ])('keeps the body byte for byte: %s', async (_, body) => {
+  ])('forwards the body byte for byte: %s', async (_, body) => {
     const { messages } = await accepted(post('?lanes=instant,delayed', { body }));
     const instant = (await app.instant()).find(({ id }) => id === messages[0]?.id);
     const delayed = await app.stores.schedule.find(messages[1]?.id ?? '');
@@ -124,7 +124,7 @@ describe('POST /trigger', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
-  it('makes only the copy that was asked for, when it was asked for', async () => {
+  it('creates only the requested copies, at the requested time', async () => {
     const deliverAt = new Date(Date.now() + 60_000).toISOString();
     expect((await accepted(post('?lanes=instant'))).messages.map(({ lane }) => lane)).toEqual(['instant']);
     const at = await accepted(post(`?lanes=delayed&deliverAt=${deliverAt}`));
@@ -134,7 +134,7 @@ describe('POST /trigger', () => {
     expect(message?.dueAt).toBe((message?.createdAt ?? 0) + 90_000);
   });
 
-  it('passes on when it expires and the trace that it belongs to', async () => {
+  it('forwards the expiry and the trace context', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const { messages } = await accepted(post('?expiresIn=PT1M', { headers: { ...BELL, traceparent } }));
     const instant = (await app.instant()).find(({ id }) => id === messages[0]?.id);
@@ -145,7 +145,7 @@ describe('POST /trigger', () => {
     expect((await app.stores.schedule.find(invalid.messages[1]?.id ?? ''))?.traceparent).toBeUndefined();
   });
 
-  it('reaches others with an API key, in either header', async () => {
+  it('pushes to others with an API key in either header', async () => {
     const connection = newConnectionId();
     const bearer = { ...BELL, authorization: `Bearer ${API_KEY}` };
     expect((await accepted(post('?channel=news', { headers: { ...BELL, ...KEY } }))).channel).toBe('news');
@@ -156,7 +156,7 @@ describe('POST /trigger', () => {
     expect((await accepted(post('', { headers: bearer }))).channel).toBe(BELL_CHANNEL);
   });
 
-  it('answers with the request id that it was given, or one of its own', async () => {
+  it('responds with the request id of the request, or with a new one', async () => {
     const given = await post('', { headers: { ...BELL, 'x-request-id': 'abc-1' } });
     expect(given.headers.get('x-request-id')).toBe('abc-1');
     const odd = await post('', { headers: { ...BELL, 'x-request-id': 'a b<c>' } });
@@ -164,7 +164,7 @@ describe('POST /trigger', () => {
   });
 });
 
-describe('a refusal', () => {
+describe('an error', () => {
   const long = 'x'.repeat(70_000);
   const segment = 'x'.repeat(200);
 
@@ -233,7 +233,7 @@ describe('a refusal', () => {
     expect(await refused(call(method, path, { headers: { 'user-agent': 'bell/1' } }))).toBe(expected);
   });
 
-  it('says which methods there are', async () => {
+  it('names the supported methods and the authentication scheme', async () => {
     expect((await call('GET', '/trigger')).headers.get('allow')).toBe('POST');
     expect((await call('PUT', '/schedules/1')).headers.get('allow')).toBe('DELETE, GET, HEAD, PATCH');
     expect(
@@ -247,7 +247,7 @@ describe('a refusal', () => {
     ['400 malformed_request', 'POST /trigger HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n'],
     ['400 malformed_request', 'GET /schedules/%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
     ['414 uri_too_long', `GET /schedules/${segment} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`],
-  ])('has the same shape, and is counted, before there is a route: %s', async (expected, request) => {
+  ])('has the same format, and is counted, before the request is routed: %s', async (expected, request) => {
     const [status, code = ''] = expected.split(' ');
     const before = await errorsWith(code);
     const [head, body] = (await raw(request)).split('\r\n\r\n');
@@ -256,7 +256,7 @@ describe('a refusal', () => {
     expect(await errorsWith(code)).toBe(before + 1);
   });
 
-  it('comes when a request does not arrive in time, and is counted once', async () => {
+  it('is sent if a request does not arrive in time, and is counted once', async () => {
     await using slow = await TriggerApp.start({ http: { requestTimeoutMs: 100 } });
     const counts = () => Promise.all(['request_timeout', 'internal_error'].map(errorsWith));
     const [timeouts = 0, others] = await counts();
@@ -266,7 +266,7 @@ describe('a refusal', () => {
     expect(await counts()).toEqual([timeouts + 1, others]);
   });
 
-  it('is over with a request that ran out of time, also where the caller goes on', async () => {
+  it('ends a request that timed out, even if the caller sends the rest of it', async () => {
     await using slow = await TriggerApp.start({ http: { requestTimeoutMs: 100 } });
     const caller = createConnection({ port: slow.port, host: '127.0.0.1', allowHalfOpen: true });
     caller.on('error', () => {});
@@ -280,20 +280,20 @@ describe('a refusal', () => {
     expect((await slow.delayed()).map(({ id }) => id)).toEqual([messages[0]?.id]);
   });
 
-  it('is no fault of the server where the caller hangs up in the middle of its request', async () => {
+  it('is not counted as internal if the caller disconnects in the middle of its request', async () => {
     const before = await errorsWith('internal_error');
     const caller = createConnection(app.port, '127.0.0.1');
     caller.write(
       'POST /trigger HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n{',
     );
-    // Sent when the request is at its route.
+    // Sent when the request is routed.
     expect(String(await once(caller, 'data'))).toContain('100 Continue');
     caller.destroy();
     await accepted(post(''));
     expect(await errorsWith('internal_error')).toBe(before);
   });
 
-  it('tells who comes too often when to come again', async () => {
+  it('says when to retry if an address sends too many requests', async () => {
     await using busy = await TriggerApp.start({ trigger: { rateLimit: { perSecond: 0.01, burst: 2 } } });
     await accepted(post('', {}, busy));
     await accepted(post('', { headers: { ...BELL, 'user-agent': 'another' } }, busy));
@@ -305,7 +305,7 @@ describe('a refusal', () => {
     await accepted(post('', { headers: { ...BELL, ...KEY } }, busy));
   });
 
-  it('says what to set where no API key is configured', async () => {
+  it('names the setting if no API key is configured', async () => {
     await using open = await TriggerApp.start({ trigger: { apiKeys: [] } });
     for (const headers of [BELL, { ...BELL, ...KEY }])
       expect(await refused(post('?channel=news', { headers }, open))).toBe('403 api_key_not_configured');
@@ -326,7 +326,7 @@ describe('a refusal', () => {
       expect((await post(query, init, fresh)).ok).toBe(false);
     expect(await fresh.instant()).toEqual([]);
     expect(await fresh.delayed()).toEqual([]);
-    // And the key is still free.
+    // The key can still be used.
     await accepted(post('', { headers: key }, fresh));
   });
 });
@@ -347,15 +347,18 @@ describe('the metrics', () => {
     ['invalid_json', 'POST', '/api/publish', KEY],
     ['method_not_allowed', 'GET', '/api/publish', KEY],
     ['not_found', 'POST', '/api/nothing', KEY],
-  ])('count %s for a request to the server API that is no command', async (code, method, path, headers) => {
-    const before = await errorsWith(code);
-    await call(method, path, { headers });
-    expect(await errorsWith(code)).toBe(before + 1);
-  });
+  ])(
+    'count %s for a request to the server API that contains no command',
+    async (code, method, path, headers) => {
+      const before = await errorsWith(code);
+      await call(method, path, { headers });
+      expect(await errorsWith(code)).toBe(before + 1);
+    },
+  );
 });
 
 describe('behind a proxy', () => {
-  it('knows the client by X-Forwarded-For of a trusted one only', async () => {
+  it('identifies the client by X-Forwarded-For of a trusted proxy only', async () => {
     const forwarded = { ...BELL, 'x-forwarded-for': '198.51.100.1' };
     expect((await accepted(post('', { headers: forwarded }))).channel).toBe(BELL_CHANNEL);
     await using proxied = await TriggerApp.start({ trustedProxies: ['loopback'] });
@@ -370,7 +373,7 @@ describe('Idempotency-Key', () => {
     headers: { ...BELL, 'idempotency-key': key, ...more },
   });
 
-  it('gives the same answer again and causes nothing more', async () => {
+  it('returns the same response again and has no further effect', async () => {
     const first = await post('', withKey('again'));
     expect(first.headers.get('idempotency-replayed')).toBeNull();
     const answer = await accepted(Promise.resolve(first));
@@ -382,7 +385,7 @@ describe('Idempotency-Key', () => {
     expect((await app.delayed()).filter(({ id }) => id === delayedId)).toHaveLength(1);
   });
 
-  it('gives it also when the time that was asked for has passed', async () => {
+  it('returns it even if the requested time has passed', async () => {
     const deliverAt = Date.now() + 3_000;
     const query = `?deliverAt=${new Date(deliverAt).toISOString()}`;
     const first = await accepted(post(query, withKey('in-time')));
@@ -391,7 +394,7 @@ describe('Idempotency-Key', () => {
     expect(await accepted(post(query, withKey('in-time')))).toEqual(first);
   });
 
-  it('is refused for another request', async () => {
+  it('is refused for a different request', async () => {
     await accepted(post('', withKey('one')));
     expect(await refused(post('', { ...withKey('one'), body: '{"id":"Bye"}' }))).toBe(
       '422 idempotency_key_reused',
@@ -406,7 +409,7 @@ describe('Idempotency-Key', () => {
     expect(new Set([mine, theirs, backend].map(({ messages }) => messages[0]?.id)).size).toBe(3);
   });
 
-  it('makes concurrent requests one', async () => {
+  it('makes concurrent requests have one effect', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => accepted(post('', withKey('at-once')))),
     );
@@ -420,7 +423,7 @@ describe('/schedules', () => {
   const idOf = async (response: Promise<Response>) => (await accepted(response)).messages[0]?.id ?? '';
   const schedule = (query: string, init: Call = {}) => idOf(post(`?lanes=delayed&${query}`, init));
 
-  it('shows a message that waits, with its data as it was sent', async () => {
+  it('returns a scheduled message with its data byte for byte', async () => {
     const id = await schedule('delay=PT1H&expiresIn=P1D', { body: '{"n": 1.0}' });
     const response = await call('GET', `/schedules/${id}`);
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
@@ -431,7 +434,7 @@ describe('/schedules', () => {
     expect(Date.parse(expiresAt ?? '') - Date.parse(createdAt ?? '')).toBe(86_400_000);
   });
 
-  it('moves one', async () => {
+  it('reschedules a message', async () => {
     const id = await schedule('delay=PT1H');
     const later = new Date(Date.now() + 7_200_000).toISOString();
     const moved = await call('PATCH', `/schedules/${id}`, { body: JSON.stringify({ deliverAt: later }) });
@@ -460,14 +463,14 @@ describe('/schedules', () => {
     ['400 invalid_deliver_at', '{"deliverAt":0}'],
     ['400 deliver_at_in_past', '{"deliverAt":"2020-01-01T00:00:00Z"}'],
     ['400 expires_before_due', '{"delay":"PT2H"}'],
-  ])('refuses to move one with %s: %s', async (expected, body) => {
+  ])('refuses to reschedule with %s: %s', async (expected, body) => {
     const id = await schedule('delay=PT1H&expiresIn=PT90M');
     const before = await app.stores.schedule.find(id);
     expect(await refused(call('PATCH', `/schedules/${id}`, { body }))).toBe(expected);
     expect(await app.stores.schedule.find(id)).toEqual(before);
   });
 
-  it('cancels one', async () => {
+  it('cancels a message', async () => {
     const id = await schedule('delay=PT1H');
     const cancelled = await call('DELETE', `/schedules/${id}`);
     expect(cancelled.status).toBe(204);
@@ -476,8 +479,8 @@ describe('/schedules', () => {
     expect(await refused(call('DELETE', `/schedules/${id}`))).toBe('404 unknown_schedule');
   });
 
-  it('does not touch what is due', async () => {
-    // Nobody consumes the schedule of this application, so that it stays in this moment.
+  it('does not change a message that is due', async () => {
+    // No consumer takes due messages from the schedule of this application, so the message stays.
     const id = await schedule('delay=0');
     expect(await refused(call('DELETE', `/schedules/${id}`))).toBe('409 schedule_already_due');
     expect(await refused(call('PATCH', `/schedules/${id}`, { body: '{"delay":1}' }))).toBe(
@@ -485,7 +488,7 @@ describe('/schedules', () => {
     );
   });
 
-  it('keeps the schedules of others from a caller without a key', async () => {
+  it('hides messages to others from a caller without a key', async () => {
     const id = await schedule('delay=PT1H');
     const other = { ...BELL, 'user-agent': 'other' };
     const move = { headers: other, body: '{"delay":1}' };
@@ -499,7 +502,7 @@ describe('/schedules', () => {
     expect((await call('DELETE', `/schedules/${id}`, backend)).status).toBe(204);
   });
 
-  it('lists by page what the caller may see', async () => {
+  it('lists in pages the messages that the caller may see', async () => {
     await using own = await TriggerApp.start();
     const list = async (query: string, headers: Record<string, string> = BELL) => {
       const response = await call('GET', `/schedules${query}`, { headers }, own);

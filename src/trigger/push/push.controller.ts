@@ -9,13 +9,13 @@ import { DescribePush } from './push.open-api.js';
 import { readPushParameters } from './push-parameters.js';
 import type { PushRequest } from './push-request.js';
 import { readTraceparent } from '../../message/index.js';
-import { Trigger, type Pushed } from './trigger.js';
+import { Trigger, type PushResult } from './trigger.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
-import type { PushAnswer } from './push.schemas.js';
+import type { PushResponse } from './push.schemas.js';
 
 @Controller('trigger')
-export class TriggerController {
+export class PushController {
   constructor(
     private readonly trigger: Trigger,
     private readonly callers: Callers,
@@ -29,11 +29,11 @@ export class TriggerController {
   async push(
     @Req() request: FastifyRequest<{ Querystring: Query }>,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<PushAnswer> {
+  ): Promise<PushResponse> {
     const push = this.#read(request);
     const pushed = await this.trigger.push(push);
     if (pushed.replayed) void reply.header('Idempotency-Replayed', 'true');
-    return answer(push.channel, pushed);
+    return toResponse(push.channel, pushed);
   }
 
   #read(request: FastifyRequest<{ Querystring: Query }>): PushRequest {
@@ -61,7 +61,7 @@ export class TriggerController {
   }
 }
 
-function answer(channel: string, { copies }: Pushed): PushAnswer {
+function toResponse(channel: string, { copies }: PushResult): PushResponse {
   return {
     channel,
     messages: copies.map(({ id, lane, dueAt }) => ({ id, lane, dueAt: new Date(dueAt).toISOString() })),

@@ -2,11 +2,11 @@ import { withDeadline } from '../async/index.js';
 import { BrokerUnavailableError } from '../bus/index.js';
 
 /**
- * Resolves or rejects as `work` does, within the time that a caller waits for an answer. Late work continues; its signal is
- * aborted.
- * @throws BrokerUnavailableError when the work takes longer than `timeoutMs`
+ * Settles as `work` does, but within the time that a caller waits for a response. Work that takes longer continues in the
+ * background, and its signal is aborted.
+ * @throws BrokerUnavailableError if the work takes longer than `timeoutMs`
  */
-export function withinAnswerTime<Result>(
+export function withinAnswerTimeout<Result>(
   timeoutMs: number,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
