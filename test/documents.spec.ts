@@ -52,7 +52,7 @@ describe.each(documents)('%s', (document) => {
     const keys = [...settingsOf(configSchema).map(({ key }) => key), ...Object.keys(renamedSettings)];
     const named = text.matchAll(/`((?:server|gateway|trigger|delivery|bus|metrics)\.[\w.]+)`/g);
     const unknown = named.filter(([, name = '']) => {
-      // A word in capitals is a placeholder.
+      // In the documentation, a word in capitals is a placeholder.
       const [known = ''] = name.split(/\.[A-Z]+\b/);
       return !keys.some((key) => `${key}.`.startsWith(`${known}.`));
     });

@@ -7,7 +7,7 @@ const DESCRIPTORS = 160;
 const MAX_GROWTH_MB = 150;
 const request = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
-/** Resolves when the server has closed the connection, or has answered on it, or has left it open for a while. */
+/** Resolves when the server has closed the connection or responded, or when the connection has been open for a while. */
 async function settled(socket: Socket): Promise<void> {
   await new Promise<void>((resolve) => {
     socket.once('close', resolve).once('data', resolve);

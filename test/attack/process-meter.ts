@@ -6,7 +6,7 @@ const SAMPLE_INTERVAL_MS = 50;
 export class ProcessMeter implements Disposable {
   /** Resident memory at the start, of all processes together, in bytes. */
   readonly bytesBefore: number;
-  /** The highest values so far. */
+  /** The highest values that were measured so far. */
   maxBytes = 0;
   maxDescriptors = 0;
   readonly #timer: NodeJS.Timeout;

@@ -7,7 +7,7 @@ import { obstacleOf, prepared } from './prepared.ts';
 
 /** The result of one case of Autobahn's fuzzing client: the fields of its report that tests use. */
 export interface CaseReport {
-  /** Such as `6.4.1`. */
+  /** The number of the case, such as `6.4.1`. */
   readonly id: string;
   /** `OK`, `NON-STRICT` (conforms, but not strictly), `INFORMATIONAL`, `UNIMPLEMENTED` or `FAILED`. */
   readonly behavior: string;

@@ -23,7 +23,7 @@ import { GatewayModule, gatewayOptionsFor, type ProtocolDefinition } from '../..
 import { protocols } from '../../src/protocols.js';
 import { HttpAdapter, httpOptions } from '../../src/http/index.js';
 
-/** Stands for delivery: knows the subscribers of this process, and has no stores. */
+/** A replacement for delivery that knows the subscribers of this process and has no stores. */
 export class Table {
   readonly #byChannel = new Map<string, Set<Subscriber>>();
   /** Every attachment waits for this promise. */

@@ -71,7 +71,7 @@ describeWith('kafka', 'KafkaBus with compressed records', () => {
   });
 
   it.each(['gzip', 'zstd'])(
-    'gives a batch that is too large after decompression to the handler as undecodable, and goes on (%s)',
+    'passes a batch that is too large after decompression to the handler as undecodable, and continues (%s)',
     async (compression) => {
       const topic = randomUUID();
       const producer = await openBus({ compression, maxRequestBytes: 50_000_000 });

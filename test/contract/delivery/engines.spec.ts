@@ -83,50 +83,53 @@ describeWithOwn('redis', 'a Redis that went back to an earlier state', () => {
   });
   afterAll(() => redis.dispose());
 
-  it.each(['with', 'without'])('begins other epochs and has all again, %s idempotency keys', async (keys) => {
-    const engines = redisEngines([redis]);
-    const inbox = new HistoryInbox();
-    const { fanout, history } = await engines.open(inbox);
-    const publish = async (text: string) => {
-      const data = Buffer.from(text);
-      const message = new Publication({
-        channel: 'a',
-        data,
-        format: 'json',
-        id: text,
-        createdAt: 0,
-        lane: 'direct',
-      });
-      const idempotency = keys === 'with' ? { idempotency: { key: text, ttlMs: 60_000 } } : {};
-      const terms = { history: kept, ...idempotency };
-      for (;;) {
-        const position = await history.publish(message, terms).catch((error: unknown) => error);
-        if (!(position instanceof Error)) return position as StreamPosition;
-        expect(position).toBeInstanceOf(BrokerUnavailableError);
-        await once(AbortSignal.timeout(20), 'abort');
-      }
-    };
-    await fanout.subscribe('a');
-    for (const text of ['1', '2', '3']) await publish(text);
-    await redisCli(redis.url, 'SAVE');
-    const lost = [await publish('4'), await publish('5')];
-    await redis.kill();
-    const { epoch } = lost[0]!;
-    await redis.restart();
-    const isAgain = (text: string) => (each: Publication) =>
-      each.data.toString() === text && each.epoch !== epoch;
-    await inbox.until(() => inbox.publications.some(isAgain('5')));
-    const next = await publish('6');
-    const page = await history.read('a', { limit: -1, metaTtlMs: kept.metaTtlMs });
-    expect(page.epoch).not.toBe(epoch);
-    expect(page).toMatchObject(next);
-    // Another epoch, so that no offset is given twice.
-    const texts = ['1', '2', '3', '4', '5', '6'];
-    expect(page.publications.map(({ offset, data }) => [offset, data.toString()])).toEqual(
-      texts.map((text, index) => [index + 1, text]),
-    );
-    await fanout.close();
-  });
+  it.each(['with', 'without'])(
+    'starts new epochs and receives all publications again, %s idempotency keys',
+    async (keys) => {
+      const engines = redisEngines([redis]);
+      const inbox = new HistoryInbox();
+      const { fanout, history } = await engines.open(inbox);
+      const publish = async (text: string) => {
+        const data = Buffer.from(text);
+        const message = new Publication({
+          channel: 'a',
+          data,
+          format: 'json',
+          id: text,
+          createdAt: 0,
+          lane: 'direct',
+        });
+        const idempotency = keys === 'with' ? { idempotency: { key: text, ttlMs: 60_000 } } : {};
+        const terms = { history: kept, ...idempotency };
+        for (;;) {
+          const position = await history.publish(message, terms).catch((error: unknown) => error);
+          if (!(position instanceof Error)) return position as StreamPosition;
+          expect(position).toBeInstanceOf(BrokerUnavailableError);
+          await once(AbortSignal.timeout(20), 'abort');
+        }
+      };
+      await fanout.subscribe('a');
+      for (const text of ['1', '2', '3']) await publish(text);
+      await redisCli(redis.url, 'SAVE');
+      const lost = [await publish('4'), await publish('5')];
+      await redis.kill();
+      const { epoch } = lost[0]!;
+      await redis.restart();
+      const isAgain = (text: string) => (each: Publication) =>
+        each.data.toString() === text && each.epoch !== epoch;
+      await inbox.until(() => inbox.publications.some(isAgain('5')));
+      const next = await publish('6');
+      const page = await history.read('a', { limit: -1, metaTtlMs: kept.metaTtlMs });
+      expect(page.epoch).not.toBe(epoch);
+      expect(page).toMatchObject(next);
+      // A different epoch, so that no position is assigned twice.
+      const texts = ['1', '2', '3', '4', '5', '6'];
+      expect(page.publications.map(({ offset, data }) => [offset, data.toString()])).toEqual(
+        texts.map((text, index) => [index + 1, text]),
+      );
+      await fanout.close();
+    },
+  );
 });
 
 describeWithOwn('redis', 'a Redis that has lost nothing', () => {
@@ -136,7 +139,7 @@ describeWithOwn('redis', 'a Redis that has lost nothing', () => {
   });
   afterAll(() => redis.dispose());
 
-  it('keeps its histories when a process that has been quiet for long is cut off', async () => {
+  it('keeps its histories when a process that was idle for a long time is disconnected', async () => {
     const engines = redisEngines([redis], { replayWindowMs: 1_000 });
     const { fanout, history } = await engines.open(new HistoryInbox());
     const message = new Publication({
@@ -156,7 +159,7 @@ describeWithOwn('redis', 'a Redis that has lost nothing', () => {
     await fanout.close();
   });
 
-  it('hands over what was missed although the ids of a stream are ahead of its clock', async () => {
+  it('replays missed publications even if the ids of a stream are ahead of its clock', async () => {
     const engines = redisEngines([redis]);
     const inbox = new HistoryInbox();
     const [here, there] = [await engines.open(new HistoryInbox()), await engines.open(inbox)];

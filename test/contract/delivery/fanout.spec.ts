@@ -26,7 +26,7 @@ type Settings = Pick<RedisFanoutOptions, 'sharded'> &
   Partial<Pick<RedisFanoutOptions, 'clusterNodes' | 'sentinels' | 'sentinelMaster'>>;
 
 function redisSubject(brokers: readonly RunningBroker[], settings: Settings): Required<FanoutSubject> {
-  // A prefix of its own keeps a test from what others left behind.
+  // A separate prefix, so that a test does not see the data of other tests.
   const keyPrefix = randomBytes(4).toString('hex');
   const urls = brokers.map(({ url }) => url);
   const options = deliveryOptions.parse({ fanout: { kind: 'redis', url: urls[0], keyPrefix, ...settings } });
@@ -70,7 +70,7 @@ function redisSubject(brokers: readonly RunningBroker[], settings: Settings): Re
   };
 }
 
-// Not the last: ioredis may take 2 s to let go of a Sentinel, and jest gives a process half a second to end.
+// Not the last suite: ioredis may take 2 s to close the connection to a Sentinel, and jest gives a process half a second to end.
 describeWithOwn('redis', 'RedisFanout behind Sentinels', () => {
   let redis: RunningRedisSentinel;
   beforeAll(async () => {
@@ -78,7 +78,7 @@ describeWithOwn('redis', 'RedisFanout behind Sentinels', () => {
   });
   afterAll(() => redis.dispose());
 
-  it('follows a failover, and what was accepted before it arrives', async () => {
+  it('follows a failover, and delivers what was accepted before it', async () => {
     const { open } = redisSubject(redis.brokers, {
       sharded: false,
       sentinels: redis.sentinels.map(({ host, port }) => `${host}:${port}`),
@@ -148,15 +148,15 @@ describeWithOwn('redis', 'RedisFanout on a Cluster', () => {
     describeFanout(name, subject);
     describeSharedFanout(name, subject);
 
-    // What one node passes on to another is lost where they do not hear each other for a moment.
-    it(`${name} listens to a channel on the node that has its history`, async () => {
+    // A publication that one node forwards to another is lost if they are disconnected at that moment.
+    it(`${name} subscribes to a channel on the node that has its history`, async () => {
       const fanout = await (await subject()).open(() => {});
       await Promise.all(Array.from({ length: 40 }, (_, index) => fanout.subscribe(`home-${index}`)));
       const list = sharded ? 'SHARDCHANNELS' : 'CHANNELS';
       const heard = await Promise.all(
         cluster.brokers.map(async ({ url }) => {
           const channels = (await redisCli(url, 'PUBSUB', list, '*:home-*')).split('\n').filter(Boolean);
-          // A node sends a key of another one away.
+          // A node refuses a key that belongs to another node.
           for (const channel of channels) expect(await redisCli(url, 'EXISTS', channel)).toBe('0');
           return channels.length;
         }),

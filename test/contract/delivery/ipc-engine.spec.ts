@@ -46,7 +46,7 @@ describePresence('IpcPresence', async () => {
 });
 
 describe('IpcHistory', () => {
-  it('asks for a few pages at a time, so that many of them do not fill the link', async () => {
+  it('requests only a few pages at a time, so that they do not fill the link', async () => {
     const { primary, worker } = linkPair();
     const asked: PromiseWithResolvers<HistoryPage>[] = [];
     const read = (): Promise<HistoryPage> => {
@@ -61,7 +61,7 @@ describe('IpcHistory', () => {
     );
     const position = history.read('position', { limit: 0, metaTtlMs: 1_000 });
     const answer = { offset: 0, epoch: 'e', publications: [] };
-    // Answers one after another, and each makes room for the next.
+    // Replies to one request at a time. Each reply allows the next request.
     let most = 0;
     for (let answered = 0; answered <= pages.length; answered++) {
       while (asked.length <= answered) await new Promise(setImmediate);
@@ -73,7 +73,7 @@ describe('IpcHistory', () => {
     expect(most).toBe(5);
   });
 
-  it('asks once for all who want the same page, but for who comes after it was asked for', async () => {
+  it('shares one request between concurrent reads of a page, but not with reads after it was sent', async () => {
     const { primary, worker } = linkPair();
     let asked = 0;
     primary.serve('history', { read: () => ({ offset: ++asked, epoch: 'e', publications: [] }) });
@@ -87,17 +87,17 @@ describe('IpcHistory', () => {
   });
 });
 
-describe('what the primary keeps of a client', () => {
+describe('the primary process, for the client of a worker', () => {
   const info = { user: 'u', client: 'c', connInfo: Buffer.from('{"name":"n"}'), chanInfo: Buffer.from('{}') };
   const kept = { size: 1, ttlMs: 60_000, metaTtlMs: 60_000 };
 
-  it('holds none of what came over the link in the same turn', async () => {
+  it('copies what it stores, and does not keep the buffer of the link in memory', async () => {
     const { primary, worker } = linkPair();
     const presence = new MemoryPresence();
     const history = new MemoryHistory(new LocalFanout(() => {}), roomy);
     servePresence(primary, presence);
     serveHistory(primary, history);
-    primary.serve('other', { hear: () => {} });
+    primary.serve('other', { receive: () => {} });
     const extras = { info, delta: false };
     const publication = new Publication({
       channel: 'a',
@@ -109,7 +109,7 @@ describe('what the primary keeps of a client', () => {
       expiresAt: 1,
       ...extras,
     });
-    worker.notify('other', 'hear', Buffer.alloc(200_000));
+    worker.notify('other', 'receive', Buffer.alloc(200_000));
     const entered = new IpcPresence(worker).add('a', info, 60_000);
     await new IpcHistory(worker).publish(publication, { history: kept });
     await entered;
@@ -125,7 +125,7 @@ describe('what the primary keeps of a client', () => {
 });
 
 describe('IpcPresence', () => {
-  it('has nobody of a worker that died', async () => {
+  it('removes the clients of a worker that has died', async () => {
     const store = new MemoryPresence();
     const connect = () => {
       const { primary, worker } = linkPair();

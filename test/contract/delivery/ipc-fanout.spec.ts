@@ -53,7 +53,7 @@ describeFanout('IpcFanout', async () => {
 });
 
 describe('IpcFanout between workers', () => {
-  it('hands each worker the channels that it subscribed to, and no others', async () => {
+  it('delivers to each worker only the channels to which it has subscribed', async () => {
     const switchboard = new IpcHub();
     const [a, b] = [new Worker(switchboard), new Worker(switchboard)];
     await Promise.all([a.fanout.subscribe('both'), b.fanout.subscribe('both'), b.fanout.subscribe('b')]);
@@ -63,7 +63,7 @@ describe('IpcFanout between workers', () => {
     expect(b.texts).toEqual(['b', 'both']);
   });
 
-  it('reaches a connection of another worker by the route that its connections share', async () => {
+  it('reaches a connection of another worker over the subscription that its connections share', async () => {
     const switchboard = new IpcHub();
     const [a, b] = [new Worker(switchboard), new Worker(switchboard)];
     const [one, two] = [connectionChannel(newConnectionId()), connectionChannel(newConnectionId())];
@@ -74,20 +74,20 @@ describe('IpcFanout between workers', () => {
     await a.has('to a connection');
   });
 
-  it('ends a subscription with the last of its users', async () => {
+  it('ends a subscription when its last user unsubscribes', async () => {
     const switchboard = new IpcHub();
     const { fanout, texts } = new Worker(switchboard);
     await Promise.all([fanout.subscribe('c'), fanout.subscribe('c')]);
     fanout.unsubscribe('c');
     await fanout.publish(publication('c', 'one user left'));
     fanout.unsubscribe('c');
-    fanout.unsubscribe('c'); // one too many does no harm
+    fanout.unsubscribe('c'); // one call too many has no effect
     await fanout.publish(publication('c', 'nobody left'));
     expect(texts).toEqual(['one user left']);
     expect(switchboard.routeCount).toBe(0);
   });
 
-  it('carries what a publication has besides', async () => {
+  it('carries the extras of a publication', async () => {
     const worker = new Worker(new IpcHub());
     await worker.fanout.subscribe('c');
     const info = { user: 'u', client: 'i', connInfo: Buffer.from('{}') };
@@ -116,7 +116,7 @@ describe('IpcFanout between workers', () => {
     expect(worker.publications).toEqual([sent]);
   });
 
-  it('forgets what a worker that died listened to, and tells the worker whose primary died', async () => {
+  it('removes the subscriptions of a worker that died, and notifies a worker whose primary died', async () => {
     const switchboard = new IpcHub();
     const worker = new Worker(switchboard);
     await worker.fanout.subscribe('c');

@@ -36,7 +36,7 @@ export function redisEngines(
         subscriptions: new BrokerStatus(`redis ${name} (subscriptions)`),
       }),
     });
-  // Redis counts the time, and nothing tells when it is over.
+  // Redis measures the time itself and sends no event at its end, so this has to wait.
   const elapse = async (ms: number) => void (await once(AbortSignal.timeout(ms), 'abort'));
   return {
     open: (inbox) => open(inbox.handler, inbox.onInterrupted),

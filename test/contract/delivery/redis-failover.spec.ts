@@ -1,4 +1,4 @@
-/** What becomes of histories, presence and subscriptions when another server takes over in mid-stream. */
+/** Tests histories, presence and subscriptions during a failover of Redis. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { BrokerUnavailableError } from '../../../src/bus/index.js';
@@ -16,13 +16,13 @@ import { HistoryInbox, type HistoryNode, type SharedHistorySubject } from './his
 import { redisEngines } from './redis-engine.open.js';
 
 /**
- * By then publishing works again. The servers themselves take about two seconds to notice, and one to elect; a Sentinel
- * that a busy machine stopped for two seconds stands aside for thirty.
+ * Publishing has to work again within this time. The servers take about two seconds to detect the failure, and one to elect a
+ * master. A Sentinel that was suspended for two seconds on a busy machine does not take part for thirty.
  */
 const TAKEN_OVER_WITHIN_MS = 60_000;
 const terms = { size: 10_000, ttlMs: 60_000, metaTtlMs: 60_000 };
 
-/** An application that publishes one number after the other, each again until it is accepted. */
+/** An application that publishes one number after another, and repeats each until it is accepted. */
 class Stream {
   readonly accepted = new Map<string, StreamPosition>();
   #next = 0;
@@ -53,7 +53,7 @@ class Stream {
   }
 }
 
-/** Calls again until Redis is there. */
+/** Repeats the call until Redis is available. */
 async function persistently<Result>(call: () => Promise<Result>): Promise<Result> {
   for (;;) {
     try {
@@ -70,8 +70,8 @@ async function open(subject: SharedHistorySubject): Promise<HistoryNode> {
   return { ...(await subject.open(inbox)), inbox };
 }
 
-/** Everything accepted arrived, and the history tells the truth about it: an offset of an epoch was given once. */
-async function expectTruth(
+/** Expects that every accepted publication has arrived, and that the history is consistent: no position was assigned twice. */
+async function expectConsistent(
   channel: string,
   { accepted }: Stream,
   { history, inbox }: HistoryNode,
@@ -119,9 +119,9 @@ describeWithOwn('redis', 'the Redis engine behind Sentinels', () => {
     await stream.publish(100);
     expect(performance.now() - began).toBeLessThan(TAKEN_OVER_WITHIN_MS);
     expect(await redis.master()).not.toEqual(master);
-    await expectTruth('a', stream, there);
+    await expectConsistent('a', stream, there);
     await there.inbox.until(() => there.inbox.interruptions > 0);
-    // Connections tell of their presence again and again.
+    // Connections renew their presence regularly.
     await persistently(() => keeper.presence.add('a', { user: 'ann', client: 'c1' }, 60_000));
     expect(await keeper.presence.stats('a')).toEqual({ clients: 1, users: 1 });
     await Promise.all([here.fanout.close(), there.fanout.close(), keeper.close()]);
@@ -151,14 +151,14 @@ describeWithOwn('redis', 'the Redis engine on a Cluster with replicas, sharded',
     await cluster.dispose();
   });
 
-  /** The node that the channel is listened to at, and the slot that it is in. */
+  /** Returns the node at which the channel has its subscribers, and the slot of the channel. */
   async function homeOf(channel: string): Promise<{ readonly master: RunningBroker; readonly slot: string }> {
     const masters = cluster.brokers.slice(0, 3);
     for (const master of masters) {
       const name = await redisCli(master.url, 'PUBSUB', 'SHARDCHANNELS', `*:channel:${channel}`);
       if (name !== '') return { master, slot: await redisCli(master.url, 'CLUSTER', 'KEYSLOT', name) };
     }
-    throw new Error(`nobody listens to ${channel}`);
+    throw new Error(`${channel} has no subscriber`);
   }
 
   it('follows a failover', async () => {
@@ -167,11 +167,11 @@ describeWithOwn('redis', 'the Redis engine on a Cluster with replicas, sharded',
     await master.kill();
     await stream.publish(100);
     expect(performance.now() - began).toBeLessThan(TAKEN_OVER_WITHIN_MS);
-    await expectTruth('a', stream, there);
+    await expectConsistent('a', stream, there);
     await there.inbox.until(() => there.inbox.interruptions > 0);
   });
 
-  it('follows a slot that moves, with all that is in it', async () => {
+  it('follows a slot that moves to another node with its data', async () => {
     const { master, slot } = await homeOf('a');
     const keeper = await engines.presence.open();
     await keeper.presence.add('a', { user: 'ann', client: 'c1' }, 60_000);
@@ -180,7 +180,7 @@ describeWithOwn('redis', 'the Redis engine on a Cluster with replicas, sharded',
     await stream.publish(200);
     await moving;
     await stream.publish(100);
-    await expectTruth('a', stream, there);
+    await expectConsistent('a', stream, there);
     const epochs = new Set([...stream.accepted.values()].map(({ epoch }) => epoch));
     expect(epochs.size).toBe(1);
     expect(stream.accepted.get('399')?.offset).toBe(400);
@@ -189,7 +189,7 @@ describeWithOwn('redis', 'the Redis engine on a Cluster with replicas, sharded',
   });
 });
 
-/** As `redis-cli --cluster reshard` does, but of a given slot. */
+/** Moves a given slot, as `redis-cli --cluster reshard` does. */
 async function moveSlot(
   slot: string,
   from: RunningBroker,

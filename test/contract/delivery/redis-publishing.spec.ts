@@ -79,7 +79,7 @@ describeWith('redis', 'Publishing over Redis', () => {
     expect(await redis.xlen(partition.key)).toBe(5);
   });
 
-  it('publishes the others when one fails', async () => {
+  it('publishes the other publications if one fails', async () => {
     const channel = 'broken';
     await redis.set(metaKey(partition, channel), 'no hash');
     const results = await send(publication('1', {}), publication('2', { channel }), publication('3', {}));

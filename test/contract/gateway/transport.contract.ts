@@ -185,7 +185,7 @@ export function describeTransport(name: string, connectClient: ConnectClient): v
     });
 
     it('leaves nothing behind when the handshake is refused', async () => {
-      server.table.ready = Promise.reject(new Error('the store is away'));
+      server.table.ready = Promise.reject(new Error('the store is unavailable'));
       await expect(connect()).rejects.toThrow('503');
       expect(server.table.channels).toEqual([]);
       expect(await open()).toBe(0);

@@ -22,8 +22,8 @@ function didPass({ behavior, behaviorClose }: CaseReport): boolean {
 }
 
 /**
- * The fuzzing client waits for as long as it wants to, a second as a rule, and takes what a busy machine does later for a fault. What
- * did not pass is played again, by itself: a fault is there every time.
+ * The fuzzing client has fixed time limits, usually a second, and reports a fault if a busy machine is slower. Cases that failed are
+ * therefore repeated one at a time: a real fault occurs again.
  */
 async function play(url: string, cases: string): Promise<readonly CaseReport[]> {
   const reports = new Map<string, CaseReport>();
@@ -44,7 +44,8 @@ function complaint(report: CaseReport): string {
   );
 }
 
-// Skipping has to be decided before there are tests. Downloading is part of it, and may fail for good: Python 2.7 has ended.
+// Jest has to know whether to skip the tests before they are defined. The download is part of that decision. It may fail
+// permanently, because Python 2.7 is no longer supported.
 const obstacle = await obstacleToAutobahn();
 const missing = obstacle === undefined ? [] : [obstacle];
 

@@ -6,7 +6,7 @@ import {
 } from '../../../src/gateway/index.js';
 import { rawProtocol } from '../../../src/gateway/protocols/raw/index.js';
 
-/** Sends each message back, as the kind of message that it was. The rest is the same for every connection. */
+/** Sends each message back as it came, as text or as bytes. */
 class EchoConnection extends Connection {
   override async join(): Promise<void> {}
 
@@ -27,5 +27,5 @@ class EchoProtocol implements Protocol {
   }
 }
 
-/** Replaces the raw socket, which never answers a message. */
+/** Replaces the raw socket, which ignores messages. */
 export const echoProtocol = { ...rawProtocol, name: 'echo', useClass: EchoProtocol };

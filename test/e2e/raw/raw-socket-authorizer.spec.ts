@@ -82,7 +82,7 @@ describe('an authorizer of the application about the raw socket', () => {
     expect(await metric('carillon_gateway_refused_handshakes_total', { reason: code })).toBe(1);
   });
 
-  it('refuses for the time being with 503', async () => {
+  it('refuses a client temporarily with 503', async () => {
     await using app = await start();
     const expected = { status: 503, code: 'authorizer_unavailable', retries: true };
     expect(await refusal(app, 'busy')).toMatchObject(expected);
@@ -99,12 +99,12 @@ describe('an authorizer of the application about the raw socket', () => {
     },
   );
 
-  it('refuses what nobody decides, if there is no default', async () => {
+  it('refuses a client if no authorizer decides and there is no default', async () => {
     await using app = await start(true);
     expect(await refusal(app, undefined)).toMatchObject({ status: 403, code: 'permission_denied' });
   });
 
-  it('that does not decide in time is answered 503, and leaves no connection behind', async () => {
+  it('gets a 503 response to its client if it does not decide in time, and leaves no connection behind', async () => {
     await using app = await start();
     expect(await refusal(app, 'late')).toMatchObject({ status: 503, code: 'not_ready', retries: true });
     const socket = dial(app, 'good');
@@ -113,7 +113,7 @@ describe('an authorizer of the application about the raw socket', () => {
     socket.terminate();
   });
 
-  it('never sees headers that are too large together: they are answered 431', async () => {
+  it('is not called for headers that are too large together: the response is 431', async () => {
     await using app = await start();
     expect(await refusal(app, 'x'.repeat(100))).toMatchObject({ status: 431, code: 'headers_too_large' });
   });

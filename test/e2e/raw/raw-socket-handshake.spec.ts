@@ -147,7 +147,7 @@ describe('raw socket handshake', () => {
 
   it('answers 503 when join rejects with any other error', async () => {
     await using server = await serve();
-    server.table.ready = Promise.reject(new Error('the store is away'));
+    server.table.ready = Promise.reject(new Error('the store is unavailable'));
     expect((await server.refusal()).statusCode).toBe(503);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { channelOf, identity, metric, serve } from '../../support/gateway-app.js';
 
 describe('raw socket', () => {
-  it('delivers to all clients of one identity, as text with nothing around it', async () => {
+  it('delivers to all clients of one identity, as text frames without an envelope', async () => {
     await using server = await serve();
     const one = await server.connect({ headers: { 'user-agent': 'bell/1' } });
     const two = await server.connect({ headers: { 'user-agent': 'bell/1' } });
@@ -63,7 +63,7 @@ describe('raw socket', () => {
 
   it('refuses a client whose subscription fails, and keeps no state', async () => {
     await using server = await serve();
-    server.table.ready = Promise.reject(new Error('store away'));
+    server.table.ready = Promise.reject(new Error('the store is unavailable'));
     expect((await server.refusal()).statusCode).toBe(503);
     expect(server.table.channels).toEqual([]);
   });
