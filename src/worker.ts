@@ -8,7 +8,7 @@ import { linkToPrimary, replyToProbes, WorkerModule } from './workers/index.js';
 /** One of several processes behind one port. The primary process, `main.ts`, starts it. Its exit affects no other process. */
 async function work(): Promise<void> {
   const link = linkToPrimary();
-  // Without the primary this process cannot reach its stores, and its clients are better served elsewhere.
+  // Without the primary this process cannot reach its stores, and its clients should connect to another process.
   link.onEnd(() => process.exit(1));
   replyToProbes(link);
   const { config } = readConfig();

@@ -14,7 +14,7 @@ export interface GatewayModuleOptions extends GatewayOptions {
   readonly version?: string;
 }
 
-/** What an application adds to the gateway. */
+/** The protocols and authorizers that an application adds to the gateway. */
 export interface GatewayExtensions {
   /** The client protocols that are served. */
   readonly protocols?: readonly ProtocolDefinition[];

@@ -36,12 +36,12 @@ const limits = z
     connections: count
       .default(100_000)
       .describe(
-        'The most connections of this process. Further handshakes are answered 503 with Retry-After.',
+        'The most connections of this process. Further handshakes are refused with 503 and Retry-After.',
       ),
     connectionsPerAddress: count
       .default(10_000)
       .describe(
-        'The most connections of one client address (for IPv6, of one /64 network). Further handshakes are answered 429. Behind a proxy ' +
+        'The most connections of one client address (for IPv6, of one /64 network). Further handshakes are refused with 429. Behind a proxy ' +
           'that is not trusted, all clients have the address of the proxy.',
       ),
     handshakes: rate('Handshakes of all clients', 2_000, 10_000),
@@ -78,12 +78,12 @@ const shape = {
     )
     .default([])
     .describe(
-      'Origins whose pages may connect, such as https://example.com. * stands for any text, as in ' +
+      'Origins whose pages may connect, such as https://example.com. * matches any text, as in ' +
         'https://*.example.com; * alone allows all origins. If the list is empty, only pages of the same host may connect. Clients that are not browsers send no origin and may always connect.',
     ),
   attachTimeoutMs: count
     .default(5_000)
-    .describe('How long a handshake waits for its subscriptions, in ms. After that it is answered 503.'),
+    .describe('How long a handshake waits for its subscriptions, in ms. After that it is refused with 503.'),
   authorizerTimeoutMs: count
     .default(5_000)
     .describe(
@@ -99,7 +99,7 @@ const shape = {
   forwardedHeadersMaxBytes: count
     .default(8_192)
     .describe(
-      'Largest size of the forwarded headers of one handshake, in bytes. A handshake with more is answered 431.',
+      'Largest size of the forwarded headers of one handshake, in bytes. A handshake with more is refused with 431.',
     ),
   maxMessageBytes: count
     .default(65_536)

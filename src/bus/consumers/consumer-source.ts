@@ -1,6 +1,6 @@
 import type { ConsumerDescription } from './consumer.js';
 
-/** What a {@link ConsumerSource} watches. */
+/** Returned by {@link ConsumerSource.watch}. `close` stops the changes. */
 export interface ConsumerWatch {
   close(): Promise<void>;
 }

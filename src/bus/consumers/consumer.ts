@@ -3,7 +3,7 @@ import { ConsumerRefusedError } from './consumer.errors.js';
 import { consumerName, consumerSettings, type ConsumerSettings } from './consumer.options.js';
 import type { ReceivedEvent } from './received-event.js';
 
-/** What a handler receives besides the events. */
+/** The context of the events, which a handler receives with them. */
 export interface HandlingContext {
   /** Aborted when the handler's time-out is over. */
   readonly signal: AbortSignal;

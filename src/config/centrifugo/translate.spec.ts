@@ -476,7 +476,7 @@ describe('translateCentrifugo, about a configuration that does not work', () => 
     ]);
   });
 
-  it('tells what does not work from what only differs', () => {
+  it('distinguishes what does not work from what only differs', () => {
     const { notices, errors } = translate({
       sse: { enabled: 't' },
       client: { concurrency: 8, proxy: { connect: { enabled: true } } },

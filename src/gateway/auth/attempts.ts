@@ -8,7 +8,7 @@ export interface ClientContext {
   readonly protocol: string;
   /** How the protocol encodes its messages, such as `json`; empty if it has only one way. */
   readonly encoding: string;
-  /** What carries the connection, such as `websocket`. */
+  /** The transport of the connection, such as `websocket`. */
   readonly transport: string;
   /** The client's address, behind the trusted proxies. */
   readonly address: string;
@@ -26,7 +26,7 @@ export interface ConnectAttempt {
   readonly client: ClientContext;
   /** Empty without a token. */
   readonly token: string;
-  /** What the client sent for the authorizer. */
+  /** The data that the client sent for the authorizer. */
   readonly data: Buffer | undefined;
   /** The name and version that the client library gives itself; may be empty. */
   readonly name: string;
@@ -40,7 +40,7 @@ interface IdentifiedAttempt {
   readonly client: ClientContext;
   /** Empty for an anonymous client. */
   readonly user: string;
-  /** From the decision about its connect. */
+  /** The meta of the decision about its connect. */
   readonly meta: Buffer | undefined;
 }
 
@@ -77,7 +77,7 @@ export interface RpcAttempt extends IdentifiedAttempt {
   readonly data: Buffer | undefined;
 }
 
-/** What each method of an authorizer is asked with. */
+/** The argument of each method of an authorizer. */
 export interface Attempts {
   readonly connect: ConnectAttempt;
   readonly refresh: RefreshAttempt;

@@ -20,7 +20,7 @@ export function fullContext(handshake: DescribedHandshake, encoding: string): Cl
   return { ...minimalContext(handshake, encoding), userAgent, headers, query: query.toString(), params };
 }
 
-/** Without what may be long, for a connection whose authorizers do not read it. */
+/** Leaves out the values that may be long, for a connection whose authorizers do not read them. */
 export function minimalContext(
   { id, address, protocol, framing }: DescribedHandshake,
   encoding: string,

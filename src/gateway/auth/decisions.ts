@@ -9,7 +9,7 @@ export type Awaitable<Value> = Value | PromiseLike<Value>;
  */
 export type Payload = Buffer;
 
-/** What a subscription has beyond the options of its channel. */
+/** The values of a subscription that do not come from the options of its channel. */
 export interface SubscriptionGrant {
   /** Others see it with the client's joins, leaves, presence and publications in this channel. */
   readonly info?: Payload | undefined;
@@ -26,7 +26,7 @@ export interface ConnectAllowed {
   readonly expireAt?: number | undefined;
   /** Others see it with the client's joins, leaves, presence and publications. */
   readonly info?: Payload | undefined;
-  /** Sent to the client with the answer to its connect. */
+  /** Sent to the client with the reply to its connect. */
   readonly data?: Payload | undefined;
   /** The channels that the client is subscribed to by the server. */
   readonly channels?: ReadonlyMap<string, SubscriptionGrant>;
@@ -102,7 +102,7 @@ export type RefusalCause =
 export interface Refused {
   readonly outcome: 'refused';
   readonly cause: RefusalCause;
-  /** For logs. Clients do not see it. */
+  /** The reason for the logs. Clients do not see it. */
   readonly detail?: string;
 }
 
@@ -145,7 +145,7 @@ export type SubRefreshDecision = SubRefreshAllowed | Refusal | Abstained;
 export type PublishDecision = PublishAllowed | Refusal | Abstained;
 export type RpcDecision = RpcAllowed | Refusal | Abstained;
 
-/** What each method of an authorizer may return if it allows the attempt. */
+/** The decision with which each method of an authorizer allows an attempt. */
 export interface Allowances {
   readonly connect: ConnectAllowed;
   readonly refresh: RefreshAllowed;

@@ -1,7 +1,7 @@
-/** What a client learns about the end of its connection. */
+/** The code and the reason with which a connection is closed. */
 export interface CloseCode {
   readonly code: number;
-  /** At most 123 bytes. */
+  /** The reason in words, at most 123 bytes. */
   readonly reason: string;
   /** Whether the client should connect again. */
   readonly reconnect: boolean;
@@ -10,7 +10,7 @@ export interface CloseCode {
 /**
  * Why the gateway ends a connection, whatever its protocol:
  * - `shuttingDown`: the process stops.
- * - `slow`: more bytes wait for the client than may wait.
+ * - `slow`: more bytes wait for the client than `gateway.outboxMaxBytes`.
  * - `noPong`: the client did not answer a ping in time.
  * - `tooManyRequests`: the client sends faster than its limit.
  * - `unencodable`: the client's protocol cannot carry a publication that is due to it.

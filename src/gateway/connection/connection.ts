@@ -9,7 +9,7 @@ import { Outbox } from './outbox.js';
 import { unencodable, type PublicationFormat } from './publication-format.js';
 import type { Transport, TransportListener } from './transport.js';
 
-/** What all connections of a process share. */
+/** The objects that all connections of a process share. */
 export interface ConnectionHost {
   readonly flushQueue: FlushQueue;
   readonly heartbeatTiming: HeartbeatTiming;
@@ -65,7 +65,7 @@ export abstract class Connection implements Pinged, TransportListener {
   }
 
   /**
-   * Prepares the connection, for example attaches it to delivery. The handshake is answered when this resolves. It is
+   * Prepares the connection, for example attaches it to delivery. The handshake is accepted when this resolves. It is
    * refused with the refusal of a {@link HandshakeRefusedError}, and with 503 for any other error and after a time-out.
    */
   abstract join(): Promise<void>;
@@ -105,7 +105,7 @@ export abstract class Connection implements Pinged, TransportListener {
     this.#host.onGone(this);
   }
 
-  /** Sends what waits, and then the code. The transport cuts a client off that does not take it in time. */
+  /** Sends what waits, and then the code. The transport disconnects a client that does not read it in time. */
   close({ code, reason }: CloseCode): void {
     if (!this.#leaveWith(code)) return;
     this.#outbox.end();
@@ -118,12 +118,12 @@ export abstract class Connection implements Pinged, TransportListener {
     this.close(this.#protocol.closeCodes[reason]);
   }
 
-  /** Cuts the client off without a word. */
+  /** Disconnects the client without a close code. */
   terminate(): void {
     this.#transport?.terminate();
   }
 
-  /** The protocol's own ping; undefined if the transport's pings serve. */
+  /** The protocol's own ping; undefined if the transport's pings are used. */
   protected get protocolPing(): SharedMessage | undefined {
     return undefined;
   }

@@ -1,4 +1,4 @@
-/** What a {@link FlushQueue} flushes. */
+/** An outbox that a {@link FlushQueue} flushes. */
 export interface Flushable {
   flush(): void;
 }

@@ -4,27 +4,27 @@ import type { ForwardedHeaders } from '../auth/forwarded-headers.js';
 import type { CloseCodes } from './close-codes.js';
 import type { Framing } from './framing.js';
 
-/** What the connections of a protocol know about it. */
+/** The properties of a protocol that its connections use. */
 export interface ConnectionProtocol {
   /** The label of its metrics. */
   readonly name: string;
   readonly closeCodes: CloseCodes;
 }
 
-/** What a client asks for by the path of its handshake. */
+/** The protocol and parameters that the path of a handshake selects. */
 export interface Endpoint {
   readonly protocol: ConnectionProtocol;
-  /** Of the transport that will carry the connection. */
+  /** The framing of the transport that will carry the connection. */
   readonly framing: Framing;
   /** The parameters of the path, such as `{ room: 'a' }` for `/t/a` at `/t/:room`. */
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Who asks for a connection. */
+/** The client that asks for a connection. */
 export interface HandshakeClient extends ClientIdentity {
   /** The key for limits by address: the address, or the /64 network of an IPv6 address. */
   readonly network: string;
-  /** Those of its headers that authorizers receive. */
+  /** The headers of the handshake that authorizers receive. */
   readonly forwardedHeaders: ForwardedHeaders;
 }
 
@@ -45,7 +45,7 @@ export class Handshake {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** Those of the headers that authorizers receive. They may live as long as the connection. */
+  /** The headers that authorizers receive. They may live as long as the connection. */
   readonly forwardedHeaders: ForwardedHeaders;
 
   constructor(id: string, client: HandshakeClient, request: HandshakeRequest, endpoint: Endpoint) {

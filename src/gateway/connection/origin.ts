@@ -1,7 +1,7 @@
 import { glob, type TextTest } from '../../patterns/index.js';
 
 /**
- * Decides which web pages may connect: those of the listed origins, in which `*` stands for any text. If the list is
+ * Decides which web pages may connect: those of the listed origins, in which `*` matches any text. If the list is
  * empty, only pages of the host that they connect to may. A client that sends no origin is not a browser and may always
  * connect, because the check can protect only users of browsers.
  */

@@ -1,7 +1,7 @@
 import type { Publication } from '../../delivery/index.js';
 import type { Framing } from './framing.js';
 
-/** Stands for a publication that an encoding cannot carry, such as bytes in JSON. */
+/** Represents a publication that an encoding cannot carry, such as bytes in JSON. */
 export const unencodable = Buffer.alloc(0);
 
 let slots = 0;
@@ -30,7 +30,7 @@ export class PublicationEncoding {
 export class PublicationFormat {
   readonly #encoding: PublicationEncoding;
   readonly #isText: (publication: Publication) => boolean;
-  /** By the index of the framing. */
+  /** The frames by the index of the framing. */
   readonly #slots: number[] = [];
   #lastFraming: Framing | undefined;
   #lastSlot = 0;

@@ -1,14 +1,14 @@
 import { CarillonError } from '../../errors.js';
 
-/** Why a handshake is refused, and how the refusal looks in HTTP. */
+/** The reason why a handshake is refused, and the HTTP response for it. */
 export interface Refusal {
   /** HTTP status, 400 to 599. */
   readonly status: number;
-  /** Stable. The answer carries it, and the metrics count refusals by it, so it comes from a small fixed set. */
+  /** Stable. The response contains it, and the metrics count refusals by it, so it comes from a small fixed set. */
   readonly code: string;
   /** Sent to the client. */
   readonly message: string;
-  /** Whether the client should try again: the answer then carries `Retry-After`. */
+  /** Whether the client should try again: the response then has `Retry-After`. */
   readonly retryable?: boolean;
 }
 
@@ -56,7 +56,7 @@ export const refusals = {
 
 /**
  * Thrown by a protocol to refuse a handshake, in `connect` or as the rejection of `Connection.join`. The client receives
- * its status, code and message. Any other error is answered 503 and logged, because it is not the client's fault.
+ * its status, code and message. For any other error it receives 503, and the error is logged, because it is not the client's fault.
  */
 export class HandshakeRefusedError extends CarillonError {
   readonly code = 'handshake_refused';

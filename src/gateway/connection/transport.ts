@@ -18,7 +18,7 @@ export interface TransportListener {
 
 /**
  * Carries the frames of one connection to its client, and the client's messages to the connection. WebSocket is one;
- * an event stream or a stream of gRPC is another. What a transport promises:
+ * an event stream or a stream of gRPC is another. A transport promises:
  *
  * - `stream` takes whole frames of the transport's framing, several of them joined in one write, and reports with
  *   `writableLength`, `writableNeedDrain` and `drain` how far the client is behind.

@@ -3,7 +3,7 @@ import type { ConnectionFactory } from '../connection/connection.js';
 import type { ConnectionProtocol } from '../connection/handshake.js';
 import type { ProtocolSettings } from './protocol-settings.js';
 
-/** What a protocol does at run time. Nest creates one object per process, with whatever it injects. */
+/** The part of a protocol that exists at run time. Nest creates one object per process and injects its dependencies. */
 export interface Protocol extends ConnectionFactory {
   /** Counts the different users of its connections on this process. A protocol without it knows no users. */
   countUsers?(): number;

@@ -6,7 +6,7 @@ import type { KafkaDriverOptions } from './kafka.options.js';
 import { toReceivedRecord } from './received-record.js';
 import type { SessionLiveness } from './session-liveness.js';
 
-/** What the partition workers of one subscription share. */
+/** The objects that the partition workers of one subscription share. */
 export interface WorkerContext {
   readonly group: string;
   readonly handler: RecordHandler;

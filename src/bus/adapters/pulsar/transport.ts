@@ -79,7 +79,7 @@ export interface PulsarConsumer {
   close(): Promise<void>;
 }
 
-/** What Carillon needs of Pulsar, over either of its protocols. */
+/** The operations of Pulsar that Carillon uses, over either of its protocols. */
 export interface PulsarTransport {
   produce(topic: PulsarTopic): PulsarProducer;
   /**

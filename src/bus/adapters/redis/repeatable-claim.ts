@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** What identifies a claim, so that it can be repeated. */
+/** Identifies a claim, so that it can be repeated. */
 export interface ClaimAttempt {
   /** Unique name of the consumer. */
   readonly claimant: string;
@@ -12,7 +12,7 @@ export interface ClaimAttempt {
 
 /**
  * The claims of one consumer, one at a time. A claim that failed is repeated until it succeeds: Redis may have executed
- * it when it was stalled, and then holds leases that nobody else may take until they expire.
+ * it when it was stalled, and then holds leases that no other process may take until they expire.
  */
 export class RepeatableClaims {
   readonly claimant: string = randomUUID();

@@ -100,7 +100,7 @@ export class SqliteLedger extends ScheduleLedger {
       }
       const lease = isLeased ? entry.lease : entry.lease + 1;
       const leased_until = now + this.options.leaseMs;
-      // Nobody knows whether another copy of a message comes that was never recorded.
+      // For a message that was never recorded, it is unknown whether another copy will arrive.
       const forget_at = dueAt === null ? leased_until + this.options.rememberMs : null;
       this.#table.write({ ...entry, state: 'claimed', lease, leased_until, claimant: token, forget_at });
       return { outcome: 'claimed', lease, ...(dueAt === null ? {} : { dueAt }) };

@@ -8,7 +8,7 @@ import type { SessionTransport } from './session/session-transport.js';
 import type { Session } from './session/session.js';
 import type { Sessions } from './session/sessions.js';
 
-/** What all connections of one encoding share. */
+/** The objects that all connections of one encoding share. */
 class Encoding {
   readonly ping: SharedMessage;
   readonly formats: PublicationFormats;
@@ -22,7 +22,7 @@ class Encoding {
 const json = new Encoding(jsonCodec);
 const protobuf = new Encoding(protobufCodec);
 
-/** As clients name them; the first that a client names counts. */
+/** The WebSocket subprotocols of the encodings. The first one that a client offers counts. */
 export const subprotocols = ['centrifuge-json', 'centrifuge-protobuf'];
 
 /** A client of the Centrifugo protocol. */

@@ -164,7 +164,7 @@ export class DueConsumer implements ScheduleConsumer {
           return undefined;
         case 'early': {
           const { dueAt } = claim;
-          // Of the two clocks, the one by which it is due later decides.
+          // Two clocks decide when the message is due: the later time counts.
           waitMs = Math.max(claim.waitMs, dueAt - this.#now());
           if (waitMs <= MAX_HOLD_MS) break;
           await this.#replace(copy, { ...message, dueAt });

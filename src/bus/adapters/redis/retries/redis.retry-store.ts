@@ -39,7 +39,7 @@ export class RedisRetryStore implements RetryStore {
   readonly #loops = new DueLoops();
   /** Records that this process is handling, by group: id → the number of its claim. */
   readonly #leased = new Map<string, Map<string, string>>();
-  /** Of each consumer. */
+  /** One entry for each consumer. */
   readonly #claims = new Set<RepeatableClaims>();
   readonly #leaseMs: number;
   readonly #leaseTimer: NodeJS.Timeout;

@@ -34,7 +34,7 @@ export class RedisSchedule implements Schedule {
   readonly #loops = new DueLoops();
   /** Messages that this process is handing over: id → the attempt under which Redis leases it. */
   readonly #leased = new Map<string, number>();
-  /** Of each consumer. */
+  /** One entry for each consumer. */
   readonly #claims = new Set<RepeatableClaims>();
   readonly #leaseTimer: NodeJS.Timeout;
   readonly #now: () => number;

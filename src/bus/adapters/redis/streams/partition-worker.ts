@@ -9,7 +9,7 @@ import { PendingAcks } from './pending-acks.js';
 import type { StreamPartition } from './stream-keys.js';
 import type { StreamWatch } from './stream-notifier.js';
 
-/** What the partition workers of one subscription share. */
+/** The objects that the partition workers of one subscription share. */
 export interface PartitionWorkerContext {
   readonly group: string;
   readonly handler: RecordHandler;
@@ -26,7 +26,7 @@ interface Read {
   readonly entries: Promise<readonly StreamEntry[]>;
 }
 
-/** Without this, handlers that await nothing would block the event loop until the leases expire. */
+/** Time before a worker yields to the event loop. Otherwise handlers that await nothing would block it until the leases expire. */
 const YIELD_AFTER_MS = 10;
 const FAILURE_INITIAL_PAUSE_MS = 50;
 const FAILURE_MAX_PAUSE_MS = 1_000;

@@ -14,7 +14,7 @@ import { createGroup } from './stream-scripts.js';
 
 const PAUSED = 'paused';
 
-/** What the subscriptions of one bus share. */
+/** The objects that the subscriptions of one bus share. */
 export interface SubscriptionContext {
   readonly client: RedisClient;
   readonly batcher: ReadAckBatcher;

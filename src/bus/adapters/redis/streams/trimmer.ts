@@ -2,7 +2,7 @@ import type { RedisClient } from '../../../../redis/index.js';
 import type { StreamPartition } from './stream-keys.js';
 import { trim } from './stream-scripts.js';
 
-/** To check after every record would cost more than the surplus records do. */
+/** Records between two checks. A check after every record would cost more than the surplus records do. */
 const CHECK_AFTER_RECORDS = 1_000;
 
 /** Keeps streams short. It counts records that are added and records that are acknowledged, and trims now and then. */

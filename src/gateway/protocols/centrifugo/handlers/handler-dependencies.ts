@@ -4,7 +4,7 @@ import type { SingleConnectionPolicy } from '../session/single-connection-policy
 import type { SessionHost } from '../session/session.js';
 import type { Users } from '../session/users.js';
 
-/** What the command handlers use. */
+/** The dependencies of the command handlers. */
 export interface HandlerDependencies extends SessionHost {
   readonly rules: ChannelRules;
   readonly authorizer: AuthorizerChain;

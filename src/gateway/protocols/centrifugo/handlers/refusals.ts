@@ -47,7 +47,7 @@ const byCause = {
 const denyConnection = () => new DisconnectError(closeCodes.permissionDenied);
 const expireConnection = () => new DisconnectError(closeCodes.connectionExpired);
 
-/** What differs from {@link byCause} in a step. */
+/** The exceptions from {@link byCause} for single commands. */
 const byStep: Partial<Record<Step, Partial<Record<RefusalCause, () => ClientError>>>> = {
   connect: { permissionDenied: denyConnection },
   refresh: {

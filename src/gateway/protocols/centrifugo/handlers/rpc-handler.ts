@@ -21,7 +21,7 @@ export class RpcHandler {
   }
 }
 
-/** Centrifugo tells a method in a namespace that is not configured from one without any namespace. */
+/** Centrifugo distinguishes a method in a namespace that is not configured from a method without a namespace. */
 function unknownMethod(method: string) {
   return method.indexOf(':') > 0 ? replyErrors.methodNotFound : replyErrors.notAvailable;
 }

@@ -7,7 +7,7 @@ import { TokenAuthorizer } from '../../../auth/tokens/token.authorizer.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../../../gateway.module-definition.js';
 import { clientSettings } from '../centrifugo.options.js';
 
-/** What decides about the clients of the protocol: by default tokens, and the channel options for attempts without one. */
+/** Creates the authorizers of the protocol: by default tokens, and the channel options for attempts without a token. */
 @Injectable()
 export class Authorization {
   readonly authorizer: AuthorizerChain;

@@ -30,7 +30,7 @@ export type Handler<M extends Method> = (
 
 export type Handlers = { readonly [M in Method]: Handler<M> };
 
-/** What all sessions of a process share. */
+/** The objects that all sessions of a process share. */
 export interface SessionHost extends SubscriptionHost {
   readonly options: ClientOptions;
   readonly wheel: TimerWheel;

@@ -14,7 +14,7 @@ import type { PublicationFormats } from '../codec/publication-formats.js';
 import type { Pushes, PushKind } from '../codec/replies.js';
 import type { TagsFilter } from './tags-filter.js';
 
-/** What a subscription uses of its connection. */
+/** The part of a connection that a subscription uses. */
 export interface SubscriptionOwner {
   readonly id: string;
   readonly encoding: Codec['encoding'];
@@ -32,7 +32,7 @@ export interface SubscriptionOwner {
   forget(channel: string): void;
 }
 
-/** What all subscriptions of a process share. */
+/** The objects that all subscriptions of a process share. */
 export interface SubscriptionHost {
   readonly delivery: Delivery;
   readonly presence: Presence;
@@ -48,7 +48,7 @@ export interface SubscriptionHost {
   inBackground(work: Promise<unknown>): void;
 }
 
-/** What a subscription has, by the decision about it and by the rule of the channel. */
+/** The terms of a subscription, from the decision about it and the rule of its channel. */
 export interface SubscriptionTerms {
   readonly channel: string;
   readonly rule: ChannelRule;
