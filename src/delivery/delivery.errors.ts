@@ -1,6 +1,6 @@
 import { CarillonError } from '../errors.js';
 
-/** A call came after the fan-out was closed. */
+/** A method was called after the fan-out was closed. */
 export class FanoutClosedError extends CarillonError {
   readonly code = 'fanout_closed';
 
@@ -9,21 +9,23 @@ export class FanoutClosedError extends CarillonError {
   }
 }
 
-/** A place in a history was named with an epoch that is not the channel's: what lies between is not known. */
+/**
+ * A position has an epoch that is not the current one of its channel, so that it is unknown what was published since.
+ */
 export class UnrecoverablePositionError extends CarillonError {
   readonly code = 'unrecoverable_position';
 
   constructor() {
-    super('the position belongs to a history that the channel does not have any more');
+    super('the position belongs to an earlier history of the channel');
   }
 }
 
-/** A question to all nodes was not answered by all of them in time. */
+/** A survey of all nodes did not receive all replies in time. */
 export class SurveyIncompleteError extends CarillonError {
   readonly code = 'survey_incomplete';
   override readonly retryable = true;
 
   constructor(missing: readonly string[]) {
-    super(`no answer in time from the node(s) ${missing.join(', ')}`);
+    super(`no reply in time from the node(s) ${missing.join(', ')}`);
   }
 }

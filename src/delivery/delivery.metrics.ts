@@ -4,8 +4,8 @@ import type { Counter, Histogram } from 'prom-client';
 import { LANES, type Lane } from './publications/publication.js';
 
 /**
- * What became of a message on this process. `duplicate` was seen before, `no_subscriber` had nobody here (another
- * process may have), `expired` came too late.
+ * The outcome of a message on this process. `duplicate`: it was received before. `no_subscriber`: its channel has no
+ * subscriber here, but it may have some on another process. `expired`: it arrived too late.
  */
 export type Outcome = 'delivered' | 'no_subscriber' | 'duplicate' | 'expired';
 
@@ -19,12 +19,12 @@ const DEDUPLICATION_SHORTENED = 'carillon_deduplication_shortened_total';
 export const deliveryInstruments = [
   makeCounterProvider({
     name: MESSAGES,
-    help: 'Messages that reached this process, by lane and by what became of them here.',
+    help: 'Messages that reached this process, by lane and by their outcome here.',
     labelNames: ['lane', 'outcome'],
   }),
   makeCounterProvider({
     name: PUBLISH_ERRORS,
-    help: 'Messages that the fan-out did not take.',
+    help: 'Messages that the fan-out rejected.',
     labelNames: ['lane'],
   }),
   makeHistogramProvider({
@@ -38,15 +38,15 @@ export const deliveryInstruments = [
   }),
   makeCounterProvider({
     name: SUBSCRIBER_FAULTS,
-    help: 'Subscribers that threw while they received.',
+    help: 'Errors that subscribers threw while they received a publication.',
   }),
   makeCounterProvider({
     name: DEDUPLICATION_SHORTENED,
-    help: 'Times that message ids were forgotten before the window ended, because there were too many.',
+    help: 'How often message ids were dropped before the end of the window because there were too many.',
   }),
 ];
 
-/** The instruments with their labels bound beforehand: a counter on the hot path costs one addition. */
+/** The metrics with their labels bound in advance, so that a counter on the hot path costs one addition. */
 @Injectable()
 export class DeliveryMetrics {
   readonly delivered: CounterByLane;

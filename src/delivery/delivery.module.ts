@@ -76,7 +76,7 @@ export class DeliveryModule
   }
 }
 
-/** What belongs together because it shares a store. */
+/** The ports that share a store. */
 interface Engine {
   readonly fanout: Fanout;
   readonly history: History;
@@ -85,12 +85,12 @@ interface Engine {
 
 async function openEngine(
   { fanout, memory }: DeliveryOptions,
-  reception: Dispatcher,
+  dispatcher: Dispatcher,
   readiness: Readiness,
   metrics: DeliveryMetrics,
   primary?: Link,
 ): Promise<Engine> {
-  const handler: PublicationHandler = (publication) => reception.receive(publication);
+  const handler: PublicationHandler = (publication) => dispatcher.dispatch(publication);
   switch (fanout.kind) {
     case 'local': {
       if (primary !== undefined) return connectEngine(primary, handler);
@@ -108,7 +108,7 @@ async function openEngine(
       const { openRedisEngine } = await import('./adapters/redis/redis.engine.js');
       return openRedisEngine(fanout, {
         handler,
-        onInterrupted: (isAffected) => reception.interrupted(isAffected),
+        onInterrupted: (isAffected) => dispatcher.notifyInterrupted(isAffected),
         probes: {
           onEcho: (ms) => metrics.probeSeconds.observe(ms / 1_000),
           onLost: () => metrics.lostProbes.inc(),
@@ -127,7 +127,7 @@ async function openEngine(
   }
 }
 
-/** Of a worker: the primary process has the stores. */
+/** Opens the ports of a worker, whose primary process has the stores. */
 async function connectEngine(primary: Link, handler: PublicationHandler): Promise<Engine> {
   const [{ IpcFanout }, { IpcHistory }, { IpcPresence }] = await Promise.all([
     import('./adapters/ipc/ipc.fanout.js'),
@@ -145,7 +145,10 @@ function createSubscribers({ subscriberFaults }: DeliveryMetrics): Subscribers {
   const logger = new Logger(Subscribers.name);
   return new Subscribers((fault) => {
     subscriberFaults.inc();
-    logger.error('a subscriber threw while it received', fault instanceof Error ? fault.stack : fault);
+    logger.error(
+      'a subscriber threw an error while it received a publication',
+      fault instanceof Error ? fault.stack : fault,
+    );
   });
 }
 
@@ -159,7 +162,9 @@ function createDeduplication(
     maxEntries: deduplicationMaxEntries,
     onShortened: (coveredMs) => {
       deduplicationShortened.inc();
-      logger.warn(`remembers only the last ${coveredMs} ms of message ids: raise deduplicationMaxEntries`);
+      logger.warn(
+        `remembers only the message ids of the last ${coveredMs} ms: raise deduplicationMaxEntries`,
+      );
     },
   });
 }

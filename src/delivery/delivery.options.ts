@@ -5,7 +5,9 @@ import { channelsOptions } from './channels/channel-options.js';
 const localFanoutOptions = z.strictObject({
   kind: z
     .literal('local')
-    .describe('`local`: this process is alone. `redis`: several processes share the clients.'),
+    .describe(
+      '`local`: there is only this process, or its workers. `redis`: the clients are spread over several processes.',
+    ),
 });
 
 const redisFanoutOptions = redisDriverOptions
@@ -15,22 +17,22 @@ const redisFanoutOptions = redisDriverOptions
       .array(redisDriverOptions.shape.url)
       .default([])
       .describe(
-        'Several Redis servers, over which the channels are spread. They take the place of `url`. All processes must agree on ' +
-          'them and on their order; a further one goes to the end.',
+        'Several Redis servers, over which the channels are spread, instead of `url`. All processes need the same servers in the same ' +
+          'order. Add a new server at the end.',
       )
       .meta({ secret: true }),
     sharded: z
       .boolean()
       .default(false)
       .describe(
-        'Whether SPUBLISH and SSUBSCRIBE (Redis 7) take the place of PUBLISH and SUBSCRIBE. All processes must agree. In a Cluster ' +
-          'a publication then goes to one node rather than to all of them.',
+        'Whether to use SPUBLISH and SSUBSCRIBE (Redis 7) instead of PUBLISH and SUBSCRIBE. All processes need the same value. In a Cluster ' +
+          'a publication then goes to one node instead of all nodes.',
       ),
     pingIntervalMs: z
       .int()
       .min(100)
       .default(1_000)
-      .describe('Pause between two checks that the connection for subscriptions is alive, in ms.'),
+      .describe('Interval between checks of the connection for subscriptions, in ms.'),
     probeTimeoutMs: z
       .int()
       .min(100)
@@ -44,14 +46,16 @@ const redisFanoutOptions = redisDriverOptions
       .int()
       .min(1)
       .default(20_000)
-      .describe('Publications that may wait for an answer of Redis. Beyond it they are refused at once.'),
+      .describe(
+        'Maximum number of publications that wait for a reply from Redis. Above it they are refused at once.',
+      ),
     replayWindowMs: z
       .int()
       .min(1_000)
       .default(30_000)
       .describe(
-        'How long publications with an id are kept in Redis, and by their sender, for processes that are cut off, in ms. A ' +
-          'process that is cut off for longer misses messages.',
+        'How long Redis and the sender store publications with an id for processes that lost their connection, in ms. A process that is ' +
+          'disconnected for longer misses messages.',
       ),
     replayStreams: z
       .int()
@@ -59,30 +63,32 @@ const redisFanoutOptions = redisDriverOptions
       .max(64)
       .default(4)
       .describe(
-        'Parts that the channels are divided into, each with a stream of them. All processes must agree. In a Cluster all that ' +
-          'belongs to a part is on one node, and each process listens to each part over a connection: take several times the number of nodes.',
+        'Number of partitions of the channels, each with its own stream. All processes need the same value. In a Cluster each partition ' +
+          'is on one node, and each process has a connection for each partition: use several times the number of nodes.',
       ),
     replayMaxEntries: z
       .int()
       .min(1)
       .default(50_000)
-      .describe('Publications kept in Redis at most, roughly. At a high rate it shortens the window.'),
+      .describe(
+        'Approximate maximum number of publications that Redis stores. At a high rate it shortens the window.',
+      ),
     replayMaxBytes: z
       .int()
       .min(0)
       .default(16 * 1024 * 1024)
-      .describe('Bytes that a sender keeps of its own publications at most, in case Redis loses its data.'),
+      .describe('Maximum bytes of its own publications that a sender stores in case Redis loses its data.'),
   })
   .refine(
     ({ shards, clusterNodes, sentinels }) =>
       shards.length === 0 || clusterNodes.length + sentinels.length === 0,
     {
-      error: 'names servers one by one: leave out clusterNodes and sentinels',
+      error: 'cannot be combined with clusterNodes or sentinels',
       path: ['shards'],
     },
   );
 
-/** Where this process delivers to. */
+/** How this process delivers messages to clients, its own and those of other processes. */
 export const deliveryOptions = z
   .strictObject({
     fanout: z
@@ -96,19 +102,21 @@ export const deliveryOptions = z
           .min(0)
           .default(256 * 1024 * 1024)
           .describe(
-            'Bytes that the histories of a process that is alone take at most, roughly. Beyond it the channels that were not ' +
-              'used for longest are forgotten, and their clients told so.',
+            'Approximate maximum bytes of all histories, with the `local` fan-out. Above it the histories of the least recently used ' +
+              'channels are removed, which their clients notice when they recover.',
           ),
         historyMaxChannels: z
           .int()
           .min(1)
           .default(1_000_000)
-          .describe('Channels whose position such a process remembers at most.'),
+          .describe('Maximum number of channels with a position, with the `local` fan-out.'),
         idempotencyMaxKeys: z
           .int()
           .min(1)
           .default(500_000)
-          .describe('Idempotency keys, and ids of messages with a history, that it remembers at most.'),
+          .describe(
+            'Maximum number of idempotency keys and of ids of messages with a history, with the `local` fan-out.',
+          ),
       })
       .prefault({}),
     idempotencyWindowMs: z
@@ -119,49 +127,51 @@ export const deliveryOptions = z
     nodeName: z
       .string()
       .default('')
-      .describe('How this process is called in the list of nodes. Empty: the name of the host.'),
+      .describe('Name of this process in the list of nodes. Empty: the host name.'),
     nodeAnnounceIntervalMs: z
       .int()
       .min(100)
       .default(3_000)
-      .describe('Pause between two words of a process to the others, in ms. After three it counts as gone.'),
+      .describe(
+        'Interval at which a process announces itself to the others, in ms. After three missing announcements it is removed from the list.',
+      ),
     surveyTimeoutMs: z
       .int()
       .min(100)
       .default(3_000)
-      .describe('Longest wait for the answers of the other processes to a question, in ms.'),
+      .describe(
+        'Longest wait for the replies of the other processes, for example to the list of channels, in ms.',
+      ),
     deduplicationWindowMs: z
       .int()
       .min(1_000)
       .default(300_000)
-      .describe('How long a message id is remembered, in ms. A second copy inside it is dropped.'),
+      .describe('How long a message id is remembered, in ms. A second copy within this time is dropped.'),
     deduplicationMaxEntries: z
       .int()
       .min(1_000)
       .default(500_000)
       .describe(
-        'Message ids remembered at most, at 27 to 53 bytes each. At a high rate it shortens the window, which is logged.',
+        'Maximum number of message ids, of 27 to 53 bytes each. At a high rate it shortens the window, which is logged.',
       ),
     laneConcurrency: z
       .int()
       .min(1)
       .default(64)
-      .describe('Delayed messages that this process delivers at a time.'),
+      .describe('Maximum number of delayed messages that this process delivers at the same time.'),
     drainTimeoutMs: z
       .int()
       .min(0)
       .default(5_000)
-      .describe(
-        'How long a shutdown waits for messages that were taken from a queue to be delivered, in ms.',
-      ),
+      .describe('How long a shutdown waits for the delivery of messages that were read from a queue, in ms.'),
   })
   .prefault({});
 
 export type RedisFanoutOptions = z.output<typeof redisFanoutOptions>;
 export type DeliveryOptions = z.output<typeof deliveryOptions>;
 
-/** With what is not configured. */
+/** The options, with what is not configured. */
 export type DeliveryModuleOptions = DeliveryOptions & {
-  /** Of the program, for the list of nodes. */
+  /** Version of the program, for the list of nodes. */
   readonly version?: string;
 };

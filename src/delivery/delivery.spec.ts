@@ -52,8 +52,8 @@ describe('Delivery', () => {
       throw fault;
     });
     const deduplication = new Deduplication({ windowMs: 1_000, maxEntries: 1_000 });
-    const reception = new Dispatcher(subscribers, deduplication, metrics, () => now);
-    delivery = deliveryOver(new LocalFanout((publication) => reception.receive(publication)));
+    const dispatcher = new Dispatcher(subscribers, deduplication, metrics, () => now);
+    delivery = deliveryOver(new LocalFanout((publication) => dispatcher.dispatch(publication)));
   });
   afterEach(() => history.close());
 
@@ -69,7 +69,7 @@ describe('Delivery', () => {
     return metric.values.filter(({ value }) => value > 0).map(({ labels, value }) => ({ ...labels, value }));
   };
 
-  it('has handed a publication to local subscribers when it returns', async () => {
+  it('has delivered a publication to local subscribers when it returns', async () => {
     await delivery.attach('a', subscriber);
     const published = delivery.publish(message({ dueAt: 7 }), 'delayed');
     const data = Buffer.from('{"id":"Hello"}');
@@ -88,7 +88,7 @@ describe('Delivery', () => {
     expect(await outcomes()).toEqual([{ lane: 'delayed', outcome: 'delivered', value: 1 }]);
   });
 
-  it('delivers a message once, by whichever path it comes first', async () => {
+  it('delivers a message once, even if it arrives by several paths', async () => {
     await delivery.attach('a', subscriber);
     await delivery.publish(message(), 'direct');
     await delivery.publish(message(), 'instant');
@@ -101,7 +101,7 @@ describe('Delivery', () => {
     ]);
   });
 
-  it('tells nothing apart that has no id', async () => {
+  it('does not deduplicate messages without an id', async () => {
     const { id: _, ...anonymous } = message({ channel: 'kept:a' });
     await delivery.attach('kept:a', subscriber);
     await delivery.publish(anonymous, 'direct');
@@ -112,7 +112,7 @@ describe('Delivery', () => {
     ]);
   });
 
-  it('gives an id to what has none where the fan-out may repeat it', async () => {
+  it('adds an id if the fan-out may repeat the message', async () => {
     const published: Publication[] = [];
     const fanout: Fanout = {
       repeats: true,
@@ -126,17 +126,17 @@ describe('Delivery', () => {
     expect(published[0]!.id).toMatch(/^[\da-f]{8}-[\da-f]{4}-7/);
   });
 
-  it('lets a second copy reach a client that was not there for the first', async () => {
+  it('delivers a second copy to a client that subscribed after the first', async () => {
     await delivery.publish(message(), 'direct');
     await delivery.attach('a', subscriber);
     await delivery.publish(message(), 'instant');
     expect(received).toHaveLength(1);
   });
 
-  it('drops what has expired, before the fan-out and after it', async () => {
+  it('drops expired messages before and after the fan-out', async () => {
     await delivery.attach('a', subscriber);
     await delivery.publish(message({ expiresAt: now - 1 }), 'delayed');
-    now += 20_000; // a publication that lay in a stream for a while
+    now += 20_000; // as for a publication that was in a stream for a while
     await delivery.publish(message({ expiresAt: now - 1 }), 'instant');
     expect(received).toEqual([]);
     expect(await outcomes()).toEqual([
@@ -145,7 +145,7 @@ describe('Delivery', () => {
     ]);
   });
 
-  it('attaches a pair once and detaches it once', async () => {
+  it('attaches and detaches a subscriber once', async () => {
     await Promise.all([delivery.attach('a', subscriber), delivery.attach('a', subscriber)]);
     expect([subscribers.publicChannelCount, subscribers.publicAttachmentCount]).toEqual([1, 1]);
     await delivery.publish(message(), 'direct');
@@ -155,7 +155,7 @@ describe('Delivery', () => {
     expect([subscribers.publicChannelCount, subscribers.publicAttachmentCount]).toEqual([0, 0]);
   });
 
-  it('keeps what the options of the channel ask for, and says where', async () => {
+  it('stores messages as the options of the channel say, and returns their positions', async () => {
     await delivery.attach('kept:a', subscriber);
     const kept = message({ channel: 'kept:a', tags: { lang: 'de' } });
     const position = await delivery.publish(kept, 'instant');
@@ -169,7 +169,7 @@ describe('Delivery', () => {
       expect(await delivery.publish(message({ channel }), 'instant')).toBeUndefined();
   });
 
-  it('gives one place to a message that a lane brings again', async () => {
+  it('gives one position to a message that a lane delivers again', async () => {
     await delivery.attach('kept:a', subscriber);
     const first = await delivery.publish(message({ channel: 'kept:a' }), 'direct');
     const again = await delivery.publish(message({ channel: 'kept:a' }), 'instant');
@@ -213,38 +213,38 @@ describe('Delivery', () => {
     ]);
   });
 
-  it('keeps a history because its publisher asks for one', async () => {
+  it('stores a message if its publisher requests it', async () => {
     const options = { history: { size: 1, ttlMs: 1_000, metaTtlMs: 1_000 } };
     expect(await delivery.publish(message(), 'direct', options)).toMatchObject({ offset: 1 });
     expect((await delivery.history('a', { limit: -1 })).publications).toHaveLength(1);
   });
 
-  it('sends once what has the same key, without a history too', async () => {
+  it('sends one of several messages with the same key, even without a history', async () => {
     await delivery.attach('a', subscriber);
     for (const id of ['m1', 'm2'])
       expect(await delivery.publish(message({ id }), 'direct', { idempotencyKey: 'k' })).toBeUndefined();
     expect(received.map(({ id }) => id)).toEqual(['m1']);
   });
 
-  it('delivers late what has its place in the history already, so that it leaves no gap', async () => {
+  it('delivers an expired message that is in the history, so that there is no gap', async () => {
     await delivery.attach('kept:a', subscriber);
     now += 20_000;
     await delivery.publish(message({ channel: 'kept:a', expiresAt: now - 1 }), 'instant');
     expect(received.map(({ offset }) => offset)).toEqual([1]);
   });
 
-  it('tells of comings and goings those who want to hear of them', async () => {
+  it('notifies subscribers that listen for joins and leaves', async () => {
     const info = { user: 'u', client: 'c' };
-    const heard: unknown[] = [];
+    const events: unknown[] = [];
     await delivery.attach('a', subscriber);
     await delivery.attach('a', {
       receive: () => {},
-      receiveJoin: (...join) => void heard.push(['join', ...join]),
-      receiveLeave: (...leave) => void heard.push(['leave', ...leave]),
+      receiveJoin: (...join) => void events.push(['join', ...join]),
+      receiveLeave: (...leave) => void events.push(['leave', ...leave]),
     });
     await delivery.publishJoin('a', info);
     await delivery.publishLeave('a', info);
-    expect(heard).toEqual([
+    expect(events).toEqual([
       ['join', info, 'a'],
       ['leave', info, 'a'],
     ]);
@@ -252,7 +252,7 @@ describe('Delivery', () => {
     expect(await outcomes()).toEqual([]);
   });
 
-  it('answers many who ask for the same position at the same time with one look', async () => {
+  it('shares one read among many callers that want the same position', async () => {
     const read = jest.spyOn(history, 'read');
     const asked = Array.from({ length: 10 }, () => delivery.history('kept:a', { limit: 0 }));
     expect(new Set((await Promise.all(asked)).map(({ epoch }) => epoch)).size).toBe(1);
@@ -261,9 +261,9 @@ describe('Delivery', () => {
     expect(read).toHaveBeenCalledTimes(2);
   });
 
-  it('counts what the fan-out does not take, and passes the error on', async () => {
-    const away = deliveryOver(new FanoutWithoutStore());
-    await expect(away.publish(message(), 'instant')).rejects.toThrow(BrokerUnavailableError);
+  it('counts rejections of the fan-out, and passes the error on', async () => {
+    const unavailable = deliveryOver(new FanoutWithoutStore());
+    await expect(unavailable.publish(message(), 'instant')).rejects.toThrow(BrokerUnavailableError);
     const errors = await register.getSingleMetric('carillon_fanout_publish_errors_total')!.get();
     expect(errors.values).toContainEqual({ labels: { lane: 'instant' }, value: 1 });
   });
@@ -275,6 +275,6 @@ class FanoutWithoutStore extends LocalFanout {
   }
 
   override publish(): Promise<void> {
-    return Promise.reject(new BrokerUnavailableError('redis', 'it is away'));
+    return Promise.reject(new BrokerUnavailableError('redis', 'it is unavailable'));
   }
 }

@@ -16,7 +16,7 @@ import { Subscribers } from './subscribers/subscribers.js';
 
 const NO_DATA = Buffer.alloc(0);
 
-/** The way out: whoever has a message publishes it here, whoever holds a socket attaches here. */
+/** Publishes messages to the subscribers of their channels. Connections attach to channels here to receive them. */
 @Injectable()
 export class Delivery {
   constructor(
@@ -27,11 +27,13 @@ export class Delivery {
   ) {}
 
   /**
-   * Sends a message to every subscriber of its channel on every process, and keeps it where the channel has a history.
-   * Resolves when the store has taken it (with the local fan-out the subscribers have it even before this returns) or when
-   * it is dropped: because it has expired, because it came before, or because its version is not a new one. Answers its
-   * place in the history, or that of the message before which it yields; `undefined` without a history.
-   * @throws BrokerUnavailableError when the store has not taken it; publishing it again with its id is safe
+   * Sends a message to every subscriber of its channel on every process, and stores it if the channel has a history.
+   *
+   * Resolves when the store has accepted it, or when it is dropped: because it has expired, because it is a duplicate,
+   * or because its version is not above the latest one. With the local fan-out the subscribers have received it before
+   * this method returns. Resolves to its position in the history, or to that of the message for which it was dropped.
+   * `undefined` without a history.
+   * @throws BrokerUnavailableError if the store has not accepted it; publishing it again with the same id is safe
    * @throws FanoutClosedError during shutdown
    */
   publish(
@@ -44,10 +46,11 @@ export class Delivery {
       return Promise.resolve(undefined);
     }
     const message = given.id === undefined && this.fanout.repeats ? { ...given, id: newMessageId() } : given;
-    // An id from here is nobody else's: only what was given one can come again.
-    const terms = this.channelHistory.termsFor(given, options);
+    // An id that was created here cannot arrive again, so the conditions are those of the given message.
+    const conditions = this.channelHistory.conditionsFor(given, options);
     const delta =
-      terms?.history !== undefined && (options?.delta ?? this.channelHistory.publishesDelta(message.channel));
+      conditions?.history !== undefined &&
+      (options?.delta ?? this.channelHistory.publishesDelta(message.channel));
     const { channel, data, format, id, createdAt, dueAt, expiresAt, tags } = message;
     const fields = {
       channel,
@@ -64,9 +67,9 @@ export class Delivery {
     };
     const publication = new Publication(fields);
     const sent: Promise<StreamPosition | void> =
-      terms === undefined
+      conditions === undefined
         ? this.fanout.publish(publication)
-        : this.channelHistory.history.publish(publication, terms);
+        : this.channelHistory.history.publish(publication, conditions);
     return sent.then(positionOf, (error: unknown) => {
       this.metrics.publishErrors[lane].inc();
       throw error;
@@ -74,48 +77,52 @@ export class Delivery {
   }
 
   /**
-   * Registers interest in a channel. What reaches this process for the channel is handed to the subscriber from this call on;
-   * the promise resolves when what any process publishes from then on does reach it. A {@link history} that is asked for
-   * after that has everything that does not come this way.
+   * Attaches a subscriber to a channel. From this call on it receives the publications of the channel that reach this
+   * process. The promise resolves when everything that any process publishes from then on reaches it. A {@link history}
+   * that is read after that contains everything that was published before.
    *
-   * While the store is away the promise waits for its return. Bound the wait where a client waits for the answer, or
-   * do not wait at all: the attachment stands either way until {@link detach}.
+   * While the store is unavailable the promise waits. Bound the wait if a client waits for the reply, or do not wait at
+   * all: the subscriber stays attached until {@link detach} either way.
    * @throws FanoutClosedError during shutdown
    */
   attach(channel: string, subscriber: Subscriber): Promise<void> {
     const isNew = this.subscribers.attach(channel, subscriber);
-    const inForce = this.fanout.subscribe(channel);
-    // The fan-out counts; a pair that was there already is counted once.
+    const active = this.fanout.subscribe(channel);
+    // The fan-out counts subscriptions. A pair that exists already counts once.
     if (!isNew) this.fanout.unsubscribe(channel);
-    return inForce;
+    return active;
   }
 
-  /** Takes effect at once. Detaching what is not attached does nothing. */
+  /** Takes effect at once. Does nothing if the subscriber is not attached. */
   detach(channel: string, subscriber: Subscriber): void {
     if (this.subscribers.detach(channel, subscriber)) this.fanout.unsubscribe(channel);
   }
 
   /**
-   * Reads what is kept of a channel, and where it stands. For a channel that was never used this begins its history.
-   * @throws UnrecoverablePositionError when `since` names another epoch
+   * Reads the history of a channel and its latest position. Starts the history of a channel that was never used.
+   * @throws UnrecoverablePositionError if `since` has another epoch
    * @throws BrokerUnavailableError
    */
   history(channel: string, query: ChannelHistoryQuery): Promise<HistoryPage> {
     return this.channelHistory.read(channel, query);
   }
 
-  /** Drops what is kept of a channel. Offset and epoch stay. */
+  /** Removes the publications from the history of a channel. Offset and epoch stay. */
   removeHistory(channel: string): Promise<void> {
     return this.channelHistory.history.remove(channel);
   }
 
-  /** Tells the subscribers of a channel that a client has come. Who is cut off at the moment does not hear of it. */
+  /**
+   * Notifies the subscribers of a channel that a client has joined. Processes that are disconnected at the moment miss
+   * it.
+   */
   publishJoin(channel: string, info: ClientInfo): Promise<void> {
-    return this.fanout.publish(movement('join', channel, info));
+    return this.fanout.publish(membershipChange('join', channel, info));
   }
 
+  /** Notifies the subscribers of a channel that a client has left, as {@link publishJoin}. */
   publishLeave(channel: string, info: ClientInfo): Promise<void> {
-    return this.fanout.publish(movement('leave', channel, info));
+    return this.fanout.publish(membershipChange('leave', channel, info));
   }
 }
 
@@ -123,7 +130,7 @@ function positionOf(position: StreamPosition | void): StreamPosition | undefined
   return position ?? undefined;
 }
 
-function movement(kind: 'join' | 'leave', channel: string, info: ClientInfo): Publication {
+function membershipChange(kind: 'join' | 'leave', channel: string, info: ClientInfo): Publication {
   return new Publication({
     channel,
     data: NO_DATA,

@@ -8,9 +8,9 @@ import { MemoryHistory } from './adapters/memory/memory.history.js';
 import { MemoryPresence } from './adapters/memory/memory.presence.js';
 import type { DeliveryOptions } from './delivery.options.js';
 
-/** What delivery keeps in memory, held by one process for the workers that it serves. */
+/** The history and the presence in the memory of the primary process, which serves them to its workers. */
 export class EmbeddedEngine implements OnModuleDestroy {
-  readonly #switchboard = new IpcHub();
+  readonly #hub = new IpcHub();
   readonly #presence = new MemoryPresence();
   readonly #history: MemoryHistory;
 
@@ -20,12 +20,12 @@ export class EmbeddedEngine implements OnModuleDestroy {
       historyMaxChannels: maxChannels,
       idempotencyMaxKeys: maxKeys,
     } = memory;
-    const fanout = new LocalFanout((publication) => this.#switchboard.publish(publication));
+    const fanout = new LocalFanout((publication) => this.#hub.publish(publication));
     this.#history = new MemoryHistory(fanout, { maxBytes, maxChannels, maxKeys });
   }
 
   serve(link: Link): void {
-    this.#switchboard.connect(link);
+    this.#hub.connect(link);
     serveHistory(link, this.#history);
     servePresence(link, this.#presence);
   }

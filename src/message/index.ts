@@ -1,6 +1,5 @@
+export { foreignRecordRule, type ForeignRecordRule } from './foreign-record.js';
 export {
-  foreignRecordRule,
-  type ForeignRecordRule,
   messageHeaders,
   refuseUndecodable,
   undecodableHeader,

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { validate, version } from 'uuid';
 import { UndeliverableRecordError } from './message.errors.js';
-import { type ForeignRecordRule, messageHeaders, toMessage, toRecord } from './message-record.js';
+import type { ForeignRecordRule } from './foreign-record.js';
+import { messageHeaders, toMessage, toRecord } from './message-record.js';
 import { type Message, newMessageId } from './message.js';
 import type { OutgoingRecord, ReceivedRecord } from './record.js';
 
@@ -49,7 +50,7 @@ describe('toRecord and toMessage', () => {
     { requiredKeys: ['id', 'channel', 'data', 'format', 'createdAt'] },
   );
 
-  it('carry a message through a queue unchanged', () => {
+  it('preserve a message', () => {
     fc.assert(
       fc.property(message, (sent) => {
         // The channel is the key of a message that names none.
@@ -59,7 +60,7 @@ describe('toRecord and toMessage', () => {
     );
   });
 
-  it('hand the data over without a copy', () => {
+  it('do not copy the data', () => {
     const data = Buffer.from('{"a": 1}\n');
     const record = toRecord({ id: newMessageId(), channel: 'c', data, format: 'json', createdAt: 1 });
     expect(record.value).toBe(data);
@@ -67,7 +68,7 @@ describe('toRecord and toMessage', () => {
     expect(toMessage(received(record)).data).toBe(data);
   });
 
-  it('never fail in another way than with UndeliverableRecordError', () => {
+  it('throw no other error than UndeliverableRecordError', () => {
     const headers = fc.dictionary(fc.constantFrom(...Object.values(messageHeaders)), fc.string());
     const outcomeOf = (given: Record<string, string>, body: Uint8Array) => {
       try {
@@ -87,7 +88,7 @@ describe('toRecord and toMessage', () => {
 });
 
 describe('toMessage', () => {
-  it('needs no more than version and channel from other programs', () => {
+  it('needs only the headers for version and channel', () => {
     expect(toMessage(headed({}, '[1]'))).toEqual({
       id: expect.any(String),
       channel: 'news',
@@ -98,29 +99,37 @@ describe('toMessage', () => {
   });
 
   it.each([
-    ['a version that it does not know', headed({ 'carillon-version': '2' }), 'carillon-version ("2")'],
+    ['an unknown version', headed({ 'carillon-version': '2' }), 'carillon-version ("2")'],
     ['no channel', headed({ 'carillon-channel': '' }), 'carillon-channel is absent'],
-    ['a time in words', headed({ 'carillon-due-at': 'tomorrow' }), 'carillon-due-at ("tomorrow")'],
+    [
+      'a time that is not a number',
+      headed({ 'carillon-due-at': 'tomorrow' }),
+      'carillon-due-at ("tomorrow")',
+    ],
     ['a negative time', headed({ 'carillon-created-at': '-1' }), 'carillon-created-at ("-1")'],
-    ['a time beyond time', headed({ 'carillon-expires-at': '9999999999999999' }), 'carillon-expires-at'],
-    ['a format that it does not know', headed({ 'carillon-format': 'xml' }), 'carillon-format ("xml")'],
-    ['tags that are no object', headed({ 'carillon-tags': '["a"]' }), 'carillon-tags'],
-    ['tags that are no strings', headed({ 'carillon-tags': '{"a":1}' }), 'carillon-tags'],
-    ['tags that are no JSON', headed({ 'carillon-tags': '{' }), 'carillon-tags'],
-    ['a body that is no JSON', headed({ 'carillon-format': 'json' }, '{"a":'), 'not JSON in UTF-8'],
-    ['an empty body called JSON', headed({}, ''), 'not JSON in UTF-8'],
+    [
+      'a time that is out of range',
+      headed({ 'carillon-expires-at': '9999999999999999' }),
+      'carillon-expires-at',
+    ],
+    ['an unknown format', headed({ 'carillon-format': 'xml' }), 'carillon-format ("xml")'],
+    ['tags that are not an object', headed({ 'carillon-tags': '["a"]' }), 'carillon-tags'],
+    ['tags that are not strings', headed({ 'carillon-tags': '{"a":1}' }), 'carillon-tags'],
+    ['tags that are not JSON', headed({ 'carillon-tags': '{' }), 'carillon-tags'],
+    ['a body that is not JSON', headed({ 'carillon-format': 'json' }, '{"a":'), 'not JSON in UTF-8'],
+    ['an empty body as JSON', headed({}, ''), 'not JSON in UTF-8'],
     ['JSON that nests too deep', headed({}, '['.repeat(600) + ']'.repeat(600)), 'not JSON in UTF-8'],
   ])('refuses %s', (_, record, reason) => {
     expect(() => toMessage(record)).toThrow(UndeliverableRecordError);
     expect(() => toMessage(record)).toThrow(reason);
   });
 
-  it('refuses JSON with bytes that are not UTF-8, which would end the connection of a client', () => {
+  it('refuses JSON that is not UTF-8, at which a client would close its connection', () => {
     const record = received({ headers: headed({}).headers, value: Buffer.from([0x22, 0xff, 0x22]) });
     expect(() => toMessage(record)).toThrow('not JSON in UTF-8');
   });
 
-  it('does not repeat a long header in its error', () => {
+  it('truncates a long header in its error', () => {
     expect(() => toMessage(headed({ 'carillon-tags': 'x'.repeat(10_000) }))).toThrow(/^.{0,200}$/);
   });
 
@@ -132,7 +141,7 @@ describe('toMessage', () => {
   );
 });
 
-describe('toMessage, of a record without Carillon headers', () => {
+describe('toMessage, for a record without Carillon headers', () => {
   const foreign = received({ key: 'anna', headers: { room: 'lobby' }, value: Buffer.from('{"a":1}') });
 
   it.each<[ForeignRecordRule, string]>([
@@ -151,12 +160,12 @@ describe('toMessage, of a record without Carillon headers', () => {
     expect(() => toMessage(received({ value: foreign.value }), rule)).toThrow(UndeliverableRecordError);
   });
 
-  it('takes what is no JSON for bytes', () => {
+  it('treats a body that is not JSON as binary', () => {
     const record = received({ value: Buffer.from([0xff]) });
     expect(toMessage(record, { from: 'fixed', channel: 'c' }).format).toBe('binary');
   });
 
-  it('gives it the same id whenever it comes, and another to each other record', () => {
+  it('derives the same id at each delivery, and a different one for each record', () => {
     const rule = { from: 'fixed', channel: 'c' } as const;
     const idOf = (change: Partial<ReceivedRecord>) => toMessage({ ...foreign, ...change }, rule).id;
     const id = idOf({});

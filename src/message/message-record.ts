@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { isJson } from '../json/index.js';
-import { ForeignRecordError, UndeliverableRecordError } from './message.errors.js';
+import { derivedId, foreignMessage, type ForeignRecordRule } from './foreign-record.js';
+import { UndeliverableRecordError } from './message.errors.js';
 import type { Message, MessageExtension, MessageFormat } from './message.js';
 import type { OutgoingRecord, ReceivedRecord } from './record.js';
 import { readTraceparent } from './traceparent.js';
@@ -34,26 +33,6 @@ const PREFIX = 'carillon-';
 const ownHeaders: ReadonlySet<string> = new Set(Object.values(messageHeaders));
 
 const VERSION = '1';
-
-/** Where the channel of a record without Carillon headers comes from. */
-export const foreignRecordRule = z.discriminatedUnion('from', [
-  z.strictObject({
-    from: z
-      .literal('fixed')
-      .describe(
-        'Where the channel of a record without Carillon headers comes from. `fixed`: always `channel`. `header`: the header ' +
-          'whose name is `header`. `key`: the key of the record.',
-      ),
-    channel: z.string().min(1).describe('With `fixed`: the channel.'),
-  }),
-  z.strictObject({
-    from: z.literal('header'),
-    header: z.string().min(1).describe('With `header`: the name of the header.'),
-  }),
-  z.strictObject({ from: z.literal('key') }),
-]);
-
-export type ForeignRecordRule = z.infer<typeof foreignRecordRule>;
 
 /** Returns the record for a message: the data is the body, byte for byte, and everything else is in headers. */
 export function toRecord(message: Message): OutgoingRecord {
@@ -90,6 +69,7 @@ export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Mes
   const name = record.headers[messageHeaders.name];
   const tags = tagsOf(record);
   const extension = extensionOf(record);
+  const traceparent = readTraceparent(record.headers[messageHeaders.traceparent]);
   return {
     id: record.headers[messageHeaders.id] || derivedId(record),
     channel,
@@ -102,7 +82,7 @@ export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Mes
     ...(dueAt === undefined ? {} : { dueAt }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(extension === undefined ? {} : { extension }),
-    ...traceOf(record),
+    ...(traceparent === undefined ? {} : { traceparent }),
   };
 }
 
@@ -110,50 +90,6 @@ export function toMessage(record: ReceivedRecord, rule?: ForeignRecordRule): Mes
 export function refuseUndecodable({ headers }: Pick<ReceivedRecord, 'headers'>): void {
   const reason = headers[undecodableHeader];
   if (reason !== undefined) throw new UndeliverableRecordError(reason);
-}
-
-function foreignMessage(record: ReceivedRecord, rule: ForeignRecordRule | undefined): Message {
-  const channel = foreignChannel(record, rule);
-  if (record.value.length === 0) throw new UndeliverableRecordError('it has no body');
-  return {
-    id: derivedId(record),
-    channel,
-    data: record.value,
-    format: isJson(record.value) ? 'json' : 'binary',
-    createdAt: record.publishedAt,
-    ...(record.key === undefined ? {} : { key: record.key }),
-    ...traceOf(record),
-  };
-}
-
-function foreignChannel(record: ReceivedRecord, rule: ForeignRecordRule | undefined): string {
-  switch (rule?.from) {
-    case undefined:
-      throw new ForeignRecordError(
-        'it has no Carillon headers, and no rule says which channel such a record is for',
-      );
-    case 'fixed':
-      return rule.channel;
-    case 'header':
-      return record.headers[rule.header] || absent(`header ${rule.header}, which names its channel,`);
-    case 'key':
-      return record.key || absent('its key, which names its channel,');
-    default:
-      return rule satisfies never;
-  }
-}
-
-function absent(what: string): never {
-  throw new UndeliverableRecordError(`it has no Carillon headers, and ${what} is absent or empty`);
-}
-
-/**
- * Derives an id from the position and the time of a record only, so that a redelivered record gets the same id again. It is a UUIDv7
- * with the time at which the record was published.
- */
-function derivedId({ topic, partition, position, publishedAt }: ReceivedRecord): string {
-  const random = createHash('sha256').update(`${topic}\0${partition}\0${position}`).digest();
-  return uuidv7({ msecs: Math.max(0, publishedAt), random: random.subarray(0, 16) });
 }
 
 /** Checks data that is declared as JSON, because invalid JSON would break the frames of every subscriber. */
@@ -199,11 +135,6 @@ function parsedTags(text: string): Record<string, string> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function traceOf(record: ReceivedRecord): { traceparent?: string } {
-  const traceparent = readTraceparent(record.headers[messageHeaders.traceparent]);
-  return traceparent === undefined ? {} : { traceparent };
 }
 
 function undeliverable(header: string, value: string, why: string): UndeliverableRecordError {

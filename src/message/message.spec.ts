@@ -3,14 +3,14 @@ import { validate, version } from 'uuid';
 import { newMessageId } from './message.js';
 
 describe('newMessageId', () => {
-  it('makes ids of version 7 that differ, and that sort in the order in which they were made', () => {
+  it('returns different ids of version 7, which sort in the order of their creation', () => {
     const ids = Array.from({ length: 50_000 }, newMessageId);
     expect(ids.every((id) => validate(id) && version(id) === 7)).toBe(true);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.toSorted()).toEqual(ids);
   });
 
-  it('says when it was made, in ms', () => {
+  it('contains the time of its creation, in ms', () => {
     const before = Date.now();
     const made = Number.parseInt(newMessageId().replaceAll('-', '').slice(0, 12), 16);
     expect(made).toBeGreaterThanOrEqual(before);

@@ -4,7 +4,7 @@ import { readTraceparent } from './traceparent.js';
 const VALID = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
 describe('readTraceparent', () => {
-  it('takes a valid one, and of a later version the part that it knows', () => {
+  it('returns a valid header, and the known part of a later version', () => {
     expect(readTraceparent(VALID)).toBe(VALID);
     expect(readTraceparent(`cc${VALID.slice(2)}-what-the-future-brings`)).toBe(`cc${VALID.slice(2)}`);
   });
@@ -18,7 +18,7 @@ describe('readTraceparent', () => {
     `${VALID}0`,
     VALID.replace(/4bf9.*4736/, '0'.repeat(32)),
     VALID.replace('00f067aa0ba902b7', '0'.repeat(16)),
-  ])('drops %j', (header) => {
+  ])('ignores %j', (header) => {
     expect(readTraceparent(header)).toBeUndefined();
   });
 });

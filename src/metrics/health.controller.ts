@@ -7,8 +7,8 @@ interface Reply {
 }
 
 /**
- * Serves the health probes. `/health/live` depends on this process only, `/health/ready` also on the brokers. `/health` is
- * `/health/ready` in the form of Centrifugo.
+ * Serves the health probes. `/health/live` depends on this process only, `/health/ready` also on the brokers. `/health` has
+ * the status of `/health/ready`, with an empty object as the body.
  */
 @ApiTags('health')
 @Controller('health')
@@ -37,7 +37,7 @@ export class HealthController {
 
   @Get()
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'The same as /health/ready with an empty object, as in Centrifugo.' })
+  @ApiOperation({ summary: 'The status of /health/ready, with an empty object as the body.' })
   @ApiResponse({ status: 200, description: 'Ready.' })
   @ApiResponse({ status: 503, description: 'Not ready.' })
   health(@Res({ passthrough: true }) reply: Reply): Record<string, never> {

@@ -11,13 +11,13 @@ describe('Readiness', () => {
     readiness = new Readiness(gauge);
   });
 
-  it('is red until the process serves', () => {
+  it('is not ready until the process serves', () => {
     expect(readiness.report()).toEqual({ ready: false, phase: 'starting', brokers: {} });
     readiness.serving();
     expect(readiness.report().ready).toBe(true);
   });
 
-  it('follows every broker and says which one is down and why', async () => {
+  it('follows every broker, and reports which one is down and why', async () => {
     readiness.serving();
     const kafka = readiness.broker('kafka');
     readiness.broker('redis').up();
@@ -35,7 +35,7 @@ describe('Readiness', () => {
     ]);
   });
 
-  it('stays red once it stops', () => {
+  it('is not ready once the process stops', () => {
     readiness.serving();
     readiness.stopping();
     expect(readiness.report().ready).toBe(false);

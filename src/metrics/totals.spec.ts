@@ -4,7 +4,7 @@ import { totals } from './totals.js';
 
 beforeEach(() => register.clear());
 
-it('adds up what is counted by label, and leaves out what is Node’s or no number', async () => {
+it('adds up the labels of a metric, without metrics of Node.js and histograms', async () => {
   const sent = new Counter({ name: 'carillon_sent_total', help: 'h', labelNames: ['lane'] });
   sent.inc({ lane: 'direct' }, 2);
   sent.inc({ lane: 'instant' }, 3);

@@ -5,7 +5,7 @@ export type TextTest = (text: string) => boolean;
 
 /**
  * A regular expression for untrusted texts: the time is linear in the length of the text, whatever the expression. The syntax is
- * that of RE2 (https://github.com/google/re2/wiki/Syntax), as in Go and Centrifugo. The expression may match anywhere in the text.
+ * that of RE2 (https://github.com/google/re2/wiki/Syntax), as in Go. The expression may match anywhere in the text.
  * @throws Error if `source` is not a valid expression
  */
 export function regex(source: string): TextTest {

@@ -9,17 +9,17 @@ import {
 } from './address.js';
 
 describe('addresses', () => {
-  it('gives the connections of one node one route', () => {
+  it('share one route among the connections of a node', () => {
     const routes = [newConnectionId(), newConnectionId()].map((id) => routeOf(connectionChannel(id)));
     expect(routes).toEqual([`~node:${nodeId}`, `~node:${nodeId}`]);
   });
 
-  it('routes everything else under its own name', () => {
+  it('use the channel as the route of everything else', () => {
     for (const channel of ['news', userChannel('7'), identityChannel('agent', '::1')])
       expect(routeOf(channel)).toBe(channel);
   });
 
-  it('tells identities apart by both of their parts, and shows neither', () => {
+  it('distinguish identities by both of their parts, and contain neither of them', () => {
     const channels = [
       ['agent', '10.0.0.1'],
       ['agent', '10.0.0.2'],

@@ -17,8 +17,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .build();
 
 /**
- * Delivers the due messages of both lanes. It needs the lanes module and the delivery module. It is a module of its own because a
- * process without it can still accept messages (the trigger role) or serve clients (the gateway role).
+ * Delivers the due messages of both lanes. It needs the lanes module and the delivery module. It is a module of its own
+ * because a process without it can still accept messages (the trigger role) or serve clients (the gateway role).
  */
 @Module({
   providers: [

@@ -65,7 +65,7 @@ describe('LaneConsumersModule, from the lanes to a subscriber', () => {
     })
       .overrideProvider(Fanout)
       .useFactory({
-        factory: (reception: Dispatcher) => (fanout = new FaultyFanout((each) => reception.receive(each))),
+        factory: (dispatcher: Dispatcher) => (fanout = new FaultyFanout((each) => dispatcher.dispatch(each))),
         inject: [Dispatcher],
       })
       .compile();

@@ -23,8 +23,8 @@ interface Consumer {
 }
 
 /**
- * Consumes the due messages of both lanes and publishes them with delivery. A message that the fan-out rejects stays with
- * its lane, which delivers it again.
+ * Consumes the due messages of both lanes and publishes them with delivery. A message that the fan-out rejects stays
+ * with its lane, which delivers it again.
  */
 export class LaneConsumers {
   readonly #logger = new Logger(LaneConsumers.name);
@@ -40,7 +40,9 @@ export class LaneConsumers {
     private readonly status: BrokerStatus,
   ) {}
 
-  /** Returns at once. A lane whose broker is unavailable is opened when the broker returns; until then `status` is down. */
+  /**
+   * Returns at once. A lane whose broker is unavailable is opened when the broker returns; until then `status` is down.
+   */
   start(): void {
     const concurrency = this.options.laneConcurrency;
     this.#opening = [

@@ -10,14 +10,14 @@ describe('Deduplication', () => {
   const create = (options: { maxEntries?: number; onShortened?: (coveredMs: number) => void } = {}) =>
     new Deduplication({ windowMs: 400, maxEntries: 1_000, now: () => now, ...options });
 
-  it('tells ids apart by channel', () => {
+  it('keeps the ids of different channels apart', () => {
     const deduplication = create();
     const sights = ['a', 'b', 'c', 'a', 'b', 'c'].map((channel) => deduplication.firstSight('id', channel));
     expect(sights).toEqual([true, true, true, false, false, false]);
     expect(deduplication.size).toBe(3);
   });
 
-  it('remembers for the window, and for no more than a quarter longer', () => {
+  it('remembers an id for the window, and at most a quarter longer', () => {
     const sight = record({
       id: constantFrom('1', '2', '3'),
       channel: constantFrom('a', 'b'),
@@ -40,7 +40,7 @@ describe('Deduplication', () => {
     );
   });
 
-  it('holds no more than its bound, forgets the oldest first, and says so', () => {
+  it('drops the oldest ids above the maximum, and reports it', () => {
     const shortenedTo: number[] = [];
     const deduplication = create({ maxEntries: 50, onShortened: (coveredMs) => shortenedTo.push(coveredMs) });
     for (let id = 0; id < 200; id++) {
@@ -54,7 +54,7 @@ describe('Deduplication', () => {
     expect(Math.max(...shortenedTo)).toBeLessThanOrEqual(50);
   });
 
-  it('does not speak of its bound where the window alone is at work', () => {
+  it('does not report ids that leave the window', () => {
     const shortenedTo: number[] = [];
     const deduplication = create({ onShortened: (coveredMs) => shortenedTo.push(coveredMs) });
     for (let id = 0; id < 500; id++) {

@@ -1,29 +1,29 @@
 import { FingerprintSet } from './fingerprint-set.js';
 import { Fingerprint } from './fingerprint.js';
 
-/** Number of parts that the window is divided into: an id is remembered for the window and at most one part longer. */
+/** Number of parts of the window. An id is remembered for the window and at most one part longer. */
 const PARTS = 4;
 
 export interface DeduplicationOptions {
-  /** How long an id is remembered at least, in ms. */
+  /** Minimum time for which an id is remembered, in ms. */
   readonly windowMs: number;
-  /** Most ids remembered at once. Beyond it the oldest part of the window is forgotten early. */
+  /** Maximum number of ids. Above it the oldest part of the window is dropped early. */
   readonly maxEntries: number;
-  /** Any clock in ms that does not jump, as that of `performance.now()`: one that is set forward would forget all ids. */
+  /** A monotonic clock in ms. Default: `performance.now()`. Setting the time of the machine must not drop all ids. */
   readonly now?: () => number;
-  /** Told when the bound made the window shorter than asked: by how much it covers now, in ms. */
+  /** Called when the maximum has shortened the window, with the time that it covers now, in ms. */
   readonly onShortened?: (coveredMs: number) => void;
 }
 
-/** The pairs of an id and a channel that arrived within one part of the window. */
+/** The pairs of an id and a channel from one part of the window. */
 interface Generation {
   readonly startedAt: number;
   readonly seen: FingerprintSet;
 }
 
 /**
- * Remembers which message ids were seen on which channel inside a window. Ids are kept in generations that are
- * dropped whole, so that there is no timer and no sweep.
+ * Remembers the message ids of each channel within a window. Ids are grouped in generations, which are dropped as a
+ * whole, so that no timer and no sweep is necessary.
  */
 export class Deduplication {
   readonly #partMs: number;
@@ -32,7 +32,7 @@ export class Deduplication {
   readonly #now: () => number;
   readonly #onShortened: (coveredMs: number) => void;
   readonly #fingerprint = new Fingerprint();
-  /** Newest first; never empty. */
+  /** Newest first. Never empty. */
   #generations: [Generation, ...Generation[]];
 
   constructor(options: DeduplicationOptions) {
@@ -44,18 +44,18 @@ export class Deduplication {
     this.#generations = [newGeneration(this.#now())];
   }
 
-  /** Pairs of an id and a channel that are remembered at present. */
+  /** Number of pairs of an id and a channel. */
   get size(): number {
     return this.#generations.reduce((sum, generation) => sum + generation.seen.size, 0);
   }
 
-  /** Answers whether the pair is seen for the first time inside the window, and remembers it. */
+  /** Returns whether the pair is seen for the first time within the window, and remembers it. */
   firstSight(id: string, channel: string): boolean {
     const now = this.#now();
     if (now - this.#generations[0].startedAt >= this.#partMs) this.#rotate(now);
     const pair = this.#fingerprint.of(id, channel);
     for (const generation of this.#generations) {
-      if (this.#isForgotten(generation, now)) break;
+      if (this.#isExpired(generation, now)) break;
       if (generation.seen.has(pair)) return false;
     }
     if (this.#generations[0].seen.size >= this.#maxPerGeneration) this.#rotate(now);
@@ -63,16 +63,16 @@ export class Deduplication {
     return true;
   }
 
-  /** Begins a generation, and drops those that are past the window or past the bound. */
+  /** Starts a generation, and drops those outside of the window or above the maximum. */
   #rotate(now: number): void {
-    const kept = this.#generations.filter((generation) => !this.#isForgotten(generation, now));
+    const kept = this.#generations.filter((generation) => !this.#isExpired(generation, now));
     const dropped = kept.splice(PARTS);
     if (dropped.length > 0) this.#onShortened(now - (kept.at(-1)?.startedAt ?? now));
     this.#generations = [newGeneration(now, kept[0]), ...kept];
   }
 
-  /** The youngest id of a generation came at the end of its part at the latest. */
-  #isForgotten({ startedAt }: Generation, now: number): boolean {
+  /** The newest id of a generation arrived at the end of its part at the latest. */
+  #isExpired({ startedAt }: Generation, now: number): boolean {
     return now - startedAt >= this.#windowMs + this.#partMs;
   }
 }

@@ -5,8 +5,8 @@ import { Fingerprint } from './fingerprint.js';
 
 const fingerprint = new Fingerprint();
 
-describe('a set of fingerprints', () => {
-  it('has what was added, and nothing else', () => {
+describe('FingerprintSet', () => {
+  it('contains what was added, and nothing else', () => {
     const text = string({ unit: constantFrom('a', 'b', 'ü'), maxLength: 3 });
     assert(
       property(array(tuple(text, text), { maxLength: 2_000 }), (pairs) => {
@@ -23,7 +23,7 @@ describe('a set of fingerprints', () => {
     );
   });
 
-  it('still has everything after it has grown, whether it was made small or like another', () => {
+  it('contains everything after it has grown, from any initial size', () => {
     const small = new FingerprintSet();
     const ids = Array.from({ length: 5_000 }, (_, index) => `id-${index}`);
     for (const id of ids) small.add(fingerprint.of(id, 'a'));

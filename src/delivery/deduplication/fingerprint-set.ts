@@ -1,18 +1,18 @@
 import type { Fingerprint } from './fingerprint.js';
 
 const PARTS = 4;
-const LEAST_SLOTS = 256;
-/** Beyond it a search takes long. */
-const FULL = 0.6;
+const MIN_SLOTS = 256;
+/** Searching takes long above this share. */
+const MAX_LOAD = 0.6;
 
-/** A set of fingerprints in one piece of memory: 27 to 53 bytes for each, and nothing for the garbage collector to look at. */
+/** A set of fingerprints in one typed array: 27 to 53 bytes for each, and no work for the garbage collector. */
 export class FingerprintSet {
   #parts: Uint32Array;
   #size = 0;
 
-  /** @param like one that is likely to become as large, so that this one need not grow */
+  /** @param like a set that is likely to become as large, so that this one need not grow */
   constructor(like?: FingerprintSet) {
-    this.#parts = new Uint32Array(like === undefined ? PARTS * LEAST_SLOTS : sizeFor(like.#size));
+    this.#parts = new Uint32Array(like === undefined ? PARTS * MIN_SLOTS : sizeFor(like.#size));
   }
 
   get size(): number {
@@ -25,7 +25,7 @@ export class FingerprintSet {
   }
 
   add({ a, b, c, d }: Fingerprint): void {
-    if (this.#size >= (FULL * this.#parts.length) / PARTS) this.#grow();
+    if (this.#size >= (MAX_LOAD * this.#parts.length) / PARTS) this.#grow();
     if (this.#put(a, b, c, d)) this.#size++;
   }
 
@@ -39,11 +39,11 @@ export class FingerprintSet {
     return true;
   }
 
-  /** Where it is, or the empty place where it would be. The last part of one that is there is not 0. */
+  /** Returns the position of a fingerprint, or the empty slot for it. A slot is empty if its last part is 0. */
   #find(a: number, b: number, c: number, d: number): number {
     const parts = this.#parts;
     const end = parts.length;
-    let at = (a & (end / PARTS - 1)) * PARTS; // their number is a power of two
+    let at = (a & (end / PARTS - 1)) * PARTS; // the number of slots is a power of two
     while (
       parts[at + 3] !== 0 &&
       (parts[at] !== a || parts[at + 1] !== b || parts[at + 2] !== c || parts[at + 3] !== d)
@@ -63,7 +63,7 @@ export class FingerprintSet {
 }
 
 function sizeFor(fingerprints: number): number {
-  let slots = LEAST_SLOTS;
-  while (fingerprints >= FULL * slots) slots *= 2;
+  let slots = MIN_SLOTS;
+  while (fingerprints >= MAX_LOAD * slots) slots *= 2;
   return PARTS * slots;
 }

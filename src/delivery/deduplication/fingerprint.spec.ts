@@ -6,17 +6,17 @@ const of = (one: string, other: string) => {
   return [a, b, c, d];
 };
 
-describe('a fingerprint', () => {
+describe('Fingerprint', () => {
   it('is the same for the same texts', () => {
     expect(of('id', 'channel')).toEqual(of('id', 'channel'));
   });
 
-  it('keeps two texts apart from others that read the same one after the other', () => {
+  it('differs for two texts that are the same when concatenated', () => {
     expect(of('ab', 'c')).not.toEqual(of('a', 'bc'));
     expect(of('', 'abc')).not.toEqual(of('abc', ''));
   });
 
-  it('changes in half of its bits, in each part, whichever bit of a text changes', () => {
+  it('changes half of its bits, in each part, if any bit of a text changes', () => {
     const counts = [0, 0, 0, 0];
     const rounds = 2_000;
     for (let round = 0; round < rounds; round++) {
@@ -29,7 +29,7 @@ describe('a fingerprint', () => {
     for (const count of counts) expect(Math.abs(count / rounds - 16)).toBeLessThan(1);
   });
 
-  it('has no two alike among many that are alike', () => {
+  it('differs for many similar texts', () => {
     const seen = new Set<string>();
     for (let number = 0; number < 50_000; number++) {
       const parts = of(`id-${number}`, 'a');

@@ -1,14 +1,14 @@
 import { getRandomValues } from 'node:crypto';
 
 const [seedA = 0, seedB = 0, seedC = 0, seedD = 0] = getRandomValues(new Uint32Array(4));
-/** No character is this: it keeps the end of one text apart from the beginning of the next. */
-const BETWEEN = 0x110000;
+/** Separates the two texts. No character has this code. */
+const SEPARATOR = 0x110000;
 
 /**
- * 128 bits that stand for two texts, seeded at random for each process, so that nobody can choose texts that share them. Two
- * pairs out of a million share them by chance once in 10^26 times.
+ * A hash of two texts with 128 bits. It is seeded at random for each process, so that nobody can choose texts with the
+ * same hash. The probability that any two of a million pairs have the same hash by chance is about 10^-26.
  *
- * Written in place, as there is one for each message: four parts of 32 bits, not all of them 0.
+ * It is overwritten for each message instead of allocated: four parts of 32 bits, the last of which is never 0.
  */
 export class Fingerprint {
   a = 0;
@@ -22,7 +22,7 @@ export class Fingerprint {
     this.c = seedC;
     this.d = seedD;
     this.#mix(one);
-    this.#step(BETWEEN);
+    this.#step(SEPARATOR);
     this.#mix(other);
     this.#finish();
     return this;
@@ -32,7 +32,7 @@ export class Fingerprint {
     for (let index = 0; index < text.length; index++) this.#step(text.charCodeAt(index));
   }
 
-  /** That of cyrb128, a public-domain hash of strings: each part takes in another one. */
+  /** The step of cyrb128, a public-domain hash of strings. */
   #step(code: number): void {
     this.a = this.b ^ Math.imul(this.a ^ code, 597_399_067);
     this.b = this.c ^ Math.imul(this.b ^ code, 2_869_860_233);

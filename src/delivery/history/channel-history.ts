@@ -6,31 +6,34 @@ import type { HistoryOptions, HistoryPage, HistoryQuery, PublishConditions } fro
 import { History } from './history.port.js';
 
 /**
- * A message as it is to be published. It has no id where no copy of it can come another way: telling it from itself would cost as
- * much as sending it.
+ * A message to be published. It has no id if no copy of it can arrive by another path: recognizing duplicates would
+ * cost as much as sending it.
  */
-export type PublishableMessage = Omit<Message, 'id'> & Partial<Pick<Message, 'id'>>;
+export type PublishableMessage = Omit<Message, 'id' | 'extension'> & Partial<Pick<Message, 'id'>>;
 
-/** As {@link HistoryQuery}, with the channel's own value where `metaTtlMs` is absent. */
+/** A {@link HistoryQuery}. The options of the channel decide if `metaTtlMs` is absent. */
 export type ChannelHistoryQuery = Omit<HistoryQuery, 'metaTtlMs'> & { readonly metaTtlMs?: number };
 
 export interface ChannelHistoryOptions {
   readonly channels: ChannelsOptions;
   readonly idempotencyWindowMs: number;
-  /** For how long a message that came once is not taken again, told by its id. */
+  /** How long a message id is remembered. */
   readonly deduplicationWindowMs: number;
 }
 
-/** The history remembers an id for longer than any process does: a place that a process drops as known would look like a loss. */
-const MEMORY_OF_IDS = 1.5;
+/**
+ * The history remembers an id for longer than the processes do. Otherwise a process could drop as a duplicate what the
+ * history has given another offset, and the missing offset would look like a loss.
+ */
+const ID_WINDOW_FACTOR = 1.5;
 
-/** Joins the options of channels with what is kept of them. */
+/** Applies the options of channels to their histories. */
 export class ChannelHistory {
   readonly #optionsByRule = new Map<ChannelRule, HistoryOptions>();
-  readonly #keepsAnything: boolean;
+  readonly #storesAnything: boolean;
   /**
-   * Reads of a position that begin after this turn, by channel: many subscribers ask for the same one in one turn. One that has
-   * begun is not shared: who asks later may need what came in between.
+   * Reads of a position that start after this turn of the event loop, by channel: many subscribers ask for the same one
+   * in one turn. A read that has started is not shared, because a later caller may need what was published in between.
    */
   readonly #positions = new Map<string, Promise<HistoryPage>>();
 
@@ -40,27 +43,27 @@ export class ChannelHistory {
     private readonly options: ChannelHistoryOptions,
   ) {
     const { withoutNamespace, namespaces } = options.channels;
-    this.#keepsAnything = [withoutNamespace, ...namespaces].some(({ historySize }) => historySize > 0);
+    this.#storesAnything = [withoutNamespace, ...namespaces].some(({ historySize }) => historySize > 0);
   }
 
-  /** Whether subscribers of the channel may get differences where neither caller nor message says so. */
+  /** Returns whether the options of the channel allow deltas for publications that do not say so themselves. */
   publishesDelta(channel: string): boolean {
     return this.#ruleOf(channel)?.options.deltaPublish ?? false;
   }
 
-  /** The terms for a message; `undefined` where it is simply to be sent. */
-  termsFor(message: PublishableMessage, options: PublishOptions = {}): PublishConditions | undefined {
+  /** Returns the conditions for a message, or undefined if it is sent unconditionally and not stored. */
+  conditionsFor(message: PublishableMessage, options: PublishOptions = {}): PublishConditions | undefined {
     const { channel, id } = message;
     const { skipHistory = false, idempotencyKey: key } = options;
     const history = skipHistory ? undefined : (options.history ?? this.#optionsOf(channel));
     if (key !== undefined) {
       const ttlMs = this.options.idempotencyWindowMs;
-      return { idempotency: { key: `key:${key}`, ttlMs }, ...historyTerms(options, history) };
+      return { idempotency: { key: `key:${key}`, ttlMs }, ...storing(options, history) };
     }
     if (history === undefined) return undefined;
-    if (id === undefined) return historyTerms(options, history);
-    const ttlMs = MEMORY_OF_IDS * this.options.deduplicationWindowMs;
-    return { idempotency: { key: `id:${id}`, ttlMs }, ...historyTerms(options, history) };
+    if (id === undefined) return storing(options, history);
+    const ttlMs = ID_WINDOW_FACTOR * this.options.deduplicationWindowMs;
+    return { idempotency: { key: `id:${id}`, ttlMs }, ...storing(options, history) };
   }
 
   read(channel: string, query: ChannelHistoryQuery): Promise<HistoryPage> {
@@ -93,15 +96,15 @@ export class ChannelHistory {
     return found;
   }
 
-  /** The rule of a channel that keeps a history. */
+  /** Returns the rule of a channel with a history. */
   #ruleOf(channel: string): ChannelRule | undefined {
-    if (!this.#keepsAnything) return undefined;
+    if (!this.#storesAnything) return undefined;
     const rule = this.rules.find(channel);
     return typeof rule === 'object' && rule.keepsHistory ? rule : undefined;
   }
 }
 
-function historyTerms(
+function storing(
   { version = 0, versionEpoch = '' }: PublishOptions,
   history: HistoryOptions | undefined,
 ): PublishConditions {

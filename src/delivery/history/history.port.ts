@@ -2,25 +2,25 @@ import type { MessageFormat } from '../../message/index.js';
 import type { ClientInfo } from '../presence/client-info.js';
 import type { Publication, StreamPosition } from '../publications/publication.js';
 
-/** What is kept of a channel. */
+/** What the history of a channel stores. */
 export interface HistoryOptions {
-  /** How many of the last publications. */
+  /** Number of the latest publications. */
   readonly size: number;
-  /** For how long after the last publication, in ms. */
+  /** How long they are stored after the latest one, in ms. */
   readonly ttlMs: number;
-  /** For how long offset and epoch are kept after the last use, in ms. */
+  /** How long offset and epoch are stored after the last use, in ms. */
   readonly metaTtlMs: number;
 }
 
-/** Under which conditions a publication is sent. */
+/** The conditions under which a publication is sent, and how it is stored. */
 export interface PublishConditions {
-  /** Absent: it is sent, and not kept. */
+  /** Absent: it is sent without being stored. */
   readonly history?: HistoryOptions;
-  /** What was published in the channel with the same key inside `ttlMs` is not sent again. */
+  /** Not sent if a publication with the same key was sent in the channel within `ttlMs`. */
   readonly idempotency?: { readonly key: string; readonly ttlMs: number };
   /**
-   * Not sent if the last version in the history is not below `number`. A non-empty `epoch` that is not the last one's makes
-   * the versions incomparable: it is sent. Needs `history`.
+   * Not sent unless `number` is above the latest version in the history. Sent if `epoch` is not empty and differs from
+   * that of the latest version. Needs `history`.
    */
   readonly version?: { readonly number: number; readonly epoch: string };
 }
@@ -37,42 +37,51 @@ export interface HistoryEntry {
 }
 
 export interface HistoryQuery {
-  /** Those after this place, or before it if `reverse`. An empty epoch is not compared. Absent: from the oldest, or the newest. */
+  /**
+   * Returns publications after this position, or before it if `reverse` is set. An empty epoch is not compared. Absent:
+   * starts with the oldest publication, or the newest.
+   */
   readonly since?: StreamPosition;
-  /** How many; -1: all, 0: the position only. */
+  /** Maximum number of publications. -1: all, 0: the position only. */
   readonly limit: number;
   /** Newest first. */
   readonly reverse?: boolean;
-  /** As in {@link HistoryOptions}: reading is a use. */
+  /** As in {@link HistoryOptions}: a read is a use. */
   readonly metaTtlMs: number;
 }
 
-/** Publications with the top position of the channel at the same moment. */
+/** Publications, and the latest position of the channel at the same moment. */
 export interface HistoryPage extends StreamPosition {
   readonly publications: readonly HistoryEntry[];
 }
 
 /**
- * The last publications of the channels that keep them, and the one place where a publication gets its offset.
+ * The latest publications of the channels that store them, and the only place where publications get offsets.
  *
  * Promised by every adapter:
- * - `publish` checks its terms, gives the publication the next offset of its channel, keeps it and hands it to the fan-out in
- *   one step, and resolves when the store has taken it. So the publications of a channel reach every process in the order
- *   of their offsets, and what a subscription in force does not bring is found by a `read` that begins after it.
- * - It answers the position of the publication. For one that is not sent: the position that was answered to the first one with
- *   the key, or the top position in case of a version. `undefined` where there is no history.
- * - Offsets of a channel count from 1 without a gap within an epoch: eight letters, made when the channel is first published to
- *   or read. Both outlive the publications, by `metaTtlMs` after the last use.
- * - A store that lost publications which it had accepted begins another epoch as soon as that is known.
- * - `read` throws `UnrecoverablePositionError` for a place of another epoch; one that is no longer kept is no error.
- * - `remove` forgets the publications of a channel; offset and epoch stay.
- * - Where the store is away a call rejects with `BrokerUnavailableError` in less than two seconds. A `publish` that rejects may
- *   have taken effect: repeating it with the same idempotency key is safe.
+ * - `publish` checks the conditions, gives the publication the next offset of its channel, stores it and passes it to
+ *   the fan-out in one step, and resolves when the store has accepted it. So the publications of a channel reach every
+ *   process in the order of their offsets, and a `read` that starts after it finds what an active subscription does not
+ *   receive.
+ * - It returns the position of the publication. For one that is not sent, it returns the position of the first
+ *   publication with the same key, or the latest position if the version is not above. `undefined` without a history.
+ * - The offsets of a channel count from 1 without a gap within an epoch: eight letters, created when the channel is
+ *   first published to or read. Both outlive the publications, by `metaTtlMs` after the last use.
+ * - A store that lost accepted publications starts another epoch as soon as the loss is noticed.
+ * - `read` throws `UnrecoverablePositionError` for a position of another epoch. A position that is not stored any more
+ *   is no error.
+ * - `remove` removes the publications of a channel. Offset and epoch stay.
+ * - While the store is unavailable a call rejects with `BrokerUnavailableError` in less than two seconds. A `publish`
+ *   that rejects may have taken effect: repeating it with the same idempotency key is safe.
  *
- * Not promised: that publications are kept for as long as asked. Memory is bounded; a reader sees from the offsets what is missing.
+ * Not promised: that publications are stored as long as requested. Memory is bounded. A reader can tell from the
+ * offsets what is missing.
  */
 export abstract class History {
-  abstract publish(publication: Publication, terms: PublishConditions): Promise<StreamPosition | undefined>;
+  abstract publish(
+    publication: Publication,
+    conditions: PublishConditions,
+  ): Promise<StreamPosition | undefined>;
   abstract read(channel: string, query: HistoryQuery): Promise<HistoryPage>;
   abstract remove(channel: string): Promise<void>;
   abstract close(): Promise<void>;

@@ -1,7 +1,7 @@
 import type { SubscriptionOverride } from '../channels/subscription-features.js';
 import type { StreamPosition } from '../publications/publication.js';
 
-/** Whose connections are meant: all of a user, or of these the one with the given id or session. */
+/** The connections of a user, or only the one with the given id or session. */
 export interface CommandTarget {
   /** Empty for the anonymous users. */
   readonly user: string;
@@ -13,7 +13,7 @@ export interface CommandTarget {
 export interface SubscribeCommand extends CommandTarget {
   readonly kind: 'subscribe';
   readonly channel: string;
-  /** JSON text that others see in presence, joins and publications. */
+  /** JSON text that other clients see in presence, joins and publications. */
   readonly info?: Buffer;
   /** JSON text for the client. */
   readonly data?: Buffer;
@@ -28,7 +28,10 @@ export interface UnsubscribeCommand extends CommandTarget {
   readonly channel: string;
 }
 
-/** A connection becomes the only one of its user. Of two takeovers at the same time, the one with the greater id is the later one. */
+/**
+ * A connection becomes the only one of its user. Of two takeovers at the same time, the one with the greater id is the
+ * later one.
+ */
 export interface Takeover {
   /** Unix time in ms, or somewhat more. */
   readonly at: number;
@@ -38,9 +41,9 @@ export interface Takeover {
 
 export interface DisconnectCommand extends CommandTarget {
   readonly kind: 'disconnect';
-  /** Ids of connections that are spared. */
+  /** Ids of connections that stay open. */
   readonly whitelist?: readonly string[];
-  /** Close code and reason. Absent: 3503, force disconnect. */
+  /** Close code and reason. Absent: those of the protocol for a forced disconnect. */
   readonly disconnect?: { readonly code: number; readonly reason: string };
   /** Connections with a later takeover stay open. The name is part of the form on the wire between nodes. */
   readonly claim?: Takeover;
@@ -51,12 +54,12 @@ export interface RefreshCommand extends CommandTarget {
   readonly expired: boolean;
   /** Unix time in ms. Absent: the connection does not expire any more. */
   readonly expiresAt?: number;
-  /** JSON text that takes the place of the connection's info. */
+  /** JSON text that replaces the information about the connection. */
   readonly info?: Buffer;
 }
 
-/** What the server API asks of connections, wherever they are. */
+/** A command to connections, on whichever node they are. */
 export type ControlCommand = SubscribeCommand | UnsubscribeCommand | DisconnectCommand | RefreshCommand;
 
-/** Carries a command out on the connections of this node. Must not throw; most nodes have none that is meant. */
+/** Executes a command on the connections of this node, of which it may affect none. Must not throw. */
 export type CommandHandler = (command: ControlCommand) => void;

@@ -1,14 +1,14 @@
 import type { ControlCommand } from './control-command.js';
 import type { NodeInfo } from './node-info.js';
 
-/** What nodes say to one another. */
+/** A message between nodes. */
 export type ControlMessage =
   | { readonly say: 'command'; readonly command: ControlCommand }
   | { readonly say: 'here'; readonly node: NodeInfo }
-  /** A new node, that wants to know of the others. */
+  /** A new node requests the announcements of the others. */
   | { readonly say: 'hello'; readonly node: NodeInfo }
   | { readonly say: 'bye'; readonly uid: string }
-  /** Which channels that fit the pattern have how many subscribers on each node? */
+  /** Requests the number of subscribers of each channel that matches the pattern. */
   | { readonly say: 'channels?'; readonly survey: string; readonly from: string; readonly pattern: string }
   | {
       readonly say: 'channels';
@@ -18,7 +18,7 @@ export type ControlMessage =
     };
 
 export function encodeControl(message: ControlMessage): Buffer {
-  // Bytes become base64 before their own `toJSON` would turn them into lists of numbers.
+  // Buffers become base64 here, because their own `toJSON` would make lists of numbers of them.
   return Buffer.from(
     JSON.stringify(message, function (this: Record<string, unknown>, key: string, value: unknown) {
       const original = this[key];
@@ -27,7 +27,7 @@ export function encodeControl(message: ControlMessage): Buffer {
   );
 }
 
-/** `undefined` for what is no such message, as another version of this program may send. */
+/** Returns undefined for anything else, which another version of this program may send. */
 export function decodeControl(data: Buffer): ControlMessage | undefined {
   try {
     const message = JSON.parse(data.toString(), (key, value: unknown) =>

@@ -1,20 +1,20 @@
 import type { NodeInfo } from './node-info.js';
 
-/** The other nodes, as far as they have been heard of lately. */
+/** The other nodes that have announced themselves recently. */
 export class KnownNodes {
   readonly #seen = new Map<string, { readonly info: NodeInfo; readonly at: number }>();
 
   constructor(
-    /** After this silence a node counts as gone, in ms. */
+    /** A node without an announcement for this time is removed, in ms. */
     private readonly expiryMs: number,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  hear(info: NodeInfo): void {
+  update(info: NodeInfo): void {
     this.#seen.set(info.uid, { info, at: this.now() });
   }
 
-  forget(uid: string): void {
+  remove(uid: string): void {
     this.#seen.delete(uid);
   }
 

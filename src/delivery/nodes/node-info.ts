@@ -1,6 +1,6 @@
-/** What a node says about itself, every few seconds. */
+/** What a node announces about itself every few seconds. */
 export interface NodeInfo {
-  /** As in the ids of its connections. */
+  /** The first part of the ids of its connections. */
   readonly uid: string;
   readonly name: string;
   readonly version: string;
@@ -10,14 +10,14 @@ export interface NodeInfo {
   readonly numChannels: number;
   /** Seconds. */
   readonly uptime: number;
-  /** What it has counted since its start, and what its gauges show, by the names of the metrics. */
+  /** The values of its counters and gauges, by the names of the metrics. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly process: { /** Share of one core. */ readonly cpu: number; /** Bytes. */ readonly rss: number };
 }
 
-/** What only the gateway knows of this node. */
+/** What only the gateway knows about this node. */
 export interface Audience {
   readonly numClients: number;
-  /** Different user ids among them. */
+  /** Number of different user ids among them. */
   readonly numUsers: number;
 }

@@ -65,13 +65,13 @@ describe('Nodes', () => {
     jest.useRealTimers();
   });
 
-  it('know of one another at once, themselves first', async () => {
+  it('list each other at once, themselves first', async () => {
     const [a, b] = [await open('a'), await open('b')];
     expect(await a.uids()).toEqual(['a', 'b']);
     expect(await b.uids()).toEqual(['b', 'a']);
   });
 
-  it('tell what they carry', async () => {
+  it('announce their clients and subscriptions', async () => {
     const a = await open('a', { x: 2, y: 1, '~user:u': 5 });
     a.nodes.describeAudience(() => ({ numClients: 3, numUsers: 2 }));
     const b = await open('b');
@@ -89,7 +89,7 @@ describe('Nodes', () => {
     });
   });
 
-  it('forget a node that says goodbye, and one that falls silent', async () => {
+  it('remove a node that shuts down, and one that is silent', async () => {
     const [a, b] = [await open('a'), await open('b')];
     const c = await open('c');
     await b.nodes.close();
@@ -102,7 +102,7 @@ describe('Nodes', () => {
     expect(await c.uids()).toEqual(['c', 'a']);
   });
 
-  it('carry a command out on each of them, byte for byte', async () => {
+  it('execute a command on each node, byte for byte', async () => {
     const [a, b] = [await open('a'), await open('b')];
     const commands: ControlCommand[] = [
       {
@@ -125,7 +125,7 @@ describe('Nodes', () => {
     expect(b.commands).toEqual(commands);
   });
 
-  it('refuse a command that the store does not take', async () => {
+  it('reject a command that the store does not accept', async () => {
     const a = await open('a');
     hub.isAway = true;
     const commanding = a.nodes.command({ kind: 'unsubscribe', user: 'u', channel: 'ch' });
@@ -133,7 +133,7 @@ describe('Nodes', () => {
     await expect(a.nodes.channels('*')).resolves.toEqual(new Map());
   });
 
-  it('add up the subscribers of channels', async () => {
+  it('add up the subscribers of each channel', async () => {
     const a = await open('a', { 'chat:1': 2, news: 1 });
     await open('b', { 'chat:1': 1, 'chat:2': 4, '~user:u': 1 });
     await open('c', { 'chat:2': 1 });
@@ -146,7 +146,7 @@ describe('Nodes', () => {
     expect((await a.nodes.channels('')).size).toBe(3);
   });
 
-  it('say whose answer is missing', async () => {
+  it('report which reply is missing', async () => {
     const a = await open('a', { x: 1 });
     await open('b');
     hub.silent.add('b');
@@ -155,7 +155,7 @@ describe('Nodes', () => {
     expect(await asking).toEqual(new SurveyIncompleteError(['b']));
   });
 
-  it('do not wait for a node that leaves', async () => {
+  it('do not wait for a node that shuts down', async () => {
     const a = await open('a', { x: 1 });
     const b = await open('b');
     hub.silent.add('b');
@@ -165,7 +165,7 @@ describe('Nodes', () => {
     expect(await asking).toEqual(new Map([['x', 1]]));
   });
 
-  it('pass over what they do not understand', async () => {
+  it('ignore unknown messages', async () => {
     const a = await open('a');
     const strange = ['', '{', 'null', '1', '{"say":1}', '{"say":"later"}'];
     const subscribers = new Subscribers(() => {});

@@ -13,13 +13,14 @@ import { KnownNodes } from './known-nodes.js';
 import type { Audience, NodeInfo } from './node-info.js';
 import { Survey, type ChannelCounts } from './survey.js';
 
-const EVERYBODY = '~control';
-/** Announcements that may get lost before a node counts as gone. */
-const PATIENCE = 3;
+/** All nodes are subscribed to this channel. */
+const ALL_NODES = '~control';
+/** Announcements that may be missing before a node is removed from the list. */
+const MISSING_ANNOUNCEMENTS = 3;
 
 export interface NodesOptions {
   readonly uid?: string;
-  /** Empty: the name of the host. */
+  /** Empty: the host name. */
   readonly name: string;
   readonly version: string;
   readonly announceIntervalMs: number;
@@ -28,7 +29,7 @@ export interface NodesOptions {
   readonly totals: () => Promise<Readonly<Record<string, number>>>;
 }
 
-/** This node among the others: says that it is there, hears of the others, and carries commands and questions between them. */
+/** Announces this node to the others, lists them, and carries commands and surveys between them. */
 export class Nodes {
   readonly #logger = new Logger(Nodes.name);
   readonly #uid: string;
@@ -46,16 +47,16 @@ export class Nodes {
     private readonly options: NodesOptions,
   ) {
     this.#uid = options.uid ?? nodeId;
-    this.#known = new KnownNodes(PATIENCE * options.announceIntervalMs);
+    this.#known = new KnownNodes(MISSING_ANNOUNCEMENTS * options.announceIntervalMs);
   }
 
-  /** Returns at once. While the store is away nobody hears of this node. */
+  /** Returns at once. While the store is unavailable, the other nodes do not know this one. */
   start(): void {
-    for (const channel of [EVERYBODY, nodeChannel(this.#uid)]) {
+    for (const channel of [ALL_NODES, nodeChannel(this.#uid)]) {
       this.subscribers.attach(channel, this.#subscriber);
       this.fanout.subscribe(channel).then(
-        () => channel === EVERYBODY && this.#announce('hello'),
-        () => {}, // shut down before the store was there
+        () => channel === ALL_NODES && this.#announce('hello'),
+        () => {}, // closed before the store was available
       );
     }
     this.#timer = setInterval(() => this.#announce('here'), this.options.announceIntervalMs).unref();
@@ -65,35 +66,41 @@ export class Nodes {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    for (const channel of [EVERYBODY, nodeChannel(this.#uid)]) {
+    for (const channel of [ALL_NODES, nodeChannel(this.#uid)]) {
       this.subscribers.detach(channel, this.#subscriber);
       this.fanout.unsubscribe(channel);
     }
-    await this.#send(EVERYBODY, { say: 'bye', uid: this.#uid }).catch(() => {});
+    await this.#send(ALL_NODES, { say: 'bye', uid: this.#uid }).catch(() => {});
   }
 
-  /** @throws BrokerUnavailableError */
+  /**
+   * Sends a command to all nodes, including this one. Resolves when the store has accepted it.
+   * @throws BrokerUnavailableError
+   */
   command(command: ControlCommand): Promise<void> {
-    // With an id it is repeated to a node that is cut off at the moment.
-    return this.#send(EVERYBODY, { say: 'command', command }, newMessageId());
+    // Because of the id it is replayed to nodes that are disconnected at the moment.
+    return this.#send(ALL_NODES, { say: 'command', command }, newMessageId());
   }
 
+  /** Registers a handler that executes commands on this node. */
   onCommand(handler: CommandHandler): void {
     this.#handlers.add(handler);
   }
 
+  /** Registers what counts the clients of this node. Called every few seconds. */
   describeAudience(audience: () => Audience): void {
     this.#audience = audience;
   }
 
-  /** This node first. */
+  /** Returns the nodes that have announced themselves recently, this one first. */
   async list(): Promise<NodeInfo[]> {
     return [await this.#describe(), ...this.#known.list()];
   }
 
   /**
-   * The channels that have subscribers anywhere, with their numbers.
-   * @throws {SurveyIncompleteError}
+   * Returns the number of subscribers, on all nodes together, of each channel whose name matches a glob (see
+   * `patterns`).
+   * @throws {SurveyIncompleteError} a node did not reply in time
    * @throws BrokerUnavailableError
    */
   async channels(pattern: string): Promise<Map<string, number>> {
@@ -102,8 +109,8 @@ export class Nodes {
     this.#surveys.set(id, survey);
     try {
       survey.add(this.#uid, this.#count(pattern));
-      const asked = { say: 'channels?', survey: id, from: this.#uid, pattern } as const;
-      if (this.#known.list().length > 0) await this.#send(EVERYBODY, asked);
+      const request = { say: 'channels?', survey: id, from: this.#uid, pattern } as const;
+      if (this.#known.list().length > 0) await this.#send(ALL_NODES, request);
       return await survey.result(this.options.surveyTimeoutMs);
     } finally {
       this.#surveys.delete(id);
@@ -119,27 +126,27 @@ export class Nodes {
       case 'here':
       case 'hello':
         if (message.node.uid === this.#uid) break;
-        this.#known.hear(message.node);
+        this.#known.update(message.node);
         if (message.say === 'hello') this.#announce('here');
         break;
       case 'bye':
-        this.#known.forget(message.uid);
-        for (const survey of this.#surveys.values()) survey.excuse(message.uid);
+        this.#known.remove(message.uid);
+        for (const survey of this.#surveys.values()) survey.removeNode(message.uid);
         break;
       case 'channels?':
-        if (message.from !== this.#uid) this.#answer(message.survey, message.from, message.pattern);
+        if (message.from !== this.#uid) this.#reply(message.survey, message.from, message.pattern);
         break;
       case 'channels':
         this.#surveys.get(message.survey)?.add(message.uid, message.counts);
         break;
       default:
-        this.#logger.debug('dropped a control message that this version does not know');
+        this.#logger.debug('dropped a control message of an unknown kind');
     }
   }
 
-  #answer(survey: string, from: string, pattern: string): void {
+  #reply(survey: string, from: string, pattern: string): void {
     const counts = this.#count(pattern);
-    this.#tell({ say: 'channels', survey, uid: this.#uid, counts }, nodeChannel(from));
+    this.#notify({ say: 'channels', survey, uid: this.#uid, counts }, nodeChannel(from));
   }
 
   #count(pattern: string): ChannelCounts {
@@ -147,11 +154,11 @@ export class Nodes {
   }
 
   #announce(say: 'hello' | 'here'): void {
-    void this.#describe().then((node) => this.#tell({ say, node }));
+    void this.#describe().then((node) => this.#notify({ say, node }));
   }
 
-  /** For what is said again, or asked again by whoever misses it. */
-  #tell(message: ControlMessage, channel = EVERYBODY): void {
+  /** Ignores a failure: an announcement is repeated, and a node without a reply can ask again. */
+  #notify(message: ControlMessage, channel = ALL_NODES): void {
     this.#send(channel, message).catch(() => {});
   }
 
@@ -171,7 +178,7 @@ export class Nodes {
   }
 
   async #describe(): Promise<NodeInfo> {
-    // A metric that cannot be read does not take the node off the list.
+    // The node stays on the list even if a metric cannot be read.
     const metrics = await this.options.totals().catch(() => ({}));
     const { publicChannelCount, publicAttachmentCount } = this.subscribers;
     return {

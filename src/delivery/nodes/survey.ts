@@ -1,17 +1,17 @@
 import { SurveyIncompleteError } from '../delivery.errors.js';
 
-/** The subscribers of each channel. */
+/** The number of subscribers of each channel. */
 export type ChannelCounts = Readonly<Record<string, number>>;
 
-/** One question to several nodes: adds up what they answer. */
+/** Collects and adds up the replies of several nodes to one request. */
 export class Survey {
   readonly #missing: Set<string>;
   readonly #totals = new Map<string, number>();
-  readonly #answered = Promise.withResolvers<void>();
+  readonly #complete = Promise.withResolvers<void>();
 
-  constructor(asked: readonly string[]) {
-    this.#missing = new Set(asked);
-    if (asked.length === 0) this.#answered.resolve();
+  constructor(nodes: readonly string[]) {
+    this.#missing = new Set(nodes);
+    if (nodes.length === 0) this.#complete.resolve();
   }
 
   add(uid: string, counts: ChannelCounts): void {
@@ -19,22 +19,22 @@ export class Survey {
     for (const [channel, count] of Object.entries(counts)) {
       this.#totals.set(channel, (this.#totals.get(channel) ?? 0) + count);
     }
-    if (this.#missing.size === 0) this.#answered.resolve();
+    if (this.#missing.size === 0) this.#complete.resolve();
   }
 
-  /** A node that has gone will not answer. */
-  excuse(uid: string): void {
-    if (this.#missing.delete(uid) && this.#missing.size === 0) this.#answered.resolve();
+  /** Does not wait for a node any more, because it has shut down. */
+  removeNode(uid: string): void {
+    if (this.#missing.delete(uid) && this.#missing.size === 0) this.#complete.resolve();
   }
 
   /** @throws {SurveyIncompleteError} */
   async result(timeoutMs: number): Promise<Map<string, number>> {
     const timer = setTimeout(
-      () => this.#answered.reject(new SurveyIncompleteError([...this.#missing])),
+      () => this.#complete.reject(new SurveyIncompleteError([...this.#missing])),
       timeoutMs,
     );
     try {
-      await this.#answered.promise;
+      await this.#complete.promise;
     } finally {
       clearTimeout(timer);
     }

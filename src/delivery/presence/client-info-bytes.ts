@@ -7,11 +7,11 @@ const HAS_CHAN_INFO = 2;
 /**
  * ```
  * 2  length of the user, then the user in UTF-8
- * 2  length of the connection's id, then that
+ * 2  length of the connection id, then the id
  * 1  flags: 1 info of the connection · 2 info of the subscription
  * 4  length of each of these two, then its bytes  (if flagged)
  * ```
- * @throws RangeError when the user or the id is longer than 65535 bytes
+ * @throws RangeError if the user or the id is longer than 65535 bytes
  */
 export function encodeClientInfo({ user, client, connInfo, chanInfo }: ClientInfo): Buffer {
   const flags = (connInfo === undefined ? 0 : HAS_CONN_INFO) | (chanInfo === undefined ? 0 : HAS_CHAN_INFO);
@@ -32,7 +32,7 @@ export function readClientInfo(reader: ByteReader): ClientInfo {
   };
 }
 
-/** Reads what {@link encodeClientInfo} wrote; `undefined` for anything else. */
+/** Reads what {@link encodeClientInfo} wrote. Returns undefined for anything else. */
 export function decodeClientInfo(bytes: Buffer): ClientInfo | undefined {
   const reader = new ByteReader(bytes, 0, bytes.length);
   const info = readClientInfo(reader);

@@ -10,7 +10,10 @@ export interface ClientInfo {
   readonly chanInfo?: Buffer | undefined;
 }
 
-/** Returns the form that a message header holds: JSON, with the information as base64, which nothing on the way has to read. */
+/**
+ * Returns the form that a message header holds: JSON, with the information as base64, which nothing on the way has to
+ * read.
+ */
 export function toClientInfoText({ user, client, connInfo, chanInfo }: ClientInfo): string {
   return JSON.stringify({
     user,

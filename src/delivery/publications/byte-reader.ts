@@ -2,7 +2,10 @@ export const TIME_BYTES = 6;
 export const LENGTH_BYTES = 2;
 export const BLOB_LENGTH_BYTES = 4;
 
-/** Reads forward up to `end`; past it everything reads as empty and `overrun` is set. Numbers are unsigned and big-endian. */
+/**
+ * Reads forward up to `end`. Beyond it, everything reads as empty and `overrun` is set. Numbers are unsigned and
+ * big-endian.
+ */
 export class ByteReader {
   overrun = false;
 
@@ -13,7 +16,7 @@ export class ByteReader {
   ) {}
 
   /** Whether there is more to read. */
-  get remains(): boolean {
+  get hasMore(): boolean {
     return !this.overrun && this.offset < this.end;
   }
 
@@ -27,7 +30,7 @@ export class ByteReader {
     return this.overrun ? 0 : this.bytes.readUIntBE(start, TIME_BYTES);
   }
 
-  /** A length in two bytes, then UTF-8. */
+  /** Reads a length of two bytes, then UTF-8. */
   text(): string {
     const start = this.#take(LENGTH_BYTES);
     if (this.overrun) return '';
@@ -35,7 +38,7 @@ export class ByteReader {
     return this.overrun ? '' : this.bytes.toString('utf8', textStart, this.offset);
   }
 
-  /** A length in four bytes, then bytes: a view of what is read from. */
+  /** Reads a length of four bytes, then as many bytes. Returns a view of them. */
   blob(): Buffer {
     const start = this.#take(BLOB_LENGTH_BYTES);
     const blobStart = this.overrun ? start : this.#take(this.bytes.readUInt32BE(start));
@@ -50,7 +53,7 @@ export class ByteReader {
   }
 }
 
-/** Two bytes of length, then UTF-8. @throws RangeError above 65535 bytes */
+/** Writes a length of two bytes, then UTF-8. @throws RangeError above 65535 bytes */
 export function writeText(target: Buffer, text: string, offset: number): number {
   const written = target.write(text, offset + LENGTH_BYTES);
   target.writeUInt16BE(written, offset);
@@ -63,7 +66,7 @@ export function textBytes(text: string): Buffer {
   return bytes;
 }
 
-/** Four bytes of length; the blob itself follows. */
+/** Returns the length of a blob in four bytes. The blob itself follows. */
 export function blobLength(blob: Buffer): Buffer {
   const bytes = Buffer.allocUnsafe(BLOB_LENGTH_BYTES);
   bytes.writeUInt32BE(blob.length);

@@ -54,8 +54,8 @@ const publications = record({
     }),
 );
 
-describe('the envelope of a publication', () => {
-  it('is read as it was written', () => {
+describe('encodePublication and decodePublication', () => {
+  it('preserve a publication', () => {
     assert(
       property(publications, (publication) => {
         expect(decodePublication(encodePublication(publication))).toEqual(publication);
@@ -63,7 +63,7 @@ describe('the envelope of a publication', () => {
     );
   });
 
-  it('is this, byte for byte', () => {
+  it('use the documented bytes', () => {
     const publication = new Publication({
       channel: 'ch',
       data: Buffer.from('{}'),
@@ -91,7 +91,7 @@ describe('the envelope of a publication', () => {
     );
   });
 
-  it('may have more in its header than this version knows', () => {
+  it('ignore what a later version adds to the header', () => {
     const publication = new Publication({
       channel: 'ch',
       data: Buffer.from('{}'),
@@ -111,7 +111,7 @@ describe('the envelope of a publication', () => {
     expect(decodePublication(later)).toEqual(publication);
   });
 
-  it('is refused, and no more than that, when it is anything else', () => {
+  it('return undefined for anything else, and do not throw', () => {
     assert(
       property(uint8Array({ maxLength: 64 }), (rest) => {
         const starts = [[], [1], [128], [128, ...Buffer.alloc(18), 1]];
@@ -122,7 +122,7 @@ describe('the envelope of a publication', () => {
     );
   });
 
-  it('is refused when its header is cut short', () => {
+  it('return undefined for a truncated header', () => {
     assert(
       property(publications, maxSafeNat(), (publication, cut) => {
         const envelope = encodePublication(publication);
@@ -132,7 +132,7 @@ describe('the envelope of a publication', () => {
     );
   });
 
-  it('may have a place in the history before it', () => {
+  it('read the position in the history before an envelope', () => {
     const publication = new Publication({
       channel: 'ch',
       data: Buffer.from('2'),
@@ -151,7 +151,7 @@ describe('the envelope of a publication', () => {
     );
   });
 
-  it('is found in a message alone, or among several, also where that is cut short', () => {
+  it('read one or several envelopes from a message, even if it is truncated', () => {
     const [one, two] = [Buffer.from([1, 7]), Buffer.from([128])];
     expect(envelopesIn(one)).toEqual([one]);
     const several = Buffer.from([129, 0, 0, 0, 2, ...one, 0, 0, 0, 1, ...two]);
@@ -162,7 +162,7 @@ describe('the envelope of a publication', () => {
     expect(envelopesIn(Buffer.from([129])).map(decodePublication)).toEqual([undefined]);
   });
 
-  it('is refused in a version that is not known', () => {
+  it('return undefined for an unknown version', () => {
     const envelope = encodePublication(
       new Publication({
         channel: 'c',
@@ -176,7 +176,7 @@ describe('the envelope of a publication', () => {
     expect(decodePublication(envelope)).toBeUndefined();
   });
 
-  it('cannot be written for a channel or an id that is too long', () => {
+  it('throw if the channel or the id is too long', () => {
     const long = 'x'.repeat(65_536);
     for (const [channel, id] of [
       [long, 'id'],

@@ -1,17 +1,17 @@
-import { BLOB_LENGTH_BYTES, ByteReader, LENGTH_BYTES, TIME_BYTES, writeText } from './byte-reader.js';
 import { EPOCH_LENGTH } from '../history/epoch.js';
+import { BLOB_LENGTH_BYTES, ByteReader, LENGTH_BYTES, TIME_BYTES, writeText } from './byte-reader.js';
 import { encodeExtras, readExtras, type Extras } from './publication-extras.js';
 import { LANES, Publication, type PublicationFields } from './publication.js';
 
 /**
- * The form in which a publication travels between processes. Numbers are unsigned and big-endian; times are Unix ms.
+ * The form of a publication between processes. Numbers are unsigned and big-endian. Times are Unix times in ms.
  *
  * ```
  * offset  bytes
  *      0      1  version, 1
- *      1      1  flags: 1 id · 2 due time · 4 expiry · 8 data are bytes, not JSON · 16…48 index of the lane ·
+ *      1      1  flags: 1 id · 2 due time · 4 expiry · 8 binary data, not JSON · 16…48 index of the lane ·
  *                64 extras
- *      2      4  offset of the data: whatever a later writer adds before it is skipped
+ *      2      4  offset of the data; fields that a later version adds before it are skipped
  *      6      6  created at
  *     12      6  due at          (if flagged)
  *              6  expires at      (if flagged)
@@ -21,16 +21,16 @@ import { LANES, Publication, type PublicationFields } from './publication.js';
  *              …  data, to the end
  * ```
  *
- * Where the store has given the publication a place in the history, it puts that before the envelope:
+ * If the publication is in the history, the store puts its position before the envelope:
  *
  * ```
  *      0      1  128
  *      1      6  offset in the history
  *      7      8  epoch
- *     15      4  length of the data of the publication before it, or 0; then these data
+ *     15      4  length of the data of the previous publication, or 0; then these data
  * ```
  *
- * Several that go to one channel in one message, each with its place or without:
+ * Several publications of one channel in one message, each with or without its position:
  *
  * ```
  *      0      1  129
@@ -47,12 +47,15 @@ const LANE_MASK = 3;
 const HAS_EXTRAS = 64;
 const FIXED_BYTES = 12;
 
-const PLACED = 128;
+const WITH_POSITION = 128;
 const SEVERAL = 129;
 const EPOCH_AT = 1 + TIME_BYTES;
 const PREVIOUS_AT = EPOCH_AT + EPOCH_LENGTH;
 
-/** @throws RangeError when the id, the channel, the user or its client is longer than 65535 bytes, or a time is not a Unix time in ms */
+/**
+ * @throws RangeError if the id, the channel, the user or the client id is longer than 65535 bytes, or a time is not a
+ *   Unix time in ms
+ */
 export function encodePublication(publication: Publication): Buffer {
   const { id, channel, data, dueAt, expiresAt } = publication;
   const idBytes = id === undefined ? 0 : LENGTH_BYTES + Buffer.byteLength(id);
@@ -86,11 +89,11 @@ export function encodePublication(publication: Publication): Buffer {
 }
 
 /**
- * Reads what {@link encodePublication} wrote, with a place before it or without; `undefined` for anything else. Data and info
- * are views of the envelope.
+ * Reads what {@link encodePublication} wrote, with or without a position before it. Returns undefined for anything
+ * else. The data and the client info are views of the envelope.
  */
 export function decodePublication(bytes: Buffer): Publication | undefined {
-  if (bytes[0] !== PLACED) return decodeEnvelope(bytes, NOT_IN_HISTORY);
+  if (bytes[0] !== WITH_POSITION) return decodeEnvelope(bytes, NOT_IN_HISTORY);
   if (bytes.length < PREVIOUS_AT + 4) return undefined;
   const previousStart = PREVIOUS_AT + 4;
   const previousEnd = previousStart + bytes.readUInt32BE(PREVIOUS_AT);
@@ -101,7 +104,7 @@ export function decodePublication(bytes: Buffer): Publication | undefined {
   });
 }
 
-/** A message that has all of these. */
+/** Returns a message with all of the envelopes. */
 export function joinEnvelopes(envelopes: readonly Buffer[]): Buffer {
   if (envelopes.length === 1) return envelopes[0]!;
   const bytes = envelopes.reduce((sum, { length }) => sum + BLOB_LENGTH_BYTES + length, 1);
@@ -115,13 +118,13 @@ export function joinEnvelopes(envelopes: readonly Buffer[]): Buffer {
   return message;
 }
 
-/** The envelopes in a message, as views of it. Where it is cut short, the last one is empty. */
+/** Returns the envelopes of a message, as views of it. If the message is truncated, the last one is empty. */
 export function envelopesIn(message: Buffer): readonly Buffer[] {
   if (message[0] !== SEVERAL) return [message];
   const envelopes: Buffer[] = [];
   const reader = new ByteReader(message, 1, message.length);
   do envelopes.push(reader.blob());
-  while (reader.remains);
+  while (reader.hasMore);
   return envelopes;
 }
 

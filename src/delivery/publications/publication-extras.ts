@@ -2,7 +2,7 @@ import { blobLength, type ByteReader } from './byte-reader.js';
 import { encodeClientInfo, readClientInfo } from '../presence/client-info-bytes.js';
 import type { Publication, PublicationFields, PublicationKind } from './publication.js';
 
-/** By position: the wire form holds the index, so a new kind goes to the end. */
+/** By position: the wire form contains the index, so a new kind goes to the end. */
 const KINDS: readonly PublicationKind[] = ['message', 'join', 'leave', 'control'];
 
 const HAS_TAGS = 1;

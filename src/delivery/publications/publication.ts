@@ -10,8 +10,8 @@ export interface StreamPosition {
 }
 
 /**
- * What the fan-out carries: a message, a client that joins or leaves a channel (`info` says which), or a control message between
- * nodes, which uses channels that no client can subscribe to.
+ * What the fan-out carries: a message, a client that joins or leaves a channel (`info` says which), or a control
+ * message between nodes, which uses channels that no client can subscribe to.
  */
 export type PublicationKind = 'message' | 'join' | 'leave' | 'control';
 
@@ -44,8 +44,8 @@ export interface PublicationFields {
 /**
  * One message on its way to the subscribers of a channel on this process. All of them share one object.
  *
- * `frames` is the cache of the hot path: each wire format owns a slot (an index that it takes once at start-up), encodes the
- * publication for the first subscriber, and reuses the bytes for all others.
+ * `frames` is the cache of the hot path: each wire format owns a slot (an index that it takes once at start-up),
+ * encodes the publication for the first subscriber, and reuses the bytes for all others.
  */
 export class Publication implements StreamPosition {
   readonly frames: (Buffer | undefined)[] = [];

@@ -11,13 +11,15 @@ export interface QueuedPublishOptions {
   /** A publication with the same key in the same channel within a window is not sent again. */
   readonly idempotencyKey?: string;
   /**
-   * In a channel with a history, a publication is not sent unless its version is above that of the last publication. A whole
-   * number above 0.
+   * In a channel with a history, a publication is not sent unless its version is above that of the last publication. A
+   * whole number above 0.
    */
   readonly version?: number;
   /** Versions of different epochs are not compared. */
   readonly versionEpoch?: string;
-  /** Whether subscribers may receive the difference from the previous publication. Absent: the channel's options decide. */
+  /**
+   * Whether subscribers may receive the difference from the previous publication. Absent: the channel's options decide.
+   */
   readonly delta?: boolean;
 }
 

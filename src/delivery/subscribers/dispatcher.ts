@@ -3,7 +3,7 @@ import type { DeliveryMetrics } from '../delivery.metrics.js';
 import type { Publication } from '../publications/publication.js';
 import type { Subscribers } from './subscribers.js';
 
-/** Takes what the fan-out hands to this process: drops what is too late or seen already, and delivers the rest. */
+/** Delivers the publications that the fan-out passes to this process. Drops expired ones and duplicates. */
 export class Dispatcher {
   constructor(
     private readonly subscribers: Subscribers,
@@ -13,10 +13,10 @@ export class Dispatcher {
   ) {}
 
   /**
-   * Synchronous to the end: subscribers have the publication when it returns. A publication counts as seen only where there is
-   * somebody to see it, so a copy by another path still reaches a client that came in between.
+   * Synchronous: the subscribers have received the publication when it returns. A publication is only remembered if the
+   * channel has a subscriber, so that a copy by another path still reaches a client that subscribes in between.
    */
-  receive(publication: Publication): void {
+  dispatch(publication: Publication): void {
     const { kind, channel, lane } = publication;
     if (kind !== 'message') {
       if (this.subscribers.has(channel) && this.#isFirst(publication)) this.subscribers.deliver(publication);
@@ -29,19 +29,19 @@ export class Dispatcher {
     }
   }
 
-  /** The connection to the store was lost and is restored. */
-  interrupted(isAffected: (channel: string) => boolean): void {
-    this.subscribers.interrupt(isAffected);
+  /** Notifies the subscribers of the affected channels that the connection to the store was lost and is restored. */
+  notifyInterrupted(isAffected: (channel: string) => boolean): void {
+    this.subscribers.notifyInterrupted(isAffected);
   }
 
-  /** What has a place in the history was in time for it; left out, it would look like a loss. */
+  /** A publication in the history was in time when it was stored. Dropping it would look like a loss. */
   #isExpired({ offset, expiresAt }: Publication): boolean {
     return offset === 0 && expiresAt !== undefined && expiresAt <= this.now();
   }
 
   /**
-   * A place in the history tells what was handed over twice. The id also tells what came by two lanes, or has another place because
-   * the store had lost the first one.
+   * The position in the history identifies a publication that was passed on twice. The id also identifies one that
+   * arrived by two lanes, or that has another position because the store lost the first one.
    */
   #isFirst(publication: Publication): boolean {
     const { id, channel, offset } = publication;

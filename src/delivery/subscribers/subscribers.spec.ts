@@ -10,20 +10,20 @@ const never = (fault: unknown): never => {
   throw fault;
 };
 
-/** Notes what it receives, and does something meanwhile. */
+/** Records what it receives, and runs a callback each time. */
 class Recorder implements Subscriber {
   readonly received: string[] = [];
 
-  constructor(private readonly meanwhile: () => void = () => {}) {}
+  constructor(private readonly onReceive: () => void = () => {}) {}
 
   receive({ channel }: Publication): void {
     this.received.push(channel);
-    this.meanwhile();
+    this.onReceive();
   }
 }
 
 describe('Subscribers', () => {
-  it('does what a plain set of pairs does', () => {
+  it('behaves like a set of pairs', () => {
     const channel = constantFrom('a', 'b', 'c');
     const step = record({
       kind: constantFrom('attach' as const, 'detach' as const, 'deliver' as const),
@@ -38,16 +38,16 @@ describe('Subscribers', () => {
         const expected = recorders.map((): string[] => []);
         for (const { kind, channel: name, index } of steps) {
           const pair = `${name}${index}`;
-          const there = recorders.flatMap((_, at) => (model.has(`${name}${at}`) ? [at] : []));
-          const carryOut = {
+          const attached = recorders.flatMap((_, at) => (model.has(`${name}${at}`) ? [at] : []));
+          const apply = {
             attach: () => [subscribers.attach(name, recorders[index]!), model.size < model.add(pair).size],
             detach: () => [subscribers.detach(name, recorders[index]!), model.delete(pair)],
             deliver: () => {
-              for (const at of there) expected[at]!.push(name);
-              return [subscribers.deliver(publish(name)), there.length];
+              for (const at of attached) expected[at]!.push(name);
+              return [subscribers.deliver(publish(name)), attached.length];
             },
           };
-          const [actual, wanted] = carryOut[kind]();
+          const [actual, wanted] = apply[kind]();
           expect(actual).toBe(wanted);
           expect(subscribers.publicAttachmentCount).toBe(model.size);
           expect(subscribers.publicChannelCount).toBe(new Set([...model].map(([first]) => first)).size);
@@ -58,7 +58,7 @@ describe('Subscribers', () => {
     );
   });
 
-  it('leaves out who is detached before its turn, and serves the others', () => {
+  it('does not deliver to a subscriber that is detached before its turn', () => {
     const subscribers = new Subscribers(never);
     const second = new Recorder();
     const first = new Recorder(() => {
@@ -72,7 +72,7 @@ describe('Subscribers', () => {
     expect(subscribers.publicAttachmentCount).toBe(1);
   });
 
-  it('ends although a subscriber leaves and comes back while it receives', () => {
+  it('ends even if a subscriber detaches and attaches itself while it receives', () => {
     const subscribers = new Subscribers(never);
     const restless = new Recorder(() => {
       subscribers.detach('a', restless);
@@ -83,7 +83,7 @@ describe('Subscribers', () => {
     expect(restless.received).toEqual(['a']);
   });
 
-  it('lets no subscriber hurt the others', () => {
+  it('delivers to the others if a subscriber throws', () => {
     const faults: unknown[] = [];
     const subscribers = new Subscribers((fault) => faults.push(fault));
     const broken: Subscriber = {

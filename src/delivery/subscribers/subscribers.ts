@@ -2,18 +2,18 @@ import { isReserved } from '../channels/address.js';
 import type { Publication, StreamPosition } from '../publications/publication.js';
 import type { Subscriber } from './subscriber.js';
 
-/** Told of a subscriber that threw, which its contract forbids. */
+/** Called when a subscriber throws, which its contract forbids. */
 export type SubscriberFaultListener = (fault: unknown, channel: string) => void;
 
 interface Channel {
   readonly subscribers: Set<Subscriber>;
-  /** Of the last publication that has a place in the history. */
+  /** The position of the latest publication that is in the history. */
   position: StreamPosition | undefined;
 }
 
 /**
- * The subscribers on this process, by channel. Attaching, detaching and finding the subscribers of a channel cost the
- * same whatever the number of channels.
+ * The subscribers on this process, by channel. The cost of attaching, detaching and finding subscribers does not depend
+ * on the number of channels.
  */
 export class Subscribers {
   readonly #channels = new Map<string, Channel>();
@@ -35,7 +35,7 @@ export class Subscribers {
     return this.#publicAttachments;
   }
 
-  /** Answers whether the pair is new. */
+  /** Returns whether the pair is new. */
   attach(name: string, subscriber: Subscriber): boolean {
     const isPublic = !isReserved(name);
     let channel = this.#channels.get(name);
@@ -48,7 +48,7 @@ export class Subscribers {
     return true;
   }
 
-  /** Answers whether the pair was there. */
+  /** Returns whether the pair existed. */
   detach(name: string, subscriber: Subscriber): boolean {
     const channel = this.#channels.get(name);
     if (channel === undefined || !channel.subscribers.delete(subscriber)) return false;
@@ -65,7 +65,7 @@ export class Subscribers {
     return this.#channels.has(channel);
   }
 
-  /** The number of subscribers of each channel whose name is wanted; without reserved names. */
+  /** Yields the number of subscribers of each channel whose name is wanted, without reserved names. */
   *counts(isWanted: (channel: string) => boolean): Generator<[string, number]> {
     for (const [name, { subscribers }] of this.#channels) {
       if (!isReserved(name) && isWanted(name)) yield [name, subscribers.size];
@@ -73,8 +73,8 @@ export class Subscribers {
   }
 
   /**
-   * Notes that a publication with a place in the history has come. Answers false if it came before: then everything up to
-   * that place has been delivered already.
+   * Remembers the position of a publication that is in the history. Returns false if everything up to that position has
+   * been delivered already.
    */
   advance({ channel: name, offset, epoch }: Publication): boolean {
     const channel = this.#channels.get(name);
@@ -86,17 +86,17 @@ export class Subscribers {
   }
 
   /**
-   * Hands the publication to every subscriber of its channel and answers how many there were. A subscriber may
-   * attach and detach itself or others meanwhile: who is detached before its turn is left out, and who is attached may
-   * or may not be served. The loop is bounded by the number at its beginning, so that a subscriber that leaves and comes
-   * back while it receives is not served for ever.
+   * Passes the publication to every subscriber of its channel and returns their number. A subscriber may attach and
+   * detach itself or others in the meantime: one that is detached before its turn does not receive the publication, and
+   * one that is attached may or may not receive it. The number at the beginning bounds the loop, so that it ends even
+   * if a subscriber always detaches and attaches itself.
    */
   deliver(publication: Publication): number {
-    return this.#each(publication.channel, (subscriber) => hand(publication, subscriber));
+    return this.#each(publication.channel, (subscriber) => pass(publication, subscriber));
   }
 
-  /** Tells the subscribers of every channel that is affected that they may have missed something. */
-  interrupt(isAffected: (channel: string) => boolean): void {
+  /** Notifies the subscribers of the affected channels that they may have missed something. */
+  notifyInterrupted(isAffected: (channel: string) => boolean): void {
     for (const name of this.#channels.keys()) {
       if (isAffected(name)) this.#each(name, (subscriber) => subscriber.interrupted?.(name));
     }
@@ -120,7 +120,7 @@ export class Subscribers {
   }
 }
 
-function hand(publication: Publication, subscriber: Subscriber): void {
+function pass(publication: Publication, subscriber: Subscriber): void {
   const { kind, info, channel } = publication;
   if (kind === 'join') subscriber.receiveJoin?.(info!, channel);
   else if (kind === 'leave') subscriber.receiveLeave?.(info!, channel);

@@ -16,13 +16,13 @@ const roomy = { maxBytes: 10_000_000, maxChannels: 1_000, maxKeys: 1_000 };
 
 describeHistory('IpcHistory', async () => {
   let now = 1_000_000;
-  const switchboard = new IpcHub();
-  const fanout = new LocalFanout((publication) => switchboard.publish(publication));
+  const hub = new IpcHub();
+  const fanout = new LocalFanout((publication) => hub.publish(publication));
   const store = new MemoryHistory(fanout, { ...roomy, now: () => now });
   return {
     open: async (inbox) => {
       const { primary, worker } = linkPair();
-      switchboard.connect(primary);
+      hub.connect(primary);
       serveHistory(primary, store);
       return { fanout: new IpcFanout(worker, inbox.handler), history: new IpcHistory(worker) };
     },

@@ -14,9 +14,9 @@ class Worker {
   readonly publications: Publication[] = [];
   readonly #arrivals = new EventEmitter();
 
-  constructor(switchboard: IpcHub) {
+  constructor(hub: IpcHub) {
     const { primary, worker } = linkPair();
-    switchboard.connect(primary);
+    hub.connect(primary);
     this.link = worker;
     this.fanout = new IpcFanout(worker, (arrived) => {
       this.publications.push(arrived);
@@ -42,11 +42,11 @@ function publication(channel: string, text: string): Publication {
 }
 
 describeFanout('IpcFanout', async () => {
-  const switchboard = new IpcHub();
+  const hub = new IpcHub();
   return {
     open: async (handler) => {
       const { primary, worker } = linkPair();
-      switchboard.connect(primary);
+      hub.connect(primary);
       return new IpcFanout(worker, handler);
     },
   };
@@ -54,8 +54,8 @@ describeFanout('IpcFanout', async () => {
 
 describe('IpcFanout between workers', () => {
   it('delivers to each worker only the channels to which it has subscribed', async () => {
-    const switchboard = new IpcHub();
-    const [a, b] = [new Worker(switchboard), new Worker(switchboard)];
+    const hub = new IpcHub();
+    const [a, b] = [new Worker(hub), new Worker(hub)];
     await Promise.all([a.fanout.subscribe('both'), b.fanout.subscribe('both'), b.fanout.subscribe('b')]);
     for (const channel of ['nobody', 'b', 'both']) await a.fanout.publish(publication(channel, channel));
     await Promise.all([a.has('both'), b.has('both')]);
@@ -64,19 +64,19 @@ describe('IpcFanout between workers', () => {
   });
 
   it('reaches a connection of another worker over the subscription that its connections share', async () => {
-    const switchboard = new IpcHub();
-    const [a, b] = [new Worker(switchboard), new Worker(switchboard)];
+    const hub = new IpcHub();
+    const [a, b] = [new Worker(hub), new Worker(hub)];
     const [one, two] = [connectionChannel(newConnectionId()), connectionChannel(newConnectionId())];
     await Promise.all([a.fanout.subscribe(one), a.fanout.subscribe(two)]);
-    expect(switchboard.routeCount).toBe(1);
+    expect(hub.routeCount).toBe(1);
     a.fanout.unsubscribe(one);
     await b.fanout.publish(publication(two, 'to a connection'));
     await a.has('to a connection');
   });
 
   it('ends a subscription when its last user unsubscribes', async () => {
-    const switchboard = new IpcHub();
-    const { fanout, texts } = new Worker(switchboard);
+    const hub = new IpcHub();
+    const { fanout, texts } = new Worker(hub);
     await Promise.all([fanout.subscribe('c'), fanout.subscribe('c')]);
     fanout.unsubscribe('c');
     await fanout.publish(publication('c', 'one user left'));
@@ -84,7 +84,7 @@ describe('IpcFanout between workers', () => {
     fanout.unsubscribe('c'); // one call too many has no effect
     await fanout.publish(publication('c', 'nobody left'));
     expect(texts).toEqual(['one user left']);
-    expect(switchboard.routeCount).toBe(0);
+    expect(hub.routeCount).toBe(0);
   });
 
   it('carries the extras of a publication', async () => {
@@ -117,14 +117,14 @@ describe('IpcFanout between workers', () => {
   });
 
   it('removes the subscriptions of a worker that died, and notifies a worker whose primary died', async () => {
-    const switchboard = new IpcHub();
-    const worker = new Worker(switchboard);
+    const hub = new IpcHub();
+    const worker = new Worker(hub);
     await worker.fanout.subscribe('c');
     const ended = Promise.withResolvers<void>();
     worker.link.onEnd(ended.resolve);
     worker.link.close();
     await ended.promise;
-    expect(switchboard.routeCount).toBe(0);
+    expect(hub.routeCount).toBe(0);
     await expect(worker.fanout.publish(publication('c', 'x'))).rejects.toBeInstanceOf(BrokerUnavailableError);
     await worker.fanout.close();
   });

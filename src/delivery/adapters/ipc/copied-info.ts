@@ -1,8 +1,8 @@
 import type { ClientInfo } from '../../presence/client-info.js';
 
 /**
- * Returns a client info that may be stored. The original's bytes are views of everything that arrived with them over the link, which
- * would be kept in memory as well.
+ * Returns a client info that may be stored. The original's bytes are views of everything that arrived with them over
+ * the link, which would be kept in memory as well.
  */
 export function copiedInfo(info: ClientInfo): ClientInfo {
   const { connInfo, chanInfo } = info;

@@ -3,31 +3,31 @@ import { routeOf } from '../../channels/address.js';
 import type { Publication } from '../../publications/publication.js';
 import { packPublication } from './publication-bytes.js';
 
-/** Under which names the two ends of the fan-out call one another. */
-export const SWITCHBOARD = 'switchboard';
+/** The names of the ports over which the hub and the workers call each other. */
+export const HUB = 'fanout-hub';
 export const RECEIVER = 'receiver';
 
 /**
- * The middle of the fan-out, in the primary process: which worker listens to which route. It passes a publication on as the
- * bytes that it came in, to each listener in the order of its coming.
+ * The hub of the fan-out between the processes of one machine, in the primary process. It knows which worker is
+ * subscribed to which route, and forwards the bytes of a publication to each subscribed worker in the order of arrival.
  */
 export class IpcHub {
-  readonly #listeners = new Map<string, Set<Link>>();
+  readonly #workers = new Map<string, Set<Link>>();
 
-  /** Routes that somebody listens to. */
+  /** Routes with at least one subscribed worker. */
   get routeCount(): number {
-    return this.#listeners.size;
+    return this.#workers.size;
   }
 
   connect(link: Link): void {
     const routes = new Set<string>();
-    link.serve(SWITCHBOARD, {
+    link.serve(HUB, {
       publish: (route: string, bytes: Buffer) => this.#forward(route, bytes),
       subscribe: (route: string) => {
         routes.add(route);
-        const listeners = this.#listeners.get(route);
-        if (listeners === undefined) this.#listeners.set(route, new Set([link]));
-        else listeners.add(link);
+        const workers = this.#workers.get(route);
+        if (workers === undefined) this.#workers.set(route, new Set([link]));
+        else workers.add(link);
       },
       unsubscribe: (route: string) => {
         routes.delete(route);
@@ -41,15 +41,15 @@ export class IpcHub {
 
   publish(publication: Publication): void {
     const route = routeOf(publication.channel);
-    if (this.#listeners.has(route)) this.#forward(route, packPublication(publication));
+    if (this.#workers.has(route)) this.#forward(route, packPublication(publication));
   }
 
   #forward(route: string, bytes: Buffer): void {
-    for (const link of this.#listeners.get(route) ?? []) link.notify(RECEIVER, 'receive', bytes);
+    for (const link of this.#workers.get(route) ?? []) link.notify(RECEIVER, 'receive', bytes);
   }
 
   #remove(route: string, link: Link): void {
-    const listeners = this.#listeners.get(route);
-    if (listeners?.delete(link) && listeners.size === 0) this.#listeners.delete(route);
+    const workers = this.#workers.get(route);
+    if (workers?.delete(link) && workers.size === 0) this.#workers.delete(route);
   }
 }

@@ -2,19 +2,19 @@ import { type Link, RemotePort } from '../../../ipc/index.js';
 import { routeOf } from '../../channels/address.js';
 import type { Fanout, PublicationHandler } from '../../fanout.port.js';
 import type { Publication } from '../../publications/publication.js';
-import { deliveryFailures } from './failures.js';
+import { HUB, RECEIVER } from './ipc-hub.js';
+import { portErrors } from './port-errors.js';
 import { packPublication, unpackPublication } from './publication-bytes.js';
-import { RECEIVER, SWITCHBOARD } from './ipc-hub.js';
 
 interface Subscription {
-  users: number;
-  readonly inForce: Promise<void>;
+  count: number;
+  readonly active: Promise<void>;
 }
 
-/** A worker's end of the fan-out between the processes of one machine. Its own publications come back to it as to any other. */
+/** The fan-out of a worker, over the hub in the primary process. The hub also returns the worker's own publications. */
 export class IpcFanout implements Fanout {
   readonly repeats = false;
-  readonly #switchboard: RemotePort;
+  readonly #hub: RemotePort;
   readonly #subscriptions = new Map<string, Subscription>();
   #closed = false;
 
@@ -22,7 +22,7 @@ export class IpcFanout implements Fanout {
     private readonly link: Link,
     handler: PublicationHandler,
   ) {
-    this.#switchboard = new RemotePort(link, SWITCHBOARD, deliveryFailures);
+    this.#hub = new RemotePort(link, HUB, portErrors);
     link.serve(RECEIVER, {
       receive: (bytes: Buffer) => {
         if (!this.#closed) handler(unpackPublication(bytes));
@@ -31,33 +31,33 @@ export class IpcFanout implements Fanout {
   }
 
   publish(publication: Publication): Promise<void> {
-    return this.#switchboard.call('publish', routeOf(publication.channel), packPublication(publication));
+    return this.#hub.call('publish', routeOf(publication.channel), packPublication(publication));
   }
 
   subscribe(channel: string): Promise<void> {
     const route = routeOf(channel);
     const known = this.#subscriptions.get(route);
     if (known !== undefined && !this.#closed) {
-      known.users++;
-      return known.inForce;
+      known.count++;
+      return known.active;
     }
-    const inForce = this.#switchboard.call<void>('subscribe', route);
-    if (!this.#closed) this.#subscriptions.set(route, { users: 1, inForce });
-    return inForce;
+    const active = this.#hub.call<void>('subscribe', route);
+    if (!this.#closed) this.#subscriptions.set(route, { count: 1, active });
+    return active;
   }
 
   unsubscribe(channel: string): void {
     const route = routeOf(channel);
     const subscription = this.#subscriptions.get(route);
-    if (subscription === undefined || --subscription.users > 0) return;
+    if (subscription === undefined || --subscription.count > 0) return;
     this.#subscriptions.delete(route);
-    this.link.notify(SWITCHBOARD, 'unsubscribe', route);
+    this.link.notify(HUB, 'unsubscribe', route);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const route of this.#subscriptions.keys()) this.link.notify(SWITCHBOARD, 'unsubscribe', route);
+    for (const route of this.#subscriptions.keys()) this.link.notify(HUB, 'unsubscribe', route);
     this.#subscriptions.clear();
-    await this.#switchboard.close();
+    await this.#hub.close();
   }
 }

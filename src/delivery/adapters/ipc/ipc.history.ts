@@ -2,29 +2,32 @@ import { Semaphore } from '../../../async/index.js';
 import { type Link, RemotePort } from '../../../ipc/index.js';
 import type { History, HistoryPage, HistoryQuery, PublishConditions } from '../../history/history.port.js';
 import type { Publication, StreamPosition } from '../../publications/publication.js';
-import { deliveryFailures } from './failures.js';
+import { portErrors } from './port-errors.js';
 import { packPublication, unpackForStorage } from './publication-bytes.js';
 
 const NAME = 'history';
-/** A page may be large. Many at a time, as after an outage, would fill the link until the primary takes this worker for stuck. */
-const PAGES_AT_A_TIME = 4;
+/**
+ * A page may be large. If many are read at a time, as after an outage, they fill the link until the primary process
+ * takes this worker for stuck.
+ */
+const CONCURRENT_PAGES = 4;
 
-/** Histories that the primary process keeps for its workers, beside the switchboard of their fan-out. */
+/** The histories that the primary process stores for its workers. */
 export class IpcHistory implements History {
   readonly #port: RemotePort;
-  readonly #semaphore = new Semaphore(PAGES_AT_A_TIME);
+  readonly #semaphore = new Semaphore(CONCURRENT_PAGES);
   /**
-   * Pages that wait for their turn, by what is asked for: clients that come back together ask for the same. One that has been
-   * asked for is not shared: who comes later may need what came in between.
+   * Reads that wait for the semaphore, by channel and query: clients that reconnect together read the same. A read that
+   * has started is not shared, because a later caller may need what was published in between.
    */
   readonly #waiting = new Map<string, Promise<HistoryPage>>();
 
   constructor(link: Link) {
-    this.#port = new RemotePort(link, NAME, deliveryFailures);
+    this.#port = new RemotePort(link, NAME, portErrors);
   }
 
-  publish(publication: Publication, terms: PublishConditions): Promise<StreamPosition | undefined> {
-    return this.#port.call('publish', packPublication(publication), terms);
+  publish(publication: Publication, conditions: PublishConditions): Promise<StreamPosition | undefined> {
+    return this.#port.call('publish', packPublication(publication), conditions);
   }
 
   read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
@@ -32,11 +35,11 @@ export class IpcHistory implements History {
     const key = `${channel}\0${JSON.stringify(query)}`;
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined) return waiting;
-    const ask = (): Promise<HistoryPage> => {
+    const start = (): Promise<HistoryPage> => {
       this.#waiting.delete(key);
       return this.#port.call('read', channel, query);
     };
-    const page = Promise.resolve().then(() => this.#semaphore.run(ask));
+    const page = Promise.resolve().then(() => this.#semaphore.run(start));
     this.#waiting.set(key, page);
     return page;
   }
@@ -50,9 +53,11 @@ export class IpcHistory implements History {
   }
 }
 
+/** Serves the history of the primary process to a worker. */
 export function serveHistory(link: Link, history: History): void {
   link.serve(NAME, {
-    publish: (bytes: Buffer, terms: PublishConditions) => history.publish(unpackForStorage(bytes), terms),
+    publish: (bytes: Buffer, conditions: PublishConditions) =>
+      history.publish(unpackForStorage(bytes), conditions),
     read: (channel: string, query: HistoryQuery) => history.read(channel, query),
     remove: (channel: string) => history.remove(channel),
   });

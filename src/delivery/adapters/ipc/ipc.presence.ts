@@ -1,21 +1,23 @@
-import type { ClientInfo } from '../../presence/client-info.js';
 import { Semaphore } from '../../../async/index.js';
 import { type Link, RemotePort } from '../../../ipc/index.js';
+import type { ClientInfo } from '../../presence/client-info.js';
 import type { Presence, PresenceStats } from '../../presence/presence.port.js';
-import { deliveryFailures } from './failures.js';
 import { copiedInfo } from './copied-info.js';
+import { portErrors } from './port-errors.js';
 
 const NAME = 'presence';
-/** As with histories: the members of a channel may be many. */
-const LISTS_AT_A_TIME = 4;
+/** A channel may have many members: see `ipc.history.ts`. */
+const CONCURRENT_LISTS = 4;
 
-/** Who is where, as the primary process knows it of all its workers. The clients of a worker that dies are gone at once. */
+/**
+ * The presence of all workers, which the primary process stores. The clients of a worker that dies are removed at once.
+ */
 export class IpcPresence implements Presence {
   readonly #port: RemotePort;
-  readonly #semaphore = new Semaphore(LISTS_AT_A_TIME);
+  readonly #semaphore = new Semaphore(CONCURRENT_LISTS);
 
   constructor(link: Link) {
-    this.#port = new RemotePort(link, NAME, deliveryFailures);
+    this.#port = new RemotePort(link, NAME, portErrors);
   }
 
   add(channel: string, info: ClientInfo, ttlMs: number): Promise<void> {
@@ -39,6 +41,7 @@ export class IpcPresence implements Presence {
   }
 }
 
+/** Serves the presence of the primary process to a worker. */
 export function servePresence(link: Link, presence: Presence): void {
   /** The channels of each client of this worker. */
   const entered = new Map<string, Set<string>>();
@@ -58,6 +61,6 @@ export function servePresence(link: Link, presence: Presence): void {
   });
   link.onEnd(() => {
     for (const [clientId, channels] of entered)
-      for (const channel of channels) presence.remove(channel, clientId).catch(() => {}); // it runs out by itself
+      for (const channel of channels) presence.remove(channel, clientId).catch(() => {}); // the entry expires by itself
   });
 }

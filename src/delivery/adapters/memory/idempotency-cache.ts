@@ -1,16 +1,16 @@
 import type { StreamPosition } from '../../publications/publication.js';
 
-interface Answer {
-  /** Absent where the publication has no place in a history. */
+interface Result {
+  /** Absent if the publication is not in a history. */
   readonly position: StreamPosition | undefined;
-  /** By the clock that the callers go by, in ms. */
-  readonly until: number;
+  /** By the clock of the caller, in ms. */
+  readonly expiresAt: number;
 }
 
-/** What was answered to publications with a key, for as long as each is to be remembered, within a bound. */
+/** The results of publications by their keys. Each expires after its time, or earlier if there are too many. */
 export class IdempotencyCache {
-  /** In the order of arrival, which is that of expiry wherever callers use one duration. */
-  readonly #byKey = new Map<string, Answer>();
+  /** In the order of arrival, which is the order of expiry if all have the same lifetime. */
+  readonly #byKey = new Map<string, Result>();
 
   constructor(private readonly maxEntries: number) {}
 
@@ -18,21 +18,21 @@ export class IdempotencyCache {
     return this.#byKey.size;
   }
 
-  find(key: string, now: number): Answer | undefined {
-    const answer = this.#byKey.get(key);
-    return answer !== undefined && answer.until > now ? answer : undefined;
+  find(key: string, now: number): Result | undefined {
+    const result = this.#byKey.get(key);
+    return result !== undefined && result.expiresAt > now ? result : undefined;
   }
 
-  add(key: string, position: StreamPosition | undefined, until: number): void {
+  add(key: string, position: StreamPosition | undefined, expiresAt: number): void {
     this.#byKey.delete(key);
-    this.#byKey.set(key, { position, until });
+    this.#byKey.set(key, { position, expiresAt });
     if (this.#byKey.size > this.maxEntries) this.#dropOldest();
   }
 
-  /** Forgets from the front what has run out; an entry behind one that lasts longer goes with that one. */
+  /** Removes expired entries from the front. An entry behind one that lives longer is removed together with it. */
   sweep(now: number): void {
-    for (const [key, { until }] of this.#byKey) {
-      if (until > now) break;
+    for (const [key, { expiresAt }] of this.#byKey) {
+      if (expiresAt > now) break;
       this.#byKey.delete(key);
     }
   }

@@ -4,7 +4,7 @@ import type { Publication } from '../../publications/publication.js';
 
 const DONE = Promise.resolve();
 
-/** The fan-out of a process that is alone: the handler is called before `publish` returns. */
+/** The fan-out of a single process. Calls the handler before `publish` returns. */
 export class LocalFanout implements Fanout {
   readonly repeats = false;
   #closed = false;

@@ -3,35 +3,34 @@ import type { PresenceStats } from '../../presence/presence.port.js';
 
 interface Member {
   readonly info: ClientInfo;
-  readonly until: number;
+  readonly expiresAt: number;
 }
 
-/** Who is in one channel. Times are those of the clock that its presence goes by, in ms. */
+/** The clients in one channel. Times are by the clock of the presence, in ms. */
 export class Members {
   readonly #byClient = new Map<string, Member>();
-  /** How many of the clients are a user's. */
   readonly #clientsByUser = new Map<string, number>();
-  /** Nobody's time is over before. */
-  #fullUntil = Infinity;
+  /** No member expires before this time. */
+  #nextExpiry = Infinity;
 
   get stats(): PresenceStats {
     return { clients: this.#byClient.size, users: this.#clientsByUser.size };
   }
 
-  /** When somebody's time may be over. */
+  /** When the next member may expire. */
   get deadline(): number {
-    return this.#fullUntil;
+    return this.#nextExpiry;
   }
 
   toMap(): Map<string, ClientInfo> {
     return new Map(this.#byClient.values().map(({ info }) => [info.client, info]));
   }
 
-  add(info: ClientInfo, until: number): void {
+  add(info: ClientInfo, expiresAt: number): void {
     this.remove(info.client);
-    this.#byClient.set(info.client, { info, until });
+    this.#byClient.set(info.client, { info, expiresAt });
     this.#clientsByUser.set(info.user, (this.#clientsByUser.get(info.user) ?? 0) + 1);
-    this.#fullUntil = Math.min(this.#fullUntil, until);
+    this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt);
   }
 
   remove(client: string): void {
@@ -44,13 +43,13 @@ export class Members {
     else this.#clientsByUser.set(user, others);
   }
 
-  /** Drops those whose time is over. Looks at each only when somebody's may be. */
+  /** Removes expired members. Checks each one only if one may have expired. */
   sweep(now: number): void {
-    if (now < this.#fullUntil) return;
-    this.#fullUntil = Infinity;
-    for (const [client, { until }] of this.#byClient) {
-      if (until <= now) this.remove(client);
-      else this.#fullUntil = Math.min(this.#fullUntil, until);
+    if (now < this.#nextExpiry) return;
+    this.#nextExpiry = Infinity;
+    for (const [client, { expiresAt }] of this.#byClient) {
+      if (expiresAt <= now) this.remove(client);
+      else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt);
     }
   }
 }

@@ -7,29 +7,29 @@ import type {
 } from '../../history/history.port.js';
 import type { Publication, StreamPosition } from '../../publications/publication.js';
 
-/** What an entry takes beside its data, roughly. */
+/** Approximate memory of an entry beside its data. */
 const ENTRY_BYTES = 300;
 
-/** The history of one channel. Times are those of the clock that its history goes by, in ms. */
+/** The history of one channel. Times are by the clock of {@link MemoryHistory}, in ms. */
 export class MemoryStream {
   readonly epoch = newEpoch();
-  /** A queue: those before `#head` are dropped. */
+  /** A queue. Those before `#head` are dropped. */
   #entries: HistoryEntry[] = [];
   #head = 0;
   #top = 0;
   #bytes = 0;
   #version = 0;
   #versionEpoch = '';
-  #entriesUntil = 0;
-  #until = 0;
-  /** When its deadlines are to be looked at, as far as that is noted. */
+  #entriesExpireAt = 0;
+  #expiresAt = 0;
+  /** Its pending deadline, if it has one. */
   checkAt = Infinity;
 
   get position(): StreamPosition {
     return { offset: this.#top, epoch: this.epoch };
   }
 
-  /** Memory taken by the entries, roughly. */
+  /** Approximate memory of the entries. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -42,28 +42,28 @@ export class MemoryStream {
     return this.#entries.at(-1);
   }
 
-  /** When it is to be forgotten, or its entries dropped. */
+  /** When the stream or its entries expire. */
   get deadline(): number {
-    return this.length > 0 ? Math.min(this.#entriesUntil, this.#until) : this.#until;
+    return this.length > 0 ? Math.min(this.#entriesExpireAt, this.#expiresAt) : this.#expiresAt;
   }
 
   use(now: number, metaTtlMs: number): void {
-    this.#until = Math.max(this.#until, now + metaTtlMs);
+    this.#expiresAt = Math.max(this.#expiresAt, now + metaTtlMs);
   }
 
-  isForgotten(now: number): boolean {
-    return this.#until <= now;
+  isExpired(now: number): boolean {
+    return this.#expiresAt <= now;
   }
 
-  dropIfOver(now: number): void {
-    if (this.#entriesUntil <= now) this.clear();
+  dropExpired(now: number): void {
+    if (this.#entriesExpireAt <= now) this.clear();
   }
 
   isOutdated({ number, epoch }: NonNullable<PublishConditions['version']>): boolean {
     return number <= this.#version && (epoch === '' || epoch === this.#versionEpoch);
   }
 
-  /** Takes the next offset. */
+  /** Gives the publication the next offset. */
   append(
     publication: Publication,
     { size, ttlMs }: HistoryOptions,
@@ -75,7 +75,7 @@ export class MemoryStream {
     this.#entries.push(entry);
     this.#bytes += ENTRY_BYTES + data.length;
     while (this.length > size) this.dropOldest();
-    this.#entriesUntil = now + ttlMs;
+    this.#entriesExpireAt = now + ttlMs;
     if (version !== undefined) {
       this.#version = version.number;
       this.#versionEpoch = version.epoch;
@@ -104,7 +104,7 @@ export class MemoryStream {
 
   dropOldest(): void {
     this.#bytes -= ENTRY_BYTES + this.#entries[this.#head++]!.data.length;
-    // Moving the rest costs what was added since the last time, so that an addition stays cheap on average.
+    // Moving the rest costs what was added since the last move, so that an addition is cheap on average.
     if (this.#head > 32 && this.#head > this.#entries.length / 2) {
       this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;
@@ -112,7 +112,7 @@ export class MemoryStream {
   }
 }
 
-/** A copy where the data are a small part of a large buffer, such as a batch, which would be kept as a whole. */
+/** Copies data that are a small part of a large buffer, such as a batch, which would stay in memory as a whole. */
 function compact(data: Buffer): Buffer {
   if (data.buffer.byteLength <= 4 * data.length + 1_024) return data;
   const copy = Buffer.allocUnsafeSlow(data.length);

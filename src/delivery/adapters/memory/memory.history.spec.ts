@@ -29,12 +29,12 @@ describe('MemoryHistory', () => {
   });
   afterEach(async () => void (await Promise.all(histories.map((history) => history.close()))));
 
-  it('has handed the publication on when it returns', () => {
+  it('has passed the publication on when it returns', () => {
     void open().publish(publication('a', '1'), { history: kept });
     expect(sent.map(({ offset }) => offset)).toEqual([1]);
   });
 
-  it('forgets the channels that were not used for longest when there are too many', async () => {
+  it('removes the least recently used channels if there are too many', async () => {
     const history = open({ maxChannels: 2 });
     for (const channel of ['a', 'b', 'a', 'c'])
       await history.publish(publication(channel, '1'), { history: kept });
@@ -44,7 +44,7 @@ describe('MemoryHistory', () => {
     expect((await history.read('b', { limit: 0, metaTtlMs: 60_000 })).offset).toBe(0);
   });
 
-  it('keeps within its bytes, and the newest publication whatever it takes', async () => {
+  it('stays within its maximum bytes, but keeps the newest publication', async () => {
     const history = open({ maxBytes: 5_000 });
     for (const channel of ['a', 'b', 'c', 'd'])
       await history.publish(publication(channel, Buffer.alloc(2_000)), { history: kept });
@@ -57,7 +57,7 @@ describe('MemoryHistory', () => {
     expect(history.usage).toEqual({ channels: 1, bytes: 9_300, keys: 0, deadlines: 1 });
   });
 
-  it('remembers so many idempotency keys', async () => {
+  it('remembers a maximum number of idempotency keys', async () => {
     const history = open({ maxKeys: 2 });
     for (const key of ['a', 'b', 'c', 'a'])
       await history.publish(publication('x', '1'), { idempotency: { key, ttlMs: 60_000 } });
@@ -65,7 +65,7 @@ describe('MemoryHistory', () => {
     expect(sent).toHaveLength(4);
   });
 
-  it('does not hold on to the large buffer that small data are a part of', async () => {
+  it('does not keep a large buffer in memory for a small part of it', async () => {
     const history = open();
     const batch = Buffer.alloc(1_000_000, '1');
     await history.publish(
@@ -82,7 +82,7 @@ describe('MemoryHistory', () => {
     expect(publications[0]!.data.buffer.byteLength).toBe(10);
   });
 
-  it('gives memory back without being called', async () => {
+  it('frees memory without being called', async () => {
     jest.useFakeTimers();
     const history = open({ now: Date.now });
     for (const channel of ['a', 'b'])
@@ -100,7 +100,7 @@ describe('MemoryHistory', () => {
     jest.useRealTimers();
   });
 
-  it('notes no channel more than once, and none that is forgotten', async () => {
+  it('has one deadline for each channel, and none for a removed one', async () => {
     const history = open({ maxChannels: 2 });
     jest.useFakeTimers();
     try {
@@ -118,7 +118,7 @@ describe('MemoryHistory', () => {
     expect(history.usage).toMatchObject({ channels: 2, deadlines: 2 });
   });
 
-  it('does what its model does, whatever happens', async () => {
+  it('behaves like its model', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { maxLength: 60 }), async (operations) => {
         const history = open();
@@ -128,7 +128,7 @@ describe('MemoryHistory', () => {
           epochs.set(epoch, epochs.get(epoch) ?? `epoch ${epochs.size}`);
           return { offset, epoch: epochs.get(epoch) };
         };
-        const carryOut = {
+        const apply = {
           remove: async ({ channel }: Operation) => {
             await history.remove(channel);
             return [undefined, model.remove(channel, now)];
@@ -150,8 +150,8 @@ describe('MemoryHistory', () => {
         };
         for (const each of operations) {
           now += each.waitMs;
-          const [answer, expected] = await carryOut[each.kind](each);
-          expect(answer).toEqual(expected);
+          const [actual, expected] = await apply[each.kind](each);
+          expect(actual).toEqual(expected);
         }
         await history.close();
       }),
@@ -183,19 +183,19 @@ interface ModelChannel {
   until: number;
 }
 
-/** Says the same as simply as can be: it looks at every time whether anything is over. */
+/** The simplest implementation: it checks all expiry times at each call. */
 class Model {
   #epochs = 0;
   readonly #channels = new Map<string, ModelChannel>();
-  readonly #answers = new Map<string, { position: object; until: number }>();
+  readonly #results = new Map<string, { position: object; until: number }>();
 
   publish(
     name: string,
     now: number,
     { size, key, version }: { size: number; key: string | undefined; version: number | undefined },
   ) {
-    const answered = this.#answers.get(`${name} ${key}`);
-    if (key !== undefined && answered !== undefined && answered.until > now) return answered.position;
+    const result = this.#results.get(`${name} ${key}`);
+    if (key !== undefined && result !== undefined && result.until > now) return result.position;
     const channel = this.#use(name, now);
     if (version === undefined || version > channel.version) {
       channel.version = version ?? channel.version;
@@ -203,7 +203,7 @@ class Model {
       channel.keptUntil = now + kept.ttlMs;
     }
     const position = { offset: channel.top, epoch: channel.epoch };
-    if (key !== undefined) this.#answers.set(`${name} ${key}`, { position, until: now + 5_000 });
+    if (key !== undefined) this.#results.set(`${name} ${key}`, { position, until: now + 5_000 });
     return position;
   }
 

@@ -7,21 +7,21 @@ import { Deadlines } from './deadlines.js';
 import { MemoryStream } from './memory-stream.js';
 
 export interface MemoryHistoryOptions {
-  /** Bytes of all publications together, roughly. Beyond it the channels that were not used for longest are forgotten. */
+  /** Approximate bytes of all publications together. Above it the least recently used channels are removed. */
   readonly maxBytes: number;
-  /** The same for the number of channels. */
+  /** Number of channels. Above it the least recently used ones are removed. */
   readonly maxChannels: number;
-  /** Idempotency keys remembered at most. */
+  /** Maximum number of idempotency keys. */
   readonly maxKeys: number;
-  /** Any clock in ms that does not jump, as that of `performance.now()`. */
+  /** A monotonic clock in ms. Default: `performance.now()`. */
   readonly now?: () => number;
 }
 
-/** Histories in the memory of a process that is alone. A restart forgets them all. */
+/** Histories in the memory of a single process. A restart loses all of them. */
 export class MemoryHistory implements History {
-  /** The least recently used first. */
+  /** The least recently used one first. */
   readonly #streams = new Map<string, MemoryStream>();
-  readonly #answers: IdempotencyCache;
+  readonly #results: IdempotencyCache;
   readonly #deadlines: Deadlines;
   readonly #now: () => number;
   #bytes = 0;
@@ -32,29 +32,29 @@ export class MemoryHistory implements History {
     private readonly options: MemoryHistoryOptions,
   ) {
     this.#now = options.now ?? (() => performance.now());
-    this.#answers = new IdempotencyCache(options.maxKeys);
-    this.#deadlines = new Deadlines(this.#now, (channel, now) => this.#look(channel, now));
+    this.#results = new IdempotencyCache(options.maxKeys);
+    this.#deadlines = new Deadlines(this.#now, (channel, now) => this.#onDeadline(channel, now));
   }
 
-  /** What is in use at present. */
+  /** What is stored at the moment. */
   get usage() {
     const { size: channels } = this.#streams;
-    const { size: keys } = this.#answers;
+    const { size: keys } = this.#results;
     return { channels, bytes: this.#bytes, keys, deadlines: this.#deadlines.size };
   }
 
   /** The subscribers have the publication when this returns. */
-  publish(publication: Publication, terms: PublishConditions): Promise<StreamPosition | undefined> {
+  publish(publication: Publication, conditions: PublishConditions): Promise<StreamPosition | undefined> {
     if (this.#closed) return Promise.reject(new FanoutClosedError());
     const now = this.#now();
-    const { idempotency } = terms;
-    if (idempotency === undefined) return this.#publish(publication, terms, now).sent;
+    const { idempotency } = conditions;
+    if (idempotency === undefined) return this.#publish(publication, conditions, now).sent;
     const key = `${publication.channel}\0${idempotency.key}`;
-    this.#answers.sweep(now);
-    const answer = this.#answers.find(key, now);
-    if (answer !== undefined) return Promise.resolve(answer.position);
-    const { position, sent } = this.#publish(publication, terms, now);
-    this.#answers.add(key, position, now + idempotency.ttlMs);
+    this.#results.sweep(now);
+    const result = this.#results.find(key, now);
+    if (result !== undefined) return Promise.resolve(result.position);
+    const { position, sent } = this.#publish(publication, conditions, now);
+    this.#results.add(key, position, now + idempotency.ttlMs);
     return sent;
   }
 
@@ -92,40 +92,40 @@ export class MemoryHistory implements History {
     const previous = delta ? stream.newest?.data : undefined;
     const position = this.#changing(stream, () => stream.append(publication, history, version, now));
     this.#makeRoom(channel, stream);
-    this.#noteDeadline(channel, stream);
+    this.#addDeadline(channel, stream);
     const sent = this.fanout.publish(publication.at(position, previous)).then(() => position);
     return { position, sent };
   }
 
-  /** The stream of a channel, a new one if need be, as the one that was used last. */
+  /** Returns the stream of a channel, a new one if necessary, and marks it as the most recently used one. */
   #use(channel: string, metaTtlMs: number, now: number): MemoryStream {
     let stream = this.#streams.get(channel);
-    if (stream?.isForgotten(now)) this.#forget(channel, stream);
-    if (stream === undefined || stream.isForgotten(now)) stream = new MemoryStream();
+    if (stream?.isExpired(now)) this.#remove(channel, stream);
+    if (stream === undefined || stream.isExpired(now)) stream = new MemoryStream();
     else this.#streams.delete(channel);
     this.#streams.set(channel, stream);
-    this.#changing(stream, (used) => used.dropIfOver(now));
+    this.#changing(stream, (used) => used.dropExpired(now));
     stream.use(now, metaTtlMs);
-    this.#noteDeadline(channel, stream);
+    this.#addDeadline(channel, stream);
     return stream;
   }
 
-  #noteDeadline(channel: string, stream: MemoryStream): void {
+  #addDeadline(channel: string, stream: MemoryStream): void {
     const { deadline } = stream;
     if (deadline >= stream.checkAt) return;
-    this.#deadlines.drop(channel, stream.checkAt);
+    this.#deadlines.delete(channel, stream.checkAt);
     stream.checkAt = deadline;
-    this.#deadlines.note(channel, deadline);
+    this.#deadlines.add(channel, deadline);
   }
 
-  #look(channel: string, now: number): number | undefined {
+  #onDeadline(channel: string, now: number): number | undefined {
     const stream = this.#streams.get(channel);
     if (stream === undefined) return undefined;
-    if (stream.isForgotten(now)) {
-      this.#forget(channel, stream);
+    if (stream.isExpired(now)) {
+      this.#remove(channel, stream);
       return undefined;
     }
-    this.#changing(stream, () => stream.dropIfOver(now));
+    this.#changing(stream, () => stream.dropExpired(now));
     return (stream.checkAt = stream.deadline);
   }
 
@@ -133,18 +133,18 @@ export class MemoryHistory implements History {
     const { maxBytes, maxChannels } = this.options;
     for (const [channel, oldest] of this.#streams) {
       if (this.#bytes <= maxBytes && this.#streams.size <= maxChannels) return;
-      if (channel !== current) this.#forget(channel, oldest);
+      if (channel !== current) this.#remove(channel, oldest);
     }
     while (this.#bytes > maxBytes && stream.length > 1) this.#changing(stream, () => stream.dropOldest());
   }
 
-  #forget(channel: string, stream: MemoryStream): void {
+  #remove(channel: string, stream: MemoryStream): void {
     this.#streams.delete(channel);
-    this.#deadlines.drop(channel, stream.checkAt);
+    this.#deadlines.delete(channel, stream.checkAt);
     this.#bytes -= stream.bytes;
   }
 
-  /** Keeps account of the bytes. */
+  /** Changes a stream and updates the number of bytes. */
   #changing<T>(stream: MemoryStream, change: (stream: MemoryStream) => T): T {
     const before = stream.bytes;
     const result = change(stream);

@@ -11,14 +11,14 @@ afterEach(() => presence.close());
 const step = fc.record({
   client: fc.constantFrom('a', 'b', 'c', 'd'),
   user: fc.constantFrom('', 'u', 'v'),
-  /** 0: the client leaves. */
+  /** 0: the client is removed. */
   ttlMs: fc.nat(100),
   waitMs: fc.nat(60),
   countsFirst: fc.boolean(),
 });
 
 describe('MemoryPresence', () => {
-  it('counts whom it lists, whoever comes, goes, changes and runs out', async () => {
+  it('counts the clients that it lists after any sequence of changes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step), async (steps) => {
         await presence.close();
@@ -34,17 +34,17 @@ describe('MemoryPresence', () => {
             model.set(client, { info, until: now + ttlMs });
           }
           now += waitMs;
-          const there = [...model.values()].filter(({ until }) => until > now).map(({ info: who }) => who);
-          const counts = { clients: there.length, users: new Set(there.map((who) => who.user)).size };
+          const present = [...model.values()].filter(({ until }) => until > now).map(({ info: who }) => who);
+          const counts = { clients: present.length, users: new Set(present.map((who) => who.user)).size };
           expect(countsFirst ? await presence.stats('x') : counts).toEqual(counts);
-          expect(await presence.members('x')).toEqual(new Map(there.map((who) => [who.client, who])));
+          expect(await presence.members('x')).toEqual(new Map(present.map((who) => [who.client, who])));
           expect(await presence.stats('x')).toEqual(counts);
         }
       }),
     );
   });
 
-  it('counts without looking at each client', async () => {
+  it('counts without reading each client', async () => {
     let looks = 0;
     class Watched implements ClientInfo {
       constructor(readonly client: string) {}

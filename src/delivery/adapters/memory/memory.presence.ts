@@ -3,26 +3,26 @@ import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import { Deadlines } from './deadlines.js';
 import { Members } from './members.js';
 
-const NOBODY = new Members();
+const EMPTY = new Members();
 
-/** Who is in the channels of a process that is alone. */
+/** The clients in the channels of a single process. */
 export class MemoryPresence implements Presence {
   readonly #channels = new Map<string, Members>();
   readonly #deadlines: Deadlines;
 
-  /** @param now any clock in ms that does not jump: a client that is there must not go because the time is set */
+  /** @param now a monotonic clock in ms: setting the time of the machine must not remove clients */
   constructor(private readonly now: () => number = () => performance.now()) {
-    this.#deadlines = new Deadlines(now, (channel) => this.#look(channel));
+    this.#deadlines = new Deadlines(now, (channel) => this.#onDeadline(channel));
   }
 
   add(channel: string, info: ClientInfo, ttlMs: number): Promise<void> {
-    const until = this.now() + ttlMs;
+    const expiresAt = this.now() + ttlMs;
     let members = this.#channels.get(channel);
     if (members === undefined) {
       this.#channels.set(channel, (members = new Members()));
-      this.#deadlines.note(channel, until);
+      this.#deadlines.add(channel, expiresAt);
     }
-    members.add(info, until);
+    members.add(info, expiresAt);
     return Promise.resolve();
   }
 
@@ -34,11 +34,11 @@ export class MemoryPresence implements Presence {
   }
 
   members(channel: string): Promise<Map<string, ClientInfo>> {
-    return Promise.resolve(this.#present(channel).toMap());
+    return Promise.resolve(this.#membersOf(channel).toMap());
   }
 
   stats(channel: string): Promise<PresenceStats> {
-    return Promise.resolve(this.#present(channel).stats);
+    return Promise.resolve(this.#membersOf(channel).stats);
   }
 
   close(): Promise<void> {
@@ -47,15 +47,15 @@ export class MemoryPresence implements Presence {
     return Promise.resolve();
   }
 
-  #present(channel: string): Members {
-    const members = this.#channels.get(channel) ?? NOBODY;
+  #membersOf(channel: string): Members {
+    const members = this.#channels.get(channel) ?? EMPTY;
     members.sweep(this.now());
     return members;
   }
 
-  /** Answers when the next entry may run out. */
-  #look(channel: string): number | undefined {
-    const members = this.#present(channel);
+  /** Returns when the next member may expire. */
+  #onDeadline(channel: string): number | undefined {
+    const members = this.#membersOf(channel);
     if (members.stats.clients > 0) return members.deadline;
     this.#channels.delete(channel);
     return undefined;

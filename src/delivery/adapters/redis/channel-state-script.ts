@@ -1,6 +1,6 @@
 /**
- * A Lua function for scripts. Returns the epoch and the offset of a channel. Starts a new epoch if the channel has none, or if its epoch is
- * of an earlier generation.
+ * A Lua function for scripts. Returns the epoch and the offset of a channel. Starts a new epoch if the channel has
+ * none, or if its epoch is of an earlier generation.
  */
 export const loadState = `
 local generations = {}

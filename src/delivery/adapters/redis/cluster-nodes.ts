@@ -4,8 +4,8 @@ import type { RedisClient } from '../../../redis/index.js';
 export const SLOTS = 16_384;
 
 /**
- * Returns the connection to the node of a Cluster that owns a slot, or undefined while no node owns it. Without a Cluster, returns the only
- * connection.
+ * Returns the connection to the node of a Cluster that owns a slot, or undefined while no node owns it. Without a
+ * Cluster, returns the only connection.
  */
 export function nodeOf(client: RedisClient, slot: number): Redis | undefined {
   if (client instanceof Redis) return client;
@@ -14,7 +14,8 @@ export function nodeOf(client: RedisClient, slot: number): Redis | undefined {
 }
 
 /**
- * Returns the slot of a key without a hash tag, or of the text inside of one: its CRC-16/XMODEM, as in the Cluster specification.
+ * Returns the slot of a key without a hash tag, or of the text inside of one: its CRC-16/XMODEM, as in the Cluster
+ * specification.
  */
 export function slotOf(key: string): number {
   let crc = 0;

@@ -4,8 +4,8 @@ import { loadState } from './channel-state-script.js';
 /**
  * Reads the history of a channel.
  *
- * KEYS: metadata, stream, generation. ARGV: new epoch, lifetime of the metadata in ms, expected epoch (empty: any), and the range:
- * `forward` or `reverse` (newest first), from, to, maximum number of entries (-1: all).
+ * KEYS: metadata, stream, generation. ARGV: new epoch, lifetime of the metadata in ms, expected epoch (empty: any), and
+ * the range: `forward` or `reverse` (newest first), from, to, maximum number of entries (-1: all).
  *
  * Returns the epoch, the offset and the entries. There are no entries if the epoch is not the expected one.
  */

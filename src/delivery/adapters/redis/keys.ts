@@ -15,7 +15,10 @@ export function generationKey({ tag }: Partition): string {
   return `${tag}:generation`;
 }
 
-/** The result of a publication, by its idempotency key. The length separates the channel from the key, whatever they contain. */
+/**
+ * The result of a publication, by its idempotency key. The length separates the channel from the key, whatever they
+ * contain.
+ */
 export function resultKey({ tag }: Partition, channel: string, idempotencyKey: string): string {
   return `${tag}:answer:${channel.length}:${channel}:${idempotencyKey}`;
 }

@@ -25,8 +25,8 @@ export interface RedisListenerContext {
 }
 
 /**
- * Receives the publications of some partitions over one connection. After a lost connection it first subscribes again, and then reads the
- * replay streams from the last time at which nothing can have been missed.
+ * Receives the publications of some partitions over one connection. After a lost connection it first subscribes again,
+ * and then reads the replay streams from the last time at which nothing can have been missed.
  */
 export class RedisListener {
   readonly #logger = new Logger('RedisFanout');

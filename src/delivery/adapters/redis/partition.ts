@@ -8,7 +8,10 @@ export interface Partition {
   readonly key: string;
   /** The Cluster slot of all of its keys. */
   readonly slot: number;
-  /** The id of the last entry that this process added to the replay stream, `ms-sequence`. Undefined before the first one. */
+  /**
+   * The id of the last entry that this process added to the replay stream, `ms-sequence`. Undefined before the first
+   * one.
+   */
   lastId: string | undefined;
   /** When it was added, by `performance.now()`. */
   lastAddedAt: number;
@@ -23,8 +26,8 @@ export function createPartitions(keyPrefix: string, count: number): readonly Par
 }
 
 /**
- * Returns a name whose slot is in the `index`th of `count` equal parts of all slots, so that every node of a Cluster owns about as many
- * partitions. CRC-16 would put names that end in consecutive numbers close together.
+ * Returns a name whose slot is in the `index`th of `count` equal parts of all slots, so that every node of a Cluster
+ * owns about as many partitions. CRC-16 would put names that end in consecutive numbers close together.
  */
 function nameOf(keyPrefix: string, index: number, count: number): string {
   for (let attempt = 0; ; attempt++) {

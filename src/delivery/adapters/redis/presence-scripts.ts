@@ -1,8 +1,8 @@
 import { LuaScript } from '../../../redis/index.js';
 
 /**
- * KEYS of all scripts: entries by client, deadlines by client, number of clients by user. An entry begins with its user, in the form of
- * `client-info-bytes.ts`.
+ * KEYS of all scripts: entries by client, deadlines by client, number of clients by user. An entry begins with its
+ * user, in the form of `client-info-bytes.ts`.
  */
 const prelude = `
 local entries, deadlines, users = unpack(KEYS)

@@ -9,8 +9,8 @@ import {
 import { storeAndSend } from './store-script.js';
 
 /**
- * Sends publications in order over one connection, whose node owns all of them. Those of one channel share a message, because a message
- * costs a client several times as much as a publication in it.
+ * Sends publications in order over one connection, whose node owns all of them. Those of one channel share a message,
+ * because a message costs a client several times as much as a publication in it.
  *
  * Returns the results in the same order. Rejects if the outcome is unknown.
  */
@@ -41,7 +41,10 @@ function runFrom(publications: readonly RedisPublication[], start: number): read
   return start === 0 && end === publications.length ? publications : publications.slice(start, end);
 }
 
-/** Adds repeatable publications to the replay stream before they are sent, so that no process can miss them in both places. */
+/**
+ * Adds repeatable publications to the replay stream before they are sent, so that no process can miss them in both
+ * places.
+ */
 async function recordAndSend(
   connection: Redis,
   publications: readonly RedisPublication[],

@@ -21,9 +21,9 @@ interface PendingPublication {
 }
 
 /**
- * Sends the publications of one turn of the event loop as one batch. In a Cluster, as one batch for each partition, whose keys are on one
- * node. Batches go out one after the other over one connection, without waiting for results, so that the publications of a route
- * stay in order.
+ * Sends the publications of one turn of the event loop as one batch. In a Cluster, as one batch for each partition,
+ * whose keys are on one node. Batches go out one after the other over one connection, without waiting for results, so
+ * that the publications of a route stay in order.
  */
 export class PublishBatcher {
   readonly #pending = new Map<Partition | undefined, PendingPublication[]>();
@@ -34,8 +34,8 @@ export class PublishBatcher {
   ) {}
 
   /**
-   * Resolves to the position in the history, `offset:epoch`, or to an empty text. Rejects with the error of the client, or if the script
-   * failed.
+   * Resolves to the position in the history, `offset:epoch`, or to an empty text. Rejects with the error of the client,
+   * or if the script failed.
    */
   send(publication: RedisPublication): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();

@@ -168,8 +168,8 @@ export class RedisPublisher {
   }
 
   /**
-   * Invalidates the histories of the earlier generation. Otherwise the lost offsets would be assigned again, to other publications, and
-   * clients that have received the first ones would not notice.
+   * Invalidates the histories of the earlier generation. Otherwise the lost offsets would be assigned again, to other
+   * publications, and clients that have received the first ones would not notice.
    */
   async #beginGeneration(partition: Partition): Promise<void> {
     const keys = [`${partition.tag}:loss`, generationKey(partition)];

@@ -57,8 +57,8 @@ export function sizeOf({ envelope }: RedisPublication): number {
 }
 
 /**
- * Returns a copy of a publication for a Redis that may have lost it. Redis remembers the copy for `ttlMs`, so that copies from several
- * processes are sent once.
+ * Returns a copy of a publication for a Redis that may have lost it. Redis remembers the copy for `ttlMs`, so that
+ * copies from several processes are sent once.
  */
 export function toResend(publication: RedisPublication, position: string, ttlMs: number): RedisPublication {
   const { store } = publication;

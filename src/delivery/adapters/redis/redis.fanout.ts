@@ -21,19 +21,19 @@ export interface RedisFanoutStatus {
 }
 
 /**
- * Fan-out over Redis pub/sub. Pub/sub has no memory: a process that is disconnected for a moment misses what is published. So a
- * publication with an id is also added to a replay stream, before it is published. Three mechanisms together prevent the loss of
- * accepted publications:
+ * Fan-out over Redis pub/sub. Pub/sub has no memory: a process that is disconnected for a moment misses what is
+ * published. So a publication with an id is also added to a replay stream, before it is published. Three mechanisms
+ * together prevent the loss of accepted publications:
  *
- * - A process that lost its subscriptions first subscribes again, and then reads the replay streams from the last time at which
- *   nothing can have been missed. It receives what is accepted after it has subscribed, and holds that back in the meantime. What was
- *   accepted before is in a stream.
+ * - A process that lost its subscriptions first subscribes again, and then reads the replay streams from the last time
+ *   at which nothing can have been missed. It receives what is accepted after it has subscribed, and holds that back in
+ *   the meantime. What was accepted before is in a stream.
  * - After Redis has lost data, the publications of the last seconds are sent to it again, see {@link RedisPublisher}.
  * - The deduplication above removes copies.
  *
- * In a Cluster each partition has a connection of its own, to the node that has its stream. PUBLISH reaches the other nodes as well, but
- * they forward it to one another without acknowledgement: a process that subscribed there would miss publications while a link between
- * two nodes is down. A sharded publication does not leave its node.
+ * In a Cluster each partition has a connection of its own, to the node that has its stream. PUBLISH reaches the other
+ * nodes as well, but they forward it to one another without acknowledgement: a process that subscribed there would miss
+ * publications while a link between two nodes is down. A sharded publication does not leave its node.
  */
 export class RedisFanout implements Fanout {
   readonly repeats = true;

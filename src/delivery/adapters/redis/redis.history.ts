@@ -19,9 +19,9 @@ import { encode } from './redis.fanout.js';
 type Entry = [id: Buffer, fields: [name: Buffer, envelope: Buffer]];
 
 /**
- * Histories in Redis streams, one for each channel, with the offsets as ids. A hash for each has the epoch and the offset, and outlives the
- * stream. One script checks the conditions, appends, and publishes. It uses the connection of the fan-out, so that stored and other
- * publications stay in order.
+ * Histories in Redis streams, one for each channel, with the offsets as ids. A hash for each has the epoch and the
+ * offset, and outlives the stream. One script checks the conditions, appends, and publishes. It uses the connection of
+ * the fan-out, so that stored and other publications stay in order.
  */
 export class RedisHistory implements History {
   constructor(private readonly publisher: RedisPublisher) {}

@@ -7,7 +7,9 @@ import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import { add, members, remove, stats } from './presence-scripts.js';
 import type { RedisPublisher } from './publisher.js';
 
-/** The clients in the channels of all processes. Times are by the clock of Redis. Every call removes expired entries. */
+/**
+ * The clients in the channels of all processes. Times are by the clock of Redis. Every call removes expired entries.
+ */
 export class RedisPresence implements Presence {
   constructor(private readonly publisher: RedisPublisher) {}
 

@@ -1,6 +1,6 @@
 /**
- * Holds back messages that arrive while older ones are still being replayed. Passing them on at once would change the order within a
- * channel.
+ * Holds back messages that arrive while older ones are still being replayed. Passing them on at once would change the
+ * order within a channel.
  */
 export class ReplayBuffer {
   #held: Buffer[] | undefined;

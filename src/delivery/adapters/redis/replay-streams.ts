@@ -24,8 +24,8 @@ export interface ReplayPosition {
 }
 
 /**
- * The publications of the last seconds in a few Redis streams, for processes that were disconnected for a moment. Redis assigns the
- * times of the entries, so that the clocks of the processes do not matter.
+ * The publications of the last seconds in a few Redis streams, for processes that were disconnected for a moment. Redis
+ * assigns the times of the entries, so that the clocks of the processes do not matter.
  */
 export class ReplayStreams {
   readonly partitions: readonly Partition[];
@@ -47,8 +47,8 @@ export class ReplayStreams {
   }
 
   /**
-   * Reads the entries that were added after `moment` (by `performance.now()`) and before this call. Calls `each` with every envelope and
-   * the time at which it was added. Both times are exact to {@link CLOCK_MARGIN_MS}.
+   * Reads the entries that were added after `moment` (by `performance.now()`) and before this call. Calls `each` with
+   * every envelope and the time at which it was added. Both times are exact to {@link CLOCK_MARGIN_MS}.
    */
   async readSince(
     moment: number,

@@ -15,8 +15,8 @@ export interface ResendBufferOptions {
 }
 
 /**
- * The publications of this process that Redis accepted during the last seconds. A Redis that crashes loses publications that it has
- * accepted, including some that it has not delivered yet. They can be sent again from here.
+ * The publications of this process that Redis accepted during the last seconds. A Redis that crashes loses publications
+ * that it has accepted, including some that it has not delivered yet. They can be sent again from here.
  */
 export class ResendBuffer {
   /** A queue. Those before `#head` are dropped. */

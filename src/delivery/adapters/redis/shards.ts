@@ -14,8 +14,8 @@ export interface RedisShard {
 }
 
 /**
- * Returns the index of the shard that owns a channel: the one with the highest weight (rendezvous hashing). So a shard that is added to the
- * end of the list takes over its share of the channels and moves no others.
+ * Returns the index of the shard that owns a channel: the one with the highest weight (rendezvous hashing). So a shard
+ * that is added to the end of the list takes over its share of the channels and moves no others.
  */
 export function shardOf(channel: string, count: number): number {
   const key = hash(routeOf(channel));

@@ -8,15 +8,16 @@ import type { PublishResult, PublishSettings, StoredPublication } from './redis-
 /**
  * Stores and sends publications in order, each in one step. Those of one channel share a message.
  *
- * ARGV: PUBLISH or SPUBLISH, maximum number of entries in a replay stream, new epoch. Then for each publication: its Redis channel, its
- * envelope, whether to add it to the replay stream (1 or 0), the size of the history (0: none), the lifetime of the history in ms, the
- * lifetime of the metadata in ms, the version (0: none), the epoch of the version, whether subscribers may ask for differences (1 or 0),
- * the lifetime of the result in ms (0: not stored), and its position before a loss of data, or an empty text.
+ * ARGV: PUBLISH or SPUBLISH, maximum number of entries in a replay stream, new epoch. Then for each publication: its
+ * Redis channel, its envelope, whether to add it to the replay stream (1 or 0), the size of the history (0: none), the
+ * lifetime of the history in ms, the lifetime of the metadata in ms, the version (0: none), the epoch of the version,
+ * whether subscribers may ask for differences (1 or 0), the lifetime of the result in ms (0: not stored), and its
+ * position before a loss of data, or an empty text.
  *
  * KEYS, for each publication: replay stream, metadata, stream, generation, and the key of the result if it is stored.
  *
- * Returns a line for each publication: the id in the replay stream, a space, and `offset:epoch`, each empty if there is none. For a
- * publication that failed, `!` and the reason; it does not affect the others.
+ * Returns a line for each publication: the id in the replay stream, a space, and `offset:epoch`, each empty if there is
+ * none. For a publication that failed, `!` and the reason; it does not affect the others.
  */
 const script = new LuaScript(`${loadState}
 local keys, args, call = KEYS, ARGV, redis.call
@@ -111,7 +112,9 @@ end
 return table.concat(results, '\\n')
 `);
 
-/** Returns results in the order of the publications, which all belong to one node. Rejects if the outcome is unknown. */
+/**
+ * Returns results in the order of the publications, which all belong to one node. Rejects if the outcome is unknown.
+ */
 export async function storeAndSend(
   connection: Redis,
   publications: readonly StoredPublication[],

@@ -21,13 +21,14 @@ export interface RedisSubscriptionsOptions {
 export interface RedisSubscriptionsEvents {
   onMessage(message: Buffer, channel: Buffer): void;
   /**
-   * Called when there is a connection again after a lost one. What arrives before `onSubscribed` resolves is newer than what was missed.
+   * Called when there is a connection again after a lost one. What arrives before `onSubscribed` resolves is newer than
+   * what was missed.
    */
   onReconnected(): void;
   /**
-   * Called when all routes are subscribed again. Replays what may have been missed since `completeUntil`. It rejects if that is not
-   * possible now, and is then called again. `isCurrent` returns whether the connection still exists; without it the result has no effect,
-   * and the next connection replays again.
+   * Called when all routes are subscribed again. Replays what may have been missed since `completeUntil`. It rejects if
+   * that is not possible now, and is then called again. `isCurrent` returns whether the connection still exists;
+   * without it the result has no effect, and the next connection replays again.
    */
   onSubscribed(completeUntil: number, isCurrent: () => boolean): Promise<void>;
 }
@@ -47,9 +48,9 @@ interface Route {
 /**
  * Keeps one connection subscribed to the requested routes.
  *
- * A connection carries commands in order. So the state of a route is that of the last command sent for it, and a route that is requested
- * again while its UNSUBSCRIBE is on the way simply gets another SUBSCRIBE. A command has no effect on later connections: each
- * connection has a number, with which everything that waits compares itself.
+ * A connection carries commands in order. So the state of a route is that of the last command sent for it, and a route
+ * that is requested again while its UNSUBSCRIBE is on the way simply gets another SUBSCRIBE. A command has no effect on
+ * later connections: each connection has a number, with which everything that waits compares itself.
  */
 export class RedisSubscriptions {
   readonly #logger = new Logger('RedisFanout');
@@ -62,7 +63,9 @@ export class RedisSubscriptions {
   #ended = new AbortController();
   /** The last time until which nothing can have been missed. Undefined before the first connection. */
   #completeUntil: number | undefined;
-  /** Whether everything that was missed before this connection has been replayed, so that `#completeUntil` may advance. */
+  /**
+   * Whether everything that was missed before this connection has been replayed, so that `#completeUntil` may advance.
+   */
   #isComplete = false;
   #flushing: NodeJS.Immediate | undefined;
   #isClosed = false;
@@ -114,8 +117,9 @@ export class RedisSubscriptions {
   }
 
   /**
-   * Determines until when the connection has delivered everything, and retries subscriptions that Redis refused. Called regularly. A reply
-   * to PING follows all messages that Redis has sent before it. The socket timeout ends a connection that does not reply.
+   * Determines until when the connection has delivered everything, and retries subscriptions that Redis refused. Called
+   * regularly. A reply to PING follows all messages that Redis has sent before it. The socket timeout ends a connection
+   * that does not reply.
    */
   async check(): Promise<void> {
     this.#scheduleFlush();
@@ -209,7 +213,10 @@ export class RedisSubscriptions {
     }
   }
 
-  /** The connection is up, but Redis refused the command: a missing permission, or a slot that has moved to another node. */
+  /**
+   * The connection is up, but Redis refused the command: a missing permission, or a slot that has moved to another
+   * node.
+   */
   #onRefused(batch: readonly Route[], reason: string): void {
     this.#logger.warn(`Redis refused ${batch.length} subscription(s), retrying: ${reason}`);
     for (const route of batch) {
@@ -247,7 +254,9 @@ export class RedisSubscriptions {
     this.#isComplete = true;
   }
 
-  /** `#completeUntil` does not advance before this succeeds, so that a later connection replays what this one could not. */
+  /**
+   * `#completeUntil` does not advance before this succeeds, so that a later connection replays what this one could not.
+   */
   async #replay(completeUntil: number, ended: AbortSignal): Promise<void> {
     await retryUntilDone(() => this.events.onSubscribed(completeUntil, () => !ended.aborted), {
       pauseMs: (attempt) => backoffMs(attempt, RETRY_INITIAL_MS, RETRY_MAX_MS),

@@ -2,8 +2,8 @@ import { BrokerUnavailableError } from '../../../bus/index.js';
 import { LinkEndedError, RemoteError, type PortErrors } from '../../../ipc/index.js';
 import { FanoutClosedError, UnrecoverablePositionError } from '../../delivery.errors.js';
 
-/** The errors of delivery's ports, made of those of a link. */
-export const deliveryFailures: PortErrors = {
+/** Translates the errors of a link into those of the ports of delivery. */
+export const portErrors: PortErrors = {
   closed: () => new FanoutClosedError(),
   translate(error) {
     if (error instanceof LinkEndedError)
