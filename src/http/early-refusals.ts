@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply } from 'fastify';
-import { bodyOf, httpError, type HttpError } from './http-error.js';
+import { bodyOf, httpError, type HttpError } from './error-responses.js';
 
 /**
  * Responds to requests that Fastify or Node refuse before they are routed, where no exception filter runs. The responses

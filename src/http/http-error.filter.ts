@@ -2,7 +2,7 @@ import { Catch, Logger, type ArgumentsHost, type ExceptionFilter, type OnModuleI
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpAdapter } from './http-adapter.js';
-import { bodyOf, HttpErrors } from './http-error.js';
+import { bodyOf, HttpErrors } from './error-responses.js';
 import { RepeatedWarning } from '../limits/index.js';
 import { HttpMetrics } from './http.metrics.js';
 

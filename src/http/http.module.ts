@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { Callers } from './callers.js';
-import { HttpErrors } from './http-error.js';
+import { Callers } from './callers/callers.js';
+import { HttpErrors } from './error-responses.js';
 import { HttpErrorFilter } from './http-error.filter.js';
 import { HttpMetrics, httpInstruments } from './http.metrics.js';
 import { ConfigurableHttpModule } from './http.module-definition.js';

@@ -1,4 +1,4 @@
-export { Callers, presentedKey, type Caller } from './callers.js';
+export { Callers, presentedKey, type Caller } from './callers/callers.js';
 export {
   clientIdentity,
   isProxyRange,
@@ -7,9 +7,9 @@ export {
   type ClientIdentity,
   type IdentifiedRequest,
   type TrustedProxies,
-} from './client-identity.js';
+} from './callers/client-identity.js';
 export { HttpAdapter } from './http-adapter.js';
-export { HttpErrors } from './http-error.js';
+export { HttpErrors } from './error-responses.js';
 export {
   ConflictingParametersError,
   errorClassesOf,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { networkOf } from '../client-identity.js';
+import { networkOf } from '../callers/client-identity.js';
 import type { HttpOptions } from '../http.options.js';
 import { descriptorLimit, openDescriptors } from './descriptors.js';
 import { refuseConnection, refuseRequest } from './refuse-connection.js';

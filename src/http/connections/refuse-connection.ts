@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { bodyOf, httpError } from '../http-error.js';
+import { bodyOf, httpError } from '../error-responses.js';
 
 const RETRY_AFTER_SECONDS = 1;
 const CONTENT_TYPE = 'application/json; charset=utf-8';
 
-/** Answers 503 before a request was read, and closes. Nothing is read any more, so no request of the client is handled. */
+/** Responds with 503 before a request was read, and closes the connection. No request of the client is read or handled. */
 export function refuseConnection(socket: Socket): void {
   socket.pause();
   socket.on('error', () => socket.destroy());
@@ -19,7 +19,7 @@ export function refuseConnection(socket: Socket): void {
   );
 }
 
-/** Answers 503 to a request that is not handled, and closes the connection after that. */
+/** Responds with 503 to a request that is not handled, and then closes the connection. */
 export function refuseRequest(response: ServerResponse): void {
   const error = httpError(
     'too_many_requests_in_flight',

@@ -104,8 +104,8 @@ function overrideOf(fields: OverrideFields): SubscriptionOverride {
 }
 
 /**
- * Returns the payload of a field that has a twin in base64, which wins. Undefined if both are absent.
- * @throws ApiRefusal if the twin is not base64
+ * Returns the payload of a field, or of its counterpart in base64, which takes precedence. Undefined if both are absent.
+ * @throws ApiRefusal if the counterpart is not base64
  */
 function payloadOf(json: Buffer | undefined, base64: string): Payload | undefined {
   if (base64 === '') return json === undefined ? undefined : { data: json, format: 'json' };

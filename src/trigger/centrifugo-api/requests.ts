@@ -23,7 +23,7 @@ export interface Position {
 /** The fields that publish and broadcast have in common. */
 export interface PublicationFields {
   readonly data: Buffer | undefined;
-  /** Base64. Wins over `data`. */
+  /** Base64. Takes precedence over `data`. */
   readonly b64data: string;
   readonly skipHistory: boolean;
   readonly tags: ReadonlyMap<string, string>;

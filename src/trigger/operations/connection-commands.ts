@@ -21,8 +21,8 @@ const MAX_CLOSE_CODE = 4999;
 const MAX_REASON_BYTES = 123;
 
 /**
- * Sends commands to the connections of a user, on whichever node they are. The promises resolve when the command is
- * sent, and nobody waits for its effect: a user without connections is no error.
+ * Sends commands to the connections of a user, on whichever node they are. The promises resolve when the command is sent,
+ * not when it has taken effect. It is not an error if the user has no connections.
  *
  * @throws BrokerUnavailableError from every method
  */

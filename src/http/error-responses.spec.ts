@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadGatewayException, GoneException, NotFoundException } from '@nestjs/common';
 import { CarillonError } from '../errors.js';
-import { HttpErrors } from './http-error.js';
+import { HttpErrors } from './error-responses.js';
 import { MethodNotAllowedError, RateLimitedError, UnauthorizedError } from './http.errors.js';
 
 class UnregisteredError extends CarillonError {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CarillonError } from '../errors.js';
+import type { CarillonError } from '../../errors.js';
 import { ApiKeys } from './api-keys.js';
 import { Callers } from './callers.js';
-import { callerRateLimitOptions, type HttpModuleOptions } from './http.options.js';
+import { callerRateLimitOptions, type HttpModuleOptions } from '../http.options.js';
 
 const OLD = 'the-old-key-0123456789';
 const NEW = 'the-new-key-0123456789';

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import { KeyedRateLimit } from '../limits/index.js';
+import { KeyedRateLimit } from '../../limits/index.js';
 import { ApiKeys } from './api-keys.js';
 import {
   clientIdentity,
@@ -10,9 +10,9 @@ import {
   type IdentifiedRequest,
   type TrustedProxies,
 } from './client-identity.js';
-import { ApiKeyNotConfiguredError, RateLimitedError, UnauthorizedError } from './http.errors.js';
-import { HTTP_OPTIONS } from './http.module-definition.js';
-import type { HttpModuleOptions } from './http.options.js';
+import { ApiKeyNotConfiguredError, RateLimitedError, UnauthorizedError } from '../http.errors.js';
+import { HTTP_OPTIONS } from '../http.module-definition.js';
+import type { HttpModuleOptions } from '../http.options.js';
 
 /** The sender of a request. */
 export interface Caller {
