@@ -32,7 +32,7 @@ describe('toRecord and toMessage', () => {
       format: fc.constant('binary' as const),
       createdAt: instant,
       name: fc.string({ unit: 'grapheme' }),
-      // A tag of that name is dropped on the way in, so that it cannot become somebody's prototype.
+      // A tag with this name is dropped when it is read, so that it cannot become the prototype of an object.
       tags: fc.dictionary(
         fc.string().filter((name) => name !== '__proto__'),
         fc.string({ unit: 'grapheme' }),
@@ -53,7 +53,7 @@ describe('toRecord and toMessage', () => {
   it('preserve a message', () => {
     fc.assert(
       fc.property(message, (sent) => {
-        // The channel is the key of a message that names none.
+        // The key of a message without a key is its channel.
         fc.pre(sent.key !== sent.channel);
         expect(toMessage(received(toRecord(sent)))).toEqual(sent);
       }),

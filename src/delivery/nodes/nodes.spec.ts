@@ -7,18 +7,18 @@ import { Subscribers } from '../subscribers/subscribers.js';
 import type { ControlCommand } from './control-command.js';
 import { Nodes } from './nodes.js';
 
-/** Joins nodes in one process. What is cut off hears nothing. */
+/** Connects nodes within one process. Silent nodes receive nothing. */
 class Hub {
   readonly #nodes = new Map<string, Subscribers>();
   readonly silent = new Set<string>();
-  isAway = false;
+  isUnavailable = false;
 
   join(uid: string, subscribers: Subscribers): Fanout {
     this.#nodes.set(uid, subscribers);
     return {
       repeats: false,
       publish: async (publication: Publication) => {
-        if (this.isAway) throw new BrokerUnavailableError('redis', 'it is away');
+        if (this.isUnavailable) throw new BrokerUnavailableError('redis', 'it is unavailable');
         for (const [name, node] of this.#nodes) if (!this.silent.has(name)) node.deliver(publication);
       },
       subscribe: async () => {},
@@ -127,7 +127,7 @@ describe('Nodes', () => {
 
   it('reject a command that the store does not accept', async () => {
     const a = await open('a');
-    hub.isAway = true;
+    hub.isUnavailable = true;
     const commanding = a.nodes.command({ kind: 'unsubscribe', user: 'u', channel: 'ch' });
     await expect(commanding).rejects.toThrow(BrokerUnavailableError);
     await expect(a.nodes.channels('*')).resolves.toEqual(new Map());
