@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { startRedis } from '../scripts/brokers/index.ts';
 import { redisCli } from '../scripts/brokers/redis.ts';
 import { allCases, type Case, titleOf } from './versus/cases.ts';
-import { type Comparison, type Load, type Outcome, type Pace, run } from './versus/comparison.ts';
+import { type Comparison, type Load, type Outcome, type Timing, run } from './versus/comparison.ts';
 import { describeMachine } from './versus/machine.ts';
 import { buildLoadClient, carillon, centrifugo, type Deployment, type Program } from './versus/programs.ts';
 import { type Report, toJson, toMarkdown } from './versus/report.ts';
@@ -28,7 +28,7 @@ const { values: flags } = parseArgs({
 
 const startedAt = new Date();
 const machine = describeMachine();
-const pace: Pace = {
+const timing: Timing = {
   repeats: Number(flags.repeats ?? (flags.quick ? 1 : 3)),
   warmUpMs: flags.quick ? 300 : 500,
   durationMs: flags.quick ? 700 : 1_400,
@@ -52,14 +52,14 @@ async function pair(comparison: Comparison, runOn: (program: Program) => Promise
   const repeat = comparison.ours.length;
   for (const { program, outcomes } of repeat % 2 === 0 ? programs : programs.toReversed())
     comparison[outcomes].push(await runOn(program));
-  process.stderr.write(`${titleOf(comparison.case)}: ${repeat + 1} of ${pace.repeats}\n`);
+  process.stderr.write(`${titleOf(comparison.case)}: ${repeat + 1} of ${timing.repeats}\n`);
 }
 
 async function repeatedly(
   comparison: Comparison,
   runOn: (program: Program) => Promise<Outcome>,
 ): Promise<void> {
-  for (let i = 0; i < pace.repeats; i++) await pair(comparison, runOn);
+  for (let i = 0; i < timing.repeats; i++) await pair(comparison, runOn);
 }
 
 /** Each run uses a new server: freed memory and compiled code of an earlier run would distort the result. */
@@ -101,7 +101,7 @@ function ofGroup(engine: Case['engine'], processes: number): readonly Comparison
 async function inMemory(): Promise<void> {
   const [deployment, load] = [
     { redisUrl: undefined, processes: 1 },
-    { client, pace, storePids: [] },
+    { client, timing, storePids: [] },
   ];
   const group = ofGroup('memory', 1);
   const isConnecting = ({ case: { mode } }: Comparison) => mode === 'connect';
@@ -118,7 +118,7 @@ async function overRedis(): Promise<void> {
   if (groups.every(({ group }) => group.length === 0)) return;
   await using redis = await startRedis();
   const pid = Number(/process_id:(\d+)/.exec(await redisCli(redis.url, 'INFO', 'server'))?.[1]);
-  const load = { client, pace, storePids: [pid] };
+  const load = { client, timing, storePids: [pid] };
   for (const { processes, group } of groups)
     await onSharedServers(group, { redisUrl: redis.url, processes }, load);
 }
@@ -136,7 +136,7 @@ await overRedis();
 const report: Report = {
   startedAt,
   seconds: (Date.now() - startedAt.getTime()) / 1000,
-  repeats: pace.repeats,
+  repeats: timing.repeats,
   ours: `${ours.name} ${ours.version}`,
   theirs: `${theirs.name} ${theirs.version}`,
   machine,

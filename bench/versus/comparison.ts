@@ -4,7 +4,7 @@ import type { Case, Metric, Result } from './cases.ts';
 import { API_KEY, TOKEN_SECRET } from './programs.ts';
 import type { Server } from './server.ts';
 
-export interface Pace {
+export interface Timing {
   readonly repeats: number;
   readonly warmUpMs: number;
   readonly durationMs: number;
@@ -24,15 +24,15 @@ export interface Comparison {
 
 export interface Load {
   readonly client: string;
-  readonly pace: Pace;
+  readonly timing: Timing;
   readonly storePids: readonly number[];
 }
 
 let channels = 0;
 
 /** Runs the load of one case against one server. A fault of the server is an outcome too. */
-export async function run(work: Case, server: Server, { client, pace, storePids }: Load): Promise<Outcome> {
-  const { warmUpMs, durationMs, settleMs } = pace;
+export async function run(work: Case, server: Server, { client, timing, storePids }: Load): Promise<Outcome> {
+  const { warmUpMs, durationMs, settleMs } = timing;
   const args = [
     work.mode,
     `-servers=${server.addresses.join()}`,

@@ -108,7 +108,7 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     );
   });
 
-  const buried = async (count: number) => {
+  const waitForDeadLetters = async (count: number) => {
     const deadLetters = application.get(DeadLetters);
     for (;;) {
       const { records } = await deadLetters.list({ group: `${module}-nest`, limit: 10 });
@@ -136,7 +136,7 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     await firstValueFrom(client.emit('throws', 1));
     await firstValueFrom(client.emit('streams', 1));
     await seen.until((all) => all.filter(([name]) => name === 'throws').length === 2 && all.length === 4);
-    const dead = await buried(2);
+    const dead = await waitForDeadLetters(2);
     expect(dead.map(({ attempts }) => attempts)).toEqual([2, 2]);
     // Nest's own filter hides the message of every error that is not an RpcException.
     expect(new Set(dead.map(({ failure }) => failure?.message))).toEqual(
@@ -161,7 +161,7 @@ describeOnEveryDriver('The Nest transport', ({ driver, options }) => {
     const client = await start(Handlers);
     await firstValueFrom(client.emit('throws', 1));
     await firstValueFrom(client.emit('streams', 1));
-    const dead = await buried(2);
+    const dead = await waitForDeadLetters(2);
     expect(
       new Set(dead.map(({ attempts, failure }) => [attempts, failure?.code, failure?.message].join())),
     ).toEqual(new Set(['1,event_unhandleable,no such anchor', '2,OUT_OF_PAPER,no paper']));
