@@ -22,8 +22,8 @@ export const headerValues: Arbitrary<string> = oneof(
 );
 
 /**
- * Passes the record to every decoder. Returns an error by which a decoder does not refuse the record for good: it would be retried
- * for ever.
+ * Passes the record to every decoder. Returns the first error that is not a permanent refusal, because the record would then be
+ * retried forever. Returns undefined if there is none.
  */
 export function failureToDecode(record: ReceivedRecord, driver: BusDriver): unknown {
   for (const decode of [

@@ -132,7 +132,7 @@ export function describeLedger(
         await claimed(id);
       });
 
-      it('ends the pending state for good', async () => {
+      it('ends the pending state permanently', async () => {
         const message = await pending(0);
         const { lease } = await claimed(message.id);
         const isPending = async () => [

@@ -253,20 +253,17 @@ describe.each([
 });
 
 describe('an authorizer that fails', () => {
-  it.each(['throwing', 'hanging'])(
-    'is answered with error 100, and the connection is closed: %s',
-    async (mood) => {
-      await using app = await CentrifugoApp.start('config-main.json', settings, embedded);
-      const connections = app.app.get(Connections);
-      const client = createClient(app, { 'x-mood': mood }, { token: sign({ sub: 'ann' }) });
-      const error = next<{ error: { code: number } }>(client, 'error');
-      client.connect();
-      expect((await error).error.code).toBe(100);
-      client.disconnect();
-      await connections.whenEmpty();
-      expect(await app.clients()).toBe(0);
-    },
-  );
+  it.each(['throwing', 'hanging'])('causes error 100 and closes the connection: %s', async (mood) => {
+    await using app = await CentrifugoApp.start('config-main.json', settings, embedded);
+    const connections = app.app.get(Connections);
+    const client = createClient(app, { 'x-mood': mood }, { token: sign({ sub: 'ann' }) });
+    const error = next<{ error: { code: number } }>(client, 'error');
+    client.connect();
+    expect((await error).error.code).toBe(100);
+    client.disconnect();
+    await connections.whenEmpty();
+    expect(await app.clients()).toBe(0);
+  });
 
   it.each(['throw', 'hang'])('fails only its command: %s', async (method) => {
     await using app = await CentrifugoApp.start('config-main.json', settings, embedded);

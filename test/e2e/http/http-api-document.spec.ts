@@ -152,7 +152,7 @@ describe('the OpenAPI document', () => {
     for (const asset of assets) expect((await fetch(asset)).status).toBe(200);
   });
 
-  it('allows its page nothing from elsewhere, and no frame around it', async () => {
+  it('forbids its page to load anything from other servers, and to be shown in a frame', async () => {
     const { headers } = await fetch(`${app.url}/docs`);
     expect(headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
     expect(headers.get('x-frame-options')).toBe('DENY');

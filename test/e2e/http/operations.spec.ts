@@ -1,4 +1,4 @@
-/** The operations behind the server API, called as another API or the console calls them: without HTTP and JSON text. */
+/** Tests the operations of the server API as another API would call them: without HTTP and JSON text. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ControlCommand, Publication } from '../../../src/delivery/index.js';
 import type { Draft } from '../../../src/trigger/index.js';
@@ -24,7 +24,7 @@ describe('operations', () => {
   });
   afterAll(() => app[Symbol.asyncDispose]());
 
-  it('publish delivers the very bytes that were given and returns their position', async () => {
+  it('publish delivers the bytes unchanged and returns their position', async () => {
     const received: Publication[] = [];
     await app.delivery.attach('kept:bytes', { receive: (publication) => received.push(publication) });
     const given = draft('{ "n":1.50 }');
@@ -82,13 +82,13 @@ describe('operations', () => {
     await expect(call()).rejects.toMatchObject({ code: 'not_available' });
   });
 
-  it('nodes and channels return what the deployment has', async () => {
+  it('nodes and channels return the nodes and channels of the deployment', async () => {
     await app.delivery.attach('counted', { receive: () => {} });
     expect(await app.queries.nodes()).toMatchObject([{ version: '0.0.0' }]);
     expect(await app.queries.channels('count*')).toEqual(new Map([['counted', 1]]));
   });
 
-  it('commands reach the connections with what was asked, and close codes are checked', async () => {
+  it('commands reach the connections with their parameters, and close codes are checked', async () => {
     const received: ControlCommand[] = [];
     app.nodes.onCommand((command) => received.push(command));
     await app.connectionCommands.subscribe({ user: 'u', channel: 'a', info: Buffer.from('{}') });

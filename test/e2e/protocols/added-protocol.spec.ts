@@ -136,7 +136,7 @@ describe('a protocol that is added to the list', () => {
     await server.connect({}, '/connection/websocket');
   });
 
-  it('answers plain HTTP at its path with 426', async () => {
+  it('responds to plain HTTP at its path with 426', async () => {
     await using server = await serve({}, list);
     const response = await fetch(`${server.url.replace('ws:', 'http:')}/t/a`);
     expect(response.status).toBe(426);

@@ -7,7 +7,7 @@ import { channelOf, identity, metric, serve } from '../../support/gateway-app.js
 const forwarded = (address: string) => ({ headers: { 'x-forwarded-for': address } });
 
 describe('raw socket handshake', () => {
-  it('answers 404 at an unknown path', async () => {
+  it('responds with 404 at an unknown path', async () => {
     await using server = await serve();
     const response = await server.refusal({}, '/nowhere');
     expect(response.statusCode).toBe(404);
@@ -24,7 +24,7 @@ describe('raw socket handshake', () => {
     ],
     ['an old protocol', 'GET /message HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
     ['no host', 'GET /message HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
-  ])('answers 400 to a request with %s, and keeps no state', async (_, text) => {
+  ])('responds with 400 to a request with %s, and keeps no state', async (_, text) => {
     await using server = await serve();
     const socket = await server.dial();
     socket.write(text);
@@ -35,7 +35,7 @@ describe('raw socket handshake', () => {
   });
 
   it.each(['/message', '/connection/websocket?format=protobuf'])(
-    'answers plain HTTP at %s with 426 and what is missing',
+    'responds to plain HTTP at %s with 426 and an explanation',
     async (path) => {
       await using server = await serve();
       for (const method of ['GET', 'POST']) {
@@ -130,7 +130,7 @@ describe('raw socket handshake', () => {
     expect((await server.refusal({ headers: { 'x-large': 'a'.repeat(3_000) } })).statusCode).toBe(431);
   });
 
-  it('answers with the status, the code and the message of the error that join rejects with', async () => {
+  it('responds with the status, the code and the message of the error that join rejects with', async () => {
     await using server = await serve();
     server.table.ready = Promise.reject(
       new HandshakeRefusedError({ status: 401, code: 'unauthorized', message: 'the token has expired' }),
@@ -145,7 +145,7 @@ describe('raw socket handshake', () => {
     expect(server.table.channels).toEqual([]);
   });
 
-  it('answers 503 when join rejects with any other error', async () => {
+  it('responds with 503 when join rejects with any other error', async () => {
     await using server = await serve();
     server.table.ready = Promise.reject(new Error('the store is unavailable'));
     expect((await server.refusal()).statusCode).toBe(503);
