@@ -47,7 +47,7 @@ export class HttpAdapter extends FastifyAdapter {
     );
   }
 
-  /** Tells clients from here on that their connections are closing. */
+  /** From now on, responses tell clients that their connections are closing. */
   stopping(): void {
     this.connections.stopping();
   }

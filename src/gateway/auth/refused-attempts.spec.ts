@@ -22,7 +22,7 @@ describe('reportRefusals', () => {
     return observed;
   };
 
-  it('tells a missing token from a bad one', async () => {
+  it('distinguishes a missing token from an invalid one', async () => {
     const missing: Authorizer = { connect: () => refused('noCredentials') };
     expect(await observe(missing, '')).toEqual(['connect missing_token', 'connect refused: missing_token']);
     const bad: Authorizer = {
@@ -37,7 +37,7 @@ describe('reportRefusals', () => {
     ]);
   });
 
-  it('reports nothing that is allowed', async () => {
+  it('does not report an attempt that is allowed', async () => {
     expect(await observe({ connect: () => ({ outcome: 'allowed' }) }, '')).toEqual([]);
   });
 });

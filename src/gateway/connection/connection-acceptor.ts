@@ -8,7 +8,7 @@ import { Connections } from './connections.js';
 import { Handshake, type Endpoint, type HandshakeRequest } from './handshake.js';
 import { HandshakeRefusedError, refusals, type Refusal } from './refusals.js';
 
-/** How a transport answers a handshake. Exactly one of the functions is called, once. */
+/** How a transport responds to a handshake. Exactly one of the functions is called, once. */
 export interface HandshakeReply {
   /** Opens the connection before it returns, unless the handshake is malformed or the client is gone. */
   accept(connection: Connection): void;

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Refusal } from '../connection/refusals.js';
 
-/** Answers an upgrade request with the refusal, in the form of the HTTP API's errors, and closes the socket. */
+/** Responds to an upgrade request with the refusal, in the form of the HTTP API's errors, and closes the socket. */
 export function refuseUpgrade(socket: Duplex, { status, code, message, retryable }: Refusal): void {
   const body = JSON.stringify({ error: { code, message } });
   const head = [

@@ -17,7 +17,7 @@ const CONNECTION_ID_HEADER = 'Carillon-Connection-Id';
 
 /**
  * Handles the upgrade requests of the application's HTTP server: finds the protocol that serves the path, has the
- * handshake accepted, and opens the connection over a WebSocket. After the drain it still answers, with 503.
+ * handshake accepted, and opens the connection over a WebSocket. After the drain it responds with 503.
  */
 @Injectable()
 export class UpgradeHandler implements OnModuleInit {

@@ -8,7 +8,7 @@ interface Reply {
 const UPGRADE_REQUIRED = 426;
 
 /**
- * Creates the controller that answers plain HTTP requests at the paths of WebSockets. Most such requests come through a
+ * Creates the controller that responds to plain HTTP requests at the paths of WebSockets. Most such requests come through a
  * proxy that does not pass the upgrade on.
  */
 export function createUpgradeRequiredController(paths: readonly string[]): Type {

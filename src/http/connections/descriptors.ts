@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The most file descriptors that this process may have; undefined if the system does not say. */
+/** Returns the largest number of file descriptors that this process may have; undefined if the system does not report it. */
 export function descriptorLimit(): number | undefined {
   try {
     const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
@@ -10,7 +10,7 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
-/** The number of descriptors that this process has open; undefined if the system does not say. */
+/** Returns the number of open file descriptors of this process; undefined if the system does not report it. */
 export function openDescriptors(): number | undefined {
   try {
     return readdirSync('/proc/self/fd').length;

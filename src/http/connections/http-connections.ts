@@ -13,23 +13,23 @@ export type ConnectionRefusal =
 interface Entry {
   readonly network: string;
   requestsInFlight: number;
-  /** The only one that may still be arriving. */
+  /** The newest request: only this one may still be incomplete. */
   latest: IncomingMessage | undefined;
-  /** Since when bytes have been waiting for the client, by the clock of `performance`. */
+  /** The time since which bytes have been waiting for the client, from `performance.now()`. */
   waitsSince: number | undefined;
 }
 
 const CHECK_INTERVAL_MS = 1_000;
 
 /**
- * Bounds what the clients of an HTTP server may hold: connections of one address and in all, requests in flight on one connection, and
- * responses that are not read. Refuses connections before the process runs out of file descriptors, because then nothing works
- * any more, not even a log file or a connection to a broker.
+ * Limits the clients of an HTTP server: connections per address and in total, requests in progress per connection, and responses
+ * that a client does not read. Refuses connections before the process runs out of file descriptors: without any, it could not even
+ * open a log file or connect to a broker.
  *
- * Upgraded connections count for the descriptors only: the gateway has limits of its own for them.
+ * Upgraded connections count for the descriptors only: the gateway has its own limits for them.
  */
 export class HttpConnections {
-  /** Called for everything that is refused or cut. */
+  /** Called for every connection or request that is refused, and for every connection that is cut off. */
   onRefused: (reason: ConnectionRefusal) => void = () => {};
   readonly #entries = new Map<Socket, Entry>();
   readonly #byNetwork = new Map<string, number>();
@@ -71,12 +71,12 @@ export class HttpConnections {
     next();
   }
 
-  /** Responses say from here on that their connection is closing. */
+  /** From now on, responses say that their connection is closing. */
   stopping(): void {
     this.#isStopping = true;
   }
 
-  /** Closes connections on which no request is being handled: silent ones, and those whose request has not arrived whole. */
+  /** Closes the connections on which no request is being handled: idle ones, and those whose request is incomplete. */
   closeUnused(): void {
     for (const [socket, { requestsInFlight, latest }] of this.#entries)
       if (requestsInFlight === 0 || latest?.complete === false) socket.destroy();
@@ -115,7 +115,7 @@ export class HttpConnections {
     else this.#byNetwork.delete(entry.network);
   }
 
-  /** A response is over when the system has taken all of its bytes, which it does as fast as the client reads. */
+  /** A response is finished when the operating system has accepted all of its bytes, which depends on how fast the client reads. */
   #cutUnread(): void {
     const now = performance.now();
     for (const [socket, entry] of this.#entries) {

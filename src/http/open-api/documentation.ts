@@ -31,7 +31,7 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** The page loads nothing from elsewhere, sends requests only to this server, and cannot be framed. */
+/** The page loads nothing from other servers, sends requests only to this server, and cannot be shown in a frame. */
 const HEADERS = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +

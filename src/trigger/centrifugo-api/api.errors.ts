@@ -1,6 +1,6 @@
 import { CarillonError } from '../../errors.js';
 
-/** An error as callers of the API see it, with the HTTP status for those who ask for one. */
+/** An error as callers of the API see it, with the HTTP status for callers that request one. */
 export interface ApiFault {
   readonly code: number;
   readonly message: string;

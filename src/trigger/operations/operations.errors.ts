@@ -1,6 +1,6 @@
 import { CarillonError } from '../../errors.js';
 
-/** No channel can have this name. */
+/** The name is not valid for a channel. */
 export class InvalidChannelError extends CarillonError {
   readonly code = 'invalid_channel';
 

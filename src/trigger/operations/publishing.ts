@@ -10,12 +10,12 @@ import { InvalidPayloadError, NotAvailableError } from './operations.errors.js';
 /** How a publication reaches delivery: directly, through the instant lane, or through the delayed lane until it is due. */
 export interface Route {
   readonly lane: 'direct' | 'instant' | 'delayed';
-  /** For the delayed lane. */
+  /** The due time, for the delayed lane. */
   readonly timing?: Timing;
   readonly expiresInMs?: number;
 }
 
-/** What one request publishes, in one channel or in several. */
+/** The publication of one request, in one channel or in several. */
 export interface Draft {
   readonly data: Buffer;
   readonly format: MessageFormat;

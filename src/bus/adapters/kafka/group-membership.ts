@@ -88,7 +88,7 @@ export class KafkaGroupMembership {
       maxBytesPerPartition: fetchBytesPerPartition,
       partitionAssigners: [this.#assigner],
       // Enough retries for a handler to finish before the group continues without this member. KafkaSubscription restarts the
-      // consumer, because kafkajs gives up for good after an error that it considers permanent.
+      // consumer, because kafkajs stops permanently after an error that it considers permanent.
       retry: {
         initialRetryTime: 50,
         maxRetryTime: 500,

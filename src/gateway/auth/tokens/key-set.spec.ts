@@ -101,7 +101,7 @@ describe('KeySet', () => {
     expect(fetches).toBe(2);
   });
 
-  it('refuses a key id for good if a fetch did not find it', async () => {
+  it('refuses a key id permanently if a fetch did not find it', async () => {
     const [first, forged] = [signer('ES256'), signer('ES256')];
     await publish(first);
     const tokens = verifier();
