@@ -10,7 +10,7 @@ export interface SubscriptionOverride {
   readonly forcePositioning?: boolean;
 }
 
-/** What a client requests when it subscribes. What it may not have is ignored without an error. */
+/** The features that a client requests when it subscribes. Features that it may not have are ignored without an error. */
 export interface RequestedFeatures {
   readonly positioned: boolean;
   readonly recoverable: boolean;

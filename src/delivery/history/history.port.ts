@@ -2,7 +2,7 @@ import type { MessageFormat } from '../../message/index.js';
 import type { ClientInfo } from '../presence/client-info.js';
 import type { Publication, StreamPosition } from '../publications/publication.js';
 
-/** What the history of a channel stores. */
+/** How many publications the history of a channel stores, and for how long. */
 export interface HistoryOptions {
   /** Number of the latest publications. */
   readonly size: number;

@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { BrokerStatus } from '../../../metrics/index.js';
 
-/** What becomes of the probes of a process. */
+/** Receives the results of the probes of a process. */
 export interface ProbeEvents {
-  /** A probe came back. */
+  /** A probe arrived in time. */
   onEcho(ms: number): void;
-  /** A probe did not come back in time. */
+  /** A probe did not arrive in time. */
   onLost(): void;
 }
 
@@ -18,15 +18,15 @@ export interface ProbePath {
 }
 
 /**
- * Publishes a probe through Redis to this process itself, again and again. Each of the two connections may work, and
- * nothing arrives all the same: after a failover they lead to different servers, or the server has lost the
- * subscriptions. Without an echo in time, both connections are opened again, and the status is down until an echo comes.
+ * Regularly publishes a probe through Redis to this process itself. Both connections may work although no publication
+ * arrives: after a failover they may lead to different servers, or the server may have lost the subscriptions. If a
+ * probe does not arrive in time, both connections are opened again, and the status is down until a probe arrives.
  */
 export class FanoutProbe {
   readonly #logger = new Logger('RedisFanout');
-  /** When the probe that is on its way was sent, on the clock of `performance.now()`. */
+  /** When the pending probe was sent, by `performance.now()`. */
   #sentAt: number | undefined;
-  /** It is late, but its echo may wait in a socket, because this process was suspended. */
+  /** The probe is late, but it may wait in a socket, because this process was suspended. */
   #isLate = false;
 
   constructor(
@@ -51,7 +51,7 @@ export class FanoutProbe {
     else this.#isLate = true;
   }
 
-  /** A probe arrived. */
+  /** Called when a probe arrives. */
   echo(): void {
     if (this.#sentAt === undefined) return;
     this.events.onEcho(performance.now() - this.#sentAt);
@@ -59,7 +59,7 @@ export class FanoutProbe {
     this.status.up();
   }
 
-  /** The connection over which the probe was sent, or was to arrive, is gone. */
+  /** Discards the pending probe. Called when the connection that sent it, or that should receive it, is lost. */
   forget(): void {
     this.#sentAt = undefined;
     this.#isLate = false;
@@ -67,7 +67,7 @@ export class FanoutProbe {
 
   #send(): void {
     this.#sentAt = performance.now();
-    // A probe that was not sent says nothing about its way back. The status of the connection reports the failure.
+    // A probe that was not sent cannot show whether probes arrive. The status of the connection reports the failure.
     this.path.publish().catch(() => this.forget());
   }
 

@@ -10,7 +10,7 @@ import {
   type RedisPublication,
 } from './redis-publication.js';
 
-/** Redis does nothing else while it runs a script. This many publications take it a few milliseconds. */
+/** Redis processes no other command while it runs a script. This many publications take a few milliseconds. */
 const MAX_BATCH_PUBLICATIONS = 200;
 const MAX_BATCH_BYTES = 1024 * 1024;
 

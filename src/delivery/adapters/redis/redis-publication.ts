@@ -20,7 +20,7 @@ export function isStored(publication: RedisPublication): publication is StoredPu
   return publication.store !== undefined;
 }
 
-/** What Redis checks and stores for a publication. */
+/** The conditions that Redis checks for a publication, and how it stores it. */
 export interface StoreRequest {
   readonly conditions: Omit<PublishConditions, 'idempotency'>;
   /** The channel of the application. */

@@ -59,7 +59,7 @@ export class RedisFanout implements Fanout {
     const { partitions } = publisher.replayStreams;
     const groups = client instanceof Cluster ? partitions.map((partition) => [partition]) : [partitions];
     const statuses = sharesOf(status.subscriptions, 2 * groups.length);
-    // Their own shares: a connection that is up again does not show that anything arrives over it.
+    // A separate status: a connection that is up does not prove that publications arrive over it.
     const echoStatuses = statuses.slice(groups.length);
     const listeners = await Promise.all(
       groups.map(async (group, index) => {
