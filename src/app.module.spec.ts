@@ -8,7 +8,7 @@ import { configSchema } from './config/schema.js';
 import { HttpAdapter, serveDocumentation } from './http/index.js';
 import { Readiness } from './metrics/index.js';
 
-/** The application over embedded adapters, on a free port. A configuration file could not take its roles apart like this. */
+/** The application over embedded adapters, on a free port. It can combine roles that the configuration refuses. */
 async function start(...roles: Role[]): Promise<NestFastifyApplication> {
   const config = configSchema.parse({
     bus: { drivers: { sqlite: { directory: ':memory:' } }, delayed: { driver: 'memory' } },

@@ -1,5 +1,5 @@
 import { centrifugoProtocol } from './gateway/protocols/centrifugo/index.js';
 import { rawProtocol } from './gateway/protocols/raw/index.js';
 
-/** The client protocols that this program serves. A new one is a folder in `gateway/protocols` and a line here. */
+/** The client protocols that this program serves. To add one, create a folder in `gateway/protocols` and add a line here. */
 export const protocols = [rawProtocol, centrifugoProtocol] as const;

@@ -32,7 +32,7 @@ describe('the configuration reference', () => {
     expect(named.filter((key) => !keys.has(key))).toEqual([]);
   });
 
-  it('renames settings to names that exist, from names that are free', () => {
+  it('renames settings only to names that exist, and only from names that no setting has', () => {
     const keys = settings.map(({ key }) => `${key}.`);
     const isName = (name: string) => keys.some((key) => key.startsWith(`${name}.`));
     expect(Object.values(renamedSettings).filter((present) => !isName(present))).toEqual([]);

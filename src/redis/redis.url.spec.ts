@@ -35,7 +35,7 @@ describe('the URL of Redis', () => {
     expect(faultsIn({ url }).join()).not.toContain('secret');
   });
 
-  it('names no database of a Cluster', () => {
+  it('must not name a database for a Cluster', () => {
     const clusterNodes = ['host:7000'];
     expect(faultsIn({ url: 'redis://cluster', clusterNodes })).toEqual([]);
     expect(faultsIn({ url: 'none', clusterNodes })).toHaveLength(1);

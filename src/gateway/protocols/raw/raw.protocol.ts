@@ -28,7 +28,7 @@ class RawProtocol implements Protocol {
   }
 }
 
-/** The raw socket: a message is one frame with nothing around it. See `docs/protocol.md`. */
+/** The raw socket: a message is one frame without an envelope. See `docs/protocol.md`. */
 export const rawProtocol = {
   name: 'raw',
   paths: ['/message'],
