@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AdapterUnusableError } from '../../bus.errors.js';
+import { makePrivate } from './private-file.js';
 import { MEMORY, type SqliteFile } from './sqlite.options.js';
 
 const SQLITE_BUSY = 5;
@@ -15,7 +14,7 @@ const SQLITE_BUSY = 5;
 export function openDatabase({ path, synchronous }: SqliteFile, migrations: readonly string[]): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    if (path !== MEMORY) mkdirSync(dirname(resolve(path)), { recursive: true });
+    if (path !== MEMORY) makePrivate(path);
     database = new DatabaseSync(path);
     // Set before the first access: the file then needs no shared-memory file, and only one process can open it.
     database.exec(`
