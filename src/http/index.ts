@@ -31,6 +31,7 @@ export {
 } from './http.options.js';
 export type { SchemaRegistry } from './http.schemas.js';
 export { parseJson, requireJson } from './json-text.js';
+export { serveLandingPage } from './landing-page.js';
 export { serveDocumentation } from './open-api/documentation.js';
 export { OpenApi, schemaRef, type OpenApiPart, type OpenApiPaths } from './open-api/open-api.js';
 export { apiKeyAuth, errorResponses } from './open-api/open-api.decorators.js';

@@ -7,7 +7,7 @@ import { listen } from './listen.js';
 import { PinoLogger } from './logger.js';
 import { Readiness } from '../metrics/index.js';
 import { stopApplication, stopOnSignals } from './shutdown.js';
-import { HttpAdapter, serveDocumentation } from '../http/index.js';
+import { HttpAdapter, serveDocumentation, serveLandingPage } from '../http/index.js';
 import { version } from './version.js';
 
 /** Runs the application until a signal stops it. Resolves to its URL when it accepts clients. */
@@ -23,6 +23,7 @@ export async function serve(
     abortOnError: false,
   });
   stopOnSignals(() => stopApplication(app, server.shutdown), onRepeatedSignal);
+  serveLandingPage(app, server.http.docs);
   if (server.http.docs) serveDocumentation(app, version);
   await listen(app, server);
   app.get(Readiness).serving();

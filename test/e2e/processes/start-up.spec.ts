@@ -1,3 +1,5 @@
+import { globSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Server, type ServerOptions } from '../../support/server.js';
 
@@ -33,5 +35,17 @@ describe('a server whose shutdown cannot finish in time', () => {
     });
     await server.says(/listening on/);
     expect(server.output).toContain(words);
+  });
+});
+
+describe('a server that has started', () => {
+  it('has a page at / whose links work, and keeps its files from other users', async () => {
+    await using server = await Server.start();
+    const page = await (await fetch(server.url)).text();
+    const links = [...page.matchAll(/href="([^"]+)"/g)].map(([, path]) => `${server.url}${path}`);
+    expect(links).toHaveLength(2);
+    for (const link of links) expect((await fetch(link)).status).toBe(200);
+    for (const file of globSync('data/**/*', { cwd: server.cwd }))
+      expect(statSync(join(server.cwd, file)).mode & 0o077).toBe(0);
   });
 });
