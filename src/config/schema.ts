@@ -8,6 +8,7 @@ import { protocols } from '../protocols.js';
 import { isLoopback } from './loopback.js';
 import { roleFaults } from './role-rules.js';
 import { logOptions, serverOptions } from './server.options.js';
+import { checkTimers } from './timer-bounds.js';
 
 /** The schema of the whole configuration: the options of each module under its name. */
 export const configSchema = z
@@ -21,7 +22,9 @@ export const configSchema = z
     metrics: metricsOptions,
   })
   .prefault({})
-  .superRefine(({ server, trigger, bus, delivery }, context) => {
+  .superRefine((config, context) => {
+    const { server, trigger, bus, delivery } = config;
+    checkTimers(config, context);
     for (const message of roleFaults(server.roles, { bus, delivery }))
       context.addIssue({ code: 'custom', path: ['server', 'roles'], message });
     if (trigger.api.insecure && !isLoopback(server.host))
