@@ -110,7 +110,7 @@ describe('The command line', () => {
       'server.trustedProxies.1: must be an address',
     );
     await expect(run('checkconfig', '--trigger.apiKeys', 'Schl\u00fcssel')).rejects.toThrow(
-      'trigger.apiKeys.0: must be of visible ASCII characters',
+      'trigger.apiKeys.0: must consist of visible ASCII characters',
     );
   });
 });
