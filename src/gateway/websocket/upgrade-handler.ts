@@ -5,6 +5,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ConnectionAcceptor } from '../connection/connection-acceptor.js';
 import type { Connection } from '../connection/connection.js';
 import { refusals } from '../connection/refusals.js';
+import { HttpAdapter } from '../../http/index.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 import type { ProtocolDefinition } from '../protocols/protocol.js';
 import { Protocols } from '../protocols/protocols.js';
@@ -31,7 +32,10 @@ export class UpgradeHandler implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const server = this.adapterHost.httpAdapter.getHttpServer() as Server;
+    const { httpAdapter } = this.adapterHost;
+    const server = httpAdapter.getHttpServer() as Server;
+    if (httpAdapter instanceof HttpAdapter)
+      server.on('upgrade', (_request, socket: Socket) => httpAdapter.connections.upgraded(socket));
     server.on('upgrade', this.#onUpgrade);
     // The property is the option of `createServer` of the same name. Without it, the listener makes Node hand over every
     // upgrade, and a plain request of Java's client, which offers `h2c` with each, would never reach its route.

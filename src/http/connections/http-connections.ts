@@ -51,9 +51,16 @@ export class HttpConnections {
   /** Watches a server. Its requests have to go through {@link handle}. */
   watch(server: Server): void {
     server.on('connection', (socket) => this.#accept(socket));
-    server.on('upgrade', ({ socket }) => this.#forget(socket));
     server.on('close', () => clearInterval(this.#check));
     this.#check = setInterval(() => this.#cutUnread(), CHECK_INTERVAL_MS).unref();
+  }
+
+  /**
+   * Stops counting a connection that was upgraded, except for the descriptors. What handles upgrades calls this; a listener here would
+   * make Node take every upgrade for handled.
+   */
+  upgraded(socket: Socket): void {
+    this.#forget(socket);
   }
 
   /** Passes a request on, unless too many of its connection are being handled. */
