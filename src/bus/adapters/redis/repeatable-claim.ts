@@ -31,6 +31,29 @@ export class RepeatableClaims {
   }
 }
 
+/** The claims of all consumers of a store. What Redis remembers of a consumer is deleted when it closes. */
+export class ConsumerClaims {
+  readonly #open = new Set<RepeatableClaims>();
+
+  /** @param forget deletes what Redis remembers of a claimant. If it fails, the key expires. */
+  constructor(private readonly forget: (claimant: string) => Promise<unknown>) {}
+
+  open(): RepeatableClaims {
+    const claims = new RepeatableClaims();
+    this.#open.add(claims);
+    return claims;
+  }
+
+  /** May be called twice. */
+  async close(claims: RepeatableClaims): Promise<void> {
+    if (this.#open.delete(claims)) await this.forget(claims.claimant).catch(() => {});
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#open].map((claims) => this.close(claims)));
+  }
+}
+
 /** An attempt that Redis executes later than this, in ms, claims again. Its leases then have to expire. */
 const REMEMBERED_MS = 10 * 60_000;
 

@@ -14,7 +14,7 @@ import {
   RetryStore,
 } from '../../../retries/retry-store.port.js';
 import type { RetryStoreOptions } from '../../../retries/retry-store.options.js';
-import { RepeatableClaims, type ClaimAttempt } from '../repeatable-claim.js';
+import { ConsumerClaims, type ClaimAttempt } from '../repeatable-claim.js';
 import { RedisRetryRecords } from './retry-records.js';
 
 export type RedisRetryStoreOptions = RedisDriverOptions &
@@ -39,8 +39,7 @@ export class RedisRetryStore implements RetryStore {
   readonly #loops = new DueLoops();
   /** Records that this process is handling, by group: id → the number of its claim. */
   readonly #leased = new Map<string, Map<string, string>>();
-  /** One entry for each consumer. */
-  readonly #claims = new Set<RepeatableClaims>();
+  readonly #claims = new ConsumerClaims((claimant) => this.#store.forgetClaims(claimant));
   readonly #leaseMs: number;
   readonly #leaseTimer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
@@ -83,7 +82,7 @@ export class RedisRetryStore implements RetryStore {
     const { pollIntervalMs, closeTimeoutMs } = this.options;
     const leased = this.#leased.get(group) ?? new Map<string, string>();
     this.#leased.set(group, leased);
-    const claims = new RepeatableClaims();
+    const claims = this.#claims.open();
     const loop = retryLoop(
       {
         claim: (limit) => claims.next((attempt) => this.#claim(group, leased, limit, attempt)),
@@ -95,11 +94,10 @@ export class RedisRetryStore implements RetryStore {
       { concurrency, pollIntervalMs, closeTimeoutMs },
     );
     const consumer = this.#loops.add(loop, group);
-    this.#claims.add(claims);
     return {
       close: async () => {
         await consumer.close();
-        await this.#forget(claims);
+        await this.#claims.close(claims);
       },
     };
   }
@@ -135,13 +133,8 @@ export class RedisRetryStore implements RetryStore {
   async #close(): Promise<void> {
     await this.#loops.close();
     clearInterval(this.#leaseTimer);
-    await Promise.all([...this.#claims].map((claims) => this.#forget(claims)));
+    await this.#claims.closeAll();
     await closeRedis(this.client);
-  }
-
-  async #forget(claims: RepeatableClaims): Promise<void> {
-    // If this fails, the key expires.
-    if (this.#claims.delete(claims)) await this.#store.forgetClaims(claims.claimant).catch(() => {});
   }
 
   async #claim(

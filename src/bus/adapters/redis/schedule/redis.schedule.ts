@@ -12,7 +12,7 @@ import type {
   ScheduleQuery,
 } from '../../../schedule/schedule.port.js';
 import { Schedule } from '../../../schedule/schedule.port.js';
-import { RepeatableClaims, type ClaimAttempt } from '../repeatable-claim.js';
+import { ConsumerClaims, type ClaimAttempt } from '../repeatable-claim.js';
 import { RedisScheduleStore } from './schedule-store.js';
 
 export type RedisScheduleOptions = RedisDriverOptions &
@@ -34,8 +34,7 @@ export class RedisSchedule implements Schedule {
   readonly #loops = new DueLoops();
   /** Messages that this process is handing over: id → the attempt under which Redis leases it. */
   readonly #leased = new Map<string, number>();
-  /** One entry for each consumer. */
-  readonly #claims = new Set<RepeatableClaims>();
+  readonly #claims = new ConsumerClaims((claimant) => this.#store.forgetClaims(claimant));
   readonly #leaseTimer: NodeJS.Timeout;
   readonly #now: () => number;
   #closed: Promise<void> | undefined;
@@ -86,7 +85,7 @@ export class RedisSchedule implements Schedule {
   async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
     this.#throwIfClosed();
     const { pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs } = this.options;
-    const claims = new RepeatableClaims();
+    const claims = this.#claims.open();
     const loop = new DueLoop(
       {
         claim: (limit) => claims.next((by) => this.#claim(limit, by)),
@@ -98,11 +97,10 @@ export class RedisSchedule implements Schedule {
       { concurrency: options.concurrency, pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
     );
     const consumer = this.#loops.add(loop);
-    this.#claims.add(claims);
     return {
       close: async () => {
         await consumer.close();
-        await this.#forget(claims);
+        await this.#claims.close(claims);
       },
     };
   }
@@ -114,13 +112,8 @@ export class RedisSchedule implements Schedule {
   async #close(): Promise<void> {
     await this.#loops.close();
     clearInterval(this.#leaseTimer);
-    await Promise.all([...this.#claims].map((claims) => this.#forget(claims)));
+    await this.#claims.closeAll();
     await closeRedis(this.client);
-  }
-
-  async #forget(claims: RepeatableClaims): Promise<void> {
-    // If this fails, the key expires.
-    if (this.#claims.delete(claims)) await this.#store.forgetClaims(claims.claimant).catch(() => {});
   }
 
   async #claim(limit: number, by: ClaimAttempt): Promise<DueBatch> {
