@@ -1,7 +1,7 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { bodyOf, httpError, type HttpError } from './error-responses.js';
+import { endWithError } from './raw-response.js';
 
 /**
  * Responds to requests that Fastify or Node refuse before they are routed, where no exception filter runs. The responses
@@ -30,12 +30,7 @@ export class EarlyRefusals {
     }
     const error = clientError(cause.code);
     this.onRefused(error.code);
-    const body = JSON.stringify(bodyOf(error));
-    socket.end(
-      `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-      () => socket.destroy(),
-    );
+    endWithError(socket, error);
   }
 }
 

@@ -1,22 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { bodyOf, httpError } from '../error-responses.js';
+import { endWithError } from '../raw-response.js';
 
-const RETRY_AFTER_SECONDS = 1;
-const CONTENT_TYPE = 'application/json; charset=utf-8';
+const RETRY_LATER = { 'Retry-After': '1' };
 
 /** Responds with 503 before a request was read, and closes the connection. No request of the client is read or handled. */
 export function refuseConnection(socket: Socket): void {
   socket.pause();
   socket.on('error', () => socket.destroy());
-  const body = JSON.stringify(
-    bodyOf(httpError('too_many_connections', 'the server has too many connections; try again later')),
-  );
-  socket.end(
-    `HTTP/1.1 503 Service Unavailable\r\nContent-Type: ${CONTENT_TYPE}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nRetry-After: ${RETRY_AFTER_SECONDS}\r\nConnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
+  const error = httpError('too_many_connections', 'the server has too many connections; try again later');
+  endWithError(socket, { ...error, headers: RETRY_LATER });
 }
 
 /** Responds with 503 to a request that is not handled, and then closes the connection. */
@@ -27,8 +21,8 @@ export function refuseRequest(response: ServerResponse): void {
   );
   response
     .writeHead(error.status, {
-      'Content-Type': CONTENT_TYPE,
-      'Retry-After': RETRY_AFTER_SECONDS,
+      'Content-Type': 'application/json; charset=utf-8',
+      ...RETRY_LATER,
       Connection: 'close',
     })
     .end(JSON.stringify(bodyOf(error)));
