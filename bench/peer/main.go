@@ -41,7 +41,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	websocket := centrifuge.WebsocketConfig{CheckOrigin: func(*http.Request) bool { return true }}
+	websocket := centrifuge.WebsocketConfig{
+		CheckOrigin: func(*http.Request) bool { return true },
+		// What the library recommends for many idle connections: the stack of a read loop stays small.
+		ProcessCommandsOffReadLoop: true,
+	}
 	http.Handle("/connection/websocket", centrifuge.NewWebsocketHandler(node, websocket))
 	http.Handle("/api/publish", publishHandler(node, o))
 	http.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) })
