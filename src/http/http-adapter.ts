@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
+import { readBody } from './body/body-reader.js';
 import { HttpConnections } from './connections/http-connections.js';
 import { EarlyRefusals } from './early-refusals.js';
 import { ResponseBatcher } from './response-batcher.js';
@@ -28,7 +29,7 @@ export class HttpAdapter extends FastifyAdapter {
     super(fastifyOptions(options, earlyRefusals, connections));
     const server = this.getInstance();
     server.removeAllContentTypeParsers();
-    server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    server.addContentTypeParser('*', readBody);
     server.addHook('onRoute', ({ url, method }) => this.#routes.add(url, [method].flat()));
     server.addHook('onRequest', (request, reply, done) => {
       setCommonHeaders(request, reply);

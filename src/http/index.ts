@@ -30,7 +30,7 @@ export {
   type HttpOptions,
 } from './http.options.js';
 export type { SchemaRegistry } from './http.schemas.js';
-export { parseJson, requireJson } from './json-text.js';
+export { parseJson, requireJson } from './body/json-text.js';
 export { serveLandingPage } from './landing-page.js';
 export { serveDocumentation } from './open-api/documentation.js';
 export { OpenApi, schemaRef, type OpenApiPart, type OpenApiPaths } from './open-api/open-api.js';
@@ -39,4 +39,4 @@ export { parseDurationMs } from './parameters/duration.js';
 export { readCursor, readLimit, writeCursor } from './parameters/page-parameters.js';
 export { parametersOf, type Query } from './parameters/parameters.js';
 export { parseTimestamp } from './parameters/timestamp.js';
-export { jsonBytes } from './request-body.js';
+export { jsonBytes } from './body/request-body.js';

@@ -164,6 +164,13 @@ describe('POST /trigger', () => {
   });
 });
 
+it.each(['application/json;charset=utf8', 'application/json; charset=UTF-8; profile="a;b"'])(
+  'a body may have the type %s',
+  async (type) => {
+    await accepted(post('', { headers: { ...BELL, 'content-type': type } }));
+  },
+);
+
 describe('an error', () => {
   const long = 'x'.repeat(70_000);
   const segment = 'x'.repeat(200);

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { checkJson, DeepJsonError, MalformedJsonError } from '../json/index.js';
-import { EmptyBodyError, InvalidJsonError, InvalidUtf8Error, JsonTooDeepError } from './http.errors.js';
+import { checkJson, DeepJsonError, MalformedJsonError } from '../../json/index.js';
+import { EmptyBodyError, InvalidJsonError, InvalidUtf8Error, JsonTooDeepError } from '../http.errors.js';
 
 /**
  * Checks that bytes are one JSON text (RFC 8259), without creating its values: data that is only forwarded stays bytes.
