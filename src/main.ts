@@ -14,9 +14,9 @@ async function main(): Promise<void> {
   if (command !== undefined) return command();
   const { config, notices, errors } = readConfig(argv);
   const workers = config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
-  const url =
+  const port =
     workers === 1 ? await serve(AppModule.forRoot(config), config) : await runWorkers(config, workers, fail);
-  reportStartUp(config, { notices, errors }, { url, workers });
+  reportStartUp(config, { notices, errors }, { port, workers });
   process.send?.('ready');
 }
 

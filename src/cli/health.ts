@@ -1,15 +1,13 @@
 import { readConfig } from '../config/config.js';
+import { localUrl } from '../process/listening-on.js';
 import { CommandError } from './cli.errors.js';
 
 const TIMEOUT_MS = 4_000;
-/** Addresses to listen on that mean all interfaces. */
-const EVERYWHERE = new Set(['0.0.0.0', '::']);
 
 /** `carillon health`: checks whether the server that runs on this machine with the same configuration is ready. */
 export async function health(argv: readonly string[]): Promise<void> {
   const { host, port } = readConfig(argv).config.server;
-  const address = EVERYWHERE.has(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  const url = `http://${address}:${port}/health/ready`;
+  const url = `${localUrl(host, port)}/health/ready`;
   const status = await statusOf(url);
   if (status !== 200) throw new CommandError(`${url} returned ${status}: the server is not ready`);
   process.stdout.write('the server is ready\n');

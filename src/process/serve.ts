@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -10,12 +11,12 @@ import { stopApplication, stopOnSignals } from './shutdown.js';
 import { HttpAdapter, serveDocumentation, serveLandingPage } from '../http/index.js';
 import { version } from './version.js';
 
-/** Runs the application until a signal stops it. Resolves to its URL when it accepts clients. */
+/** Runs the application until a signal stops it. Resolves to its port when it accepts clients. */
 export async function serve(
   module: DynamicModule,
   { server, log }: Config,
   onRepeatedSignal?: () => void,
-): Promise<string> {
+): Promise<number> {
   const logger = new PinoLogger(log);
   logConsole(logger);
   const app = await NestFactory.create<NestFastifyApplication>(module, new HttpAdapter(server.http), {
@@ -27,5 +28,5 @@ export async function serve(
   if (server.http.docs) serveDocumentation(app, version);
   await listen(app, server);
   app.get(Readiness).serving();
-  return app.getUrl();
+  return (app.getHttpServer().address() as AddressInfo).port;
 }

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Config } from '../config/config.js';
 import { usesLanes } from '../config/roles.js';
+import { listeningOn } from './listening-on.js';
 import { warningsOf } from './start-up-warnings.js';
 import { protocols } from '../protocols.js';
 
@@ -8,19 +9,19 @@ import { protocols } from '../protocols.js';
 export function reportStartUp(
   config: Config,
   { notices, errors }: { readonly notices: readonly string[]; readonly errors: readonly string[] },
-  { url, workers }: { readonly url: string; readonly workers: number },
+  { port, workers }: { readonly port: number; readonly workers: number },
 ): void {
   const logger = new Logger('Carillon');
   for (const error of errors) logger.error(error);
   const warnings = notices.filter((notice) => !errors.includes(notice));
   for (const warning of [...warnings, ...warningsOf(config)]) logger.warn(warning);
-  const { roles } = config.server;
+  const { roles, host } = config.server;
   logger.log(`roles: ${roles.join(', ')}`);
   if (usesLanes(roles)) for (const line of laneLines(config)) logger.log(line);
   const { kind } = config.delivery.fanout;
   logger.log(`fan-out: ${kind}${kind === 'local' && workers > 1 ? ', over IPC between the workers' : ''}`);
   if (workers > 1) logger.log(`workers: ${workers} processes behind one port, and ${primaryLine(config)}`);
-  logger.log(`listening on ${url}: ${servedBy(config).join('; ')}`);
+  logger.log(`listening on ${listeningOn(host, port)}: ${servedBy(config).join('; ')}`);
 }
 
 function laneLines({ server, bus }: Config): string[] {

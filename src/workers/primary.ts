@@ -21,7 +21,7 @@ import { WorkersFailedError } from './workers.errors.js';
 const GRACE_MS = 2_000;
 
 /**
- * Runs the program as `size` worker processes behind one port, until a signal stops it. Resolves to the URL when all workers are
+ * Runs the program as `size` worker processes behind one port, until a signal stops it. Resolves to the port when all workers are
  * ready.
  *
  * @param fail ends this process when its workers cannot be kept running
@@ -31,7 +31,7 @@ export async function runWorkers(
   config: Config,
   size: number,
   fail: (error: unknown) => void,
-): Promise<string> {
+): Promise<number> {
   // A worker of another program's cluster cannot have workers.
   if (cluster.isWorker)
     throw new WorkersFailedError(
@@ -70,7 +70,7 @@ export async function runWorkers(
     pool.kill();
     throw error;
   }
-  return `http://${server.host}:${await listening.promise}`;
+  return listening.promise;
 }
 
 /** Returns a function that serves everything a worker needs over its link. */
