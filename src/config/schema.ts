@@ -5,7 +5,7 @@ import { gatewayOptionsFor } from '../gateway/index.js';
 import { metricsOptions } from '../metrics/index.js';
 import { triggerOptions } from '../trigger/index.js';
 import { protocols } from '../protocols.js';
-import { isLoopback } from './loopback.js';
+import { isLoopback } from '../http/index.js';
 import { roleFaults } from './role-rules.js';
 import { logOptions, serverOptions } from './server.options.js';
 import { checkTimers } from './timer-bounds.js';

@@ -1,7 +1,8 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { bodyOf, httpError, type HttpError } from './error-responses.js';
-import { endWithError } from './raw-response.js';
+import { endWithError, endWithErrorResponse } from './raw-response.js';
 
 /**
  * Responds to requests that Fastify or Node refuse before they are routed, where no exception filter runs. The responses
@@ -16,6 +17,12 @@ export class EarlyRefusals {
     const error = httpError(statusCode === 414 ? 'uri_too_long' : 'malformed_request', message);
     this.onRefused(error.code);
     void reply.code(error.status).type('application/json; charset=utf-8').send(bodyOf(error));
+  }
+
+  /** For requests that are not passed to the router. The connection is closed, because the body is not read. */
+  respondTo(response: ServerResponse, error: HttpError): void {
+    this.onRefused(error.code);
+    endWithErrorResponse(response, error);
   }
 
   /**

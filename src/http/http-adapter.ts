@@ -4,6 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 import { readBody } from './body/body-reader.js';
 import { HttpConnections } from './connections/http-connections.js';
+import { Hosts } from './callers/hosts.js';
 import { EarlyRefusals } from './early-refusals.js';
 import { ResponseBatcher } from './response-batcher.js';
 import { RouteTable } from './route-table.js';
@@ -20,13 +21,19 @@ const CHECKING_INTERVAL_MS = 5000;
  */
 export class HttpAdapter extends FastifyAdapter {
   readonly #routes = new RouteTable();
+  /** Whoever handles upgrades has to ask it as well. */
+  readonly hosts: Hosts;
 
+  /** @param listensOn the address of the server, which decides which names it serves */
   constructor(
     options: HttpOptions,
+    listensOn?: string,
     readonly earlyRefusals = new EarlyRefusals(),
     readonly connections = new HttpConnections(options.limits),
   ) {
-    super(fastifyOptions(options, earlyRefusals, connections));
+    const hosts = new Hosts(options.allowedHosts, listensOn);
+    super(fastifyOptions(options, { earlyRefusals, connections, hosts }));
+    this.hosts = hosts;
     const server = this.getInstance();
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', readBody);
@@ -72,8 +79,7 @@ export class HttpAdapter extends FastifyAdapter {
 
 function fastifyOptions(
   options: HttpOptions,
-  refusals: EarlyRefusals,
-  connections: HttpConnections,
+  { earlyRefusals, connections, hosts }: Pick<HttpAdapter, 'earlyRefusals' | 'connections' | 'hosts'>,
 ): FastifyHttpOptions<Server> {
   const { bodyLimitBytes, maxHeaderBytes, requestTimeoutMs, keepAliveTimeoutMs } = options;
   return {
@@ -89,7 +95,12 @@ function fastifyOptions(
           keepAliveTimeout: keepAliveTimeoutMs,
           connectionsCheckingInterval: Math.min(CHECKING_INTERVAL_MS, requestTimeoutMs),
         },
-        (request, response) => connections.handle(request, response, () => handler(request, response)),
+        (request, response) =>
+          connections.handle(request, response, () => {
+            const fault = hosts.faultOf(request);
+            if (fault === undefined) handler(request, response);
+            else earlyRefusals.respondTo(response, fault);
+          }),
       );
       connections.watch(server);
       return server;
@@ -100,9 +111,9 @@ function fastifyOptions(
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request, reply);
-      refusals.respond(error, reply);
+      earlyRefusals.respond(error, reply);
     },
-    clientErrorHandler: (cause, socket) => refusals.respondOn(socket, cause),
+    clientErrorHandler: (cause, socket) => earlyRefusals.respondOn(socket, cause),
   };
 }
 

@@ -33,6 +33,7 @@ export const httpErrorTable = {
   // The caller
   unauthorized: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } },
   api_key_not_configured: 403,
+  host_not_allowed: 403,
   rate_limited: 429,
   // HTTP itself
   malformed_request: 400,

@@ -31,6 +31,18 @@ export const httpOptions = z
       .describe(
         'How long an idle connection stays open for the next request, in ms. Must be longer than the idle timeout of the load balancer.',
       ),
+    allowedHosts: z
+      .array(
+        z.string().regex(/^(?:\*|(?:\*\.)?[\w-]+(?:\.[\w-]+)*)$/, {
+          error: 'must be a name without a port, such as push.example.com or *.example.com, or *',
+        }),
+      )
+      .default([])
+      .describe(
+        'Names that requests may have in their Host header; others get 403. *.example.com stands for all names under example.com, ' +
+          '* for all names. localhost, names under it and IP addresses are always allowed. If the list is empty, a server on a ' +
+          'loopback address allows only those (against DNS rebinding), and any other server allows all names.',
+      ),
     docs: z
       .boolean()
       .default(true)

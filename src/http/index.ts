@@ -8,6 +8,7 @@ export {
   type IdentifiedRequest,
   type TrustedProxies,
 } from './callers/client-identity.js';
+export { isLoopback } from './callers/loopback.js';
 export { HttpAdapter } from './http-adapter.js';
 export { HttpErrors } from './error-responses.js';
 export {

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { bodyOf, type HttpError } from './error-responses.js';
 
@@ -18,4 +18,15 @@ export function endWithError(socket: Socket, error: HttpError): void {
   socket.end(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n${body}`, () =>
     socket.destroy(),
   );
+}
+
+/** Writes an error response for a request that no route handles, in the same format. The connection is closed afterwards. */
+export function endWithErrorResponse(response: ServerResponse, error: HttpError): void {
+  response
+    .writeHead(error.status, {
+      'Content-Type': 'application/json; charset=utf-8',
+      ...error.headers,
+      Connection: 'close',
+    })
+    .end(JSON.stringify(bodyOf(error)));
 }

@@ -19,7 +19,7 @@ export async function serve(
 ): Promise<number> {
   const logger = new PinoLogger(log);
   logConsole(logger);
-  const app = await NestFactory.create<NestFastifyApplication>(module, new HttpAdapter(server.http), {
+  const app = await NestFactory.create<NestFastifyApplication>(module, new HttpAdapter(server.http, server.host), {
     logger,
     abortOnError: false,
   });

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { isLoopback } from '../config/loopback.js';
+import { isLoopback } from '../http/index.js';
 import { usesLanes } from '../config/roles.js';
 
 const SHORTEST_API_KEY = 16;

@@ -22,6 +22,7 @@ const CONNECTION_ID_HEADER = 'Carillon-Connection-Id';
  */
 @Injectable()
 export class UpgradeHandler implements OnModuleInit {
+  #hosts: HttpAdapter['hosts'] | undefined;
   readonly #servers = new WeakMap<ProtocolDefinition, SocketServer>();
 
   constructor(
@@ -34,8 +35,10 @@ export class UpgradeHandler implements OnModuleInit {
   onModuleInit(): void {
     const { httpAdapter } = this.adapterHost;
     const server = httpAdapter.getHttpServer() as Server;
-    if (httpAdapter instanceof HttpAdapter)
+    if (httpAdapter instanceof HttpAdapter) {
       server.on('upgrade', (_request, socket: Socket) => httpAdapter.connections.upgraded(socket));
+      this.#hosts = httpAdapter.hosts;
+    }
     server.on('upgrade', this.#onUpgrade);
     // The property is the option of `createServer` of the same name. Without it, the listener makes Node hand over every
     // upgrade, and a plain request of Java's client, which offers `h2c` with each, would never reach its route.
@@ -46,6 +49,11 @@ export class UpgradeHandler implements OnModuleInit {
     // Node has removed its own listener, and a reset connection must not crash the process.
     socket.on('error', destroy);
     const reply = { refuse: refuseUpgrade.bind(undefined, socket) };
+    const fault = this.#hosts?.faultOf(request);
+    if (fault !== undefined) {
+      this.acceptor.refuse(fault, reply);
+      return;
+    }
     const path = pathOf(request);
     const match = path === undefined ? undefined : this.protocols.match(path);
     if (match === undefined) {

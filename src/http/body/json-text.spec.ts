@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { CarillonError } from '../errors.js';
+import { CarillonError } from '../../errors.js';
 import { parseJson } from './json-text.js';
 
 function codeOf(bytes: Buffer, maxDepth = 64): string {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { bodyOf, httpError } from '../error-responses.js';
-import { endWithError } from '../raw-response.js';
+import { httpError } from '../error-responses.js';
+import { endWithError, endWithErrorResponse } from '../raw-response.js';
 
 const RETRY_LATER = { 'Retry-After': '1' };
 
@@ -19,11 +19,5 @@ export function refuseRequest(response: ServerResponse): void {
     'too_many_requests_in_flight',
     'too many requests of this connection are being handled; wait for responses before you send more',
   );
-  response
-    .writeHead(error.status, {
-      'Content-Type': 'application/json; charset=utf-8',
-      ...RETRY_LATER,
-      Connection: 'close',
-    })
-    .end(JSON.stringify(bodyOf(error)));
+  endWithErrorResponse(response, { ...error, headers: RETRY_LATER });
 }
