@@ -44,6 +44,7 @@ const limits = z
         'The most connections of one client address (for IPv6, of one /64 network). Further handshakes are refused with 429. Behind a proxy ' +
           'that is not trusted, all clients have the address of the proxy.',
       ),
+    handshakesPerAddress: rate('Handshakes of one address (of IPv6, one /64 network)', 1_000, 5_000),
     handshakes: rate('Handshakes of all clients', 2_000, 10_000),
     inbound: rate('Messages, pings and pongs of one client (a faster client is closed with 3013)', 100, 500),
   })

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { newConnectionId } from '../../delivery/index.js';
 import { clientIdentity, networkOf, trustedProxies, type TrustedProxies } from '../../http/index.js';
 import { HeaderForwarding } from '../auth/forwarded-headers.js';
-import { RateLimit } from '../../limits/index.js';
+import { KeyedRateLimit, RateLimit } from '../../limits/index.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
 import { Handshake, type Endpoint, type HandshakeRequest } from './handshake.js';
 import { Origins } from './origin.js';
@@ -15,6 +15,7 @@ export class ConnectionAdmission {
   readonly #trusted: TrustedProxies;
   readonly #origins: Origins;
   readonly #headerForwarding: HeaderForwarding;
+  readonly #addressRate: KeyedRateLimit;
   readonly #handshakeRate: RateLimit;
   readonly #admittedByNetwork = new Map<string, number>();
   #admitted = 0;
@@ -26,6 +27,7 @@ export class ConnectionAdmission {
     this.#trusted = trustedProxies(options.trustedProxies);
     this.#origins = new Origins(options.allowedOrigins);
     this.#headerForwarding = new HeaderForwarding(options.forwardedHeaders, options.forwardedHeadersMaxBytes);
+    this.#addressRate = new KeyedRateLimit(options.limits.handshakesPerAddress);
     this.#handshakeRate = new RateLimit(options.limits.handshakes);
   }
 
@@ -34,7 +36,12 @@ export class ConnectionAdmission {
     return this.#isShut;
   }
 
-  /** Returns the handshake, which counts as a connection until {@link leave}, or why it is refused. */
+  /**
+   * The rates are charged last, so that handshakes that are refused anyway do not use them up, and that of the address before that of
+   * the process, so that one address cannot use it up for all others.
+   *
+   * Returns the handshake, which counts as a connection until {@link leave}, or why it is refused.
+   */
   admit(request: HandshakeRequest, endpoint: Endpoint): Handshake | Refusal {
     if (this.#isShut) return refusals.shuttingDown;
     const { origin, host } = request.headers;
@@ -46,6 +53,7 @@ export class ConnectionAdmission {
     if (fromNetwork >= this.#limits.connectionsPerAddress) return refusals.addressFull;
     const forwardedHeaders = this.#headerForwarding.of(request.headers);
     if (forwardedHeaders === undefined) return refusals.headersTooLarge;
+    if (this.#addressRate.take(network) > 0) return refusals.addressTooFast;
     const state = this.#handshakeRate.next(this.#handshakeState, performance.now());
     if (state === undefined) return refusals.tooFast;
     this.#handshakeState = state;

@@ -10,6 +10,8 @@ export interface Refusal {
   readonly message: string;
   /** Whether the client should try again: the response then has `Retry-After`. */
   readonly retryable?: boolean;
+  /** Further headers of the response. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The refusals of the gateway itself. A protocol adds its own with {@link HandshakeRefusedError}. */
@@ -21,6 +23,12 @@ export const refusals = {
     status: 429,
     code: 'too_many_connections_of_address',
     message: 'this address has too many connections',
+    retryable: true,
+  },
+  addressTooFast: {
+    status: 429,
+    code: 'too_many_handshakes_of_address',
+    message: 'too many clients of this address are connecting at once',
     retryable: true,
   },
   serverFull: {

@@ -10,6 +10,7 @@ import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.mo
 import type { ProtocolDefinition } from '../protocols/protocol.js';
 import { Protocols } from '../protocols/protocols.js';
 import { webSocketFraming } from './frame.js';
+import { handshakeFault } from './handshake-fault.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { SocketServer } from './socket-server.js';
 
@@ -60,6 +61,11 @@ export class UpgradeHandler implements OnModuleInit {
       this.acceptor.refuse(path === undefined ? refusals.malformed : refusals.unknownPath, reply);
       return;
     }
+    const malformed = handshakeFault(request);
+    if (malformed !== undefined) {
+      this.acceptor.refuse(malformed, reply);
+      return;
+    }
     const { definition, protocol, params } = match;
     void this.acceptor.accept(
       request,
@@ -69,7 +75,7 @@ export class UpgradeHandler implements OnModuleInit {
     );
   };
 
-  /** Completes the handshake in the same tick, or refuses it if it is malformed. */
+  /** Completes the handshake in the same tick. */
   #upgrade(
     definition: ProtocolDefinition,
     connection: Connection,

@@ -116,6 +116,51 @@ describe('raw socket handshake', () => {
     expect((await server.refusal()).statusCode).toBe(503);
   });
 
+  it('limits the rate of handshakes of one address before that of all', async () => {
+    const oneAtOnce = { perSecond: 0.001, burst: 1 };
+    const limits = { handshakesPerAddress: oneAtOnce, handshakes: { ...oneAtOnce, burst: 2 } };
+    await using server = await serve({ limits, trustedProxies: ['loopback'] });
+    await server.connect(forwarded('198.51.100.1'));
+    for (let i = 0; i < 3; i++) {
+      const { statusCode, headers } = await server.refusal(forwarded('198.51.100.1'));
+      expect([statusCode, Number(headers['retry-after']) > 0]).toEqual([429, true]);
+    }
+    await server.connect(forwarded('2001:db8::1'));
+    expect((await server.refusal(forwarded('2001:db8::2'))).statusCode).toBe(429);
+    expect((await server.refusal(forwarded('198.51.100.2'))).statusCode).toBe(503);
+  });
+
+  it('does not count a handshake that is malformed, and prepares no connection for it', async () => {
+    const limits = { handshakesPerAddress: { perSecond: 0.001, burst: 1 } };
+    await using server = await serve({ limits });
+    const valid = {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    };
+    const malformed = [
+      ['POST', {}, 405],
+      ['GET', { 'Sec-WebSocket-Key': 'short' }, 400],
+      ['GET', { 'Sec-WebSocket-Version': '7' }, 400],
+      ['GET', { 'Sec-WebSocket-Protocol': 'a, a' }, 400],
+      ['GET', { 'Sec-WebSocket-Protocol': 'a,,b' }, 400],
+    ] as const;
+    for (const [method, headers, status] of malformed) {
+      const ask = request({
+        port: server.port,
+        path: '/message',
+        method,
+        headers: { ...valid, ...headers },
+      }).end();
+      const [response] = await once(ask, 'response');
+      expect([method, headers, response.statusCode]).toEqual([method, headers, status]);
+      response.resume();
+    }
+    expect(server.table.channels).toEqual([]);
+    await server.connect();
+  });
+
   it('disconnects a client that does not finish its headers', async () => {
     await using server = await serve({ http: { requestTimeoutMs: 200 } });
     const [silent, half] = [await server.dial(), await server.dial()];
