@@ -19,10 +19,14 @@ export async function serve(
 ): Promise<number> {
   const logger = new PinoLogger(log);
   logConsole(logger);
-  const app = await NestFactory.create<NestFastifyApplication>(module, new HttpAdapter(server.http, server.host), {
-    logger,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    module,
+    new HttpAdapter(server.http, server.host),
+    {
+      logger,
+      abortOnError: false,
+    },
+  );
   stopOnSignals(() => stopApplication(app, server.shutdown), onRepeatedSignal);
   serveLandingPage(app, server.http.docs);
   if (server.http.docs) serveDocumentation(app, version);
