@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { Server } from '../support/server.ts';
@@ -18,8 +17,10 @@ const VALID = GARBAGE.replace(
 /** Resolves with the status of the response to a handshake. */
 async function handshake(server: Server, bytes: string): Promise<string> {
   const socket = connect(server.port, '127.0.0.1');
-  socket.end(bytes);
-  return (await text(socket)).slice('HTTP/1.1 '.length, 'HTTP/1.1 '.length + 3);
+  socket.write(bytes);
+  const [response] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return String(response).slice('HTTP/1.1 '.length, 'HTTP/1.1 '.length + 3);
 }
 
 describe.each([1, 2])('a server with %d worker(s)', (workers) => {
