@@ -2,6 +2,7 @@
 const allowed = {
   gateway: ['delivery', 'webhooks', 'http', 'message', 'metrics'],
   trigger: ['delivery', 'bus', 'http', 'grpc', 'message', 'metrics'],
+  callbacks: ['gateway', 'delivery', 'bus', 'http', 'message', 'metrics'],
   rooms: ['gateway', 'trigger', 'delivery', 'bus', 'grpc', 'message', 'metrics'],
   notifications: ['delivery', 'webhooks', 'message', 'metrics'],
   webhooks: ['bus', 'message', 'metrics'],

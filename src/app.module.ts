@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BusModule, LanesModule } from './bus/index.js';
+import { CallbacksModule } from './callbacks/index.js';
 import type { Config } from './config/config.js';
 import { usesLanes, type Role } from './config/roles.js';
 import { DeliveryModule, LaneConsumersModule } from './delivery/index.js';
@@ -20,7 +21,7 @@ import { protocols } from './protocols.js';
 export class AppModule {
   /** @param extensions what an embedding application adds to the gateway */
   static forRoot(
-    { server, gateway, trigger, bus, delivery, metrics }: Config,
+    { server, gateway, trigger, callbacks, bus, delivery, metrics }: Config,
     extensions: GatewayExtensions = {},
   ): DynamicModule {
     const { roles, trustedProxies } = server;
@@ -39,6 +40,16 @@ export class AppModule {
       version,
     });
     const triggerModule = TriggerModule.forRoot(trigger);
+    const { authorizerTimeoutMs, forwardedHeaders } = gateway;
+    const { tokens = gateway.client.tokens } = callbacks;
+    const { protocols: _, ...authorizers } = extensions;
+    const callbacksModule = CallbacksModule.forRoot({
+      ...callbacks,
+      ...authorizers,
+      tokens,
+      authorizerTimeoutMs,
+      forwardedHeaders,
+    });
     return {
       module: AppModule,
       imports: [
@@ -47,6 +58,9 @@ export class AppModule {
         ...consumers,
         ...withRole('gateway', importing(gatewayModule, deliveryModule, ...consumers)),
         ...withRole('trigger', importing(triggerModule, ...shared, ...consumers)),
+        ...(callbacks.enabled
+          ? withRole('trigger', importing(callbacksModule, ...shared, ...consumers))
+          : []),
       ],
     };
   }

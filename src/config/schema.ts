@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { busOptions } from '../bus/index.js';
+import { callbacksOptions } from '../callbacks/index.js';
 import { deliveryOptions } from '../delivery/index.js';
 import { gatewayOptionsFor } from '../gateway/index.js';
 import { metricsOptions } from '../metrics/index.js';
@@ -17,22 +18,28 @@ export const configSchema = z
     log: logOptions,
     gateway: gatewayOptionsFor(protocols).prefault({}),
     trigger: triggerOptions,
+    callbacks: callbacksOptions,
     delivery: deliveryOptions,
     bus: busOptions,
     metrics: metricsOptions,
   })
   .prefault({})
   .superRefine((config, context) => {
-    const { server, trigger, bus, delivery } = config;
+    const { server, trigger, callbacks, bus, delivery } = config;
     checkTimers(config, context);
     for (const message of roleFaults(server.roles, { bus, delivery }))
       context.addIssue({ code: 'custom', path: ['server', 'roles'], message });
-    if (trigger.api.insecure && !isLoopback(server.host))
-      context.addIssue({
-        code: 'custom',
-        path: ['trigger', 'api', 'insecure'],
-        message: `works only if server.host is a loopback address such as 127.0.0.1: on ${server.host}, everyone could use the API`,
-      });
+    const insecure = [
+      { path: ['trigger', 'api'], isSet: trigger.api.insecure },
+      { path: ['callbacks'], isSet: callbacks.insecure },
+    ];
+    for (const { path, isSet } of insecure)
+      if (isSet && !isLoopback(server.host))
+        context.addIssue({
+          code: 'custom',
+          path: [...path, 'insecure'],
+          message: `works only if server.host is a loopback address such as 127.0.0.1: on ${server.host}, everyone could use it`,
+        });
     if (server.workers !== 1 && bus.worker.id !== undefined)
       context.addIssue({
         code: 'custom',

@@ -1,6 +1,5 @@
-import { ConfigurableModuleBuilder, type InjectionToken, type ModuleMetadata } from '@nestjs/common';
-import { APPLICATION_AUTHORIZERS, type ApplicationAuthorizers } from './auth/application-authorizers.js';
-import type { Authorizer } from './auth/authorizer.port.js';
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { applicationAuthorizersProvider, type AuthorizerExtensions } from './auth/application-authorizers.js';
 import type { GatewayOptions } from './gateway.options.js';
 import { protocolProviders } from './protocols/protocol-providers.js';
 import type { ProtocolDefinition } from './protocols/protocol.js';
@@ -15,15 +14,9 @@ export interface GatewayModuleOptions extends GatewayOptions {
 }
 
 /** The protocols and authorizers that an application adds to the gateway. */
-export interface GatewayExtensions {
+export interface GatewayExtensions extends AuthorizerExtensions {
   /** The client protocols that are served. */
   readonly protocols?: readonly ProtocolDefinition[];
-  /** Modules that export the providers of {@link authorizers}. */
-  readonly imports?: ModuleMetadata['imports'];
-  /** Injection tokens of {@link Authorizer} providers, which decide before the default ones, in this order. */
-  readonly authorizers?: readonly InjectionToken<Authorizer>[];
-  /** Whether they replace the default authorizers, which decide by tokens and channel options. */
-  readonly replaceDefaultAuthorizers?: boolean;
 }
 
 export const {
@@ -33,25 +26,11 @@ export const {
   .setClassMethodName('forRoot')
   .setExtras<GatewayExtensions>(
     { imports: [], authorizers: [], replaceDefaultAuthorizers: false },
-    (
-      { imports, providers = [], ...definition },
-      { protocols = [], imports: added = [], authorizers = [], replaceDefaultAuthorizers = false },
-    ) => ({
+    ({ imports, providers = [], ...definition }, { protocols = [], imports: added = [], ...extensions }) => ({
       ...definition,
       imports: [...(imports ?? []), ...added],
       controllers: [createUpgradeRequiredController(protocols.flatMap(({ paths }) => paths))],
-      providers: [
-        ...providers,
-        ...protocolProviders(protocols),
-        {
-          provide: APPLICATION_AUTHORIZERS,
-          inject: [...authorizers],
-          useFactory: (...found: Authorizer[]): ApplicationAuthorizers => ({
-            authorizers: found,
-            replaceDefault: replaceDefaultAuthorizers,
-          }),
-        },
-      ],
+      providers: [...providers, ...protocolProviders(protocols), applicationAuthorizersProvider(extensions)],
     }),
   )
   .build();

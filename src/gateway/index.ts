@@ -20,6 +20,7 @@ export type {
   PublishAttempt,
   RefreshAttempt,
   RpcAttempt,
+  Step,
   SubRefreshAttempt,
   SubscribeAttempt,
 } from './auth/attempts.js';
@@ -35,5 +36,19 @@ export {
   type SubRefreshDecision,
   type SubscribeDecision,
   type SubscriptionGrant,
+  type Allowances,
+  type DecisionOf,
+  type RefusalCause,
 } from './auth/decisions.js';
+export {
+  APPLICATION_AUTHORIZERS,
+  applicationAuthorizersProvider,
+  type ApplicationAuthorizers,
+  type AuthorizerExtensions,
+} from './auth/application-authorizers.js';
+export { AuthorizerChain } from './auth/authorizer-chain.js';
+export { HeaderForwarding } from './auth/forwarded-headers.js';
+export { RulesAuthorizer } from './auth/rules/rules.authorizer.js';
+export { TokenAuthorizer } from './auth/tokens/token.authorizer.js';
+export { tokensOptions, type TokensOptions } from './auth/tokens/tokens.options.js';
 export { checkToken, generateToken, type TokenReport, type TokenRequest } from './auth/tokens/cli.js';

@@ -16,6 +16,7 @@ export {
   errorClassesOf,
   httpErrorTable,
   InvalidBodyError,
+  InvalidJsonError,
   statusOf,
   UnknownFieldError,
   type HttpErrorCode,

@@ -16,6 +16,8 @@ export interface OutgoingEvent {
   readonly event: string;
   /** A JSON value, or bytes, which are sent unchanged. */
   readonly payload: unknown;
+  /** What bytes are: any bytes (the default), or one JSON text, of which consumers receive the value. */
+  readonly bytesAre?: 'binary' | 'json';
   /** Events with one key keep their order. */
   readonly key?: string;
   /** Text headers. Names that begin with `carillon-` are reserved. */
@@ -42,7 +44,7 @@ const RESERVED = 'carillon-';
 
 /** @throws {RecordRefusedError} the event has no name, its payload is not a JSON value, or it has a reserved header */
 export function toEventRecord(
-  { event, payload, key, headers = {} }: OutgoingEvent,
+  { event, payload, bytesAre, key, headers = {} }: OutgoingEvent,
   id: string,
 ): OutgoingRecord {
   if (event === '') throw new RecordRefusedError('an event needs a name');
@@ -58,7 +60,7 @@ export function toEventRecord(
       ...headers,
       [header.event]: event,
       [header.id]: id,
-      ...(isBinary ? { [header.format]: 'binary' } : {}),
+      ...(isBinary && bytesAre !== 'json' ? { [header.format]: 'binary' } : {}),
     },
     value: isBinary ? Buffer.from(payload) : jsonBytes(payload),
   };

@@ -1,5 +1,6 @@
 import { withDeadline } from '../../async/index.js';
 import { CarillonError } from '../../errors.js';
+import type { ApplicationAuthorizers } from './application-authorizers.js';
 import type { Attempts, Step } from './attempts.js';
 import type { Authorizer } from './authorizer.port.js';
 import { abstained, type Awaitable, type DecisionOf } from './decisions.js';
@@ -24,6 +25,23 @@ export class AuthorizerChain implements Required<Authorizer> {
     private readonly observe?: ObserveRefusal,
   ) {}
 
+  /**
+   * @param defaults what decides if the application has no authorizer, or all of its authorizers abstain
+   * @param timeoutMs how long an authorizer of the application may take
+   */
+  static compose(
+    { authorizers, replaceDefault }: ApplicationAuthorizers,
+    defaults: readonly Authorizer[],
+    timeoutMs: number,
+    observe?: ObserveRefusal,
+  ): AuthorizerChain {
+    const links = [
+      ...authorizers.map((authorizer) => ({ authorizer, timeoutMs })),
+      ...(replaceDefault ? [] : defaults).map((authorizer) => ({ authorizer })),
+    ];
+    return new AuthorizerChain(links, observe);
+  }
+
   connect(attempt: Attempts['connect']): Awaitable<DecisionOf<'connect'>> {
     return this.#ask('connect', attempt);
   }
@@ -46,6 +64,11 @@ export class AuthorizerChain implements Required<Authorizer> {
 
   rpc(attempt: Attempts['rpc']): Awaitable<DecisionOf<'rpc'>> {
     return this.#ask('rpc', attempt);
+  }
+
+  /** Asks about an attempt whose step is known only at run time. */
+  ask<S extends Step>(step: S, attempt: Attempts[S]): Awaitable<DecisionOf<S>> {
+    return this.#ask(step, attempt);
   }
 
   #ask<S extends Step>(step: S, attempt: Attempts[S], from = 0): Awaitable<DecisionOf<S>> {

@@ -39,12 +39,6 @@ export class Authorizers {
 
   /** @param defaults what decides if the application has no authorizer, or all of its authorizers abstain */
   chain(...defaults: readonly Authorizer[]): AuthorizerChain {
-    const { authorizers, replaceDefault } = this.application;
-    const timeoutMs = this.#timeoutMs;
-    const links = [
-      ...authorizers.map((authorizer) => ({ authorizer, timeoutMs })),
-      ...(replaceDefault ? [] : defaults).map((authorizer) => ({ authorizer })),
-    ];
-    return new AuthorizerChain(links, reportRefusals(this.metrics));
+    return AuthorizerChain.compose(this.application, defaults, this.#timeoutMs, reportRefusals(this.metrics));
   }
 }

@@ -46,6 +46,7 @@ export class TokenAuthorizer implements Authorizer {
   }
 
   refresh({ token, user }: RefreshAttempt): Awaitable<RefreshDecision> {
+    if (token === '') return abstained;
     return whenVerified(this.#verifiers.connection.verifyConnection(token), (verified) =>
       refreshDecision(verified, user),
     );
@@ -60,6 +61,7 @@ export class TokenAuthorizer implements Authorizer {
   }
 
   subRefresh(attempt: SubRefreshAttempt): Awaitable<SubRefreshDecision> {
+    if (attempt.token === '') return abstained;
     return whenVerified(this.#verifiers.subscription.verifySubscription(attempt.token), (verified) =>
       subscriptionDecision(verified, attempt, 'invalidToken'),
     );

@@ -1,0 +1,2 @@
+export { CallbacksModule } from './callbacks.module.js';
+export { callbacksOptions, type CallbacksOptions } from './callbacks.options.js';
