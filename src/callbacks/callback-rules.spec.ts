@@ -5,7 +5,15 @@ import { CallbackRules } from './callback-rules.js';
 const { channels } = deliveryOptions.parse({
   channels: {
     withoutNamespace: { allowSubscribeForClient: true },
-    namespaces: [{ name: 'px', subscribeProxyEnabled: true, publishProxyEnabled: true, historySize: 3, historyTtlMs: 1_000 }],
+    namespaces: [
+      {
+        name: 'px',
+        subscribeProxyEnabled: true,
+        publishProxyEnabled: true,
+        historySize: 3,
+        historyTtlMs: 1_000,
+      },
+    ],
   },
 });
 const original = new ChannelRules(channels);
