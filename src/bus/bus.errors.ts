@@ -28,9 +28,18 @@ export class PartitionsDifferError extends CarillonError {
   readonly code = 'partitions_differ';
 }
 
-/** The embedded schedule holds the largest number of pending messages. There is room again after some are due or cancelled. */
+/**
+ * The delayed lane, or the part of it that callers without an API key share, is full. There is room again after some messages are
+ * due or cancelled.
+ */
 export class ScheduleFullError extends CarillonError {
   readonly code = 'schedule_full';
+  override readonly retryable = true;
+}
+
+/** A caller without an API key has as many messages in the delayed lane, or as many bytes, as one caller may have. */
+export class ScheduleQuotaError extends CarillonError {
+  readonly code = 'schedule_quota_exceeded';
   override readonly retryable = true;
 }
 

@@ -14,7 +14,9 @@ export {
   type ScheduleConsumeOptions,
   type ScheduleConsumer,
   type SchedulePage,
+  type ScheduledSummary,
   type ScheduleQuery,
+  type ScheduleUsage,
 } from './schedule/schedule.port.js';
 export { InstantLane, type UndeliverableListener } from './lanes/instant-lane.js';
 export { Idempotency } from './idempotency.port.js';
@@ -31,6 +33,7 @@ export {
   PartitionsDifferError,
   RecordRefusedError,
   ScheduleFullError,
+  ScheduleQuotaError,
 } from './bus.errors.js';
 export { BusModule } from './bus.module.js';
 export { LanesModule } from './lanes/lanes.module.js';

@@ -22,7 +22,7 @@ describe('the tables of HTTP errors', () => {
       [...readFileSync(resolve(path), 'utf8').matchAll(/errorClass\('(\w+)'\)/g)].map(([, code]) => code),
     );
     const foreign =
-      'record_refused broker_unavailable bus_closed schedule_full body_too_large malformed_request not_found ' +
+      'record_refused broker_unavailable bus_closed schedule_full schedule_quota_exceeded body_too_large malformed_request not_found ' +
       'request_timeout uri_too_long upgrade_required headers_too_large internal_error too_many_connections ' +
       'too_many_requests_in_flight invalid_payload';
     expect(new Set([...raised, ...foreign.split(' ')])).toEqual(new Set(Object.keys(tables)));

@@ -26,6 +26,10 @@ export const triggerErrorTable = {
     message: 'the schedule is full: try again later',
     headers: { 'Retry-After': '60' },
   },
+  schedule_quota_exceeded: {
+    status: 429,
+    headers: { 'Retry-After': '60' },
+  },
   // The dead letters
   unknown_dead_letter: 404,
   // The lanes

@@ -189,7 +189,10 @@ export class TriggerApp implements AsyncDisposable {
   }
 
   async delayed() {
-    return (await this.stores.schedule.list({ limit: 1000 })).messages;
+    const { schedule } = this.stores;
+    const { messages } = await schedule.list({ limit: 1000 });
+    const found = await Promise.all(messages.map(({ id }) => schedule.find(id)));
+    return found.filter((message) => message !== undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

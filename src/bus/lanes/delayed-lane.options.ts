@@ -14,9 +14,45 @@ export const delayedLaneOptions = z.strictObject({
     .min(1)
     .default(1_000_000)
     .describe(
-      'Largest number of pending messages. Beyond it, a message is refused as `schedule_full`, so that disk and memory are ' +
-        'bounded. `sqlite` and `memory` only.',
+      'Largest number of messages that wait in the lane. Beyond it, a message is refused as `schedule_full`, so that disk and ' +
+        'memory are bounded.',
     ),
+  maxPendingBytes: z
+    .int()
+    .min(1)
+    .default(1024 ** 3)
+    .describe(
+      'Largest size of the messages that wait in the lane, in bytes. Beyond it, a message is refused as `schedule_full`.',
+    ),
+  anonymous: z
+    .strictObject({
+      maxSharePercent: z
+        .int()
+        .min(0)
+        .max(100)
+        .default(50)
+        .describe(
+          'How much of the lane (messages and bytes) callers without an API key may fill together, in percent. The rest is ' +
+            'reserved for callers with a key.',
+        ),
+      maxMessagesPerAddress: z
+        .int()
+        .min(0)
+        .default(10_000)
+        .describe(
+          'Largest number of waiting messages of one address (of IPv6, one /64 network) without an API key. Beyond it, a message ' +
+            'is refused as `schedule_quota_exceeded`.',
+        ),
+      maxBytesPerAddress: z
+        .int()
+        .min(0)
+        .default(16 * 1024 ** 2)
+        .describe(
+          'Largest size of the waiting messages of one address (of IPv6, one /64 network) without an API key, in bytes.',
+        ),
+    })
+    .prefault({})
+    .describe('What callers without an API key may leave in the lane.'),
   concurrency: z
     .int()
     .min(1)
@@ -67,3 +103,6 @@ export const delayedLaneOptions = z.strictObject({
 });
 
 export type DelayedLaneOptions = z.infer<typeof delayedLaneOptions>;
+
+/** How much may wait in the lane. */
+export type ScheduleLimits = Pick<DelayedLaneOptions, 'maxPendingMessages' | 'maxPendingBytes' | 'anonymous'>;

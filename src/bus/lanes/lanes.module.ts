@@ -1,5 +1,6 @@
 import { Module, type OnModuleDestroy } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
+import type { Gauge } from 'prom-client';
 import { Link } from '../../ipc/index.js';
 import { Readiness } from '../../metrics/index.js';
 import { driverOptions, statusOf } from '../adapter-options.js';
@@ -13,6 +14,12 @@ import { LaneDeadLetters } from './lane-dead-letters.js';
 import { InstantLane } from './instant-lane.js';
 import { LANE_MESSAGES, type LaneCounter, laneInstrument, LaneMeter } from './lane-meter.js';
 import { MeteredInstantLane, MeteredSchedule } from './metered-lanes.js';
+import {
+  DELAYED_PENDING,
+  DELAYED_PENDING_BYTES,
+  ScheduleUsageMeter,
+  scheduleUsageInstruments,
+} from './schedule-usage-meter.js';
 import { ProgressWatch } from '../progress-watch.js';
 import type { ScheduleLedger } from '../schedule/schedule-ledger.port.js';
 import { Schedule } from '../schedule/schedule.port.js';
@@ -31,6 +38,8 @@ import { Schedule } from '../schedule/schedule.port.js';
       inject: [
         BUS_OPTIONS,
         getToken(LANE_MESSAGES),
+        getToken(DELAYED_PENDING),
+        getToken(DELAYED_PENDING_BYTES),
         LaneDeadLetters,
         { token: Readiness, optional: true },
         { token: Link, optional: true },
@@ -54,6 +63,7 @@ import { Schedule } from '../schedule/schedule.port.js';
       inject: [RetryStore, BUS_OPTIONS],
     },
     laneInstrument,
+    ...scheduleUsageInstruments,
   ],
   exports: [Bus, Schedule, InstantLane],
 })
@@ -91,6 +101,8 @@ function createInstantLane(
 async function openMeteredSchedule(
   options: BusOptions,
   counter: LaneCounter,
+  pending: Gauge<'callers'>,
+  pendingBytes: Gauge<'callers'>,
   deadLetters: LaneDeadLetters,
   readiness?: Readiness,
   primary?: Link,
@@ -100,7 +112,8 @@ async function openMeteredSchedule(
   const status = () => statusOf(readiness, `progress of the delayed lane (${driver})`);
   const progress = new ProgressWatch(status, options.stalledAfterMs);
   const schedule = await openSchedule(options, readiness, primary);
-  return new MeteredSchedule(schedule, meter, progress, deadLetters);
+  const usageMeter = new ScheduleUsageMeter(schedule, pending, pendingBytes, options.lagIntervalMs);
+  return new MeteredSchedule(schedule, meter, progress, deadLetters, usageMeter);
 }
 
 /** @param primary the connection of a worker to the process that holds the embedded stores */

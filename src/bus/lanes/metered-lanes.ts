@@ -4,6 +4,7 @@ import { InstantLane } from './instant-lane.js';
 import type { ProgressWatch } from '../progress-watch.js';
 import { OverdueWatch } from './overdue-watch.js';
 import type { LaneMeter } from './lane-meter.js';
+import type { ScheduleUsageMeter } from './schedule-usage-meter.js';
 import {
   toRecord,
   UndeliverableRecordError,
@@ -19,6 +20,7 @@ import type {
   ScheduleConsumer,
   SchedulePage,
   ScheduleQuery,
+  ScheduleUsage,
 } from '../schedule/schedule.port.js';
 
 /** An instant lane that counts its messages. */
@@ -55,12 +57,13 @@ export class MeteredSchedule implements Schedule {
     private readonly meter: LaneMeter,
     private readonly progress?: ProgressWatch,
     private readonly deadLetters?: LaneDeadLetters,
+    private readonly usageMeter?: ScheduleUsageMeter,
   ) {
     this.capabilities = schedule.capabilities;
   }
 
-  add(message: ScheduledMessage): Promise<void> {
-    return this.meter.follow(this.schedule.add(message), 'accepted', 'refused');
+  add(message: ScheduledMessage, owner?: string): Promise<void> {
+    return this.meter.follow(this.schedule.add(message, owner), 'accepted', 'refused');
   }
 
   find(id: string): Promise<ScheduledMessage | undefined> {
@@ -69,6 +72,10 @@ export class MeteredSchedule implements Schedule {
 
   list(query: ScheduleQuery): Promise<SchedulePage> {
     return this.schedule.list(query);
+  }
+
+  usage(): Promise<ScheduleUsage> {
+    return this.schedule.usage();
   }
 
   async cancel(id: string): Promise<boolean> {
@@ -104,6 +111,7 @@ export class MeteredSchedule implements Schedule {
 
   close(): Promise<void> {
     this.#overdueWatch?.close();
+    this.usageMeter?.close();
     this.progress?.close();
     return this.schedule.close();
   }

@@ -1,5 +1,6 @@
 import type { ScheduledMessage } from '../../message/index.js';
-import type { SchedulePage, ScheduleQuery } from './schedule.port.js';
+import type { ScheduleLimits } from '../lanes/delayed-lane.options.js';
+import type { SchedulePage, ScheduleQuery, ScheduleUsage } from './schedule.port.js';
 
 /** The result of a claim by a consumer that received a copy of a message. */
 export type LedgerClaim =
@@ -12,7 +13,7 @@ export type LedgerClaim =
   /** The message was delivered or cancelled, or its `add` failed. The caller drops the copy. */
   | { readonly outcome: 'gone' };
 
-export interface LedgerOptions {
+export interface LedgerOptions extends ScheduleLimits {
   /** How long a claim excludes others, in ms, unless it is extended. */
   readonly leaseMs: number;
   /** How long a message that is gone is remembered after its last copy is due, in ms. */
@@ -30,6 +31,7 @@ export interface LedgerOptions {
  * - `record` resolves to true if the caller must send a copy: the id is new, or it was recorded but no copy is confirmed, because
  *   its sender may have died. The caller then calls `confirm` or `abandon`. When all senders of an id have abandoned it, it is gone,
  *   but may be recorded again.
+ * - `record` rejects like `Schedule.add` if there is no room for a new message. `list` reads no payloads, like that of `Schedule`.
  * - The ledger remembers an id that is gone until `rememberMs` after the latest due time of any copy.
  * - A claim that is repeated with the same token returns the lease that it has, and renews it. A caller whose claim failed cannot
  *   know whether it took effect; it must not have to wait for its own lease.
@@ -45,7 +47,8 @@ export abstract class ScheduleLedger {
   /** Several processes may share the ledger. */
   abstract readonly shared: boolean;
 
-  abstract record(message: ScheduledMessage): Promise<boolean>;
+  /** @param owner as for `Schedule.add` */
+  abstract record(message: ScheduledMessage, owner?: string): Promise<boolean>;
   /** Reports that the queue holds a copy. */
   abstract confirm(id: string): Promise<void>;
   /** Reports that the copy could not be sent. */
@@ -71,5 +74,7 @@ export abstract class ScheduleLedger {
   abstract move(id: string, dueAt: number, from?: number): Promise<number | undefined>;
   abstract find(id: string): Promise<ScheduledMessage | undefined>;
   abstract list(query: ScheduleQuery): Promise<SchedulePage>;
+  /** Returns what the ledger holds: messages count from `record` until they are gone or given up. */
+  abstract usage(): Promise<ScheduleUsage>;
   abstract close(): Promise<void>;
 }

@@ -68,7 +68,7 @@ export class Attempt {
     const { instantId, delayed, superseded } = plan;
     if (superseded !== undefined) await this.lanes.delayed.cancel(superseded);
     try {
-      if (delayed) await this.lanes.delayed.add(delayedCopy(delayed, plan, this.request));
+      if (delayed) await this.lanes.delayed.add(delayedCopy(delayed, plan, this.request), this.request.owner);
       this.signal.throwIfAborted();
       if (instantId) await this.lanes.instant.publish([instantCopy(instantId, plan, this.request)]);
     } catch (cause) {

@@ -16,6 +16,8 @@ export interface PushRequest {
   /** Time from the request after which a copy that was not delivered is dropped. */
   readonly expiresInMs?: number;
   readonly traceparent?: string;
+  /** Identifies the caller in whose quota of the delayed lane the message counts. Absent: the caller has an API key. */
+  readonly owner?: string;
   /** Unique across all callers: it contains the scope of the caller. */
   readonly idempotencyKey?: string;
   /** Carried by both copies. */

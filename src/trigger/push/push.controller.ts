@@ -1,7 +1,7 @@
 import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptsData, ChannelRules } from '../../delivery/index.js';
-import { Callers, jsonBytes, requireJson, type Query } from '../../http/index.js';
+import { Callers, jsonBytes, networkOf, requireJson, type Query } from '../../http/index.js';
 import { InvalidPayloadError } from '../operations/operations.errors.js';
 import { readIdempotencyKey } from './idempotency-key.js';
 import { channelOfCaller } from '../caller-channel.js';
@@ -53,6 +53,7 @@ export class PushController {
     return {
       channel,
       ...parameters,
+      ...(caller.apiKeyName === undefined ? { owner: networkOf(caller.identity.address) } : {}),
       data,
       format: 'json',
       ...(idempotencyKey !== undefined ? { idempotencyKey } : {}),

@@ -50,7 +50,7 @@ export class Trigger implements OnModuleDestroy {
    * Resolves when the lanes hold every copy.
    * @throws BrokerUnavailableError within `answerTimeoutMs`. No lane keeps a copy then: work that has not ended by that time
    *   is completed or undone in the background. A retry with the same idempotency key is always safe.
-   * @throws ScheduleFullError if the delayed lane is full. No lane keeps a copy then.
+   * @throws ScheduleFullError, ScheduleQuotaError if the delayed lane has no room for the message. No lane keeps a copy then.
    * @throws DeliverAtInPastError, DelayTooLongError, ExpiresBeforeDueError, IdempotencyKeyReusedError before anything is done
    */
   async push(request: PushRequest): Promise<PushResult> {

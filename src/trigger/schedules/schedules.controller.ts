@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Patch, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { ScheduledSummary } from '../../bus/index.js';
 import type { ScheduledMessage } from '../../message/index.js';
 import {
   Callers,
@@ -79,7 +80,7 @@ function ownerOf(caller: Caller): string | undefined {
   return caller.apiKeyName !== undefined ? undefined : channelOfCaller(caller);
 }
 
-function toScheduled({ id, channel, createdAt, dueAt, expiresAt }: ScheduledMessage): Scheduled {
+function toScheduled({ id, channel, createdAt, dueAt, expiresAt }: ScheduledSummary): Scheduled {
   return {
     id,
     channel,

@@ -1,4 +1,5 @@
 /** A Redis at its memory limit can still be emptied, so that it has memory again. */
+import { roomy } from '../schedule/schedule-limits.js';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { BrokerUnavailableError, type RetryRecord } from '../../../src/bus/index.js';
@@ -74,7 +75,7 @@ describeWithOwn('redis', 'Redis at its memory limit', () => {
   });
 
   it('lets the ledger claim delayed messages of Pulsar', async () => {
-    const options = { ...redisDriverOptions.parse(driver), leaseMs: 10_000, rememberMs: 60_000 };
+    const options = { ...redisDriverOptions.parse(driver), ...roomy, leaseMs: 10_000, rememberMs: 60_000 };
     const ledger = await RedisLedger.open(options, new BrokerStatus('ledger'));
     const message = messageIn(0);
     await ledger.record(message);

@@ -1,4 +1,5 @@
 /** What a Redis that stops for a while costs: the time for which it stops, and not a lease as well. */
+import { roomy } from '../schedule/schedule-limits.js';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -56,7 +57,7 @@ describeWithOwn('redis', 'a Redis that stops for 5 s', () => {
 
   it('returns its lease to a claim that timed out and is repeated', async () => {
     const ledger = await RedisLedger.open(
-      { ...driver(), leaseMs, rememberMs: leaseMs },
+      { ...driver(), ...roomy, leaseMs, rememberMs: leaseMs },
       new BrokerStatus('ledger'),
     );
     const { id, ...message } = messageIn(0);

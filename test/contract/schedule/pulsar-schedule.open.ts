@@ -5,6 +5,7 @@ import {
 import { PulsarSchedule } from '../../../src/bus/adapters/pulsar/schedule/pulsar.schedule.js';
 import { RedisLedger } from '../../../src/bus/adapters/redis/schedule/redis.ledger.js';
 import { SqliteLedger } from '../../../src/bus/adapters/sqlite/sqlite.ledger.js';
+import { roomy } from './schedule-limits.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { redisDriverOptions } from '../../../src/redis/index.js';
 
@@ -44,7 +45,7 @@ export async function open(
 }
 
 function openLedger(where: PulsarScheduleSettings['ledger'], lease: { leaseMs: number }) {
-  const ledgerOptions = { ...lease, rememberMs: 60_000 };
+  const ledgerOptions = { ...roomy, ...lease, rememberMs: 60_000 };
   const status = new BrokerStatus('ledger');
   return typeof where === 'string'
     ? SqliteLedger.open({ path: where, synchronous: 'normal', ...ledgerOptions }, status)

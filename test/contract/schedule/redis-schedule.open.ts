@@ -1,13 +1,15 @@
+import type { ScheduleLimits } from '../../../src/bus/lanes/delayed-lane.options.js';
 import { redisDriverOptions } from '../../../src/redis/index.js';
 import {
   RedisSchedule,
   type RedisScheduleOptions,
 } from '../../../src/bus/adapters/redis/schedule/redis.schedule.js';
+import { roomy } from './schedule-limits.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 
 export const leaseMs = 500;
 
-type Given = Partial<RedisScheduleOptions> & { url: string };
+type Given = Partial<Omit<RedisScheduleOptions, keyof ScheduleLimits>> & { url: string };
 
 /** Uses short pauses and leases, and long timeouts for a busy machine. */
 export function open(
@@ -19,6 +21,7 @@ export function open(
   return RedisSchedule.open(
     {
       ...redisDriverOptions.parse({ url, clusterNodes, keyPrefix, ...patient, reconnectMaxDelayMs: 200 }),
+      ...roomy,
       leaseMs,
       pollIntervalMs: 50,
       rememberMs: 60_000,

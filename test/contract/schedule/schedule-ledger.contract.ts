@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LedgerOptions, ScheduleLedger } from '../../../src/bus/schedule/schedule-ledger.port.js';
+import { summaryOf } from '../../../src/bus/schedule/schedule-summary.js';
+import { describeScheduleLimits } from './schedule-limits.contract.js';
+import { roomy } from './schedule-limits.js';
 import { messageIn } from './scheduled-messages.js';
 
 /** The contract of the `ScheduleLedger` port, for every adapter. `open` resolves with an empty ledger with these options. */
@@ -13,7 +16,7 @@ export function describeLedger(
     let ledger: ScheduleLedger;
     /** By default, no lease and no memory expires during a test. */
     const openLedger = async (options: Partial<LedgerOptions> = {}) => {
-      ledger = await open({ leaseMs: 60_000, rememberMs: 60_000, ...options });
+      ledger = await open({ ...roomy, leaseMs: 60_000, rememberMs: 60_000, ...options });
     };
     beforeEach(() => openLedger());
     const reopen = async (options: Partial<LedgerOptions>) => {
@@ -33,6 +36,17 @@ export function describeLedger(
       if (claim.outcome !== 'claimed') throw new Error(`the claim is ${claim.outcome}`);
       return claim;
     };
+
+    describeScheduleLimits(async (limits) => {
+      await reopen(limits);
+      return {
+        add: async (message, owner) => {
+          if (await ledger.record(message, owner)) await ledger.confirm(message.id);
+        },
+        cancel: (id) => ledger.cancel(id),
+        usage: () => ledger.usage(),
+      };
+    });
 
     describe('record', () => {
       it('requests one copy of a message', async () => {
@@ -207,7 +221,7 @@ export function describeLedger(
         expect(await ledger.move(message.id, dueAt)).toBe(message.dueAt);
         expect(await ledger.find(message.id)).toEqual({ ...message, dueAt });
         expect((await ledger.list({ limit: 1, channel: message.channel })).messages).toEqual([
-          { ...message, dueAt },
+          summaryOf({ ...message, dueAt }),
         ]);
       });
 
@@ -225,7 +239,9 @@ export function describeLedger(
           messageIn(60_000 + (index % 3), { channel: index % 2 ? 'odd' : 'even' }),
         );
         await Promise.all(messages.map((message) => ledger.record(message)));
-        const sorted = messages.toSorted((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
+        const sorted = messages
+          .toSorted((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1))
+          .map(summaryOf);
         expect(await pages(ledger)).toEqual(sorted);
         expect(await pages(ledger, 'odd')).toEqual(sorted.filter(({ channel }) => channel === 'odd'));
         expect(await pages(ledger, 'none')).toEqual([]);

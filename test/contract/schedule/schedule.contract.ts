@@ -1,9 +1,17 @@
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BrokerUnavailableError, BusClosedError, type Schedule } from '../../../src/bus/index.js';
+import {
+  BrokerUnavailableError,
+  BusClosedError,
+  type Schedule,
+  type ScheduledSummary,
+} from '../../../src/bus/index.js';
+import type { ScheduleLimits } from '../../../src/bus/lanes/delayed-lane.options.js';
+import { SCHEDULE_PAGE_BYTES, summaryOf } from '../../../src/bus/schedule/schedule-summary.js';
 import { newMessageId, type ScheduledMessage } from '../../../src/message/index.js';
 import { timeTaken } from '../../support/time-taken.js';
+import { describeScheduleLimits } from './schedule-limits.contract.js';
 import { HandOvers } from './hand-overs.js';
 import { type ScheduleProcessOptions, startScheduleProcess } from './schedule-process.js';
 
@@ -21,7 +29,7 @@ export interface ScheduleSubject {
 }
 
 /** The clock of the process, and the duration of a lease. */
-export interface Conditions {
+export interface Conditions extends Partial<ScheduleLimits> {
   readonly now: () => number;
   readonly leaseMs?: number;
 }
@@ -343,12 +351,13 @@ export function describeSchedule(
           dueAt: dueAt + (index % 3),
         }));
         await addAll(messages);
-        const sorted = messages.toSorted((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
+        const found = messages.toSorted((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
+        const sorted = found.map(summaryOf);
         expect(await allPages(schedule, 4)).toEqual(sorted);
         expect(await allPages(schedule, 25)).toEqual(sorted);
         expect(await allPages(schedule, 2, 'a')).toEqual(sorted.filter(({ channel }) => channel === 'a'));
         expect(await schedule.list({ limit: 5, channel: 'nobody' })).toEqual({ messages: [] });
-        expect(await schedule.find(sorted[7]!.id)).toEqual(sorted[7]);
+        expect(await schedule.find(sorted[7]!.id)).toEqual(found[7]);
         expect(await schedule.find(newMessageId())).toBeUndefined();
       });
 
@@ -357,7 +366,7 @@ export function describeSchedule(
         await addAll([a, b, c]);
         await schedule.cancel(b.id);
         await schedule.reschedule(a.id, c.dueAt + 100);
-        const expected = [c, { ...a, dueAt: c.dueAt + 100 }];
+        const expected = [c, { ...a, dueAt: c.dueAt + 100 }].map(summaryOf);
         expect((await schedule.list({ limit: 10 })).messages).toEqual(expected);
         expect((await schedule.list({ limit: 10, channel: 'x' })).messages).toEqual(expected);
       });
@@ -367,8 +376,41 @@ export function describeSchedule(
         await addAll(messages);
         const page = await schedule.list({ limit: 1 });
         await schedule.cancel(page.messages[0]!.id);
-        expect((await schedule.list({ limit: 5, cursor: page.next! })).messages).toEqual(messages.slice(1));
+        expect((await schedule.list({ limit: 5, cursor: page.next! })).messages).toEqual(
+          messages.slice(1).map(summaryOf),
+        );
       });
+
+      it('shows when a message expires, and no payload', async () => {
+        const message = { ...messageIn(3_600_000), expiresAt: Date.now() + 7_200_000 };
+        await schedule.add(message);
+        const { id, channel, createdAt, dueAt, expiresAt } = message;
+        expect((await schedule.list({ limit: 1 })).messages).toEqual([
+          { id, channel, createdAt, dueAt, expiresAt },
+        ]);
+      });
+
+      it('ends a page early whose messages are large', async () => {
+        const channel = 'c'.repeat(100_000);
+        const messages = Array.from({ length: 15 }, () => messageIn(3_600_000, channel));
+        await addAll(messages);
+        const page = await schedule.list({ limit: 1_000 });
+        expect(page.messages.length).toBeLessThan(messages.length);
+        expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(2 * SCHEDULE_PAGE_BYTES);
+        expect((await allPages(schedule, 1_000)).map(({ id }) => id).toSorted()).toEqual(
+          idsOf(messages).toSorted(),
+        );
+      });
+    });
+
+    describeScheduleLimits(async (limits) => {
+      await schedule.close();
+      await begin({ ...accurate, ...limits });
+      return {
+        add: (message, owner) => schedule.add(message, owner),
+        cancel: (id) => schedule.cancel(id),
+        usage: () => schedule.usage(),
+      };
     });
 
     it('handles ten thousand pending messages', async () => {
@@ -536,8 +578,8 @@ function idsOf(messages: readonly ScheduledMessage[]): string[] {
   return messages.map(({ id }) => id);
 }
 
-async function allPages(schedule: Schedule, limit: number, channel?: string): Promise<ScheduledMessage[]> {
-  const messages: ScheduledMessage[] = [];
+async function allPages(schedule: Schedule, limit: number, channel?: string): Promise<ScheduledSummary[]> {
+  const messages: ScheduledSummary[] = [];
   let cursor: string | undefined;
   do {
     const page = await schedule.list({

@@ -2,6 +2,7 @@ import {
   SqliteSchedule,
   type SqliteScheduleOptions,
 } from '../../../src/bus/adapters/sqlite/sqlite.schedule.js';
+import { roomy } from './schedule-limits.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 
 /** Uses short pauses. */
@@ -11,7 +12,7 @@ export function open(
 ): Promise<SqliteSchedule> {
   const quick: Omit<SqliteScheduleOptions, 'path'> = {
     synchronous: 'normal',
-    maxPendingMessages: 100_000,
+    ...roomy,
     rememberMs: 60_000,
     retryInitialMs: 20,
     retryMaxMs: 1_000,

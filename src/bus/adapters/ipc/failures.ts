@@ -4,6 +4,7 @@ import {
   BusClosedError,
   RecordRefusedError,
   ScheduleFullError,
+  ScheduleQuotaError,
 } from '../../bus.errors.js';
 
 /** Translates the errors of a link to those of the bus's ports. */
@@ -22,6 +23,8 @@ export const busFailures: PortErrors = {
         return new RecordRefusedError(error.message);
       case 'schedule_full':
         return new ScheduleFullError(error.message);
+      case 'schedule_quota_exceeded':
+        return new ScheduleQuotaError(error.message);
       default:
         return error;
     }

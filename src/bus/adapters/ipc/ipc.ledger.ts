@@ -1,7 +1,7 @@
 import { type Link, RemotePort, servePort } from '../../../ipc/index.js';
 import type { ScheduledMessage } from '../../../message/index.js';
 import type { LedgerClaim, ScheduleLedger } from '../../schedule/schedule-ledger.port.js';
-import type { SchedulePage, ScheduleQuery } from '../../schedule/schedule.port.js';
+import type { SchedulePage, ScheduleQuery, ScheduleUsage } from '../../schedule/schedule.port.js';
 import { busFailures } from './failures.js';
 
 const NAME = 'ledger';
@@ -20,8 +20,8 @@ export class IpcLedger implements ScheduleLedger {
     return new IpcLedger(port, await port.call('durable'));
   }
 
-  record(message: ScheduledMessage): Promise<boolean> {
-    return this.port.call('record', message);
+  record(message: ScheduledMessage, owner?: string): Promise<boolean> {
+    return this.port.call('record', message, owner);
   }
 
   confirm(id: string): Promise<void> {
@@ -68,6 +68,10 @@ export class IpcLedger implements ScheduleLedger {
     return this.port.call('list', query);
   }
 
+  usage(): Promise<ScheduleUsage> {
+    return this.port.call('usage');
+  }
+
   close(): Promise<void> {
     return this.port.close();
   }
@@ -88,5 +92,6 @@ export function serveLedger(link: Link, ledger: ScheduleLedger): void {
     'move',
     'find',
     'list',
+    'usage',
   ]);
 }

@@ -8,6 +8,7 @@ import type {
   ScheduleConsumer,
   SchedulePage,
   ScheduleQuery,
+  ScheduleUsage,
 } from '../../schedule/schedule.port.js';
 import { busFailures } from './failures.js';
 
@@ -26,8 +27,8 @@ export class IpcSchedule implements Schedule {
     return new IpcSchedule(port, { durable, shared: true });
   }
 
-  add(message: ScheduledMessage): Promise<void> {
-    return this.port.call('add', message);
+  add(message: ScheduledMessage, owner?: string): Promise<void> {
+    return this.port.call('add', message, owner);
   }
 
   find(id: string): Promise<ScheduledMessage | undefined> {
@@ -46,6 +47,10 @@ export class IpcSchedule implements Schedule {
     return this.port.call('reschedule', id, dueAt);
   }
 
+  usage(): Promise<ScheduleUsage> {
+    return this.port.call('usage');
+  }
+
   async consume({ concurrency }: ScheduleConsumeOptions, handler: DueHandler): Promise<ScheduleConsumer> {
     return this.port.track(await this.port.call<ScheduleConsumer>('consume', { concurrency }, handler));
   }
@@ -56,5 +61,14 @@ export class IpcSchedule implements Schedule {
 }
 
 export function serveSchedule(link: Link, schedule: Schedule): void {
-  servePort(link, NAME, schedule, ['capabilities', 'add', 'find', 'list', 'cancel', 'reschedule', 'consume']);
+  servePort(link, NAME, schedule, [
+    'capabilities',
+    'add',
+    'find',
+    'list',
+    'cancel',
+    'reschedule',
+    'usage',
+    'consume',
+  ]);
 }

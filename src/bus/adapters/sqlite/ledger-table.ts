@@ -1,6 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { fromBytes, type ScheduledMessage } from '../../../message/index.js';
-import type { SchedulePage, ScheduleQuery } from '../../schedule/schedule.port.js';
+import type { OwnerUsage, ScheduleCost } from '../../schedule/schedule-quota.js';
+import { type LedgerEntry, messageOf } from './ledger-entry.js';
+import { summaryOf, toPage } from '../../schedule/schedule-summary.js';
+import type { ScheduledSummary, SchedulePage, ScheduleQuery } from '../../schedule/schedule.port.js';
 
 export const ledgerMigrations = [
   `
@@ -22,30 +24,23 @@ export const ledgerMigrations = [
   CREATE INDEX forgettable ON entry (forget_at) WHERE forget_at IS NOT NULL;
   `,
   'ALTER TABLE entry ADD COLUMN claimant TEXT',
+  // The indexes have every column that a list or a count reads: a row has the bytes of its message, which would be read as well.
+  `
+  ALTER TABLE entry ADD COLUMN created_at INTEGER;
+  ALTER TABLE entry ADD COLUMN expires_at INTEGER;
+  ALTER TABLE entry ADD COLUMN owner TEXT;
+  ALTER TABLE entry ADD COLUMN size INTEGER;
+  DROP INDEX pending_by_time;
+  DROP INDEX pending_by_channel;
+  CREATE INDEX pending_by_time ON entry (due_at, id, state, channel, created_at, expires_at, forget_at)
+    WHERE state = 'pending';
+  CREATE INDEX pending_by_channel ON entry (channel, due_at, id, state, created_at, expires_at, forget_at)
+    WHERE state = 'pending';
+  CREATE INDEX entry_by_owner ON entry (owner, size) WHERE size IS NOT NULL;
+  `,
 ];
 
-/** A row of the ledger. Times are Unix times in ms. */
-export interface LedgerEntry {
-  readonly id: string;
-  readonly state: 'pending' | 'claimed' | 'gone' | 'abandoned';
-  /** Null, like `due_at` and `bytes`, if only a copy of the message was seen, or if the message is gone. */
-  readonly channel: string | null;
-  readonly due_at: number | null;
-  /** The latest due time of any copy. */
-  readonly last_copy_at: number;
-  /** Whether the queue is known to hold a copy. */
-  readonly is_held: 0 | 1;
-  /** The number of calls that are sending the first copy, or died while they did. */
-  readonly senders: number;
-  /** The number of the last claim. */
-  readonly lease: number;
-  readonly leased_until: number;
-  /** When the row may be removed, in any state. */
-  readonly forget_at: number | null;
-  readonly bytes: Uint8Array | null;
-  /** The token of the last claim. */
-  readonly claimant: string | null;
-}
+type SummaryRow = Pick<LedgerEntry, 'id' | 'channel' | 'due_at' | 'created_at' | 'expires_at'>;
 
 const FORGET_AT_ONCE = 10_000;
 
@@ -54,6 +49,8 @@ export class LedgerTable {
   readonly #read: StatementSync;
   readonly #write: StatementSync;
   readonly #forget: StatementSync;
+  readonly #cost: StatementSync;
+  readonly #usage: StatementSync;
   readonly #page: StatementSync;
   readonly #channelPage: StatementSync;
 
@@ -63,13 +60,19 @@ export class LedgerTable {
     this.#read = database.prepare(`SELECT * FROM entry WHERE id = $id AND ${isRemembered}`);
     this.#write = database.prepare(`
       INSERT OR REPLACE INTO entry VALUES ($id, $state, $channel, $due_at, $last_copy_at, $is_held, $senders,
-        $lease, $leased_until, $forget_at, $bytes, $claimant)`);
+        $lease, $leased_until, $forget_at, $bytes, $claimant, $created_at, $expires_at, $owner, $size)`);
+    this.#cost = database.prepare('SELECT owner, size FROM entry WHERE id = ? AND size IS NOT NULL');
+    this.#usage = database.prepare(
+      'SELECT owner, count(*) AS messages, sum(size) AS bytes FROM entry WHERE size IS NOT NULL GROUP BY owner',
+    );
     this.#forget = database.prepare(`
       DELETE FROM entry WHERE id IN
-        (SELECT id FROM entry WHERE forget_at <= ? ORDER BY forget_at LIMIT ${FORGET_AT_ONCE})`);
-    const after = `state = 'pending' AND ${isRemembered} AND (due_at, id) > ($dueAt, $id) ORDER BY due_at, id LIMIT $limit`;
-    this.#page = database.prepare(`SELECT * FROM entry WHERE ${after}`);
-    this.#channelPage = database.prepare(`SELECT * FROM entry WHERE channel = $channel AND ${after}`);
+        (SELECT id FROM entry WHERE forget_at <= ? ORDER BY forget_at LIMIT ${FORGET_AT_ONCE})
+        RETURNING owner, size`);
+    const after = `state = 'pending' AND ${isRemembered} AND (due_at, id) > ($dueAt, $id) ORDER BY due_at, id`;
+    const summary = 'SELECT id, channel, due_at, created_at, expires_at FROM entry';
+    this.#page = database.prepare(`${summary} WHERE ${after}`);
+    this.#channelPage = database.prepare(`${summary} WHERE channel = $channel AND ${after}`);
   }
 
   read(id: string): LedgerEntry | undefined {
@@ -80,23 +83,40 @@ export class LedgerTable {
     this.#write.run({ ...entry });
   }
 
-  /** @returns whether there may be more to forget */
-  forget(): boolean {
-    return this.#forget.run(Date.now()).changes === FORGET_AT_ONCE;
+  /** Returns what the stored entry counts for, even if it may be removed, or undefined if it has no message. */
+  costOf(id: string): ScheduleCost | undefined {
+    return this.#cost.get(id) as unknown as ScheduleCost | undefined;
+  }
+
+  /** Reads every row of an index. */
+  usage(): OwnerUsage[] {
+    return this.#usage.all() as unknown as OwnerUsage[];
+  }
+
+  /** Returns what the removed messages counted for, and whether there may be more to forget. */
+  forget(): { readonly costs: readonly ScheduleCost[]; readonly more: boolean } {
+    const rows = this.#forget.all(Date.now()) as unknown as { owner: string | null; size: number | null }[];
+    const costs = rows.flatMap(({ owner, size }) => (size === null ? [] : { owner, size }));
+    return { costs, more: rows.length === FORGET_AT_ONCE };
   }
 
   page({ channel, limit, cursor }: ScheduleQuery): SchedulePage {
     const [dueAt = '-1', id = ''] = cursor?.split(/\.(.*)/s) ?? [];
-    const after = { now: Date.now(), dueAt: Number(dueAt), id, limit: limit + 1 };
-    const rows = channel === undefined ? this.#page.all(after) : this.#channelPage.all({ ...after, channel });
-    const messages = rows.slice(0, limit).map((row) => messageOf(row as unknown as LedgerEntry)!);
-    const last = messages.at(-1);
-    return rows.length > limit && last ? { messages, next: `${last.dueAt}.${last.id}` } : { messages };
+    const after = { now: Date.now(), dueAt: Number(dueAt), id };
+    const rows =
+      channel === undefined ? this.#page.iterate(after) : this.#channelPage.iterate({ ...after, channel });
+    return toPage(this.#summaries(rows as Iterable<unknown> as Iterable<SummaryRow>), limit);
   }
-}
 
-export function messageOf({ id, channel, due_at: dueAt, bytes }: LedgerEntry): ScheduledMessage | undefined {
-  return channel === null || dueAt === null || bytes === null
-    ? undefined
-    : fromBytes({ id, channel, dueAt }, bytes);
+  *#summaries(rows: Iterable<SummaryRow>): Generator<ScheduledSummary, void> {
+    for (const { id, channel, due_at: dueAt, created_at: createdAt, expires_at: expiresAt } of rows) {
+      if (channel !== null && dueAt !== null && createdAt !== null)
+        yield { id, channel, createdAt, dueAt, ...(expiresAt === null ? {} : { expiresAt }) };
+      else {
+        const entry = this.read(id);
+        const message = entry && messageOf(entry);
+        if (message !== undefined) yield summaryOf(message);
+      }
+    }
+  }
 }

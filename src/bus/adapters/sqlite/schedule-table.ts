@@ -1,11 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DueItem } from '../../schedule/due-loop.js';
-import { fromBytes, toBytes, type ScheduledMessage } from '../../../message/index.js';
-import type { SchedulePage, ScheduleQuery } from '../../schedule/schedule.port.js';
+import { fromBytes, type ScheduledMessage } from '../../../message/index.js';
+import type { OwnerUsage, ScheduleCost } from '../../schedule/schedule-quota.js';
+import { summaryOf, toPage } from '../../schedule/schedule-summary.js';
+import type { ScheduledSummary, SchedulePage, ScheduleQuery } from '../../schedule/schedule.port.js';
 
 /**
  * `ready_at` is the due time at first, and the end of the backoff after a failed delivery. A message is pending as long as it has
- * no failed `attempts`, so one index serves both the delivery and the list.
+ * no failed `attempts`, so one index serves both the delivery and the list. The indexes have every column that a list or a count
+ * reads: a row has the bytes of its message, which would be read as well. `created_at` is null in rows of an earlier version.
  */
 export const scheduleMigrations = [
   `
@@ -22,6 +25,17 @@ export const scheduleMigrations = [
   CREATE TABLE finished (id TEXT PRIMARY KEY, forget_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX finished_by_time ON finished (forget_at);
   `,
+  `
+  ALTER TABLE message ADD COLUMN created_at INTEGER;
+  ALTER TABLE message ADD COLUMN expires_at INTEGER;
+  ALTER TABLE message ADD COLUMN owner TEXT;
+  ALTER TABLE message ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX message_by_time;
+  DROP INDEX message_by_channel;
+  CREATE INDEX message_by_time ON message (ready_at, id, attempts, channel, due_at, created_at, expires_at);
+  CREATE INDEX message_by_channel ON message (channel, ready_at, id, attempts, due_at, created_at, expires_at);
+  CREATE INDEX message_by_owner ON message (owner, size);
+  `,
 ];
 
 interface Row {
@@ -30,6 +44,14 @@ interface Row {
   readonly due_at: number;
   readonly attempts: number;
   readonly bytes: Uint8Array;
+}
+
+interface SummaryRow {
+  readonly id: string;
+  readonly channel: string;
+  readonly due_at: number;
+  readonly created_at: number | null;
+  readonly expires_at: number | null;
 }
 
 const FORGET_AT_ONCE = 1_000;
@@ -44,7 +66,7 @@ export class ScheduleTable {
   readonly #postpone: StatementSync;
   readonly #isUntried: StatementSync;
   readonly #isKnown: StatementSync;
-  readonly #count: StatementSync;
+  readonly #usage: StatementSync;
   readonly #read: StatementSync;
   readonly #readyIds: StatementSync;
   readonly #nextReady: StatementSync;
@@ -53,11 +75,11 @@ export class ScheduleTable {
 
   constructor(database: DatabaseSync) {
     this.#insert = database.prepare(`
-      INSERT INTO message (id, channel, due_at, ready_at, bytes)
-      SELECT $id, $channel, $dueAt, $dueAt, $bytes
+      INSERT INTO message (id, channel, due_at, ready_at, bytes, created_at, expires_at, owner, size)
+      SELECT $id, $channel, $dueAt, $dueAt, $bytes, $createdAt, $expiresAt, $owner, $size
       WHERE NOT EXISTS (SELECT 1 FROM finished WHERE id = $id AND forget_at > $now)
       ON CONFLICT DO NOTHING`);
-    this.#delete = database.prepare('DELETE FROM message WHERE id = ?');
+    this.#delete = database.prepare('DELETE FROM message WHERE id = ? RETURNING owner, size');
     this.#remember = database.prepare('INSERT OR REPLACE INTO finished VALUES (?, ?)');
     this.#forget = database.prepare(`
       DELETE FROM finished WHERE id IN
@@ -69,7 +91,9 @@ export class ScheduleTable {
     this.#isUntried = database.prepare('SELECT 1 FROM message WHERE id = ? AND attempts = 0');
     this.#isKnown = database.prepare(`
       SELECT 1 FROM message WHERE id = $id UNION ALL SELECT 1 FROM finished WHERE id = $id AND forget_at > $now`);
-    this.#count = database.prepare('SELECT count(*) AS count FROM message');
+    this.#usage = database.prepare(
+      'SELECT owner, count(*) AS messages, sum(size) AS bytes FROM message GROUP BY owner',
+    );
     this.#read = database.prepare('SELECT * FROM message WHERE id = ?');
     this.#readyIds = database.prepare(
       'SELECT id FROM message WHERE ready_at <= ? ORDER BY ready_at, id LIMIT ?',
@@ -78,14 +102,25 @@ export class ScheduleTable {
       'SELECT ready_at FROM message WHERE ready_at > ? ORDER BY ready_at LIMIT 1',
     );
     const after = '(ready_at, id) > ($dueAt, $id) AND attempts = 0 ORDER BY ready_at, id';
-    this.#page = database.prepare(`SELECT * FROM message WHERE ${after}`);
-    this.#channelPage = database.prepare(`SELECT * FROM message WHERE channel = $channel AND ${after}`);
+    const summary = 'SELECT id, channel, due_at, created_at, expires_at FROM message';
+    this.#page = database.prepare(`${summary} WHERE ${after}`);
+    this.#channelPage = database.prepare(`${summary} WHERE channel = $channel AND ${after}`);
   }
 
   /** Returns false and does nothing if the id is stored, or was finished recently. */
-  insert(message: ScheduledMessage, now: number): boolean {
-    const { id, channel, dueAt } = message;
-    const row = { id, channel, dueAt: Math.ceil(dueAt), bytes: toBytes(message), now };
+  insert(message: ScheduledMessage, bytes: Buffer, owner: string | undefined, now: number): boolean {
+    const { id, channel, createdAt, dueAt, expiresAt } = message;
+    const row = {
+      id,
+      channel,
+      createdAt: Math.floor(createdAt),
+      dueAt: Math.ceil(dueAt),
+      expiresAt: expiresAt === undefined ? null : Math.floor(expiresAt),
+      bytes,
+      size: bytes.length,
+      owner: owner ?? null,
+      now,
+    };
     return this.#insert.run(row).changes === 1;
   }
 
@@ -94,14 +129,15 @@ export class ScheduleTable {
     return this.#isKnown.get({ id, now }) !== undefined;
   }
 
-  count(): number {
-    return Number(this.#count.get()?.['count']);
+  /** Reads every row of an index, so it is called once. */
+  usage(): OwnerUsage[] {
+    return this.#usage.all() as unknown as OwnerUsage[];
   }
 
-  /** Removes a message and remembers its id. */
-  finish(id: string, forgetAt: number): boolean {
+  /** Removes a message and remembers its id. Returns what the message counted for, or undefined if there was none. */
+  finish(id: string, forgetAt: number): ScheduleCost | undefined {
     this.#remember.run(id, Math.ceil(forgetAt));
-    return this.#delete.run(id).changes === 1;
+    return this.#delete.get(id) as unknown as ScheduleCost | undefined;
   }
 
   /** Removes some of the expired ids, few enough not to block the process. Returns whether there may be more. */
@@ -143,16 +179,22 @@ export class ScheduleTable {
     const after = cursor === undefined ? { dueAt: -1, id: '' } : parseCursor(cursor);
     const rows =
       channel === undefined ? this.#page.iterate(after) : this.#channelPage.iterate({ ...after, channel });
-    const messages: ScheduledMessage[] = [];
-    for (const row of rows as Iterable<Row & Record<string, never>>) {
-      if (!isPending(row.id)) continue;
-      const last = messages.at(-1);
-      if (messages.length === limit && last !== undefined) {
-        return { messages, next: `${last.dueAt}.${last.id}` };
+    return toPage(this.#summaries(rows as Iterable<unknown> as Iterable<SummaryRow>, isPending), limit);
+  }
+
+  *#summaries(
+    rows: Iterable<SummaryRow>,
+    isPending: (id: string) => boolean,
+  ): Generator<ScheduledSummary, void> {
+    for (const { id, channel, due_at: dueAt, created_at: createdAt, expires_at: expiresAt } of rows) {
+      if (!isPending(id)) continue;
+      if (createdAt !== null)
+        yield { id, channel, createdAt, dueAt, ...(expiresAt === null ? {} : { expiresAt }) };
+      else {
+        const message = this.find(id);
+        if (message !== undefined) yield summaryOf(message);
       }
-      messages.push(toMessage(row));
     }
-    return { messages };
   }
 }
 

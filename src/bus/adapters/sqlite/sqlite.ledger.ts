@@ -1,10 +1,12 @@
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { toBytes, type ScheduledMessage } from '../../../message/index.js';
 import { type LedgerClaim, type LedgerOptions, ScheduleLedger } from '../../schedule/schedule-ledger.port.js';
-import type { SchedulePage, ScheduleQuery } from '../../schedule/schedule.port.js';
+import { type LimitReached, refusalOf, ScheduleQuota } from '../../schedule/schedule-quota.js';
+import type { SchedulePage, ScheduleQuery, ScheduleUsage } from '../../schedule/schedule.port.js';
 import { openDatabase } from './database.js';
 import { GroupCommit } from './group-commit.js';
-import { type LedgerEntry, ledgerMigrations, LedgerTable, messageOf } from './ledger-table.js';
+import { type LedgerEntry, messageOf, unseen, WITHOUT_MESSAGE } from './ledger-entry.js';
+import { ledgerMigrations, LedgerTable } from './ledger-table.js';
 import { MEMORY, type SqliteFile } from './sqlite.options.js';
 
 const SWEEP_EVERY_MS = 10_000;
@@ -15,6 +17,9 @@ export class SqliteLedger extends ScheduleLedger {
   readonly shared = false;
   readonly #table: LedgerTable;
   readonly #commits: GroupCommit;
+  readonly #quota: ScheduleQuota;
+  /** A transaction was rolled back after its messages were counted. */
+  #isMiscounted = false;
   readonly #sweeper: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
@@ -26,6 +31,8 @@ export class SqliteLedger extends ScheduleLedger {
     this.durable = options.path !== MEMORY;
     const database = openDatabase(options, ledgerMigrations);
     this.#table = new LedgerTable(database);
+    this.#quota = new ScheduleQuota(options);
+    this.#quota.restore(this.#table.usage());
     this.#commits = new GroupCommit(database, status);
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
     status.up();
@@ -36,28 +43,36 @@ export class SqliteLedger extends ScheduleLedger {
     return new SqliteLedger(options, status);
   }
 
-  async record(message: ScheduledMessage): Promise<boolean> {
-    const { id, channel } = message;
+  async record(message: ScheduledMessage, owner?: string): Promise<boolean> {
+    const { id, channel, createdAt, expiresAt } = message;
     const bytes = toBytes(message);
-    return this.#commits.write(() => {
+    const cost = { size: bytes.length, owner };
+    // A refusal is returned and thrown later: an error would undo the other writes of the transaction.
+    const recorded = await this.#write((): boolean | LimitReached => {
       const entry = this.#table.read(id);
       if (entry && entry.state !== 'abandoned') {
         if (entry.state !== 'pending' || entry.is_held) return false;
-        this.#table.write({ ...entry, senders: entry.senders + 1 });
+        this.#put({ ...entry, senders: entry.senders + 1 });
         return true;
       }
+      const reached = this.#quota.limitFor(cost);
+      if (reached !== undefined) return reached;
       const dueAt = Math.ceil(message.dueAt);
       const fresh = {
         id,
         channel,
         bytes,
+        size: bytes.length,
+        owner: owner ?? null,
+        created_at: Math.floor(createdAt),
+        expires_at: expiresAt === undefined ? null : Math.floor(expiresAt),
         due_at: dueAt,
         last_copy_at: dueAt,
         senders: 1,
         state: 'pending',
       } as const;
       // Until a copy is known to exist, the entry is kept only as long as a copy would matter.
-      this.#table.write({
+      this.#put({
         ...fresh,
         is_held: 0,
         lease: 0,
@@ -67,6 +82,8 @@ export class SqliteLedger extends ScheduleLedger {
       });
       return true;
     });
+    if (typeof recorded === 'string') throw refusalOf(recorded, this.options);
+    return recorded;
   }
 
   async confirm(id: string): Promise<void> {
@@ -86,7 +103,7 @@ export class SqliteLedger extends ScheduleLedger {
   }
 
   async claim(id: string, token: string): Promise<LedgerClaim> {
-    return this.#commits.write(() => {
+    return this.#write(() => {
       const now = Date.now();
       const entry = this.#table.read(id) ?? unseen(id, now);
       const { state, due_at: dueAt } = entry;
@@ -102,7 +119,7 @@ export class SqliteLedger extends ScheduleLedger {
       const leased_until = now + this.options.leaseMs;
       // For a message that was never recorded, it is unknown whether another copy will arrive.
       const forget_at = dueAt === null ? leased_until + this.options.rememberMs : null;
-      this.#table.write({ ...entry, state: 'claimed', lease, leased_until, claimant: token, forget_at });
+      this.#put({ ...entry, state: 'claimed', lease, leased_until, claimant: token, forget_at });
       return { outcome: 'claimed', lease, ...(dueAt === null ? {} : { dueAt }) };
     });
   }
@@ -116,12 +133,13 @@ export class SqliteLedger extends ScheduleLedger {
   }
 
   async giveUp(id: string, lease: number): Promise<void> {
-    await this.#changeClaim(id, lease, { leased_until: 0, forget_at: Date.now() + this.options.rememberMs });
+    const forget_at = Date.now() + this.options.rememberMs;
+    await this.#changeClaim(id, lease, { leased_until: 0, forget_at, owner: null, size: null });
   }
 
   async settle(id: string): Promise<void> {
-    await this.#commits.write(() => {
-      this.#table.write(this.#gone(this.#table.read(id) ?? unseen(id, Date.now()), 'gone'));
+    await this.#write(() => {
+      this.#put(this.#gone(this.#table.read(id) ?? unseen(id, Date.now()), 'gone'));
     });
   }
 
@@ -130,13 +148,13 @@ export class SqliteLedger extends ScheduleLedger {
   }
 
   async move(id: string, dueAt: number, from?: number): Promise<number | undefined> {
-    return this.#commits.write(() => {
+    return this.#write(() => {
       const entry = this.#table.read(id);
       if (entry?.state !== 'pending' || entry.due_at === null) return undefined;
       if (from !== undefined && entry.due_at !== Math.ceil(from)) return undefined;
       const due_at = Math.ceil(dueAt);
       const moved = { ...entry, due_at, last_copy_at: Math.max(entry.last_copy_at, due_at) };
-      this.#table.write({ ...moved, forget_at: entry.is_held ? null : this.#forgetAt(moved) });
+      this.#put({ ...moved, forget_at: entry.is_held ? null : this.#forgetAt(moved) });
       return entry.due_at;
     });
   }
@@ -150,6 +168,10 @@ export class SqliteLedger extends ScheduleLedger {
     return this.#commits.write(() => this.#table.page(query));
   }
 
+  async usage(): Promise<ScheduleUsage> {
+    return this.#quota.usage;
+  }
+
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
   }
@@ -159,16 +181,43 @@ export class SqliteLedger extends ScheduleLedger {
     await this.#commits.close();
   }
 
+  async #write<T>(write: () => T): Promise<T> {
+    try {
+      return await this.#commits.write(() => {
+        if (this.#isMiscounted) this.#quota.restore(this.#table.usage());
+        this.#isMiscounted = false;
+        return write();
+      });
+    } catch (error) {
+      this.#isMiscounted = true;
+      throw error;
+    }
+  }
+
+  /** Stores and counts an entry. */
+  #put(entry: LedgerEntry): void {
+    const before = this.#table.costOf(entry.id);
+    this.#table.write(entry);
+    if (before !== undefined) this.#quota.remove(before);
+    if (entry.size !== null) this.#quota.add({ size: entry.size, owner: entry.owner });
+  }
+
+  #forget(): boolean {
+    const { costs, more } = this.#table.forget();
+    for (const cost of costs) this.#quota.remove(cost);
+    return more;
+  }
+
   /** Resolves to whether the entry was in that state. */
   #change(
     id: string,
     state: LedgerEntry['state'],
     change: (entry: LedgerEntry) => LedgerEntry,
   ): Promise<boolean> {
-    return this.#commits.write(() => {
+    return this.#write(() => {
       const entry = this.#table.read(id);
       if (entry?.state !== state) return false;
-      this.#table.write(change(entry));
+      this.#put(change(entry));
       return true;
     });
   }
@@ -178,7 +227,12 @@ export class SqliteLedger extends ScheduleLedger {
   }
 
   #gone(entry: LedgerEntry, state: 'gone' | 'abandoned'): LedgerEntry {
-    return { ...entry, state, channel: null, due_at: null, bytes: null, forget_at: this.#forgetAt(entry) };
+    return {
+      ...entry,
+      ...WITHOUT_MESSAGE,
+      state,
+      forget_at: this.#forgetAt(entry),
+    };
   }
 
   #forgetAt({ last_copy_at: lastCopyAt }: Pick<LedgerEntry, 'last_copy_at'>): number {
@@ -187,27 +241,9 @@ export class SqliteLedger extends ScheduleLedger {
 
   async #sweep(): Promise<void> {
     try {
-      while (await this.#commits.write(() => this.#table.forget()));
+      while (await this.#write(() => this.#forget()));
     } catch {
       // The status is down, and the next sweep tries again.
     }
   }
-}
-
-/** The entry of a message of which only a copy was seen. */
-function unseen(id: string, now: number): LedgerEntry {
-  return {
-    id,
-    state: 'claimed',
-    channel: null,
-    due_at: null,
-    last_copy_at: now,
-    is_held: 1,
-    senders: 0,
-    lease: 0,
-    leased_until: 0,
-    forget_at: null,
-    bytes: null,
-    claimant: null,
-  };
 }

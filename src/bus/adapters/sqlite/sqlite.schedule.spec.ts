@@ -1,3 +1,4 @@
+import { roomy } from '../../../../test/contract/schedule/schedule-limits.js';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { BrokerStatus } from '../../../metrics/index.js';
@@ -128,7 +129,7 @@ function open(now: () => number): Promise<SqliteSchedule> {
     {
       path: ':memory:',
       synchronous: 'normal',
-      maxPendingMessages: 1_000,
+      ...roomy,
       rememberMs: 1e9,
       retryInitialMs: 1,
       retryMaxMs: 1,

@@ -1,14 +1,16 @@
 import type { BrokerStatus } from '../../../metrics/index.js';
-import { BusClosedError, ScheduleFullError } from '../../bus.errors.js';
-import type { DelayedLaneOptions } from '../../lanes/delayed-lane.options.js';
+import { BusClosedError } from '../../bus.errors.js';
+import type { DelayedLaneOptions, ScheduleLimits } from '../../lanes/delayed-lane.options.js';
 import { type DueBatch, type DueItem, DueLoop } from '../../schedule/due-loop.js';
 import { DueLoops } from '../../schedule/due-loops.js';
-import type { ScheduledMessage } from '../../../message/index.js';
+import { refusalOf, type ScheduleCost, ScheduleQuota } from '../../schedule/schedule-quota.js';
+import { toBytes, type ScheduledMessage } from '../../../message/index.js';
 import type {
   DueHandler,
   ScheduleConsumer,
   SchedulePage,
   ScheduleQuery,
+  ScheduleUsage,
 } from '../../schedule/schedule.port.js';
 import { Schedule } from '../../schedule/schedule.port.js';
 import { openDatabase } from './database.js';
@@ -17,10 +19,8 @@ import { MEMORY, type SqliteFile } from './sqlite.options.js';
 import { scheduleMigrations, ScheduleTable } from './schedule-table.js';
 
 export type SqliteScheduleOptions = SqliteFile &
-  Pick<
-    DelayedLaneOptions,
-    'maxPendingMessages' | 'rememberMs' | 'retryInitialMs' | 'retryMaxMs' | 'closeTimeoutMs'
-  > & {
+  ScheduleLimits &
+  Pick<DelayedLaneOptions, 'rememberMs' | 'retryInitialMs' | 'retryMaxMs' | 'closeTimeoutMs'> & {
     /** Longest time in ms until the loop notices that the clock was set, or that the machine was suspended. */
     readonly pollIntervalMs?: number;
     readonly now?: () => number;
@@ -43,8 +43,8 @@ export class SqliteSchedule implements Schedule {
   /** The ids of messages that are being delivered. */
   readonly #held = new Set<string>();
   readonly #now: () => number;
-  /** The number of messages in the file, including those that are being added. Counting reads every row, so it is done once. */
-  #count: number;
+  /** Counts the messages in the file, and those that are being added. */
+  readonly #quota: ScheduleQuota;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -55,7 +55,8 @@ export class SqliteSchedule implements Schedule {
     this.#now = options.now ?? Date.now;
     const database = openDatabase(options, scheduleMigrations);
     this.#table = new ScheduleTable(database);
-    this.#count = this.#table.count();
+    this.#quota = new ScheduleQuota(options);
+    this.#quota.restore(this.#table.usage());
     this.#commits = new GroupCommit(database, status);
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
     status.up();
@@ -66,22 +67,24 @@ export class SqliteSchedule implements Schedule {
     return new SqliteSchedule(options, status);
   }
 
-  async add(message: ScheduledMessage): Promise<void> {
-    this.#refuseIfFull(message.id);
-    this.#count++;
+  async add(message: ScheduledMessage, owner?: string): Promise<void> {
+    const bytes = toBytes(message);
+    const cost = { size: bytes.length, owner };
+    this.#refuseIfFull(message.id, cost);
+    this.#quota.add(cost);
     let isNew = false;
     try {
-      isNew = await this.#write(() => this.#table.insert(message, this.#now()));
+      isNew = await this.#write(() => this.#table.insert(message, bytes, owner, this.#now()));
     } finally {
-      if (!isNew) this.#count--;
+      if (!isNew) this.#quota.remove(cost);
     }
     this.#wake(message.dueAt);
   }
 
   async cancel(id: string): Promise<boolean> {
-    const cancelled = await this.#write(() => this.#isPending(id) && this.#finish(id));
-    if (cancelled) this.#count--;
-    return cancelled;
+    const cancelled = await this.#write(() => (this.#isPending(id) ? this.#finish(id) : undefined));
+    if (cancelled !== undefined) this.#quota.remove(cancelled);
+    return cancelled !== undefined;
   }
 
   async reschedule(id: string, dueAt: number): Promise<boolean> {
@@ -98,6 +101,10 @@ export class SqliteSchedule implements Schedule {
   async list(query: ScheduleQuery): Promise<SchedulePage> {
     this.#refuseIfClosed();
     return this.#commits.read(() => this.#table.page(query, (id) => !this.#held.has(id)));
+  }
+
+  async usage(): Promise<ScheduleUsage> {
+    return this.#quota.usage;
   }
 
   async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
@@ -142,7 +149,8 @@ export class SqliteSchedule implements Schedule {
   }
 
   async #settle({ message }: DueItem): Promise<void> {
-    if (await this.#commits.write(() => this.#finish(message.id))) this.#count--;
+    const settled = await this.#commits.write(() => this.#finish(message.id));
+    if (settled !== undefined) this.#quota.remove(settled);
     this.#held.delete(message.id);
   }
 
@@ -174,18 +182,16 @@ export class SqliteSchedule implements Schedule {
     }
   }
 
-  #finish(id: string): boolean {
+  #finish(id: string): ScheduleCost | undefined {
     return this.#table.finish(id, this.#now() + this.options.rememberMs);
   }
 
   /** A message that is stored, or was stored recently, may always be added again. */
-  #refuseIfFull(id: string): void {
-    const { maxPendingMessages } = this.options;
-    if (this.#closed !== undefined || this.#count < maxPendingMessages) return;
+  #refuseIfFull(id: string, cost: ScheduleCost): void {
+    const reached = this.#quota.limitFor(cost);
+    if (this.#closed !== undefined || reached === undefined) return;
     if (this.#commits.read(() => this.#table.isKnown(id, this.#now()))) return;
-    throw new ScheduleFullError(
-      `the delayed lane holds ${maxPendingMessages} messages, which is its limit (maxPendingMessages)`,
-    );
+    throw refusalOf(reached, this.options);
   }
 
   #refuseIfClosed(): void {

@@ -8,6 +8,7 @@ import {
   type ScheduleConsumer,
   type SchedulePage,
   type ScheduleQuery,
+  type ScheduleUsage,
 } from '../../../schedule/schedule.port.js';
 import { settlesWithin } from '../../../../async/index.js';
 import { DueConsumer, type DueConsumerOptions } from './due-consumer.js';
@@ -66,9 +67,9 @@ export class PulsarSchedule implements Schedule {
     return new PulsarSchedule(options, await openPulsarTransport(options, status), ledger);
   }
 
-  add(message: ScheduledMessage): Promise<void> {
+  add(message: ScheduledMessage, owner?: string): Promise<void> {
     return this.#call(async () => {
-      if (!(await this.ledger.record(message))) return;
+      if (!(await this.ledger.record(message, owner))) return;
       try {
         await this.#send(message);
       } catch (error) {
@@ -101,6 +102,10 @@ export class PulsarSchedule implements Schedule {
 
   list(query: ScheduleQuery): Promise<SchedulePage> {
     return this.#call(() => this.ledger.list(query));
+  }
+
+  usage(): Promise<ScheduleUsage> {
+    return this.#call(() => this.ledger.usage());
   }
 
   async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {

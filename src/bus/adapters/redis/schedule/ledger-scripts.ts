@@ -1,4 +1,5 @@
 import { RedisScript } from '../script.js';
+import { PAGE_BUDGET, quota, removeStale, uncount } from './usage-scripts.js';
 
 /*
  * The methods of the ledger as Lua. Redis runs one script at a time and by its own clock, which makes each of them
@@ -14,13 +15,15 @@ import { RedisScript } from '../script.js';
  *   lease, leasedUntil    number of the latest claim, and the time at which it expires
  *   claimant              token of the latest claim
  *
+ * KEYS[3] and KEYS[4] are the costs and the usage, see `usage-scripts.ts`: a message has a cost until it is gone or given up.
+ *
  * KEYS[2] is the index of pending messages. ARGV[1] is the id, ARGV[2] the prefix of the indexes by channel. An index
  * is a sorted set in which all scores are 0. A member consists of the due time in 16 digits, a full stop and the id,
  * so that Redis orders members by time, then id. All keys share one hash tag.
  */
 
-const prelude = `
-  local entry, index, id, channels = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+const prelude = `${uncount}
+  local entry, index, costs, usage, id, channels = KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], ARGV[2]
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local function get(field) return redis.call('HGET', entry, field) end
@@ -46,6 +49,7 @@ const prelude = `
   end
   local function markGone(state, rememberMs)
     removeFromIndexes()
+    uncount(costs, usage, id)
     redis.call('HDEL', entry, 'channel', 'due', 'bytes')
     redis.call('HSET', entry, 'state', state)
     forgetAfter(rememberMs)
@@ -54,13 +58,24 @@ const prelude = `
 
 const script = (body: string): RedisScript => new RedisScript(prelude + body);
 
-/** ARGV: due time, channel, bytes, rememberMs. Returns 1 if a copy must be sent. */
-export const record = script(`
+/**
+ * ARGV: due time, channel, bytes, rememberMs, then what `count` takes. Returns 1 if a copy must be sent, otherwise 0, or the limit
+ * that is reached.
+ */
+export const record = script(`${quota}${removeStale}
   local state = get('state')
   if state and state ~= 'abandoned' then
     if state ~= 'pending' or get('held') then return 0 end
     redis.call('HINCRBY', entry, 'senders', 1)
     return 1
+  end
+  -- An entry that expired has left its cost.
+  uncount(costs, usage, id)
+  local reached = count(costs, usage, id, #ARGV[5], 7)
+  if reached then
+    local entries = string.sub(entry, 1, #entry - #id)
+    removeStale(costs, usage, function(each) return redis.call('HEXISTS', entries .. each, 'bytes') end)
+    return reached
   end
   redis.call('DEL', entry)
   redis.call('HSET', entry, 'state', 'pending', 'due', ARGV[3], 'lastCopy', ARGV[3], 'channel', ARGV[4],
@@ -116,6 +131,7 @@ export const renew = script(`
 export const giveUp = script(`
   if get('state') ~= 'claimed' or get('lease') ~= ARGV[3] then return end
   leaseUntil(0)
+  uncount(costs, usage, id)
   redis.call('PEXPIRE', entry, ARGV[4])
 `);
 
@@ -150,23 +166,32 @@ export const find = script(`
 `);
 
 /**
- * KEYS: index. ARGV: the member to begin after (or an empty string), number of members, prefix of the entries.
- * Returns members, each followed by its channel and bytes. The entry of a member expires if no copy of the message
- * was ever confirmed; such a member is removed here.
+ * KEYS: index, costs, usage. ARGV: the member to begin after (or an empty string), number of members, prefix of the entries.
+ * Returns whether there may be more, then members, each followed by its channel, its summary (empty: none is stored) and, if there
+ * is no summary, its bytes. The entry of a member expires if no copy of the message was ever confirmed; such a member is removed.
  */
-export const list = new RedisScript(`
-  local from, found, limit = ARGV[1], {}, tonumber(ARGV[2])
-  while #found < 3 * limit do
+export const list = new RedisScript(`${uncount}
+  local from, found, limit, bytes = ARGV[1], {}, tonumber(ARGV[2]), 0
+  while true do
     local members = redis.call('ZRANGEBYLEX', KEYS[1], from == '' and '-' or '(' .. from, '+', 'LIMIT', 0, limit)
     for _, member in ipairs(members) do
+      if #found == 4 * limit then return { 1, found } end
       from = member
-      local values = redis.call('HMGET', ARGV[3] .. string.sub(member, 18), 'channel', 'bytes')
-      if not values[2] then redis.call('ZREM', KEYS[1], member)
-      elseif #found < 3 * limit then
-        for _, value in ipairs({ member, values[1], values[2] }) do found[#found + 1] = value end
+      local id = string.sub(member, 18)
+      local entry = ARGV[3] .. id
+      local channel = redis.call('HGET', entry, 'channel')
+      if not channel then
+        redis.call('ZREM', KEYS[1], member)
+        uncount(KEYS[2], KEYS[3], id)
+      else
+        local cost = redis.call('HGET', KEYS[2], id)
+        local summary = cost and string.match(cost, '^%d+ %S+ (.*)$') or ''
+        local value = summary == '' and redis.call('HGET', entry, 'bytes') or ''
+        bytes = bytes + #channel + #summary + #value
+        if #found > 0 and bytes > ${PAGE_BUDGET} then return { 1, found } end
+        for _, part in ipairs({ member, channel, summary, value }) do found[#found + 1] = part end
       end
     end
-    if #members < limit then break end
+    if #members < limit then return { 0, found } end
   end
-  return found
 `);

@@ -6,7 +6,14 @@ import {
   type LedgerOptions,
   ScheduleLedger,
 } from '../../../schedule/schedule-ledger.port.js';
-import type { SchedulePage, ScheduleQuery } from '../../../schedule/schedule.port.js';
+import { summaryOf } from '../../../schedule/schedule-summary.js';
+import type {
+  ScheduledSummary,
+  SchedulePage,
+  ScheduleQuery,
+  ScheduleUsage,
+} from '../../../schedule/schedule.port.js';
+import { costArguments, readUsage, throwIfRefused, toSummary } from './schedule-cost.js';
 import * as scripts from './ledger-scripts.js';
 import type { RedisScript } from '../script.js';
 
@@ -34,10 +41,19 @@ export class RedisLedger extends ScheduleLedger {
     return new RedisLedger(await openRedis(options, status), options);
   }
 
-  async record(message: ScheduledMessage): Promise<boolean> {
+  async record(message: ScheduledMessage, owner?: string): Promise<boolean> {
     const { id, channel, dueAt } = message;
-    const rest = [Math.ceil(dueAt), channel, toBytes(message), this.options.rememberMs];
-    return (await this.#onEntry(scripts.record, id, ...rest)) === 1;
+    const reply = await this.#onEntry(
+      scripts.record,
+      id,
+      Math.ceil(dueAt),
+      channel,
+      toBytes(message),
+      this.options.rememberMs,
+      ...costArguments(message, owner, this.options),
+    );
+    throwIfRefused(reply, this.options);
+    return reply === 1;
   }
 
   async confirm(id: string): Promise<void> {
@@ -99,20 +115,27 @@ export class RedisLedger extends ScheduleLedger {
 
   async list({ channel, limit, cursor = '' }: ScheduleQuery): Promise<SchedulePage> {
     const index = this.#key(channel === undefined ? 'pending' : `pending:${channel}`);
-    const parts = [cursor, limit + 1, this.#key('entry:')];
-    const found = (await scripts.list.run(this.client, [index], parts)) as Buffer[];
-    const messages: ScheduledMessage[] = [];
-    const members: string[] = [];
-    for (let i = 0; i < found.length; i += 3) {
-      const [member, inChannel, bytes] = found.slice(i, i + 3);
-      const text = member!.toString();
-      members.push(text);
-      const dueAt = Number(text.slice(0, TIME_DIGITS));
-      const id = text.slice(TIME_DIGITS + 1);
-      messages.push(fromBytes({ id, channel: inChannel!.toString(), dueAt }, bytes!));
+    const keys = [index, this.#key('costs'), this.#key('usage')];
+    const reply = await scripts.list.run(this.client, keys, [cursor, limit, this.#key('entry:')]);
+    const [isCut, parts] = reply as [number, Buffer[]];
+    const messages: ScheduledSummary[] = [];
+    let last = '';
+    for (let i = 0; i < parts.length; i += 4) {
+      const [member, inChannel, summary, bytes] = parts.slice(i, i + 4) as [Buffer, Buffer, Buffer, Buffer];
+      last = member.toString();
+      const dueAt = Number(last.slice(0, TIME_DIGITS));
+      const id = last.slice(TIME_DIGITS + 1);
+      messages.push(
+        summary.length > 0
+          ? toSummary(id, dueAt, summary)
+          : summaryOf(fromBytes({ id, channel: inChannel.toString(), dueAt }, bytes)),
+      );
     }
-    const next = messages.length > limit ? members[limit - 1] : undefined;
-    return { messages: messages.slice(0, limit), ...(next === undefined ? {} : { next }) };
+    return { messages, ...(isCut === 1 ? { next: last } : {}) };
+  }
+
+  usage(): Promise<ScheduleUsage> {
+    return readUsage(this.client, this.#key('usage'));
   }
 
   close(): Promise<void> {
@@ -125,7 +148,7 @@ export class RedisLedger extends ScheduleLedger {
     id: string,
     ...rest: readonly (string | number | Buffer)[]
   ): Promise<unknown> {
-    const keys = [this.#key(`entry:${id}`), this.#key('pending')];
+    const keys = [this.#key(`entry:${id}`), this.#key('pending'), this.#key('costs'), this.#key('usage')];
     return script.run(this.client, keys, [id, this.#key('pending:'), ...rest]);
   }
 

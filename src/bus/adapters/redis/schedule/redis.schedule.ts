@@ -1,7 +1,7 @@
 import type { BrokerStatus } from '../../../../metrics/index.js';
 import { closeRedis, openRedis, type RedisClient, type RedisDriverOptions } from '../../../../redis/index.js';
 import { BusClosedError } from '../../../bus.errors.js';
-import type { DelayedLaneOptions } from '../../../lanes/delayed-lane.options.js';
+import type { DelayedLaneOptions, ScheduleLimits } from '../../../lanes/delayed-lane.options.js';
 import { type DueBatch, type DueItem, DueLoop } from '../../../schedule/due-loop.js';
 import { DueLoops } from '../../../schedule/due-loops.js';
 import type { ScheduledMessage } from '../../../../message/index.js';
@@ -10,12 +10,14 @@ import type {
   ScheduleConsumer,
   SchedulePage,
   ScheduleQuery,
+  ScheduleUsage,
 } from '../../../schedule/schedule.port.js';
 import { Schedule } from '../../../schedule/schedule.port.js';
 import { ConsumerClaims, type ClaimAttempt } from '../repeatable-claim.js';
 import { RedisScheduleStore } from './schedule-store.js';
 
 export type RedisScheduleOptions = RedisDriverOptions &
+  ScheduleLimits &
   Pick<
     DelayedLaneOptions,
     'leaseMs' | 'pollIntervalMs' | 'rememberMs' | 'retryInitialMs' | 'retryMaxMs' | 'closeTimeoutMs'
@@ -44,7 +46,7 @@ export class RedisSchedule implements Schedule {
     private readonly options: RedisScheduleOptions,
   ) {
     this.#now = options.now ?? Date.now;
-    this.#store = new RedisScheduleStore(client, options.keyPrefix, options.rememberMs);
+    this.#store = new RedisScheduleStore(client, options.keyPrefix, options);
     // Three times per lease, so that one failed extension does no harm.
     this.#leaseTimer = setInterval(() => void this.#extendLeases(), options.leaseMs / 3);
   }
@@ -54,9 +56,9 @@ export class RedisSchedule implements Schedule {
     return new RedisSchedule(await openRedis(options, status), options);
   }
 
-  async add(message: ScheduledMessage): Promise<void> {
+  async add(message: ScheduledMessage, owner?: string): Promise<void> {
     this.#throwIfClosed();
-    await this.#store.add(message);
+    await this.#store.add(message, owner);
     this.#wake(message.dueAt);
   }
 
@@ -80,6 +82,11 @@ export class RedisSchedule implements Schedule {
   async list(query: ScheduleQuery): Promise<SchedulePage> {
     this.#throwIfClosed();
     return this.#store.page(query);
+  }
+
+  async usage(): Promise<ScheduleUsage> {
+    this.#throwIfClosed();
+    return this.#store.usage();
   }
 
   async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {

@@ -1,5 +1,6 @@
 import { repeatableClaim } from '../repeatable-claim.js';
 import { RedisScript } from '../script.js';
+import { PAGE_BUDGET, quota, removeStale, uncount } from './usage-scripts.js';
 
 /*
  * The keys of a schedule in Redis. They share one hash tag, so that a Cluster keeps them on one node:
@@ -11,6 +12,8 @@ import { RedisScript } from '../script.js';
  *   message     hash         id → '<length of channel>:<channel><bytes>' of the ids in both sets
  *   channel     sorted set   entries '<hash of channel><due time><id>' of the ids in `pending`; all scores are 0, so that
  *                            the order is lexical
+ *   cost        hash         id → '<size> <owner> <summary>' of the ids in `message`, see `usage-scripts.ts`
+ *   usage       hash         what the messages with a cost count for together
  *   finished:ID string       exists for a while after the id was handed over or cancelled
  *   claimed:ID  string       the last claim of a consumer, see `repeatableClaim`
  *
@@ -37,42 +40,52 @@ local function isHeldBy(holdKey, id, attempt)
 end
 `;
 
-/** Adds a message unless its id is known. Returns 1, or 0 if it is. */
-export const add = new RedisScript(`${prelude}
-local pending, message, channels, finished = unpack(KEYS)
+/**
+ * Adds a message unless its id is known. ARGV: id, due time, value, then what `count` takes. Returns 1, or 0 if the id is
+ * known, or the limit that is reached.
+ */
+export const add = new RedisScript(`${prelude}${quota}${uncount}${removeStale}
+local pending, message, channels, finished, costs, usage = unpack(KEYS)
 local id, due, value = unpack(ARGV)
-if redis.call('EXISTS', finished) == 1 or redis.call('HSETNX', message, id, value) == 0 then return 0 end
+if redis.call('EXISTS', finished) == 1 or redis.call('HEXISTS', message, id) == 1 then return 0 end
+local reached = count(costs, usage, id, #value, 4)
+if reached then
+  removeStale(costs, usage, function(each) return redis.call('HEXISTS', message, each) end)
+  return reached
+end
+redis.call('HSET', message, id, value)
 redis.call('ZADD', pending, due, id)
 redis.call('ZADD', channels, 0, entryOf(channelOf(value), due, id))
 return 1
 `);
 
-const forget = `
-local function forget(pending, message, channels, id, finished, rememberMs)
+const forget = `${uncount}
+local function forget(pending, message, channels, costs, usage, id, finished, rememberMs)
   local due, value = redis.call('ZSCORE', pending, id), redis.call('HGET', message, id)
   if due and value then redis.call('ZREM', channels, entryOf(channelOf(value), due, id)) end
   redis.call('ZREM', pending, id)
   redis.call('HDEL', message, id)
+  uncount(costs, usage, id)
   redis.call('SET', finished, '', 'PX', rememberMs)
 end
 `;
 
 /** Returns 1, or 0 if the message is not pending. */
 export const cancel = new RedisScript(`${prelude}${forget}
-local pending, message, channels, finished = unpack(KEYS)
+local pending, message, channels, finished, costs, usage = unpack(KEYS)
 local id, rememberMs = unpack(ARGV)
 if not redis.call('ZSCORE', pending, id) then return 0 end
-forget(pending, message, channels, id, finished, rememberMs)
+forget(pending, message, channels, costs, usage, id, finished, rememberMs)
 return 1
 `);
 
 /** Also settles a message whose lease has expired: it was handed over, and must not be handed over again. */
 export const settle = new RedisScript(`${prelude}${forget}
-local pending, message, channels, finished, held, hold = unpack(KEYS)
+local pending, message, channels, finished, costs, usage, held, hold = unpack(KEYS)
 local id, rememberMs = unpack(ARGV)
 redis.call('ZREM', held, id)
 redis.call('HDEL', hold, id)
-forget(pending, message, channels, id, finished, rememberMs)
+forget(pending, message, channels, costs, usage, id, finished, rememberMs)
 return 1
 `);
 
@@ -94,8 +107,8 @@ return 1
  * succeed (-1 if there is nothing to wait for), then the id, attempt, due time and value of each claimed message. A
  * repeated claim returns the messages that it has already claimed.
  */
-export const claim = RedisScript.allowedWhenFull(`${prelude}${repeatableClaim}
-local pending, message, channels, held, hold, claimed = unpack(KEYS)
+export const claim = RedisScript.allowedWhenFull(`${prelude}${repeatableClaim}${uncount}
+local pending, message, channels, held, hold, claimed, costs, usage = unpack(KEYS)
 local callerNow, leaseMs, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local store = storeNow()
 local now = math.min(store, callerNow)
@@ -107,6 +120,7 @@ local function take(id, attempt, due)
   if not value then
     redis.call('ZREM', held, id)
     redis.call('HDEL', hold, id)
+    uncount(costs, usage, id)
     return
   end
   redis.call('ZADD', held, store + leaseMs, id)
@@ -182,9 +196,27 @@ if not due then return {} end
 return { ARGV[1], due, redis.call('HGET', message, ARGV[1]) }
 `);
 
-/** Returns id, due time and value of at most `limit` pending messages after the cursor. */
-export const page = new RedisScript(`
-local pending, message = unpack(KEYS)
+/**
+ * Appends messages to `reply`: the id, the due time, the summary (empty: none is stored), and the value if there is no summary.
+ * Returns true if the page is full before all of them. Values are read only for messages of an earlier version.
+ */
+const summaries = `
+local bytes = 0
+local function append(reply, costs, message, id, due)
+  local cost = redis.call('HGET', costs, id)
+  local summary = cost and string.match(cost, '^%d+ %S+ (.*)$') or ''
+  local value = summary == '' and redis.call('HGET', message, id) or ''
+  -- A value that was deleted by hand.
+  if summary == '' and value == '' then return end
+  bytes = bytes + #summary + #value
+  if #reply > 0 and bytes > ${PAGE_BUDGET} then return true end
+  for _, part in ipairs({ id, due, summary, value }) do reply[#reply + 1] = part end
+end
+`;
+
+/** Returns at most `limit` pending messages after the cursor. */
+export const page = new RedisScript(`${summaries}
+local pending, message, costs = unpack(KEYS)
 local limit, cursorDue, cursorId = unpack(ARGV)
 
 -- Lua compares strings by the server's locale, but a sorted set compares bytes.
@@ -209,21 +241,22 @@ end
 local reply = {}
 local found = redis.call('ZRANGE', pending, first, first + limit - 1, 'WITHSCORES')
 for i = 1, #found, 2 do
-  for _, part in ipairs({ found[i], found[i + 1], redis.call('HGET', message, found[i]) }) do reply[#reply + 1] = part end
+  if append(reply, costs, message, found[i], found[i + 1]) then return { 1, reply } end
 end
-return reply
+return { #found == 2 * limit and 1 or 0, reply }
 `);
 
 /** Like {@link page}, for one channel. */
-export const channelPage = new RedisScript(`${prelude}
-local channels, message = unpack(KEYS)
+export const channelPage = new RedisScript(`${prelude}${summaries}
+local channels, message, costs = unpack(KEYS)
 local channel, limit, cursorDue, cursorId = unpack(ARGV)
 local hash = redis.sha1hex(channel)
 local first = cursorDue and '(' .. entryOf(channel, cursorDue, cursorId) or '[' .. hash
 local reply = {}
-for _, entry in ipairs(redis.call('ZRANGEBYLEX', channels, first, '(' .. hash .. ':', 'LIMIT', 0, limit)) do
+local entries = redis.call('ZRANGEBYLEX', channels, first, '(' .. hash .. ':', 'LIMIT', 0, limit)
+for _, entry in ipairs(entries) do
   local due, id = string.sub(entry, 41, 56), string.sub(entry, 57)
-  for _, part in ipairs({ id, due, redis.call('HGET', message, id) }) do reply[#reply + 1] = part end
+  if append(reply, costs, message, id, due) then return { 1, reply } end
 end
-return reply
+return { #entries == tonumber(limit) and 1 or 0, reply }
 `);

@@ -1,9 +1,17 @@
 import type { RedisClient } from '../../../../redis/index.js';
 import type { DueBatch, DueItem } from '../../../schedule/due-loop.js';
+import type { ScheduleLimits } from '../../../lanes/delayed-lane.options.js';
 import { fromBytes, toBytes, type ScheduledMessage } from '../../../../message/index.js';
-import type { SchedulePage, ScheduleQuery } from '../../../schedule/schedule.port.js';
+import { summaryOf } from '../../../schedule/schedule-summary.js';
+import type {
+  ScheduledSummary,
+  SchedulePage,
+  ScheduleQuery,
+  ScheduleUsage,
+} from '../../../schedule/schedule.port.js';
 import { redisCall } from '../call.js';
 import type { ClaimAttempt } from '../repeatable-claim.js';
+import { costArguments, readUsage, throwIfRefused, toSummary } from './schedule-cost.js';
 import * as scripts from './schedule-scripts.js';
 
 /** The data of a schedule in Redis. Every method is one atomic step there. */
@@ -13,7 +21,7 @@ export class RedisScheduleStore {
   constructor(
     private readonly client: RedisClient,
     keyPrefix: string,
-    private readonly rememberMs: number,
+    private readonly options: ScheduleLimits & { readonly rememberMs: number },
   ) {
     const key = (name: string) => `{${keyPrefix}:schedule}:${name}`;
     this.#keys = {
@@ -22,24 +30,36 @@ export class RedisScheduleStore {
       hold: key('hold'),
       message: key('message'),
       channel: key('channel'),
+      cost: key('cost'),
+      usage: key('usage'),
       finished: (id: string) => key(`finished:${id}`),
       claimed: (consumer: string) => key(`claimed:${consumer}`),
     };
   }
 
-  async add(message: ScheduledMessage): Promise<void> {
-    const { pending, message: messages, channel, finished } = this.#keys;
-    await scripts.add.run(
+  async add(message: ScheduledMessage, owner: string | undefined): Promise<void> {
+    const { pending, message: messages, channel, finished, cost, usage } = this.#keys;
+    const reply = await scripts.add.run(
       this.client,
-      [pending, messages, channel, finished(message.id)],
-      [message.id, Math.ceil(message.dueAt), toValue(message)],
+      [pending, messages, channel, finished(message.id), cost, usage],
+      [
+        message.id,
+        Math.ceil(message.dueAt),
+        toValue(message),
+        ...costArguments(message, owner, this.options),
+      ],
     );
+    throwIfRefused(reply, this.options);
+  }
+
+  usage(): Promise<ScheduleUsage> {
+    return readUsage(this.client, this.#keys.usage);
   }
 
   async cancel(id: string): Promise<boolean> {
-    const { pending, message, channel, finished } = this.#keys;
-    const keys = [pending, message, channel, finished(id)];
-    return (await scripts.cancel.run(this.client, keys, [id, this.rememberMs])) === 1;
+    const { pending, message, channel, finished, cost, usage } = this.#keys;
+    const keys = [pending, message, channel, finished(id), cost, usage];
+    return (await scripts.cancel.run(this.client, keys, [id, this.options.rememberMs])) === 1;
   }
 
   async reschedule(id: string, dueAt: number): Promise<boolean> {
@@ -52,10 +72,10 @@ export class RedisScheduleStore {
    * @param now by the caller's clock. A message is claimed only if it is due by this clock and by the clock of Redis.
    */
   async claim(now: number, leaseMs: number, limit: number, by: ClaimAttempt): Promise<DueBatch> {
-    const { pending, message, channel, held, hold, claimed } = this.#keys;
+    const { pending, message, channel, held, hold, claimed, cost, usage } = this.#keys;
     const reply = await scripts.claim.run(
       this.client,
-      [pending, message, channel, held, hold, claimed(by.claimant)],
+      [pending, message, channel, held, hold, claimed(by.claimant), cost, usage],
       [now, leaseMs, limit, by.number, by.isRepeated ? 1 : 0],
     );
     const [waitMs, ...parts] = reply as [number, ...(Buffer | number)[]];
@@ -73,11 +93,11 @@ export class RedisScheduleStore {
   }
 
   async settle(id: string): Promise<void> {
-    const { pending, message, channel, finished, held, hold } = this.#keys;
+    const { pending, message, channel, finished, cost, usage, held, hold } = this.#keys;
     await scripts.settle.run(
       this.client,
-      [pending, message, channel, finished(id), held, hold],
-      [id, this.rememberMs],
+      [pending, message, channel, finished(id), cost, usage, held, hold],
+      [id, this.options.rememberMs],
     );
   }
 
@@ -95,21 +115,28 @@ export class RedisScheduleStore {
 
   async find(id: string): Promise<ScheduledMessage | undefined> {
     const { pending, message } = this.#keys;
-    return toMessages(await scripts.find.run(this.client, [pending, message], [id]))[0];
+    const reply = (await scripts.find.run(this.client, [pending, message], [id])) as Buffer[];
+    const [found, dueAt, value] = reply;
+    return found && dueAt && value ? toMessage(found, dueAt, value) : undefined;
   }
 
   async page({ channel, limit, cursor }: ScheduleQuery): Promise<SchedulePage> {
-    const { pending, message, channel: channels } = this.#keys;
+    const { pending, message, channel: channels, cost } = this.#keys;
     const after = cursor === undefined ? [] : parseCursor(cursor);
     // One message more than requested shows whether there is a next page.
     const reply =
       channel === undefined
-        ? await scripts.page.run(this.client, [pending, message], [limit + 1, ...after])
-        : await scripts.channelPage.run(this.client, [channels, message], [channel, limit + 1, ...after]);
-    const messages = toMessages(reply);
-    if (messages.length <= limit) return { messages };
-    const { dueAt, id } = messages[limit - 1]!;
-    return { messages: messages.slice(0, limit), next: `${dueAt}.${id}` };
+        ? await scripts.page.run(this.client, [pending, message, cost], [limit + 1, ...after])
+        : await scripts.channelPage.run(
+            this.client,
+            [channels, message, cost],
+            [channel, limit + 1, ...after],
+          );
+    const [isCut, parts] = reply as [number, Buffer[]];
+    const messages = toSummaries(parts);
+    const last = messages[Math.min(messages.length, limit) - 1];
+    if (last === undefined || isCut === 0) return { messages };
+    return { messages: messages.slice(0, limit), next: `${last.dueAt}.${last.id}` };
   }
 }
 
@@ -126,14 +153,18 @@ function toMessage(id: Buffer, dueAt: Buffer, value: Buffer): ScheduledMessage {
   return fromBytes({ id: String(id), channel, dueAt: Number(dueAt) }, value.subarray(bytesAt));
 }
 
-function toMessages(reply: unknown): ScheduledMessage[] {
-  const parts = reply as Buffer[];
-  const messages: ScheduledMessage[] = [];
-  for (let i = 0; i < parts.length; i += 3) {
-    const [id, dueAt, value] = parts.slice(i, i + 3) as [Buffer, Buffer, Buffer];
-    messages.push(toMessage(id, dueAt, value));
+/** Reads what `summaries` of the scripts returns. */
+function toSummaries(parts: readonly Buffer[]): ScheduledSummary[] {
+  const found: ScheduledSummary[] = [];
+  for (let i = 0; i < parts.length; i += 4) {
+    const [id, dueAt, summary, value] = parts.slice(i, i + 4) as [Buffer, Buffer, Buffer, Buffer];
+    found.push(
+      summary.length > 0
+        ? toSummary(String(id), Number(dueAt), summary)
+        : summaryOf(toMessage(id, dueAt, value)),
+    );
   }
-  return messages;
+  return found;
 }
 
 function parseCursor(cursor: string): [number, string] {
