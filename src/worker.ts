@@ -2,11 +2,13 @@ import 'reflect-metadata';
 import { AppModule } from './app.module.js';
 import { readConfig } from './config/config.js';
 import { fail } from './process/failure.js';
+import { catchUncaughtErrors } from './process/safety-net.js';
 import { serve } from './process/serve.js';
 import { linkToPrimary, replyToProbes, WorkerModule } from './workers/index.js';
 
 /** One of several processes behind one port. The primary process, `main.ts`, starts it. Its exit affects no other process. */
 async function work(): Promise<void> {
+  const started = catchUncaughtErrors(fail);
   const link = linkToPrimary();
   // Without the primary this process cannot reach its stores, and its clients should connect to another process.
   link.onEnd(() => process.exit(1));
@@ -14,6 +16,7 @@ async function work(): Promise<void> {
   const { config } = readConfig();
   // A terminal or a service manager may signal all processes, and the primary forwards its own signals: only the first one counts.
   await serve(WorkerModule.around(AppModule.forRoot(config), link), config, () => {});
+  started();
   process.send?.('ready');
 }
 

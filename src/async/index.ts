@@ -1,3 +1,12 @@
+export {
+  after,
+  endOfTurn,
+  every,
+  type FailureListener,
+  inBackground,
+  onBackgroundFailure,
+  reportFailure,
+} from './background.js';
 export { backoffMs, jittered } from './backoff.js';
 export { CancellableSleep } from './cancellable-sleep.js';
 export { settlesWithin, withDeadline } from './deadline.js';
@@ -5,3 +14,4 @@ export { KeyedQueue } from './keyed-queue.js';
 export { pause } from './pause.js';
 export { retryUntilDone, type RetryOptions } from './retry.js';
 export { Semaphore, SemaphoreClosedError } from './semaphore.js';
+export { claimUncaughtErrors, type ErrorClaim, isClaimed } from './uncaught-errors.js';

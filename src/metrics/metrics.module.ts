@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { register } from 'prom-client';
+import { BackgroundFailures } from './background-failures.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { instruments } from './metrics.instruments.js';
@@ -20,7 +21,7 @@ export class MetricsModule {
         PrometheusModule.register({ path, controller: MetricsController, defaultMetrics: { enabled } }),
       ],
       controllers: [HealthController],
-      providers: [Readiness, ...instruments],
+      providers: [Readiness, BackgroundFailures, ...instruments],
       exports: [Readiness],
     };
   }

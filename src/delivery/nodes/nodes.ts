@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Logger } from '@nestjs/common';
+import { every, inBackground } from '../../async/index.js';
 import { newMessageId } from '../../message/index.js';
 import { glob } from '../../patterns/index.js';
 import { nodeChannel, nodeId } from '../channels/address.js';
@@ -39,6 +40,7 @@ export class Nodes {
   readonly #subscriber = { receive: (publication: Publication) => this.#receive(publication) };
   #audience: () => Audience = () => ({ numClients: 0, numUsers: 0 });
   #timer: NodeJS.Timeout | undefined;
+  #rss = 0;
   #cpu = { at: performance.now(), usage: process.cpuUsage(), share: 0 };
 
   constructor(
@@ -59,7 +61,9 @@ export class Nodes {
         () => {}, // closed before the store was available
       );
     }
-    this.#timer = setInterval(() => this.#announce('here'), this.options.announceIntervalMs).unref();
+    this.#timer = every('announcement of this node', this.options.announceIntervalMs, () =>
+      this.#announce('here'),
+    ).unref();
   }
 
   async close(): Promise<void> {
@@ -154,7 +158,7 @@ export class Nodes {
   }
 
   #announce(say: 'hello' | 'here'): void {
-    void this.#describe().then((node) => this.#notify({ say, node }));
+    inBackground('announcement of this node', async () => this.#notify({ say, node: await this.#describe() }));
   }
 
   /** Ignores a failure: an announcement is repeated, and a node without a reply can ask again. */
@@ -190,8 +194,18 @@ export class Nodes {
       numChannels: publicChannelCount,
       uptime: Math.floor(process.uptime()),
       metrics,
-      process: { cpu: this.#cpuShare(), rss: process.memoryUsage.rss() },
+      process: { cpu: this.#cpuShare(), rss: this.#residentBytes() },
     };
+  }
+
+  /** Reading it needs a file descriptor. Without a free one, the last value is the best that is known. */
+  #residentBytes(): number {
+    try {
+      this.#rss = process.memoryUsage.rss();
+    } catch {
+      // EMFILE
+    }
+    return this.#rss;
   }
 
   #cpuShare(): number {
