@@ -56,7 +56,7 @@ describe('a background task', () => {
     });
     await repeated;
     clearInterval(timer);
-    expect(failures.slice(0, 3)).toEqual(Array(3).fill(['a repeated task', 'Error: again']));
+    expect(new Set(failures.map(String))).toEqual(new Set(['a repeated task,Error: again']));
   });
 
   it.each([
@@ -81,7 +81,7 @@ describe('a background task', () => {
     const stop = onBackgroundFailure(() => {
       throw new Error('a listener');
     });
-    reportFailure('a task', new Error('failed'));
+    expect(() => reportFailure('a task', new Error('failed'))).not.toThrow();
     stop();
   });
 

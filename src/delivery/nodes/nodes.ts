@@ -158,7 +158,9 @@ export class Nodes {
   }
 
   #announce(say: 'hello' | 'here'): void {
-    inBackground('announcement of this node', async () => this.#notify({ say, node: await this.#describe() }));
+    inBackground('announcement of this node', async () =>
+      this.#notify({ say, node: await this.#describe() }),
+    );
   }
 
   /** Ignores a failure: an announcement is repeated, and a node without a reply can ask again. */
