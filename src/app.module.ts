@@ -8,6 +8,7 @@ import { GatewayModule, type GatewayExtensions } from './gateway/index.js';
 import { HttpModule } from './http/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { TriggerModule } from './trigger/index.js';
+import { WebhooksModule } from './webhooks/index.js';
 import { version } from './process/version.js';
 import { protocols } from './protocols.js';
 
@@ -21,7 +22,7 @@ import { protocols } from './protocols.js';
 export class AppModule {
   /** @param extensions what an embedding application adds to the gateway */
   static forRoot(
-    { server, gateway, trigger, callbacks, bus, delivery, metrics }: Config,
+    { server, gateway, trigger, callbacks, bus, delivery, metrics, webhooks }: Config,
     extensions: GatewayExtensions = {},
   ): DynamicModule {
     const { roles, trustedProxies } = server;
@@ -39,6 +40,7 @@ export class AppModule {
       trustedProxies,
       version,
     });
+    const webhooksModule = WebhooksModule.forRoot(webhooks);
     const triggerModule = TriggerModule.forRoot(trigger);
     const { authorizerTimeoutMs, forwardedHeaders } = gateway;
     const { tokens = gateway.client.tokens } = callbacks;
@@ -56,7 +58,7 @@ export class AppModule {
         MetricsModule.forRoot(metrics),
         HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
         ...consumers,
-        ...withRole('gateway', importing(gatewayModule, deliveryModule, ...consumers)),
+        ...withRole('gateway', importing(gatewayModule, deliveryModule, webhooksModule, ...consumers)),
         ...withRole('trigger', importing(triggerModule, ...shared, ...consumers)),
         ...(callbacks.enabled
           ? withRole('trigger', importing(callbacksModule, ...shared, ...consumers))

@@ -50,7 +50,7 @@ describe.each(documents)('%s', (document) => {
 
   it('names settings that exist', () => {
     const keys = [...settingsOf(configSchema).map(({ key }) => key), ...Object.keys(renamedSettings)];
-    const named = text.matchAll(/`((?:server|gateway|trigger|delivery|bus|metrics)\.[\w.]+)`/g);
+    const named = text.matchAll(/`((?:server|gateway|trigger|delivery|bus|metrics|webhooks)\.[\w.]+)`/g);
     const unknown = named.filter(([, name = '']) => {
       // In the documentation, a word in capitals is a placeholder.
       const [known = ''] = name.split(/\.[A-Z]+\b/);

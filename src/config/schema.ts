@@ -5,6 +5,7 @@ import { deliveryOptions } from '../delivery/index.js';
 import { gatewayOptionsFor } from '../gateway/index.js';
 import { metricsOptions } from '../metrics/index.js';
 import { triggerOptions } from '../trigger/index.js';
+import { webhooksOptions } from '../webhooks/index.js';
 import { protocols } from '../protocols.js';
 import { isLoopback } from '../http/index.js';
 import { roleFaults } from './role-rules.js';
@@ -21,6 +22,7 @@ export const configSchema = z
     callbacks: callbacksOptions,
     delivery: deliveryOptions,
     bus: busOptions,
+    webhooks: webhooksOptions,
     metrics: metricsOptions,
   })
   .prefault({})

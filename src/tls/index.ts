@@ -1,3 +1,4 @@
 export { readAuthorities } from './authorities.js';
-export { AuthoritiesUnreadableError } from './tls.errors.js';
+export { readPem } from './pem.js';
+export { AuthoritiesUnreadableError, PemUnreadableError } from './tls.errors.js';
 export { tlsCaFile } from './tls.options.js';

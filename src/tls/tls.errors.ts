@@ -11,3 +11,15 @@ export class AuthoritiesUnreadableError extends CarillonError {
     );
   }
 }
+
+/** A certificate or key of the configuration cannot be read. Thrown at start-up. */
+export class PemUnreadableError extends CarillonError {
+  readonly code = 'tls_pem_unreadable';
+
+  constructor(setting: string, options?: ErrorOptions) {
+    super(
+      `cannot read ${setting}: it must be PEM text, the same in base64, or the path of a PEM file`,
+      options,
+    );
+  }
+}
