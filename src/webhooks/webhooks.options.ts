@@ -61,7 +61,8 @@ export const webhooksOptions = z
 export type WebhooksOptions = z.output<typeof webhooksOptions>;
 
 const pem = (what: string) =>
-  z.string().min(1).optional().describe(`${what}: PEM text, the same in base64, or the path of a PEM file.`);
+  z.string().min(1).optional().describe(`${what}: PEM text, the same in base64, or the path of a PEM file.`)
+    .meta({ secret: true });
 
 /** How a backend is reached over TLS. */
 export const targetTls = z
@@ -107,7 +108,8 @@ export const targetShape = {
     .default([])
     .describe(
       'Secrets with which calls are signed as Standard Webhooks say, such as `whsec_…`. With two, the receiver may use either.',
-    ),
+    )
+    .meta({ secret: true }),
   tls: targetTls.optional(),
 };
 
