@@ -61,7 +61,11 @@ export const webhooksOptions = z
 export type WebhooksOptions = z.output<typeof webhooksOptions>;
 
 const pem = (what: string) =>
-  z.string().min(1).optional().describe(`${what}: PEM text, the same in base64, or the path of a PEM file.`)
+  z
+    .string()
+    .min(1)
+    .optional()
+    .describe(`${what}: PEM text, the same in base64, or the path of a PEM file.`)
     .meta({ secret: true });
 
 /** How a backend is reached over TLS. */
