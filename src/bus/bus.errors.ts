@@ -15,6 +15,9 @@ export class BrokerUnavailableError extends CarillonError {
   }
 }
 
+/** The broker responds, but does not carry out the call: a permission is missing, or a key has another type, for example. */
+export class CallRefusedError extends BrokerUnavailableError {}
+
 /** The broker refuses the record, for example because it is too large or its topic name is invalid. A retry cannot succeed. */
 export class RecordRefusedError extends CarillonError {
   readonly code = 'record_refused';

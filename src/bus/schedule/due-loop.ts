@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { ScheduledMessage } from '../../message/index.js';
+import type { ProgressReporter } from '../bus.port.js';
+import { RepeatedWork } from '../progress-reports.js';
 import type { ScheduleConsumer } from './schedule.port.js';
 import { backoffMs, jittered, type RetryOptions, retryUntilDone, settlesWithin } from '../../async/index.js';
 
@@ -38,6 +40,7 @@ export interface DueLoopOptions {
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
   readonly closeTimeoutMs: number;
+  readonly progress?: ProgressReporter | undefined;
 }
 
 /**
@@ -48,6 +51,7 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
   readonly #logger = new Logger(DueLoop.name);
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
+  readonly #claims: RepeatedWork;
   readonly #retryOptions: RetryOptions = {
     pauseMs: (attempt) => this.#pauseAfter(attempt),
     onFailure: (error) => this.#logger.debug(`a claimed message is not settled yet: ${String(error)}`),
@@ -65,6 +69,7 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
     private readonly handler: (message: Item['message']) => Promise<void>,
     private readonly options: DueLoopOptions,
   ) {
+    this.#claims = new RepeatedWork(options.progress, 'claiming due messages');
     this.wakeIn(0);
   }
 
@@ -116,12 +121,13 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
     if (free === 0 || this.#closing.signal.aborted) return;
     try {
       const { items, nextInMs = Infinity } = await this.store.claim(free);
+      this.#claims.succeeded();
       for (const item of items) this.#start(item);
       if (items.length < free) this.wakeIn(Math.min(nextInMs, this.#pollPauseMs()));
       // More items may be due, and slots may have become free during the claim.
       else if (this.#running.size < this.options.concurrency) this.wakeIn(0);
     } catch (error) {
-      // The store reports its own status.
+      this.#claims.failed(error);
       this.#logger.debug(`claiming due messages failed, trying again: ${String(error)}`);
       this.wakeIn(this.#pollPauseMs());
     }

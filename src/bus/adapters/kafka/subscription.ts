@@ -4,15 +4,12 @@ import { backoffMs, pause, Semaphore, settlesWithin } from '../../../async/index
 import type { KafkaConnection } from './connection.js';
 import { KafkaGroupMembership } from './group-membership.js';
 import { reasonOf } from './kafka.errors.js';
+import { MembershipProgress } from '../../progress-reports.js';
 
 const REJOIN_INITIAL_DELAY_MS = 250;
 const REJOIN_MAX_DELAY_MS = 5_000;
 
-/** A membership that lasts this long is stable: what ended the previous one is over. */
-const STABLE_AFTER_MS = 15_000;
-
 const PAUSED = 'paused';
-const MEMBERSHIP = 'membership in the consumer group';
 
 const noProgressReporter: ProgressReporter = { blocked() {}, unblocked() {} };
 
@@ -25,7 +22,10 @@ export class KafkaSubscription implements BusSubscription {
   readonly #subscription: Required<SubscribeOptions>;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
+  readonly #progress: MembershipProgress;
   #membership: KafkaGroupMembership | undefined;
+  /** Number of memberships that ended since the last one that was stable. */
+  #failures = 0;
 
   constructor(
     private readonly connection: KafkaConnection,
@@ -41,6 +41,9 @@ export class KafkaSubscription implements BusSubscription {
       ...options,
     };
     this.#semaphore = new Semaphore(this.#subscription.concurrency);
+    const { progress, group } = this.#subscription;
+    const membership = `membership in the consumer group ${group}`;
+    this.#progress = new MembershipProgress(progress, membership, () => (this.#failures = 0));
     this.closed = this.#stayJoined();
   }
 
@@ -76,8 +79,7 @@ export class KafkaSubscription implements BusSubscription {
   }
 
   async #stayJoined(): Promise<void> {
-    let stable: NodeJS.Timeout | undefined;
-    for (let failures = 0; !this.#closing.signal.aborted;) {
+    while (!this.#closing.signal.aborted) {
       const membership = new KafkaGroupMembership(
         this.connection,
         this.#subscription,
@@ -88,18 +90,15 @@ export class KafkaSubscription implements BusSubscription {
       try {
         await this.#unlessClosing(membership.join());
         this.#opened.resolve();
-        stable = setTimeout(() => {
-          failures = 0;
-          this.#subscription.progress.unblocked(MEMBERSHIP);
-        }, STABLE_AFTER_MS);
+        this.#progress.began();
         const reason = await this.#unlessClosing(membership.ended);
         if (reason !== undefined) throw reason;
       } catch (error) {
-        this.#onFailure(error, ++failures);
+        this.#onFailure(error, ++this.#failures);
       }
-      clearTimeout(stable);
+      this.#progress.close();
       await this.#end(membership);
-      if (failures > 0) await pause(pauseAfter(failures), this.#closing.signal);
+      if (this.#failures > 0) await pause(pauseAfter(this.#failures), this.#closing.signal);
     }
     this.#opened.resolve();
   }
@@ -119,10 +118,10 @@ export class KafkaSubscription implements BusSubscription {
   #onFailure(error: unknown, failures: number): void {
     // A single failure may come from a group coordinator that is just starting.
     if (this.connection.isDown || failures > 2) this.#opened.resolve();
-    const { group, topics, progress } = this.#subscription;
+    const { group, topics } = this.#subscription;
     // The connection reports brokers that cannot be reached.
-    if (!this.connection.isDown)
-      progress.blocked(MEMBERSHIP, `the ${MEMBERSHIP} ${group} keeps ending: ${reasonOf(error)}`);
+    if (this.connection.isDown) this.#progress.disconnected();
+    else this.#progress.ended(reasonOf(error));
     const text =
       `Kafka consumer group ${group}: this member is not in the group, ` +
       `joining again in ${pauseAfter(failures)} ms: ${reasonOf(error)}`;

@@ -9,7 +9,18 @@ import type { PulsarDriverOptions } from './pulsar.options.js';
 import type { PulsarTopic } from './topic.js';
 
 interface Stats {
-  readonly subscriptions: Readonly<Record<string, { readonly msgBacklog: number }>>;
+  readonly subscriptions: Readonly<Record<string, SubscriptionStats>>;
+}
+
+interface SubscriptionStats {
+  readonly msgBacklog: number;
+  /** How many messages of the backlog are not due yet. */
+  readonly msgDelayed?: number;
+  /** Time of the last acknowledgement of the present consumers. */
+  readonly lastAckedTimestamp?: number;
+  /** Time at which every message up to a later one was acknowledged. */
+  readonly lastMarkDeleteAdvancedTimestamp?: number;
+  readonly consumers?: readonly { readonly consumerName: string; readonly unackedMessages: number }[];
 }
 
 /**
@@ -22,25 +33,50 @@ export function supportsLag({ serviceUrl }: PulsarDriverOptions): boolean {
 
 /**
  * Returns the lag per partition, or an empty list if there is no such topic or subscription.
+ *
+ * @param member the beginning of the names of this process's consumers; undefined if it does not belong to the subscription
  * @throws {BrokerUnavailableError}
  */
 export async function lagOf(
   topic: PulsarTopic,
   subscription: string,
   options: PulsarDriverOptions,
+  member?: string,
 ): Promise<PartitionLag[]> {
   const plain = (await request(topic, 'stats', options)) as Stats | undefined;
-  if (plain !== undefined) return lagIn(plain, topic, 0, subscription);
+  if (plain !== undefined) return lagIn(plain.subscriptions[subscription], topic, 0, member);
   const partitioned = (await request(topic, 'partitioned-stats?perPartition=true', options)) as
     { readonly partitions: Readonly<Record<string, Stats>> } | undefined;
   return Object.entries(partitioned?.partitions ?? {}).flatMap(([name, stats]) =>
-    lagIn(stats, topic, Number(/-partition-(\d+)$/.exec(name)?.[1] ?? 0), subscription),
+    lagIn(stats.subscriptions[subscription], topic, Number(/-partition-(\d+)$/.exec(name)?.[1] ?? 0), member),
   );
 }
 
-function lagIn(stats: Stats, { name }: PulsarTopic, partition: number, subscription: string): PartitionLag[] {
-  const backlog = stats.subscriptions[subscription]?.msgBacklog;
-  return backlog === undefined ? [] : [{ topic: name, partition, records: backlog }];
+function lagIn(
+  stats: SubscriptionStats | undefined,
+  { name }: PulsarTopic,
+  partition: number,
+  member: string | undefined,
+): PartitionLag[] {
+  if (stats === undefined) return [];
+  const { msgBacklog, msgDelayed = 0, lastAckedTimestamp, lastMarkDeleteAdvancedTimestamp } = stats;
+  // Messages that are not due yet do not have to move.
+  const acknowledged =
+    lastAckedTimestamp === undefined || msgBacklog <= msgDelayed
+      ? {}
+      : { acknowledged: `${lastAckedTimestamp}/${lastMarkDeleteAdvancedTimestamp}` };
+  const assignment = member === undefined ? {} : { isAssigned: isAssigned(stats, member) };
+  return [{ topic: name, partition, records: msgBacklog, ...acknowledged, ...assignment }];
+}
+
+/**
+ * Every member of a subscription reads every partition. So a backlog is a matter of those that hold messages of it, and of all
+ * members if none does.
+ */
+function isAssigned({ consumers = [] }: SubscriptionStats, member: string): boolean {
+  const own = consumers.filter(({ consumerName }) => consumerName.startsWith(member));
+  const holding = consumers.filter(({ unackedMessages }) => unackedMessages > 0);
+  return own.length > 0 && (holding.length === 0 || own.some((consumer) => holding.includes(consumer)));
 }
 
 async function request(

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { BusClosedError } from '../../bus.errors.js';
 import type {
@@ -31,6 +33,9 @@ export class PulsarBus implements Bus {
   };
   readonly #producers = new Map<string, PulsarProducer>();
   readonly #subscriptions = new Set<PulsarSubscription>();
+  /** The names of this bus's consumers begin with it. */
+  readonly #member = `${hostname()}:${process.pid}:${randomBytes(6).toString('hex')}`;
+  #consumers = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -70,7 +75,7 @@ export class PulsarBus implements Bus {
 
   async subscribe(options: SubscribeOptions, handler: RecordHandler): Promise<BusSubscription> {
     if (this.#closing) throw new BusClosedError();
-    const { topics, group, maxBatchSize = 1, concurrency = 1, from = 'latest' } = options;
+    const { topics, group, maxBatchSize = 1, concurrency = 1, from = 'latest', progress } = options;
     const subscription = new PulsarSubscription(
       { group, maxBatchSize, concurrency },
       this.options,
@@ -80,9 +85,10 @@ export class PulsarBus implements Bus {
     const maxUnacked = Math.max(this.options.maxInHand, maxBatchSize * concurrency);
     for (const name of topics) {
       const topic = topicOf(name, this.options);
+      const consumerName = `${this.#member}:${++this.#consumers}`;
       subscription.add(name, (onMessage, onLost) =>
         this.transport.consume(
-          { topic, subscription: group, type: 'Key_Shared', from, maxUnacked },
+          { topic, subscription: group, consumerName, type: 'Key_Shared', from, maxUnacked, progress },
           onMessage,
           onLost,
         ),
@@ -95,7 +101,9 @@ export class PulsarBus implements Bus {
 
   async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
     if (!supportsLag(this.options)) return [];
-    const lags = topics.map((name) => lagOf(topicOf(name, this.options), group, this.options));
+    const isMember = [...this.#subscriptions].some((subscription) => subscription.group === group);
+    const member = isMember ? this.#member : undefined;
+    const lags = topics.map((name) => lagOf(topicOf(name, this.options), group, this.options, member));
     return (await Promise.all(lags)).flat();
   }
 

@@ -77,6 +77,10 @@ export class PulsarSubscription implements BusSubscription {
     await Promise.all(this.#consumers.map((consumer) => consumer.attempted));
   }
 
+  get group(): string {
+    return this.settings.group;
+  }
+
   pause(): void {
     this.#isPaused = true;
     for (const consumer of this.#consumers) consumer.pause();

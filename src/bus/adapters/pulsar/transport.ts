@@ -1,3 +1,4 @@
+import type { ProgressReporter } from '../../bus.port.js';
 import type { PulsarTopic } from './topic.js';
 
 export interface PulsarSend {
@@ -39,12 +40,16 @@ export interface PulsarProducer {
 export interface PulsarConsumeOptions {
   readonly topic: PulsarTopic;
   readonly subscription: string;
+  /** Identifies the consumer in the statistics of the broker. */
+  readonly consumerName?: string;
   /** `Key_Shared` delivers messages with one key to one consumer, in order. Both types support delayed delivery. */
   readonly type: 'Shared' | 'Key_Shared';
   readonly from: 'earliest' | 'latest';
   /** Largest number of messages that are delivered, and neither acknowledged nor negatively acknowledged. */
   readonly maxUnacked: number;
   readonly deadLetter?: { readonly topic: PulsarTopic; readonly maxRedeliverCount: number };
+  /** Receives what keeps this consumer from receiving messages. */
+  readonly progress?: ProgressReporter | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { redisFailure } from '../../../redis/index.js';
-import { BrokerUnavailableError } from '../../bus.errors.js';
+import { BrokerUnavailableError, CallRefusedError } from '../../bus.errors.js';
 
 /**
  * Waits for a call to Redis and translates its error.
@@ -10,6 +10,7 @@ export async function redisCall<T>(call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     const { reason, cause } = redisFailure(error);
-    throw new BrokerUnavailableError('redis', reason, { cause });
+    const Failure = cause.name === 'ReplyError' ? CallRefusedError : BrokerUnavailableError;
+    throw new Failure('redis', reason, { cause });
   }
 }

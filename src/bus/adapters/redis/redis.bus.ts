@@ -120,7 +120,10 @@ export class RedisBus implements Bus {
 
   async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
     const partitions = topics.flatMap((topic) => this.#keys.partitionsOf(topic));
-    return lagOf(this.client, group, partitions);
+    const members = [...this.#subscriptions].filter((subscription) => subscription.group === group);
+    return lagOf(this.client, group, partitions, (partition) =>
+      members.length === 0 ? undefined : members.some((member) => member.isAssigned(partition)),
+    );
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { RepeatedWork } from '../../../progress-reports.js';
 import type { ConnectionStatus } from '../connection-status.js';
 import { parseMessageId } from '../message-id.js';
 import type { PulsarDriverOptions } from '../pulsar.options.js';
@@ -22,6 +23,7 @@ export class NativeConsumer implements PulsarConsumer {
   readonly #unacked: UnackedMessages<ClientMessage>;
   readonly #attempted = Promise.withResolvers<void>();
   readonly #topic: string;
+  readonly #receipts: RepeatedWork;
   #isPaused = false;
   #wake: () => void = () => {};
   #closing: Promise<void> | undefined;
@@ -34,6 +36,7 @@ export class NativeConsumer implements PulsarConsumer {
     private readonly onMessage: (message: PulsarMessage) => void,
   ) {
     this.#topic = topicUri(options.topic);
+    this.#receipts = new RepeatedWork(options.progress, `receiving from ${options.topic.name}`);
     this.#unacked = new UnackedMessages(options.maxUnacked);
     this.#connection = new NativeConnection(
       () => client.subscribe(configOf(options, driver.prefetch)),
@@ -96,8 +99,10 @@ export class NativeConsumer implements PulsarConsumer {
       }
       try {
         this.#received(await consumer.receive());
+        this.#receipts.succeeded();
       } catch (error) {
         if (this.#connection.isClosed) return;
+        if (consumer.isConnected()) this.#receipts.failed(error);
         this.#logger.warn(`${this.#topic}: cannot receive, retrying: ${String(error)}`);
         await delay(REDELIVERY_DELAY_MS);
       }
@@ -131,7 +136,7 @@ export class NativeConsumer implements PulsarConsumer {
 }
 
 function configOf(
-  { topic, subscription, type, from, maxUnacked, deadLetter }: PulsarConsumeOptions,
+  { topic, subscription, consumerName, type, from, maxUnacked, deadLetter }: PulsarConsumeOptions,
   prefetch: number,
 ) {
   return {
@@ -141,6 +146,7 @@ function configOf(
     subscriptionInitialPosition: from === 'earliest' ? 'Earliest' : 'Latest',
     receiverQueueSize: Math.min(prefetch, maxUnacked),
     nAckRedeliverTimeoutMs: REDELIVERY_DELAY_MS,
+    ...(consumerName === undefined ? {} : { consumerName }),
     ...(deadLetter === undefined
       ? {}
       : {

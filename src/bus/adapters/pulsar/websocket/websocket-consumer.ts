@@ -1,4 +1,5 @@
 import { BusClosedError } from '../../../bus.errors.js';
+import { MembershipProgress } from '../../../progress-reports.js';
 import type { ConnectionStatus } from '../connection-status.js';
 import { parseMessageId } from '../message-id.js';
 import { topicUri } from '../topic.js';
@@ -15,6 +16,7 @@ export class WebSocketConsumer implements PulsarConsumer {
   readonly #attempted = Promise.withResolvers<void>();
   readonly #unacked: UnackedMessages<string>;
   readonly #socket: ReconnectingSocket;
+  readonly #membership: MembershipProgress;
   /** Number of messages that the proxy may still deliver without a further permit. */
   #permits = 0;
   #isReplenishing = false;
@@ -29,6 +31,10 @@ export class WebSocketConsumer implements PulsarConsumer {
     onLost: () => void = () => {},
   ) {
     this.#unacked = new UnackedMessages(options.maxUnacked);
+    this.#membership = new MembershipProgress(
+      options.progress,
+      `membership in the subscription ${options.subscription} to ${options.topic.name}`,
+    );
     this.#subscribed.promise.catch(() => {}); // there may be no one who waits for it
     this.#socket = new ReconnectingSocket(pathOf(options, driver.prefetch), driver, status, {
       opened: () => {
@@ -37,13 +43,18 @@ export class WebSocketConsumer implements PulsarConsumer {
         this.#attempted.resolve();
         this.#permits = 0;
         this.#replenish();
+        this.#membership.began();
       },
       received: (frame) => this.#received(frame as MessageFrame),
-      lost: () => {
+      lost: (reason) => {
         this.#unacked.connectionLost();
         onLost();
+        this.#membership.ended(reason);
       },
-      failed: () => this.#attempted.resolve(),
+      failed: () => {
+        this.#attempted.resolve();
+        this.#membership.disconnected();
+      },
     });
   }
 
@@ -91,6 +102,7 @@ export class WebSocketConsumer implements PulsarConsumer {
   close(): Promise<void> {
     this.#subscribed.reject(new BusClosedError());
     this.#attempted.resolve();
+    this.#membership.close();
     this.#closing ??= this.#socket.close();
     return this.#closing;
   }
@@ -131,7 +143,7 @@ export class WebSocketConsumer implements PulsarConsumer {
 }
 
 function pathOf(
-  { topic, subscription, type, from, maxUnacked, deadLetter }: PulsarConsumeOptions,
+  { topic, subscription, consumerName, type, from, maxUnacked, deadLetter }: PulsarConsumeOptions,
   prefetch: number,
 ): string {
   const name = [topic.tenant, topic.namespace, topic.localName, subscription]
@@ -144,6 +156,7 @@ function pathOf(
     receiverQueueSize: String(Math.min(prefetch, maxUnacked)),
     negativeAckRedeliveryDelay: String(REDELIVERY_DELAY_MS),
   });
+  if (consumerName !== undefined) query.set('consumerName', consumerName);
   if (deadLetter) {
     query.set('maxRedeliverCount', String(deadLetter.maxRedeliverCount));
     query.set('deadLetterTopic', topicUri(deadLetter.topic));

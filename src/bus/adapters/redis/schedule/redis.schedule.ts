@@ -7,6 +7,7 @@ import { DueLoops } from '../../../schedule/due-loops.js';
 import type { ScheduledMessage } from '../../../../message/index.js';
 import type {
   DueHandler,
+  ScheduleConsumeOptions,
   ScheduleConsumer,
   SchedulePage,
   ScheduleQuery,
@@ -89,7 +90,10 @@ export class RedisSchedule implements Schedule {
     return this.#store.usage();
   }
 
-  async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
+  async consume(
+    { concurrency, progress }: ScheduleConsumeOptions,
+    handler: DueHandler,
+  ): Promise<ScheduleConsumer> {
     this.#throwIfClosed();
     const { pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs } = this.options;
     const claims = this.#claims.open();
@@ -101,7 +105,7 @@ export class RedisSchedule implements Schedule {
         abandon: ({ message }) => void this.#leased.delete(message.id),
       },
       handler,
-      { concurrency: options.concurrency, pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
+      { concurrency, progress, pollIntervalMs, retryInitialMs, retryMaxMs, closeTimeoutMs },
     );
     const consumer = this.#loops.add(loop);
     return {

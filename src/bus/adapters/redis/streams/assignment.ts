@@ -64,6 +64,10 @@ export class PartitionAssignment {
     return this.#kept().map(({ lease }) => lease.partition.number);
   }
 
+  isOwned(partition: StreamPartition): boolean {
+    return this.#owned.has(partition);
+  }
+
   /**
    * One heartbeat: extends the leases and moves towards the share. Returns whether this member has its share.
    * @throws {BrokerUnavailableError}

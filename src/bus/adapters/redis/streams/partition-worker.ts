@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { backoffMs, CancellableSleep, type Semaphore } from '../../../../async/index.js';
-import type { RecordHandler } from '../../../bus.port.js';
+import type { ProgressReporter, RecordHandler } from '../../../bus.port.js';
+import { RepeatedWork } from '../../../progress-reports.js';
 import type { RedisStreamsOptions } from '../redis.options.js';
 import type { PartitionReader } from './assignment.js';
 import { recordOf, type StreamEntry } from './entry.js';
@@ -16,6 +17,7 @@ export interface PartitionWorkerContext {
   readonly maxBatchSize: number;
   readonly semaphore: Semaphore;
   readonly options: Pick<RedisStreamsOptions, 'readAhead' | 'retryInitialDelayMs' | 'retryMaxDelayMs'>;
+  readonly progress: ProgressReporter | undefined;
   /** Called with the number of records of the partition that were acknowledged. */
   readonly onAcknowledged: (partition: StreamPartition, count: number) => void;
 }
@@ -40,6 +42,7 @@ export class PartitionWorker implements PartitionReader {
   readonly #logger = new Logger('RedisBus');
   readonly #acks: PendingAcks;
   readonly #pauses = new CancellableSleep();
+  readonly #reads: RepeatedWork;
   #handling: Promise<unknown> | undefined;
   #stopped = false;
   #yieldAt = 0;
@@ -50,6 +53,8 @@ export class PartitionWorker implements PartitionReader {
     private readonly watch: StreamWatch,
   ) {
     this.#acks = new PendingAcks(lease, (count) => context.onAcknowledged(lease.partition, count));
+    const { topic, number } = lease.partition;
+    this.#reads = new RepeatedWork(context.progress, `reading from ${topic}/${number}`);
     watch.report(lease.position);
     void this.#run();
   }
@@ -64,6 +69,7 @@ export class PartitionWorker implements PartitionReader {
     this.#pauses.cancel();
     await this.#handling?.catch(() => {});
     await this.#acks.close();
+    this.#reads.succeeded();
   }
 
   get #isActive(): boolean {
@@ -81,6 +87,7 @@ export class PartitionWorker implements PartitionReader {
       } catch (error) {
         // It is not known whether Redis executed the read. If it did, the records are pending, and are claimed under
         // a new token.
+        this.#reads.failed(error);
         if (failures++ === 0) this.#logger.warn(`${this.#name()}: cannot read, retrying: ${String(error)}`);
         await this.#pause(backoffMs(failures, FAILURE_INITIAL_PAUSE_MS, FAILURE_MAX_PAUSE_MS));
       }
@@ -101,6 +108,7 @@ export class PartitionWorker implements PartitionReader {
     while (this.#isActive) {
       const read = ahead ?? this.#read();
       const entries = await read.entries;
+      this.#reads.succeeded();
       ahead = undefined;
       const last = entries.at(-1)?.[0].toString('latin1');
       if (last !== undefined) this.watch.report(last);

@@ -1,5 +1,5 @@
 import type { RedisClient } from '../../../../redis/index.js';
-import { BrokerUnavailableError } from '../../../bus.errors.js';
+import { CallRefusedError } from '../../../bus.errors.js';
 import type { StreamEntry } from './entry.js';
 import { acknowledgeAndRead } from './stream-scripts.js';
 
@@ -69,7 +69,7 @@ export class ReadAckBatcher {
       )[];
       for (const [index, { resolve, reject }] of batch.entries()) {
         const reply = replies[index] ?? null;
-        if (Buffer.isBuffer(reply)) reject(new BrokerUnavailableError('redis', String(reply)));
+        if (Buffer.isBuffer(reply)) reject(new CallRefusedError('redis', String(reply)));
         else resolve(reply);
       }
     } catch (error) {

@@ -116,8 +116,10 @@ export class StreamNotifier {
       const streams = [...this.#streams.keys(), ...positions];
       return await client.xread('COUNT', 1, 'BLOCK', blockMs, 'STREAMS', ...streams);
     } catch {
-      // The readers of the partitions notice and log the same failure. The next connection has another id.
+      // The next connection has another id.
       this.#connection = undefined;
+      // Until this works again, the readers look for themselves. They log and report what fails.
+      for (const stream of this.#streams.values()) wakeAll(stream);
       await delay(FAILURE_PAUSE_MS);
       return null;
     }
@@ -126,10 +128,14 @@ export class StreamNotifier {
   #advance(stream: WatchedStream, id: string): void {
     if (!isAfter(id, stream.position)) return;
     stream.position = id;
-    for (const watch of stream.watches) {
-      watch.wake?.();
-      watch.wake = undefined;
-    }
+    wakeAll(stream);
+  }
+}
+
+function wakeAll({ watches }: WatchedStream): void {
+  for (const watch of watches) {
+    watch.wake?.();
+    watch.wake = undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import { CancellableSleep, Semaphore, settlesWithin } from '../../../../async/in
 import type { RedisClient } from '../../../../redis/index.js';
 import { PartitionsDifferError } from '../../../bus.errors.js';
 import type { BusSubscription, RecordHandler, SubscribeOptions } from '../../../bus.port.js';
+import { RepeatedWork } from '../../../progress-reports.js';
 import type { RedisStreamsOptions } from '../redis.options.js';
 import { PartitionAssignment, type WorkerNumber } from './assignment.js';
 import type { PartitionCounts } from './partition-counts.js';
@@ -50,7 +51,7 @@ export class RedisSubscription implements BusSubscription {
     handler: RecordHandler,
   ) {
     const { client, batcher, keys, streams, worker } = context;
-    const { group, topics, maxBatchSize = 1, concurrency = 1 } = options;
+    const { group, topics, maxBatchSize = 1, concurrency = 1, progress } = options;
     this.#semaphore = new Semaphore(concurrency);
     const workers = {
       group,
@@ -58,6 +59,7 @@ export class RedisSubscription implements BusSubscription {
       maxBatchSize,
       semaphore: this.#semaphore,
       options: streams,
+      progress,
       onAcknowledged: context.onAcknowledged,
     };
     const holder = { client, batcher, group, member, leaseMs: streams.leaseMs };
@@ -88,6 +90,15 @@ export class RedisSubscription implements BusSubscription {
     );
   }
 
+  get group(): string {
+    return this.options.group;
+  }
+
+  /** Whether this member reads the partition at the moment. */
+  isAssigned(partition: StreamPartition): boolean {
+    return this.#assignments.some((assignment) => assignment.isOwned(partition));
+  }
+
   pause(): void {
     this.#semaphore.pause(PAUSED);
   }
@@ -102,6 +113,8 @@ export class RedisSubscription implements BusSubscription {
   }
 
   async #run(): Promise<void> {
+    const { progress, group } = this.options;
+    const heartbeats = new RepeatedWork(progress, `heartbeat of the consumer group ${group}`);
     let failed = false;
     let formerlyOwned: string | undefined;
     for (let groupsExist = false; this.#closed === undefined;) {
@@ -109,6 +122,7 @@ export class RedisSubscription implements BusSubscription {
         if (!groupsExist) await this.#createGroups();
         groupsExist = true;
         const complete = await Promise.all(this.#assignments.map((assignment) => assignment.heartbeat()));
+        heartbeats.succeeded();
         failed = false;
         const owned = this.#assignments.map((assignment) => assignment.owned.join()).join(';');
         if (formerlyOwned !== undefined && owned !== formerlyOwned) this.options.onRebalance?.();
@@ -116,18 +130,21 @@ export class RedisSubscription implements BusSubscription {
         // To get the first partitions is not a rebalance.
         if (formerlyOwned !== undefined || complete.every(Boolean)) formerlyOwned = owned;
       } catch (error) {
-        if (!failed) {
-          this.#logger.warn(
-            `Redis consumer group ${this.options.group}: heartbeat failed, retrying; this process reads nothing ` +
-              `once its leases have expired: ${String(error)}`,
-          );
-        }
+        heartbeats.failed(error);
+        if (!failed) this.#logFailure(error);
         failed = true;
         if (error instanceof PartitionsDifferError) this.#opened.reject(error);
         else this.#opened.resolve();
       }
       await this.#pauses.sleep(this.context.streams.heartbeatIntervalMs);
     }
+  }
+
+  #logFailure(error: unknown): void {
+    this.#logger.warn(
+      `Redis consumer group ${this.options.group}: heartbeat failed, retrying; this process reads nothing ` +
+        `once its leases have expired: ${String(error)}`,
+    );
   }
 
   async #leave(): Promise<void> {
