@@ -42,8 +42,11 @@ await events.emit(LIVE, [income('jun', 500), ended('jun', 20), income('nobody', 
 await events.emit(LIVE, [ended('mei', 30), income('mei', 40)]);
 await rewarded.promise;
 
-const findDeadLetter = async () =>
-  (await app.get(DeadLetters).list({ group: 'task-daily', limit: 1 })).records[0];
+const findDeadLetter = async () => {
+  const deadLetters = app.get(DeadLetters);
+  const [first] = (await deadLetters.list({ group: 'task-daily', limit: 1 })).records;
+  return first && deadLetters.find(first.id);
+};
 let dead = await findDeadLetter();
 while (dead === undefined) {
   await new Promise((resolve) => setTimeout(resolve, 50));

@@ -6,6 +6,7 @@ import {
   makeHistogramProvider,
 } from '@willsoto/nestjs-prometheus';
 import type { Counter, Gauge, Histogram } from 'prom-client';
+import type { DeadLetterUsage } from './retries/retry-store.port.js';
 import type { Consumer } from './consumers/consumer.js';
 
 const JOB_DELAY = 'messagebus_job_delay';
@@ -14,6 +15,9 @@ const RETRIES = 'messagebus_retries_total';
 const DEAD_LETTERS = 'messagebus_dead_letters_total';
 const REBALANCES = 'messagebus_rebalances_total';
 const LAG = 'messagebus_lag';
+const STORED_DEAD_LETTERS = 'messagebus_dead_letters_stored';
+const STORED_BYTES = 'messagebus_dead_letters_stored_bytes';
+const DROPPED = 'messagebus_dead_letters_dropped';
 
 const job = ['module', 'consumer', 'event', 'driver'] as const;
 type JobLabel = (typeof job)[number];
@@ -47,6 +51,22 @@ export const busInstruments = [
     help: 'Number of records of a partition that a consumer group has not acknowledged.',
     labelNames: ['group', 'driver', 'topic', 'partition'],
   }),
+  // Worker processes share the store.
+  makeGaugeProvider({
+    name: STORED_DEAD_LETTERS,
+    help: 'Number of dead letters in the retry store.',
+    aggregator: 'max',
+  }),
+  makeGaugeProvider({
+    name: STORED_BYTES,
+    help: 'Bytes of the dead letters in the retry store.',
+    aggregator: 'max',
+  }),
+  makeGaugeProvider({
+    name: DROPPED,
+    help: 'Number of dead letters that the retry store has dropped because of its limits.',
+    aggregator: 'max',
+  }),
 ];
 
 /** Limits the number of time series: producers choose the names of events, and each name creates four series. */
@@ -74,7 +94,16 @@ export class BusMetrics {
     @InjectMetric(DEAD_LETTERS) private readonly deadLetters: Counter<JobLabel>,
     @InjectMetric(REBALANCES) private readonly rebalances: Counter<'group' | 'driver'>,
     @InjectMetric(LAG) readonly lag: Gauge<'group' | 'driver' | 'topic' | 'partition'>,
+    @InjectMetric(STORED_DEAD_LETTERS) private readonly storedDeadLetters: Gauge,
+    @InjectMetric(STORED_BYTES) private readonly storedBytes: Gauge,
+    @InjectMetric(DROPPED) private readonly dropped: Gauge,
   ) {}
+
+  setDeadLetters({ deadLetters, bytes, dropped }: DeadLetterUsage): void {
+    this.storedDeadLetters.set(deadLetters);
+    this.storedBytes.set(bytes);
+    this.dropped.set(dropped);
+  }
 
   metersOf({ module, consumer, driver }: Consumer): ConsumerMeters {
     const byEvent = new Map<string, Meters>();

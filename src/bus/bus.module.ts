@@ -19,9 +19,12 @@ import { Events } from './consumers/events.js';
 import { LagMeter } from './consumers/lag-meter.js';
 import { Idempotency } from './idempotency.port.js';
 import { driverOptions, statusOf } from './adapter-options.js';
+import { RegularMeasurement } from './regular-measurement.js';
 import { ProgressWatch } from './progress-watch.js';
 import { RetryStore } from './retries/retry-store.port.js';
 import { tunedKafka, tunedPulsar, tunedRedis } from './producers/pool-tuning.js';
+
+class DeadLetterUsageMeasurement extends RegularMeasurement {}
 
 const optionalReadiness = { token: Readiness, optional: true };
 /** Present in a worker process, whose primary process holds the embedded stores. */
@@ -71,6 +74,15 @@ const optionalPrimary = { token: Link, optional: true };
         new LagMeter(registry, lag, lagIntervalMs),
       inject: [ConsumerRegistry, BusMetrics, BUS_OPTIONS],
     },
+    {
+      provide: DeadLetterUsageMeasurement,
+      useFactory: (store: RetryStore, metrics: BusMetrics, { lagIntervalMs }: BusOptions) =>
+        new DeadLetterUsageMeasurement(
+          async () => metrics.setDeadLetters(await store.usage()),
+          lagIntervalMs,
+        ),
+      inject: [RetryStore, BusMetrics, BUS_OPTIONS],
+    },
     ConsumerDiscovery,
     BusMetrics,
     ...busInstruments,
@@ -84,6 +96,7 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
     private readonly retryStore: RetryStore,
     private readonly consumers: ConsumerRegistry,
     private readonly lagMeter: LagMeter,
+    private readonly deadLetterUsage: DeadLetterUsageMeasurement,
   ) {
     super();
   }
@@ -91,6 +104,7 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
   /** Closes the consumers first, because their handlers may emit until they are done. */
   async onModuleDestroy(): Promise<void> {
     this.lagMeter.close();
+    this.deadLetterUsage.close();
     await this.consumers.close();
     await Promise.all([this.buses.close(), this.retryStore.close(), this.idempotency.close()]);
   }

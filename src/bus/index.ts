@@ -69,6 +69,7 @@ export {
   type ConsumerWatch,
 } from './consumers/consumer-source.js';
 export { DeadLetters, type DeadLetterFilter } from './retries/dead-letters.js';
+export { deadLetterSummary, type DeadLetterSummary } from './retries/dead-letter-summary.js';
 export { eventName, type OutgoingEvent } from './consumers/event-record.js';
 export { Events, type EmitOptions, type Emitted } from './consumers/events.js';
 export type { ReceivedEvent } from './consumers/received-event.js';

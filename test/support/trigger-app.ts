@@ -1,3 +1,4 @@
+import { retryStoreOptions } from '../../src/bus/retries/retry-store.options.js';
 import { once, EventEmitter } from 'node:events';
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -96,7 +97,7 @@ export class TriggerApp implements AsyncDisposable {
       new BrokerStatus('memory'),
     );
     const retryStore = await SqliteRetryStore.open(
-      { ...SQLITE, closeTimeoutMs: 10_000 },
+      { ...SQLITE, ...retryStoreOptions.parse({}), closeTimeoutMs: 10_000 },
       new BrokerStatus('sqlite'),
     );
     const lane = new InstantLane(options.wrapBus?.(bus) ?? bus, instantLaneOptions.parse({}));

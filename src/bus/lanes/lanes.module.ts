@@ -17,9 +17,9 @@ import { MeteredInstantLane, MeteredSchedule } from './metered-lanes.js';
 import {
   DELAYED_PENDING,
   DELAYED_PENDING_BYTES,
-  ScheduleUsageMeter,
+  measureSchedule,
   scheduleUsageInstruments,
-} from './schedule-usage-meter.js';
+} from './schedule-usage.js';
 import { ProgressWatch } from '../progress-watch.js';
 import type { ScheduleLedger } from '../schedule/schedule-ledger.port.js';
 import { Schedule } from '../schedule/schedule.port.js';
@@ -112,8 +112,8 @@ async function openMeteredSchedule(
   const status = () => statusOf(readiness, `progress of the delayed lane (${driver})`);
   const progress = new ProgressWatch(status, options.stalledAfterMs);
   const schedule = await openSchedule(options, readiness, primary);
-  const usageMeter = new ScheduleUsageMeter(schedule, pending, pendingBytes, options.lagIntervalMs);
-  return new MeteredSchedule(schedule, meter, progress, deadLetters, usageMeter);
+  const usage = measureSchedule(schedule, pending, pendingBytes, options.lagIntervalMs);
+  return new MeteredSchedule(schedule, meter, progress, deadLetters, usage);
 }
 
 /** @param primary the connection of a worker to the process that holds the embedded stores */

@@ -4,7 +4,7 @@ import { InstantLane } from './instant-lane.js';
 import type { ProgressWatch } from '../progress-watch.js';
 import { OverdueWatch } from './overdue-watch.js';
 import type { LaneMeter } from './lane-meter.js';
-import type { ScheduleUsageMeter } from './schedule-usage-meter.js';
+import type { RegularMeasurement } from '../regular-measurement.js';
 import {
   toRecord,
   UndeliverableRecordError,
@@ -57,7 +57,7 @@ export class MeteredSchedule implements Schedule {
     private readonly meter: LaneMeter,
     private readonly progress?: ProgressWatch,
     private readonly deadLetters?: LaneDeadLetters,
-    private readonly usageMeter?: ScheduleUsageMeter,
+    private readonly usageMeasurement?: RegularMeasurement,
   ) {
     this.capabilities = schedule.capabilities;
   }
@@ -111,7 +111,7 @@ export class MeteredSchedule implements Schedule {
 
   close(): Promise<void> {
     this.#overdueWatch?.close();
-    this.usageMeter?.close();
+    this.usageMeasurement?.close();
     this.progress?.close();
     return this.schedule.close();
   }

@@ -1,3 +1,4 @@
+import { Semaphore } from '../../async/index.js';
 import type { RetryRecord } from './retry-record.js';
 import type { DeadLetterPage, DeadLetterQuery, RetryStore } from './retry-store.port.js';
 
@@ -5,6 +6,8 @@ import type { DeadLetterPage, DeadLetterQuery, RetryStore } from './retry-store.
 export type DeadLetterFilter = Pick<DeadLetterQuery, 'group' | 'topic'>;
 
 const PAGE_SIZE = 100;
+/** Dead letters that are redriven at a time: each is read and written as a whole. */
+const CONCURRENCY = 8;
 
 /** Lists, redrives and drops the records that consumers gave up. */
 export class DeadLetters {
@@ -34,7 +37,10 @@ export class DeadLetters {
         limit: Math.min(PAGE_SIZE, limit - count),
         ...(cursor === undefined ? {} : { cursor }),
       });
-      const done = await Promise.all(page.records.map(({ id }) => this.retryStore.redrive(id)));
+      const semaphore = new Semaphore(CONCURRENCY);
+      const done = await Promise.all(
+        page.records.map(({ id }) => semaphore.run(() => this.retryStore.redrive(id))),
+      );
       count += done.filter(Boolean).length;
       if (page.next === undefined) break;
       cursor = page.next;

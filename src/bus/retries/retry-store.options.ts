@@ -10,6 +10,24 @@ export const retryStoreOptions = z
         'Where retries and dead letters are stored. `sqlite` is a local file that only this process uses. Replicas need ' +
           '`redis`.',
       ),
+    maxDeadLetters: z
+      .int()
+      .min(1)
+      .default(100_000)
+      .describe(
+        'Largest number of dead letters. Beyond it, the oldest ones are dropped, counted and logged. Processes that share a store ' +
+          'need the same limits.',
+      ),
+    maxDeadLetterBytes: z
+      .int()
+      .min(1)
+      .default(256 * 1024 ** 2)
+      .describe('Largest size of all dead letters, in bytes. Beyond it, the oldest ones are dropped.'),
+    deadLetterTtlMs: z
+      .int()
+      .min(1_000)
+      .default(30 * 24 * 60 * 60_000)
+      .describe('How long a dead letter is kept, in ms. Older ones are dropped.'),
     pollIntervalMs: z
       .int()
       .min(10)
@@ -27,5 +45,11 @@ export const retryStoreOptions = z
       ),
   })
   .prefault({});
+
+/** How many dead letters a store keeps. */
+export type DeadLetterLimits = Pick<
+  RetryStoreOptions,
+  'maxDeadLetters' | 'maxDeadLetterBytes' | 'deadLetterTtlMs'
+>;
 
 export type RetryStoreOptions = z.output<typeof retryStoreOptions>;

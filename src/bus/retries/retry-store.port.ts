@@ -1,3 +1,4 @@
+import type { DeadLetterSummary } from './dead-letter-summary.js';
 import type { Failure, RetryRecord } from './retry-record.js';
 
 export interface RetryStoreCapabilities {
@@ -38,10 +39,18 @@ export interface DeadLetterQuery {
 }
 
 export interface DeadLetterPage {
-  /** Ordered by id, which is the order of publishing. */
-  readonly records: readonly RetryRecord[];
+  /** Ordered by id, which is the order of publishing. At least one, and not necessarily `limit`, if there is a next page. */
+  readonly records: readonly DeadLetterSummary[];
   /** Absent on the last page. */
   readonly next?: string;
+}
+
+export interface DeadLetterUsage {
+  readonly deadLetters: number;
+  /** The size of the dead letters as they are stored. Those that an earlier version stored may count as 0. */
+  readonly bytes: number;
+  /** How many dead letters were dropped because of the limits, since the store was opened or, if it is shared, was created. */
+  readonly dropped: number;
 }
 
 /**
@@ -56,6 +65,9 @@ export interface DeadLetterPage {
  * - `consume` passes each waiting record of the group to one handler among all processes, not before it is due, at least once.
  *   Of the records with the same ordering key it passes only the first, and the next one when that one is handled or dead. If
  *   a process dies, other processes get its records after a lease.
+ * - Dead letters are limited in number, bytes and age. Beyond a limit, those that died first are dropped, which is counted and
+ *   logged. Age is checked at least every minute.
+ * - `list` reads no bodies, and ends a page early that would be larger than about 1 MiB.
  * - `redrive` and `drop` resolve to true if and only if the record was dead. A redriven record is waiting, due at once, behind
  *   those with the same ordering key, and its attempts count from zero.
  * - While the store is unavailable, calls reject with `BrokerUnavailableError` in bounded time. Consumers resume by themselves.
@@ -77,6 +89,7 @@ export abstract class RetryStore {
   abstract find(id: string): Promise<RetryRecord | undefined>;
   /** Lists dead letters only. */
   abstract list(query: DeadLetterQuery): Promise<DeadLetterPage>;
+  abstract usage(): Promise<DeadLetterUsage>;
   abstract redrive(id: string): Promise<boolean>;
   abstract drop(id: string): Promise<boolean>;
   abstract close(): Promise<void>;

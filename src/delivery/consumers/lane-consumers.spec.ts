@@ -114,8 +114,10 @@ describe('LaneConsumersModule, from the lanes to a subscriber', () => {
   /** Resolves with the dead letters when there are so many. */
   const deadLetters = async (count: number) => {
     for (;;) {
-      const { records } = await application.get(DeadLetters).list({ limit: 100 });
-      if (records.length >= count) return records;
+      const store = application.get(DeadLetters);
+      const { records } = await store.list({ limit: 100 });
+      const found = await Promise.all(records.map(({ id }) => store.find(id)));
+      if (found.length >= count) return found.filter((each) => each !== undefined);
       await new Promise((resolve) => setImmediate(resolve));
     }
   };

@@ -1,6 +1,12 @@
 import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { DeadLetters, eventName, type DeadLetterFilter, type RetryRecord } from '../../bus/index.js';
+import {
+  deadLetterSummary,
+  DeadLetters,
+  type DeadLetterFilter,
+  type DeadLetterSummary,
+  type RetryRecord,
+} from '../../bus/index.js';
 import { isJson } from '../../json/index.js';
 import {
   Callers,
@@ -116,12 +122,12 @@ function unknown(): UnknownDeadLetterError {
   return new UnknownDeadLetterError('no dead letter has this id: it may have been redriven or dropped');
 }
 
-function toDeadLetter(record: RetryRecord): DeadLetter {
-  const { id, group, driver, topic, partition, position, key, attempts, failure } = record;
+function toDeadLetter(record: DeadLetterSummary): DeadLetter {
+  const { id, group, event, driver, topic, partition, position, key, attempts, failure } = record;
   return {
     id,
     group,
-    event: eventName(record),
+    event,
     driver,
     topic,
     partition,
@@ -137,7 +143,10 @@ function toDeadLetter(record: RetryRecord): DeadLetter {
 
 /** Joined as text, so that the data is returned byte for byte. */
 function toTextWithData(record: RetryRecord): string {
-  const fields = JSON.stringify({ ...toDeadLetter(record), headers: record.headers }).slice(0, -1);
+  const fields = JSON.stringify({
+    ...toDeadLetter(deadLetterSummary(record)),
+    headers: record.headers,
+  }).slice(0, -1);
   return isJson(record.value)
     ? `${fields},"data":${record.value.toString('utf8')}}`
     : `${fields},"base64":"${record.value.toString('base64')}"}`;

@@ -1,4 +1,5 @@
 /** A Redis at its memory limit can still be emptied, so that it has memory again. */
+import { manyDeadLetters } from '../consumers/dead-letter-limits.js';
 import { roomy } from '../schedule/schedule-limits.js';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
@@ -96,7 +97,7 @@ describeWithOwn('redis', 'Redis at its memory limit', () => {
 
   it('lets failed records be retried and dead-lettered', async () => {
     const retryStore = await RedisRetryStore.open(
-      { ...redisDriverOptions.parse(driver), pollIntervalMs: 20, closeTimeoutMs: 1_000 },
+      { ...redisDriverOptions.parse(driver), ...manyDeadLetters, pollIntervalMs: 20, closeTimeoutMs: 1_000 },
       new BrokerStatus('redis'),
     );
     const record: RetryRecord = {

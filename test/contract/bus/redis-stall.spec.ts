@@ -1,4 +1,5 @@
 /** What a Redis that stops for a while costs: the time for which it stops, and not a lease as well. */
+import { manyDeadLetters } from '../consumers/dead-letter-limits.js';
 import { roomy } from '../schedule/schedule-limits.js';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -75,7 +76,7 @@ describeWithOwn('redis', 'a Redis that stops for 5 s', () => {
 
   it('delays retries that are due meanwhile by no more than that', async () => {
     const store = await RedisRetryStore.open(
-      { ...driver(), leaseMs, pollIntervalMs: 50, closeTimeoutMs: 1_000 },
+      { ...driver(), ...manyDeadLetters, leaseMs, pollIntervalMs: 50, closeTimeoutMs: 1_000 },
       new BrokerStatus('retries'),
     );
     const tried = new EventLog<RetryRecord>();

@@ -7,6 +7,7 @@ import { IpcRetryStore, serveRetryStore } from '../../../src/bus/adapters/ipc/ip
 import { SqliteRetryStore } from '../../../src/bus/adapters/sqlite/sqlite.retry-store.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { linkPair } from '../ipc-link.js';
+import { manyDeadLetters } from './dead-letter-limits.js';
 import { describeRetryStore } from './retry-store.contract.js';
 
 let directory: string;
@@ -25,10 +26,12 @@ async function connect(store: SqliteRetryStore) {
   return { records: await IpcRetryStore.open(worker), worker };
 }
 
-describeRetryStore('IpcRetryStore', async () => {
+describeRetryStore('IpcRetryStore', async (limits) => {
   const options = {
     path: join(directory, `${randomUUID()}.db`),
     synchronous: 'normal',
+    ...manyDeadLetters,
+    ...limits,
     closeTimeoutMs: 3_000,
   } as const;
   const openStore = async () => {

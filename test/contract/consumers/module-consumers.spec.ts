@@ -171,7 +171,7 @@ describeOnEveryDriver('Module consumers', ({ driver, options }) => {
     const { records } = await deadLetters.list({ group: `${module}-c`, limit: 10 });
     expect(records).toHaveLength(1);
     expect(records[0]).toMatchObject({ id, topic, key, attempts: 3, failure: { code: 'handler_failed' } });
-    expect(records[0]?.value.toString()).toBe('"poison"');
+    expect((await deadLetters.find(id))?.value.toString()).toBe('"poison"');
 
     fixed = true;
     expect(await deadLetters.redrive(id)).toBe(true);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerUnavailableError, BusClosedError, type RetryRecord } from '../../../src/bus/index.js';
 import { newMessageId } from '../../../src/message/index.js';
 import type { RetryOutcome, RetryHandler, RetryStore } from '../../../src/bus/retries/retry-store.port.js';
+import type { DeadLetterLimits } from '../../../src/bus/retries/retry-store.options.js';
 import { EventLog } from '../../support/event-log.js';
 import { timeTaken } from '../../support/time-taken.js';
 
@@ -23,7 +24,10 @@ const handled: RetryOutcome = { kind: 'handled' };
 const dead: RetryOutcome = { kind: 'dead' };
 
 /** The contract of the `RetryStore` port, for every adapter. */
-export function describeRetryStore(name: string, open: () => Promise<RetryStoreSubject>): void {
+export function describeRetryStore(
+  name: string,
+  open: (limits: Partial<DeadLetterLimits>) => Promise<RetryStoreSubject>,
+): void {
   describe(`${name} keeps the contract of RetryStore`, () => {
     let subject: RetryStoreSubject;
     let retryStore: RetryStore;
@@ -31,10 +35,14 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
     let group: string;
     let tried: EventLog<RetryRecord>;
 
-    beforeEach(async () => {
-      subject = await open();
+    const begin = async (limits: Partial<DeadLetterLimits> = {}) => {
+      subject = await open(limits);
       retryStore = subject.retryStore;
-      opened = [retryStore];
+      opened.push(retryStore);
+    };
+    beforeEach(async () => {
+      opened = [];
+      await begin();
       group = `g-${randomUUID()}`;
       tried = new EventLog();
     });
@@ -195,6 +203,59 @@ export function describeRetryStore(name: string, open: () => Promise<RetryStoreS
       const rest = await retryStore.list({ group, limit: 3, ...(first.next ? { cursor: first.next } : {}) });
       expect([...first.records, ...rest.records].map(({ id }) => id)).toEqual(all);
       expect(rest).not.toHaveProperty('next');
+    });
+
+    it('lists no bodies, and ends a page early whose dead letters are large', async () => {
+      const key = 'k'.repeat(100_000);
+      const deadLetters = Array.from({ length: 15 }, () => record({ key }));
+      await deadLetter(...deadLetters);
+      const first = await retryStore.list({ group, limit: 1_000 });
+      expect(first.records.length).toBeLessThan(deadLetters.length);
+      expect(first.records[0]).toMatchObject({ topic: 't', event: 't', partition: 3, attempts: 1 });
+      for (const hidden of ['value', 'headers']) expect(first.records[0]).not.toHaveProperty(hidden);
+      const rest = await retryStore.list({
+        group,
+        limit: 1_000,
+        ...(first.next ? { cursor: first.next } : {}),
+      });
+      expect([...first.records, ...rest.records]).toHaveLength(deadLetters.length);
+    });
+
+    it('drops the dead letters that died first when there are too many, and counts them', async () => {
+      await begin({ maxDeadLetters: 2 });
+      const four = Array.from({ length: 4 }, () => record());
+      for (const each of four.toReversed()) await deadLetter(each);
+      const [first, second, third, fourth] = four;
+      expect((await retryStore.list({ limit: 10 })).records.map(({ id }) => id)).toEqual([
+        first?.id,
+        second?.id,
+      ]);
+      for (const dropped of [third, fourth]) {
+        expect(await retryStore.find(dropped?.id ?? '')).toBeUndefined();
+        expect(await retryStore.redrive(dropped?.id ?? '')).toBe(false);
+      }
+      expect(await retryStore.usage()).toMatchObject({ deadLetters: 2, dropped: 2 });
+      expect((await retryStore.list({ group, topic: 't', limit: 10 })).records).toHaveLength(2);
+    });
+
+    it('drops dead letters that are too large together', async () => {
+      await begin({ maxDeadLetterBytes: 10_000 });
+      const three = Array.from({ length: 3 }, () => record({ value: Buffer.alloc(4_000) }));
+      for (const each of three) await deadLetter(each);
+      const { deadLetters, bytes, dropped } = await retryStore.usage();
+      expect([deadLetters, dropped]).toEqual([2, 1]);
+      expect(bytes).toBeGreaterThan(8_000);
+      expect(bytes).toBeLessThanOrEqual(10_000);
+      for (const { id } of three.slice(1)) expect(await retryStore.drop(id)).toBe(true);
+      expect(await retryStore.usage()).toEqual({ deadLetters: 0, bytes: 0, dropped: 1 });
+    });
+
+    it('drops dead letters that are too old', async () => {
+      await begin({ deadLetterTtlMs: 1 });
+      const [first, second] = [record(), record()];
+      await deadLetter(first);
+      await deadLetter(second);
+      expect(await retryStore.find(first.id)).toBeUndefined();
     });
 
     it('redrives and drops dead letters only, and only once', async () => {

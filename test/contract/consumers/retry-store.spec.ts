@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { RedisRetryStore } from '../../../src/bus/adapters/redis/retries/redis.retry-store.js';
 import { SqliteRetryStore } from '../../../src/bus/adapters/sqlite/sqlite.retry-store.js';
+import type { DeadLetterLimits } from '../../../src/bus/retries/retry-store.options.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { redisDriverOptions } from '../../../src/redis/index.js';
 import {
@@ -14,6 +15,7 @@ import {
   startRedis,
   startRedisCluster,
 } from '../../support/brokers.js';
+import { manyDeadLetters } from './dead-letter-limits.js';
 import { describeRetryStore, type RetryStoreSubject } from './retry-store.contract.js';
 
 // Longer than a busy machine stops a process: a handler that has ended is always waited for, and a lease lasts.
@@ -26,16 +28,19 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-describeRetryStore('SqliteRetryStore in a file', async () => {
+describeRetryStore('SqliteRetryStore in a file', async (limits) => {
   const path = join(directory, `${randomUUID()}.db`);
   const open = () =>
-    SqliteRetryStore.open({ path, synchronous: 'normal', closeTimeoutMs }, new BrokerStatus('sqlite'));
+    SqliteRetryStore.open(
+      { path, synchronous: 'normal', ...manyDeadLetters, ...limits, closeTimeoutMs },
+      new BrokerStatus('sqlite'),
+    );
   return { retryStore: await open(), reopen: open };
 });
 
-describeRetryStore('SqliteRetryStore in memory', async () => ({
+describeRetryStore('SqliteRetryStore in memory', async (limits) => ({
   retryStore: await SqliteRetryStore.open(
-    { path: ':memory:', synchronous: 'normal', closeTimeoutMs },
+    { path: ':memory:', synchronous: 'normal', ...manyDeadLetters, ...limits, closeTimeoutMs },
     new BrokerStatus('sqlite'),
   ),
 }));
@@ -47,8 +52,8 @@ describeWithOwn('redis', 'on one server', () => {
   });
   afterAll(() => redis.dispose());
 
-  describeRetryStore('RedisRetryStore', async () => ({
-    ...(await subjectOf({ url: redis.url, keyPrefix: randomUUID() })),
+  describeRetryStore('RedisRetryStore', async (limits) => ({
+    ...(await subjectOf({ url: redis.url, keyPrefix: randomUUID() }, limits)),
     store: { stop: () => redis.kill(), start: () => redis.restart() },
   }));
 });
@@ -60,20 +65,25 @@ describeWithOwn('redis', 'on a Cluster', () => {
   });
   afterAll(() => cluster.dispose());
 
-  describeRetryStore('RedisRetryStore', () =>
-    subjectOf({
-      url: 'redis://cluster',
-      clusterNodes: cluster.nodes.map(({ host, port }) => `${host}:${port}`),
-      keyPrefix: randomUUID(),
-    }),
+  describeRetryStore('RedisRetryStore', (limits) =>
+    subjectOf(
+      {
+        url: 'redis://cluster',
+        clusterNodes: cluster.nodes.map(({ host, port }) => `${host}:${port}`),
+        keyPrefix: randomUUID(),
+      },
+      limits,
+    ),
   );
 });
 
-async function subjectOf(options: object): Promise<RetryStoreSubject> {
+async function subjectOf(options: object, limits: Partial<DeadLetterLimits>): Promise<RetryStoreSubject> {
   const open = () =>
     RedisRetryStore.open(
       {
         ...redisDriverOptions.parse({ commandTimeoutMs: 20_000, ...options }),
+        ...manyDeadLetters,
+        ...limits,
         pollIntervalMs: 20,
         closeTimeoutMs,
         leaseMs,

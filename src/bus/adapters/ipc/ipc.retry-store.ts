@@ -3,6 +3,7 @@ import type { RetryRecord } from '../../retries/retry-record.js';
 import type {
   DeadLetterPage,
   DeadLetterQuery,
+  DeadLetterUsage,
   RetryStoreCapabilities,
   RetryConsumer,
   RetryHandler,
@@ -49,6 +50,10 @@ export class IpcRetryStore implements RetryStore {
     return this.port.call('list', query);
   }
 
+  usage(): Promise<DeadLetterUsage> {
+    return this.port.call('usage');
+  }
+
   redrive(id: string): Promise<boolean> {
     return this.port.call('redrive', id);
   }
@@ -70,6 +75,7 @@ export function serveRetryStore(link: Link, records: RetryStore): void {
     'consume',
     'find',
     'list',
+    'usage',
     'redrive',
     'drop',
   ]);

@@ -5,13 +5,19 @@ import { MEMORY, type SqliteFile } from './sqlite.options.js';
 
 const SQLITE_BUSY = 5;
 
+/** SQL, or a function for what SQL cannot do. */
+export type Migration = string | ((database: DatabaseSync) => void);
+
 /**
  * Opens the file of a store exclusively for this process. Creates the file and its directory if they do not exist.
  *
- * @param migrations SQL that upgrades the schema from version n to n + 1, oldest first. A released migration never changes.
+ * @param migrations what upgrades the schema from version n to n + 1, oldest first. A released migration never changes.
  * @throws {AdapterUnusableError} another process has the file open, a newer version wrote it, or it cannot be read or written
  */
-export function openDatabase({ path, synchronous }: SqliteFile, migrations: readonly string[]): DatabaseSync {
+export function openDatabase(
+  { path, synchronous }: SqliteFile,
+  migrations: readonly Migration[],
+): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     if (path !== MEMORY) makePrivate(path);
@@ -30,7 +36,7 @@ export function openDatabase({ path, synchronous }: SqliteFile, migrations: read
   }
 }
 
-function migrate(database: DatabaseSync, path: string, migrations: readonly string[]): void {
+function migrate(database: DatabaseSync, path: string, migrations: readonly Migration[]): void {
   // Takes the lock even if there is nothing to migrate, so that a second process fails here and not later.
   database.exec('BEGIN EXCLUSIVE');
   const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
@@ -40,7 +46,10 @@ function migrate(database: DatabaseSync, path: string, migrations: readonly stri
         'run that version, or set another sqlite directory',
     );
   }
-  for (const migration of migrations.slice(version)) database.exec(migration);
+  for (const migration of migrations.slice(version)) {
+    if (typeof migration === 'string') database.exec(migration);
+    else migration(database);
+  }
   database.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
 }
 

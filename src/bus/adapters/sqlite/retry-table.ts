@@ -1,13 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Migration } from './database.js';
+import { DeadLetterTable } from './dead-letter-table.js';
 import { type RetryRecord, retryRecordFromBytes, retryRecordToBytes } from '../../retries/retry-record.js';
-import type { DeadLetterPage, DeadLetterQuery } from '../../retries/retry-store.port.js';
 
 /**
  * `seq` is the order in which records were added. `line` is the ordering key. `ready_at` is null for a dead record, and for a
  * record that waits behind another one with the same ordering key. The names of the table and its columns were chosen before
  * the names in the code; they stay, because they are in files.
  */
-export const retryMigrations = [
+export const retryMigrations: readonly Migration[] = [
   `
   CREATE TABLE parked (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -25,6 +26,27 @@ export const retryMigrations = [
   CREATE INDEX parked_dead_of_group ON parked (consumer_group, id) WHERE dead = 1;
   CREATE INDEX parked_dead_on_topic ON parked (topic, id) WHERE dead = 1;
   `,
+  `
+  CREATE TABLE dead_letter (
+    id TEXT PRIMARY KEY,
+    consumer_group TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    died_at INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    summary TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX dead_letter_of_group ON dead_letter (consumer_group, id);
+  CREATE INDEX dead_letter_on_topic ON dead_letter (topic, id);
+  CREATE INDEX dead_letter_by_time ON dead_letter (died_at, id, size);
+  DROP INDEX parked_dead;
+  DROP INDEX parked_dead_of_group;
+  DROP INDEX parked_dead_on_topic;
+  `,
+  (database) => {
+    const table = new DeadLetterTable(database);
+    for (const { bytes } of database.prepare('SELECT bytes FROM parked WHERE dead = 1').iterate())
+      table.insert(retryRecordFromBytes(bytes as Uint8Array), (bytes as Uint8Array).length, Date.now());
+  },
 ];
 
 /** The prepared statements of a retry store's file. */
@@ -40,7 +62,10 @@ export class RetryTable {
   readonly #ready: StatementSync;
   readonly #nextReady: StatementSync;
 
-  constructor(private readonly database: DatabaseSync) {
+  constructor(
+    database: DatabaseSync,
+    private readonly deadLetters: DeadLetterTable,
+  ) {
     this.#insert = database.prepare(`
       INSERT INTO parked (id, consumer_group, topic, line, dead, ready_at, bytes)
       SELECT $id, $group, $topic, $line, 0, iif(
@@ -85,13 +110,25 @@ export class RetryTable {
   update(record: RetryRecord, now: number): void {
     const dead = record.state === 'dead';
     const readyAt = dead ? null : Math.ceil(record.dueAt);
-    this.#update.run({ id: record.id, dead: Number(dead), readyAt, bytes: retryRecordToBytes(record) });
-    if (dead) this.#readyNextOf(record, now);
+    const bytes = retryRecordToBytes(record);
+    this.#update.run({ id: record.id, dead: Number(dead), readyAt, bytes });
+    if (!dead) return;
+    this.deadLetters.insert(record, bytes.length, now);
+    this.#readyNextOf(record, now);
   }
 
   remove(record: RetryRecord, now: number): void {
     this.#remove.run(record.id);
+    if (record.state === 'dead') this.deadLetters.remove(record.id);
     this.#readyNextOf(record, now);
+  }
+
+  /** Removes dead letters. */
+  removeDead(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#remove.run(id);
+      this.deadLetters.remove(id);
+    }
   }
 
   postpone(id: string, readyAt: number): void {
@@ -118,21 +155,6 @@ export class RetryTable {
   nextReadyAfter(group: string, now: number): number | undefined {
     const row = this.#nextReady.get(group, now);
     return row && Number(row['ready_at']);
-  }
-
-  page({ group, topic, limit, cursor = '' }: DeadLetterQuery): DeadLetterPage {
-    const wanted = { ...(group === undefined ? {} : { group }), ...(topic === undefined ? {} : { topic }) };
-    const conditions = [
-      'dead = 1 AND id > $cursor',
-      ...(group === undefined ? [] : ['consumer_group = $group']),
-      ...(topic === undefined ? [] : ['topic = $topic']),
-    ];
-    const rows = this.database
-      .prepare(`SELECT bytes FROM parked WHERE ${conditions.join(' AND ')} ORDER BY id LIMIT ${limit + 1}`)
-      .all({ ...wanted, cursor });
-    const records = rows.slice(0, limit).map((row) => retryRecordFromBytes(row['bytes'] as Uint8Array));
-    const last = records.at(-1);
-    return rows.length > limit && last !== undefined ? { records, next: last.id } : { records };
   }
 
   #readyNextOf({ group, orderingKey }: RetryRecord, now: number): void {

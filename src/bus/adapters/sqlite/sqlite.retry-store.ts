@@ -8,19 +8,26 @@ import {
   withOutcome,
   type DeadLetterPage,
   type DeadLetterQuery,
+  type DeadLetterUsage,
   type RetryOutcome,
   type RetryConsumer,
   type RetryHandler,
   RetryStore,
   redriven,
 } from '../../retries/retry-store.port.js';
-import type { RetryStoreOptions } from '../../retries/retry-store.options.js';
+import { DroppedDeadLetters } from '../../retries/dropped-dead-letters.js';
+import type { DeadLetterLimits, RetryStoreOptions } from '../../retries/retry-store.options.js';
 import { openDatabase } from './database.js';
 import { GroupCommit } from './group-commit.js';
 import { MEMORY, type SqliteFile } from './sqlite.options.js';
+import { DeadLetterTable } from './dead-letter-table.js';
 import { retryMigrations, RetryTable } from './retry-table.js';
 
-export type SqliteRetryStoreOptions = SqliteFile & Pick<RetryStoreOptions, 'closeTimeoutMs'>;
+export type SqliteRetryStoreOptions = SqliteFile &
+  DeadLetterLimits &
+  Pick<RetryStoreOptions, 'closeTimeoutMs'>;
+
+const SWEEP_EVERY_MS = 60_000;
 
 /** The time until the loop notices that the clock was set. */
 const LOOK_EVERY_MS = 1_000;
@@ -34,7 +41,11 @@ const LOOK_EVERY_MS = 1_000;
 export class SqliteRetryStore implements RetryStore {
   readonly capabilities;
   readonly #table: RetryTable;
+  readonly #deadLetters: DeadLetterTable;
   readonly #commits: GroupCommit;
+  readonly #log = new DroppedDeadLetters();
+  readonly #sweeper: NodeJS.Timeout;
+  #dropped = 0;
   readonly #loops = new DueLoops();
   /** The ids of records that are being retried. */
   readonly #held = new Set<string>();
@@ -46,8 +57,11 @@ export class SqliteRetryStore implements RetryStore {
   ) {
     this.capabilities = { durable: options.path !== MEMORY, shared: false };
     const database = openDatabase(options, retryMigrations);
-    this.#table = new RetryTable(database);
+    this.#deadLetters = new DeadLetterTable(database);
+    this.#table = new RetryTable(database, this.#deadLetters);
     this.#commits = new GroupCommit(database, status);
+    this.#sweeper = setInterval(() => void this.#dropExcess(), SWEEP_EVERY_MS);
+    void this.#dropExcess();
     status.up();
   }
 
@@ -59,7 +73,7 @@ export class SqliteRetryStore implements RetryStore {
   async add(records: readonly RetryRecord[], maxWaiting: number): Promise<boolean> {
     const [first] = records;
     if (first === undefined) return true;
-    const added = await this.#commits.write(() => {
+    const added = await this.#write(() => {
       if (this.#table.waiting(first.group) + records.length > maxWaiting) return false;
       for (const record of records) this.#table.insert(record);
       return true;
@@ -99,7 +113,13 @@ export class SqliteRetryStore implements RetryStore {
 
   async list(query: DeadLetterQuery): Promise<DeadLetterPage> {
     this.#refuseIfClosed();
-    return this.#commits.read(() => this.#table.page(query));
+    return this.#commits.read(() => this.#deadLetters.page(query));
+  }
+
+  async usage(): Promise<DeadLetterUsage> {
+    this.#refuseIfClosed();
+    const { count, bytes } = this.#commits.read(() => this.#deadLetters.usage());
+    return { deadLetters: count, bytes, dropped: this.#dropped };
   }
 
   async redrive(id: string): Promise<boolean> {
@@ -118,6 +138,7 @@ export class SqliteRetryStore implements RetryStore {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#sweeper);
     await this.#loops.close();
     await this.#commits.close();
   }
@@ -139,23 +160,50 @@ export class SqliteRetryStore implements RetryStore {
 
   async #conclude({ message: record }: RetryItem, outcome: RetryOutcome): Promise<void> {
     const now = Date.now();
-    await this.#commits.write(() => {
+    await this.#write(() => {
       if (outcome.kind === 'handled') this.#table.remove(record, now);
       else this.#table.update(withOutcome(record, outcome), now);
     });
     this.#held.delete(record.id);
+    if (outcome.kind === 'dead') await this.#dropExcess();
     this.#wake(record.group, outcome.kind === 'retry' ? outcome.dueAt : now);
   }
 
   async #release({ message }: RetryItem, pauseMs: number): Promise<void> {
     const readyAt = Math.ceil(Date.now() + pauseMs);
-    await this.#commits.write(() => this.#table.postpone(message.id, readyAt));
+    await this.#write(() => this.#table.postpone(message.id, readyAt));
     this.#held.delete(message.id);
     this.#wake(message.group, readyAt);
   }
 
+  async #dropExcess(): Promise<void> {
+    try {
+      for (;;) {
+        const ids = await this.#write(() => {
+          const excess = this.#deadLetters.excess(this.options, Date.now());
+          this.#table.removeDead(excess);
+          return excess;
+        });
+        if (ids.length === 0) return;
+        this.#dropped += ids.length;
+        this.#log.report(ids.length);
+      }
+    } catch {
+      // The status is down, or the store is closed. The next dead letter or sweep tries again.
+    }
+  }
+
+  async #write<T>(write: () => T): Promise<T> {
+    try {
+      return await this.#commits.write(write);
+    } catch (error) {
+      this.#deadLetters.countAgain();
+      throw error;
+    }
+  }
+
   #takeDead(id: string, then?: (record: RetryRecord) => void): Promise<RetryRecord | undefined> {
-    return this.#commits.write(() => {
+    return this.#write(() => {
       const record = this.#table.find(id);
       if (record?.state !== 'dead') return undefined;
       this.#table.remove(record, Date.now());

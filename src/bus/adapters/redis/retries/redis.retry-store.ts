@@ -8,16 +8,19 @@ import type { RetryRecord } from '../../../retries/retry-record.js';
 import {
   type DeadLetterPage,
   type DeadLetterQuery,
+  type DeadLetterUsage,
   type RetryOutcome,
   type RetryConsumer,
   type RetryHandler,
   RetryStore,
 } from '../../../retries/retry-store.port.js';
-import type { RetryStoreOptions } from '../../../retries/retry-store.options.js';
+import { DroppedDeadLetters } from '../../../retries/dropped-dead-letters.js';
+import type { DeadLetterLimits, RetryStoreOptions } from '../../../retries/retry-store.options.js';
 import { ConsumerClaims, type ClaimAttempt } from '../repeatable-claim.js';
 import { RedisRetryRecords } from './retry-records.js';
 
 export type RedisRetryStoreOptions = RedisDriverOptions &
+  DeadLetterLimits &
   Pick<RetryStoreOptions, 'pollIntervalMs' | 'closeTimeoutMs'> & {
     /** How long a process that died keeps the records that it was handling, in ms. */
     readonly leaseMs?: number;
@@ -25,6 +28,8 @@ export type RedisRetryStoreOptions = RedisDriverOptions &
 
 /** As long as a partition lease of Redis Streams: longer than handlers usually block the event loop. */
 const LEASE_MS = 10_000;
+
+const SWEEP_EVERY_MS = 60_000;
 
 /**
  * The retry store in Redis, shared by all processes with the same key prefix.
@@ -42,6 +47,8 @@ export class RedisRetryStore implements RetryStore {
   readonly #claims = new ConsumerClaims((claimant) => this.#store.forgetClaims(claimant));
   readonly #leaseMs: number;
   readonly #leaseTimer: NodeJS.Timeout;
+  readonly #sweeper: NodeJS.Timeout;
+  readonly #log = new DroppedDeadLetters();
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -50,6 +57,7 @@ export class RedisRetryStore implements RetryStore {
   ) {
     this.#store = new RedisRetryRecords(client, options.keyPrefix);
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#sweeper = setInterval(() => void this.#dropExcess(), SWEEP_EVERY_MS);
     // Three times per lease, so that one failed extension does no harm.
     this.#leaseTimer = setInterval(() => void this.#extendLeases(), this.#leaseMs / 3);
   }
@@ -112,6 +120,11 @@ export class RedisRetryStore implements RetryStore {
     return this.#store.page(query);
   }
 
+  async usage(): Promise<DeadLetterUsage> {
+    this.#throwIfClosed();
+    return this.#store.usage();
+  }
+
   async redrive(id: string): Promise<boolean> {
     const record = await this.find(id);
     if (record?.state !== 'dead') return false;
@@ -133,6 +146,7 @@ export class RedisRetryStore implements RetryStore {
   async #close(): Promise<void> {
     await this.#loops.close();
     clearInterval(this.#leaseTimer);
+    clearInterval(this.#sweeper);
     await this.#claims.closeAll();
     await closeRedis(this.client);
   }
@@ -154,6 +168,7 @@ export class RedisRetryStore implements RetryStore {
   async #conclude({ message }: RetryItem, leased: Map<string, string>, outcome: RetryOutcome): Promise<void> {
     await this.#store.conclude(message, leased.get(message.id) ?? '', outcome);
     leased.delete(message.id);
+    if (outcome.kind === 'dead') await this.#dropExcess();
     this.#wake(message.group, outcome.kind === 'retry' ? outcome.dueAt : Date.now());
   }
 
@@ -161,6 +176,14 @@ export class RedisRetryStore implements RetryStore {
     await this.#store.release(message, leased.get(message.id) ?? '', pauseMs);
     leased.delete(message.id);
     this.#wake(message.group, Date.now() + pauseMs);
+  }
+
+  async #dropExcess(): Promise<void> {
+    try {
+      this.#log.report(await this.#store.dropExcess(this.options));
+    } catch {
+      // `status` reports the failure. The next dead letter or sweep tries again.
+    }
   }
 
   async #extendLeases(): Promise<void> {

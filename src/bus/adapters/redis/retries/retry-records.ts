@@ -1,16 +1,25 @@
 import type { RedisClient } from '../../../../redis/index.js';
 import type { DueBatch } from '../../../schedule/due-loop.js';
 import type { RetryItem } from '../../../retries/retry-loop.js';
+import {
+  deadLetterSummary,
+  type DeadLetterSummary,
+  parseSummary,
+  serializeSummary,
+} from '../../../retries/dead-letter-summary.js';
+import type { DeadLetterLimits } from '../../../retries/retry-store.options.js';
 import { type RetryRecord, retryRecordFromBytes, retryRecordToBytes } from '../../../retries/retry-record.js';
 import {
   withOutcome,
   type DeadLetterPage,
   type DeadLetterQuery,
+  type DeadLetterUsage,
   type RetryOutcome,
   redriven,
 } from '../../../retries/retry-store.port.js';
 import { redisCall } from '../call.js';
 import type { ClaimAttempt } from '../repeatable-claim.js';
+import * as deadLetterScripts from './dead-letter-scripts.js';
 import * as scripts from './retry-scripts.js';
 
 /** Id of a claimed record → the number of the claim. */
@@ -20,6 +29,8 @@ export type Claims = ReadonlyMap<string, string>;
 export class RedisRetryRecords {
   readonly #record: string;
   readonly #claims: string;
+  /** What the scripts for dead letters use. */
+  readonly #deadKeys: readonly string[];
 
   constructor(
     private readonly client: RedisClient,
@@ -27,6 +38,8 @@ export class RedisRetryRecords {
   ) {
     this.#record = this.#key('record');
     this.#claims = this.#key('claims');
+    const stores = ['dead', 'dead:summary', 'dead:time', 'dead:usage'];
+    this.#deadKeys = [this.#record, ...stores.map((name) => this.#key(name))];
   }
 
   /** @param group the group of all these records */
@@ -99,13 +112,16 @@ export class RedisRetryRecords {
           Math.ceil(outcome.dueAt),
         ]);
         return;
-      case 'dead':
-        await scripts.deadLetter.run(
+      case 'dead': {
+        const dead = withOutcome(record, outcome);
+        const [, , ...stores] = this.#deadKeys;
+        await deadLetterScripts.deadLetter.run(
           this.client,
-          [...keys, ...this.#indexesOf(record), ...this.#queuesOf(record)],
-          [id, claim, retryRecordToBytes(withOutcome(record, outcome))],
+          [...keys, ...this.#indexesOf(record), ...stores, ...this.#queuesOf(record)],
+          [id, claim, retryRecordToBytes(dead), serializeSummary(dead)],
         );
         return;
+      }
       default:
         outcome satisfies never;
     }
@@ -127,29 +143,50 @@ export class RedisRetryRecords {
   }
 
   async page({ group, topic, limit, cursor }: DeadLetterQuery): Promise<DeadLetterPage> {
-    const keys = [this.#record, this.#index(group, topic)];
-    // One record more than requested shows whether there is a next page.
-    const args = [limit + 1, ...(cursor === undefined ? [] : [cursor])];
-    const found = ((await scripts.page.run(this.client, keys, args)) as Buffer[]).map(retryRecordFromBytes);
-    const records = found.slice(0, limit);
+    const keys = [this.#record, this.#index(group, topic), this.#key('dead:summary')];
+    const args = [limit, ...(cursor === undefined ? [] : [cursor])];
+    const [isCut, parts] = (await deadLetterScripts.page.run(this.client, keys, args)) as [number, Buffer[]];
+    const records: DeadLetterSummary[] = [];
+    for (let i = 0; i < parts.length; i += 2) {
+      const [summary, bytes] = parts.slice(i, i + 2) as [Buffer, Buffer];
+      records.push(
+        summary.length > 0
+          ? parseSummary(summary.toString())
+          : deadLetterSummary(retryRecordFromBytes(bytes)),
+      );
+    }
     const last = records.at(-1);
-    return found.length > limit && last !== undefined ? { records, next: last.id } : { records };
+    return isCut === 1 && last !== undefined ? { records, next: last.id } : { records };
+  }
+
+  async usage(): Promise<DeadLetterUsage> {
+    const [deadLetters, fields] = await Promise.all([
+      redisCall(this.client.zcard(this.#index())),
+      redisCall(this.client.hmget(this.#key('dead:usage'), 'bytes', 'dropped')),
+    ]);
+    return { deadLetters, bytes: Number(fields[0] ?? 0), dropped: Number(fields[1] ?? 0) };
+  }
+
+  /** Drops dead letters that exceed the limits, and returns their number. */
+  async dropExcess(limits: DeadLetterLimits): Promise<number> {
+    const { maxDeadLetters, maxDeadLetterBytes, deadLetterTtlMs } = limits;
+    const args = [maxDeadLetters, maxDeadLetterBytes, deadLetterTtlMs];
+    let total = 0;
+    for (;;) {
+      const dropped = Number(await deadLetterScripts.dropExcess.run(this.client, this.#deadKeys, args));
+      if (dropped === 0) return total;
+      total += dropped;
+    }
   }
 
   async redrive(record: RetryRecord, now: number): Promise<boolean> {
-    const keys = [
-      this.#record,
-      ...this.#of(record.group),
-      ...this.#indexesOf(record),
-      ...this.#queuesOf(record),
-    ];
+    const keys = [...this.#deadKeys, ...this.#of(record.group), ...this.#queuesOf(record)];
     const args = [record.id, retryRecordToBytes(redriven(record, now)), now];
-    return (await scripts.redrive.run(this.client, keys, args)) === 1;
+    return (await deadLetterScripts.redrive.run(this.client, keys, args)) === 1;
   }
 
   async drop(record: RetryRecord): Promise<boolean> {
-    const keys = [this.#record, ...this.#indexesOf(record)];
-    return (await scripts.drop.run(this.client, keys, [record.id])) === 1;
+    return (await deadLetterScripts.drop.run(this.client, this.#deadKeys, [record.id])) === 1;
   }
 
   #of(group: string): [waiting: string, ready: string] {

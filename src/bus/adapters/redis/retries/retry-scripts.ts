@@ -11,11 +11,14 @@ import { RedisScript } from '../script.js';
  *   line:GROUP:…   list         the queue of an ordering key: ids of its waiting records, oldest first
  *   claimed:ID     string       the last claim of a consumer, see `repeatableClaim`
  *   claims         hash         id → how often the record was claimed; a process proves its lease by this number
+ *   dead:summary   hash         id of a dead letter → '<size> <summary>'
+ *   dead:time      sorted set   ids of dead letters by the time at which they died
+ *   dead:usage     hash         bytes: of all dead letters; dropped: how many were dropped because of the limits
  *   dead…          sorted sets  ids of dead letters: all, by group, by topic, by both; in lexical order
  *
  * Leases are measured by the clock of Redis only. Times are Unix times in ms.
  */
-const prelude = `
+export const prelude = `
 local function storeNow()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -124,20 +127,6 @@ redis.call('ZADD', ready, dueAt, id)
 return 1
 `);
 
-/**
- * Makes a waiting record a dead letter. KEYS: record, waiting, ready, claims, the indexes of dead letters, and the
- * queue if it is in one.
- */
-export const deadLetter = RedisScript.allowedWhenFull(`${prelude}
-local record, waiting, ready, claims = unpack(KEYS)
-local id, claim, bytes = unpack(ARGV)
-if not isHeldBy(waiting, claims, id, claim) then return 0 end
-redis.call('HSET', record, id, bytes)
-dequeue(waiting, ready, claims, KEYS[9] or '', id)
-for i = 5, 8 do redis.call('ZADD', KEYS[i], 0, id) end
-return 1
-`);
-
 /** Lets others claim the record after a pause, if the caller still has its lease. */
 export const release = RedisScript.allowedWhenFull(`${prelude}
 local waiting, ready, claims = unpack(KEYS)
@@ -154,44 +143,4 @@ for i = 2, #ARGV, 2 do
   if isHeldBy(waiting, claims, ARGV[i], ARGV[i + 1]) then redis.call('ZADD', ready, 'XX', leaseEnd, ARGV[i]) end
 end
 return 1
-`);
-
-const removeFromDead = `
-local function removeFromDead(id, firstIndex)
-  if redis.call('ZREM', KEYS[firstIndex], id) == 0 then return false end
-  for i = firstIndex + 1, firstIndex + 3 do redis.call('ZREM', KEYS[i], id) end
-  return true
-end
-`;
-
-/**
- * Makes a dead letter a waiting record. KEYS: record, waiting, ready, the indexes of dead letters, and the queue if
- * it has an ordering key.
- */
-export const redrive = new RedisScript(`${prelude}${removeFromDead}
-local record, waiting, ready = unpack(KEYS)
-local id, bytes, dueAt = unpack(ARGV)
-if not removeFromDead(id, 4) then return 0 end
-redis.call('HSET', record, id, bytes)
-redis.call('SADD', waiting, id)
-enqueue(ready, KEYS[8] or '', id, dueAt)
-return 1
-`);
-
-/** Deletes a dead letter. KEYS: record, the indexes of dead letters. */
-export const drop = new RedisScript(`${removeFromDead}
-if not removeFromDead(ARGV[1], 2) then return 0 end
-return redis.call('HDEL', KEYS[1], ARGV[1])
-`);
-
-/** KEYS: record, index. ARGV: largest number of records, cursor. Returns the bytes of the records after the cursor. */
-export const page = new RedisScript(`
-local record, index = unpack(KEYS)
-local first = ARGV[2] and '(' .. ARGV[2] or '-'
-local reply = {}
-for _, id in ipairs(redis.call('ZRANGEBYLEX', index, first, '+', 'LIMIT', 0, ARGV[1])) do
-  local bytes = redis.call('HGET', record, id)
-  if bytes then reply[#reply + 1] = bytes end
-end
-return reply
 `);
