@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { BusModule, LanesModule } from './bus/index.js';
+import { BusModule, type ConsumerFiles, ConsumerFilesModule, LanesModule, noConsumerFiles } from './bus/index.js';
 import { CallbacksModule } from './callbacks/index.js';
 import type { Config } from './config/config.js';
 import { usesLanes, type Role } from './config/roles.js';
@@ -20,19 +20,24 @@ import { protocols } from './protocols.js';
  */
 @Module({})
 export class AppModule {
-  /** @param extensions what an embedding application adds to the gateway */
+  /**
+   * @param extensions what an embedding application adds to the gateway
+   * @param consumerFiles the files with module consumers, which run in the role `consumers`
+   */
   static forRoot(
     { server, gateway, trigger, callbacks, bus, delivery, metrics, webhooks }: Config,
     extensions: GatewayExtensions = {},
+    consumerFiles: ConsumerFiles = noConsumerFiles,
   ): DynamicModule {
     const { roles, trustedProxies } = server;
     const withRole = <T>(role: Role, module: T): T[] => (roles.includes(role) ? [module] : []);
-    const busModule = BusModule.forRoot({ ...bus, isGlobal: false });
+    const busModule = BusModule.forRoot({ ...bus, modules: withoutFiles(bus), isGlobal: false });
     const lanesModule = importing({ module: LanesModule }, busModule);
     const lanes = usesLanes(roles) ? [lanesModule, busModule] : [];
     const deliveryModule = importing(DeliveryModule.forRoot({ ...delivery, version }), ...lanes);
     const shared = [deliveryModule, ...lanes];
     const consumers = withRole('consumers', importing(LaneConsumersModule.forRoot(delivery), ...shared));
+    const moduleConsumers = withRole('consumers', ConsumerFilesModule.forRoot(consumerFiles, busModule));
     const gatewayModule = GatewayModule.forRoot({
       ...gateway,
       protocols,
@@ -58,6 +63,7 @@ export class AppModule {
         MetricsModule.forRoot(metrics),
         HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
         ...consumers,
+        ...moduleConsumers,
         ...withRole('gateway', importing(gatewayModule, deliveryModule, webhooksModule, ...consumers)),
         ...withRole('trigger', importing(triggerModule, ...shared, ...consumers)),
         ...(callbacks.enabled
@@ -70,4 +76,9 @@ export class AppModule {
 
 function importing(module: DynamicModule, ...imported: DynamicModule[]): DynamicModule {
   return { ...module, imports: [...(module.imports ?? []), ...imported] };
+}
+
+/** The files are loaded already: the bus finds their consumers among the providers. */
+function withoutFiles({ modules }: Config['bus']): Config['bus']['modules'] {
+  return Object.fromEntries(Object.entries(modules).map(([name, module]) => [name, { ...module, load: [] }]));
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { AppModule } from './app.module.js';
 import { commandFor } from './cli/commands.js';
 import { readConfig } from './config/config.js';
+import { consumerFilesOf } from './process/consumer-files.js';
 import { fail } from './process/failure.js';
 import { catchUncaughtErrors } from './process/safety-net.js';
 import { serve } from './process/serve.js';
@@ -17,7 +18,9 @@ async function main(): Promise<void> {
   const { config, notices, errors } = readConfig(argv);
   const workers = config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
   const port =
-    workers === 1 ? await serve(AppModule.forRoot(config), config) : await runWorkers(config, workers, fail);
+    workers === 1
+      ? await serve(AppModule.forRoot(config, {}, await consumerFilesOf(config)), config)
+      : await runWorkers(config, workers, fail);
   started();
   reportStartUp(config, { notices, errors }, { port, workers });
   process.send?.('ready');

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { AppModule } from './app.module.js';
 import { readConfig } from './config/config.js';
+import { consumerFilesOf } from './process/consumer-files.js';
 import { fail } from './process/failure.js';
 import { catchUncaughtErrors } from './process/safety-net.js';
 import { serve } from './process/serve.js';
@@ -15,7 +16,8 @@ async function work(): Promise<void> {
   replyToProbes(link);
   const { config } = readConfig();
   // A terminal or a service manager may signal all processes, and the primary forwards its own signals: only the first one counts.
-  await serve(WorkerModule.around(AppModule.forRoot(config), link), config, () => {});
+  const application = AppModule.forRoot(config, {}, await consumerFilesOf(config));
+  await serve(WorkerModule.around(application, link), config, () => {});
   started();
   process.send?.('ready');
 }

@@ -9,7 +9,8 @@ export class AppModule {
   static forRoot(bus: BusOptionsInput): DynamicModule {
     return {
       module: AppModule,
-      imports: [BusModule.forRoot(bus)],
+      // Prometheus scrapes the application at /metrics.
+      imports: [BusModule.forRoot({ ...bus, metrics: { path: '/metrics' } })],
       controllers: [OrdersController],
       providers: [Invoices],
     };

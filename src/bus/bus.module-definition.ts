@@ -1,13 +1,27 @@
 import { ConfigurableModuleBuilder, Logger } from '@nestjs/common';
 import { z } from 'zod';
+import { MetricsEndpointModule, type MetricsOptionsInput } from '../metrics/index.js';
 import { AdapterUnusableError } from './bus.errors.js';
 import { busOptions, type BusOptions, type BusOptionsInput } from './bus.options.js';
 
 export const { ConfigurableModuleClass: ConfigurableBusModule, MODULE_OPTIONS_TOKEN: GIVEN_OPTIONS } =
   new ConfigurableModuleBuilder<BusModuleOptions>({ moduleName: 'Bus' })
     .setClassMethodName('forRoot')
-    .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
+    .setExtras<BusModuleExtras>({ isGlobal: true, metrics: undefined }, (definition, { isGlobal = true, metrics }) => ({
+      ...definition,
+      global: isGlobal,
+      imports: [...(definition.imports ?? []), ...(metrics ? [MetricsEndpointModule.forRoot(metrics)] : [])],
+    }))
     .build();
+
+export interface BusModuleExtras {
+  readonly isGlobal?: boolean;
+  /**
+   * Serves the metrics of the process for Prometheus, with those of Carillon, at a path of the application's own HTTP server;
+   * `{}` is `/metrics`. Absent: no endpoint. The metrics are in {@link metricsRegistry} in any case.
+   */
+  readonly metrics?: MetricsOptionsInput | undefined;
+}
 
 /** The injection token of the complete {@link BusOptions}. */
 export const BUS_OPTIONS = Symbol('BusOptions');
@@ -29,6 +43,16 @@ export function completeOptions({ parked, ...given }: BusModuleOptions): BusOpti
       'the option parked is now called retries: the former name still works, but use the present one',
     );
   const parsed = busOptions.safeParse(parked === undefined ? given : { retries: parked, ...given });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return withoutFiles(parsed.data);
   throw new AdapterUnusableError(`the options of the bus are invalid:\n${z.prettifyError(parsed.error)}`);
+}
+
+/** @throws {AdapterUnusableError} the options name files with consumers: only the server loads them */
+function withoutFiles(options: BusOptions): BusOptions {
+  for (const [name, { load }] of Object.entries(options.modules))
+    if (load.length > 0)
+      throw new AdapterUnusableError(
+        `modules.${name}.load: only the server loads files (${load.join(', ')}). Import their classes, and add them to the providers of your application`,
+      );
+  return options;
 }

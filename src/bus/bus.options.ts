@@ -88,21 +88,34 @@ const consumerSection = consumerSettings.partial().extend({
   driver: busDriver.optional().describe('Driver of the topics. The default is `bus.defaultDriver`.'),
 });
 
+const files = z.array(z.string().min(1));
+
+const moduleSection = consumerSection
+  .extend({
+    load: files
+      .default([])
+      .describe(
+        'Files (./consumers.js, relative to the working directory) and packages with consumers of the module. The server loads ' +
+          'them where the role `consumers` runs.',
+      ),
+    pools: consumerPools.describe('Connections of its consumers, by driver.'),
+    consumers: z
+      .union([files, z.record(consumerName, consumerSection)])
+      .default({})
+      .describe('Settings of single consumers, by name. A list of files instead is the same as `load`.'),
+  })
+  .transform(({ consumers, load, ...section }) =>
+    Array.isArray(consumers)
+      ? { ...section, load: [...load, ...consumers], consumers: {} }
+      : { ...section, load, consumers },
+  );
+
 const modules = z
-  .record(
-    consumerName,
-    consumerSection.extend({
-      pools: consumerPools.describe('Connections of its consumers, by driver.'),
-      consumers: z
-        .record(consumerName, consumerSection)
-        .default({})
-        .describe('Settings of single consumers, by name.'),
-    }),
-  )
+  .record(consumerName, moduleSection)
   .default({})
   .describe(
-    'Settings of the consumers of a module, by the name of the module. They override the settings in the code. The settings of ' +
-      'a single consumer (`consumers.NAME`) override those of its module.',
+    'Settings of the consumers of a module, by the name of the module, and the files that contain them (`load`). The settings ' +
+      'override those in the code. The settings of a single consumer (`consumers.NAME`) override those of its module.',
   );
 
 export const busOptions = z

@@ -35,6 +35,7 @@ export {
   ScheduleFullError,
   ScheduleQuotaError,
 } from './bus.errors.js';
+export { metricsRegistry } from '../metrics/index.js';
 export { BusModule } from './bus.module.js';
 export { LanesModule } from './lanes/lanes.module.js';
 export { EmbeddedStores, EmbeddedStoresModule } from './embedded-stores.module.js';
@@ -68,6 +69,8 @@ export {
   ConsumerSource,
   type ConsumerWatch,
 } from './consumers/consumer-source.js';
+export { type ConsumerFiles, loadConsumerFiles, noConsumerFiles } from './loading/consumer-files.js';
+export { ConsumerFilesModule } from './loading/consumer-files.module.js';
 export { DeadLetters, type DeadLetterFilter } from './retries/dead-letters.js';
 export { deadLetterSummary, type DeadLetterSummary } from './retries/dead-letter-summary.js';
 export { eventName, type OutgoingEvent } from './consumers/event-record.js';

@@ -29,7 +29,7 @@ export const serverOptions = z
       ),
     roles: rolesOption.describe(
       'What this process does; `--role` is short for it. `gateway`: holds the sockets and delivers to their clients. `trigger`: ' +
-        'serves the HTTP API. `consumers`: takes due messages from the lanes. `all`: all of these. Every role serves /health ' +
+        'serves the HTTP API. `consumers`: takes due messages from the lanes, and runs the consumers of modules. `all`: all of these. Every role serves /health ' +
         'and /metrics. Roles in different processes need a fan-out over Redis, and lanes on a server. See scaling.md.',
     ),
     trustedProxies: z

@@ -11,3 +11,5 @@ export const metricsOptions = z
   .prefault({});
 
 export type MetricsOptions = z.output<typeof metricsOptions>;
+/** The options as a program writes them. */
+export type MetricsOptionsInput = NonNullable<z.input<typeof metricsOptions>>;

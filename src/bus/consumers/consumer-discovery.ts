@@ -1,10 +1,11 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { DiscoveryService } from '@nestjs/core';
 import type { BatchHandler, ConsumerDescription, ConsumerHandler, EventHandler } from './consumer.js';
 import { ModuleConsumer, ModuleHandler } from './consumer.decorators.js';
 import { ConsumerRefusedError } from './consumer.errors.js';
 import { ConsumerRegistry } from './consumer-registry.js';
 import { type BeforeConsumersStart, ConsumerSource, type ConsumerWatch } from './consumer-source.js';
+import { declarationsOn } from './declarations.js';
 import { SourcedConsumers } from './sourced-consumers.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -23,7 +24,6 @@ export class ConsumerDiscovery implements OnApplicationBootstrap, OnModuleDestro
 
   constructor(
     private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
     private readonly registry: ConsumerRegistry,
   ) {}
 
@@ -63,23 +63,15 @@ export class ConsumerDiscovery implements OnApplicationBootstrap, OnModuleDestro
       this.registry.setHandler(metadata.module, handlerOf(method, metadata.batch ?? false));
   }
 
-  /** Returns the decorated methods, and the method `handle` if the class is decorated. */
   #methodsWith<T>(
     wrapper: Wrapper,
     decorator: ReturnType<typeof DiscoveryService.createDecorator<T>>,
   ): { metadata: T; method: Method }[] {
     if (typeof wrapper.metatype !== 'function' || wrapper.isAlias) return [];
-    const prototype = wrapper.metatype.prototype as object | undefined;
-    if (prototype === undefined) return [];
-    const ofClass = Reflect.getMetadata(decorator.KEY, wrapper.metatype) as T | undefined;
-    const found: { metadata: T; method: string }[] =
-      ofClass === undefined ? [] : [{ metadata: ofClass, method: 'handle' }];
-    for (const method of this.scanner.getAllMethodNames(prototype)) {
-      const metadata = Reflect.getMetadata(decorator.KEY, Reflect.get(prototype, method) as object) as
-        T | undefined;
-      if (metadata !== undefined) found.push({ metadata, method });
-    }
-    return found.map(({ metadata, method }) => ({ metadata, method: boundMethod(wrapper, method) }));
+    return declarationsOn<T>(wrapper.metatype, decorator).map(({ metadata, method }) => ({
+      metadata,
+      method: boundMethod(wrapper, method),
+    }));
   }
 }
 

@@ -86,14 +86,16 @@ export function consumerOf(
         `${JSON.stringify(name)} is not a valid name of a module or a consumer: ` +
           'use at most 100 letters, digits, underscores and dots, with single hyphens between them',
       );
-  if (topics.length === 0) throw new ConsumerRefusedError(`${group} has no topics: name at least one`);
+  // A file in plain JavaScript is not checked by a compiler.
+  if (!Array.isArray(topics) || topics.length === 0) throw new ConsumerRefusedError(`${group} has no topics: name at least one`);
   const section = configuration.modules[module];
   const {
     pools: _pools,
+    load: _load,
     consumers,
     driver: moduleDriver,
     ...ofModule
-  } = section ?? { pools: {}, consumers: {} };
+  } = section ?? { pools: {}, load: [], consumers: {} };
   const { driver: consumerDriver, ...ofConsumer } = consumers[consumer] ?? {};
   const settings = consumerSettings.safeParse(defined(configuration.consumers, own, ofModule, ofConsumer));
   if (!settings.success) {

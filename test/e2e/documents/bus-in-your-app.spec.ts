@@ -6,7 +6,7 @@ import { Test } from '@nestjs/testing';
 import { register } from 'prom-client';
 import { AppModule } from '../../../examples/bus-in-your-app/app.module.js';
 import type { Invoice } from '../../../examples/bus-in-your-app/invoices.consumer.js';
-import { BusModule, Bus, DeadLetters, Schedule } from '../../../src/bus/index.js';
+import { BusModule, Bus, DeadLetters, metricsRegistry, Schedule } from '../../../src/bus/index.js';
 
 describe('examples/bus-in-your-app', () => {
   let app: NestFastifyApplication;
@@ -53,6 +53,24 @@ describe('examples/bus-in-your-app', () => {
     expect(all).toHaveLength(2);
     expect(app.get(DeadLetters)).toBeInstanceOf(DeadLetters);
     for (const absent of [Bus, Schedule]) expect(() => app.get(absent as never)).toThrow('could not find');
+  });
+
+  it('serves its metrics at the path that it names', async () => {
+    await order('eve', 'order-3');
+    const labels = 'module="billing",consumer="invoices",event="order-placed",driver="memory"';
+    const sample = new RegExp(`^messagebus_job_cost_count\\{${labels}\\} [1-9]`, 'm');
+    const scrape = async () => fetch(`${url}/metrics`);
+    let text = await (await scrape()).text();
+    while (!sample.test(text)) text = await (await scrape()).text();
+    expect(text).toMatch(new RegExp(`^messagebus_job_delay_count\\{${labels}\\} [1-9]`, 'm'));
+    expect((await scrape()).headers.get('content-type')).toMatch(/^text\/plain; version=/);
+    expect(await metricsRegistry.metrics()).toMatch(sample);
+  });
+
+  it('refuses files of consumers, which only the server loads', () => {
+    const given = { modules: { task: { load: ['./consumers.js'] } } };
+    const compiling = Test.createTestingModule({ imports: [BusModule.forRoot(given)] }).compile();
+    return expect(compiling).rejects.toThrow(/modules\.task\.load: only the server loads files/);
   });
 
   it('reports all invalid options together', async () => {
