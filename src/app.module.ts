@@ -1,5 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { BusModule, type ConsumerFiles, ConsumerFilesModule, LanesModule, noConsumerFiles } from './bus/index.js';
+import {
+  BusModule,
+  type ConsumerFiles,
+  ConsumerFilesModule,
+  LanesModule,
+  noConsumerFiles,
+} from './bus/index.js';
 import { CallbacksModule } from './callbacks/index.js';
 import type { Config } from './config/config.js';
 import { usesLanes, type Role } from './config/roles.js';

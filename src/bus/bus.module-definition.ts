@@ -7,11 +7,17 @@ import { busOptions, type BusOptions, type BusOptionsInput } from './bus.options
 export const { ConfigurableModuleClass: ConfigurableBusModule, MODULE_OPTIONS_TOKEN: GIVEN_OPTIONS } =
   new ConfigurableModuleBuilder<BusModuleOptions>({ moduleName: 'Bus' })
     .setClassMethodName('forRoot')
-    .setExtras<BusModuleExtras>({ isGlobal: true, metrics: undefined }, (definition, { isGlobal = true, metrics }) => ({
-      ...definition,
-      global: isGlobal,
-      imports: [...(definition.imports ?? []), ...(metrics ? [MetricsEndpointModule.forRoot(metrics)] : [])],
-    }))
+    .setExtras<BusModuleExtras>(
+      { isGlobal: true, metrics: undefined },
+      (definition, { isGlobal = true, metrics }) => ({
+        ...definition,
+        global: isGlobal,
+        imports: [
+          ...(definition.imports ?? []),
+          ...(metrics ? [MetricsEndpointModule.forRoot(metrics)] : []),
+        ],
+      }),
+    )
     .build();
 
 export interface BusModuleExtras {

@@ -87,7 +87,8 @@ export function consumerOf(
           'use at most 100 letters, digits, underscores and dots, with single hyphens between them',
       );
   // A file in plain JavaScript is not checked by a compiler.
-  if (!Array.isArray(topics) || topics.length === 0) throw new ConsumerRefusedError(`${group} has no topics: name at least one`);
+  if (!Array.isArray(topics) || topics.length === 0)
+    throw new ConsumerRefusedError(`${group} has no topics: name at least one`);
   const section = configuration.modules[module];
   const {
     pools: _pools,

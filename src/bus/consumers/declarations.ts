@@ -1,7 +1,9 @@
 import { type DiscoveryService, MetadataScanner } from '@nestjs/core';
 
 /** A class, or the value that an application provides as one. */
-export type ProviderClass = NonNullable<Parameters<typeof Reflect.getMetadata>[1]> & { readonly prototype?: object };
+export type ProviderClass = NonNullable<Parameters<typeof Reflect.getMetadata>[1]> & {
+  readonly prototype?: object;
+};
 
 export interface Declaration<T> {
   readonly metadata: T;

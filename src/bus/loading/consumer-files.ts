@@ -77,7 +77,9 @@ function failureOf(error: unknown, name: string, directory: string): string {
     error instanceof SyntaxError
       ? '. It has to be plain JavaScript for Node 24: compile decorators, and everything else that is not'
       : '';
-  const [where = ''] = stack.split('\n').filter((line) => /file:\/\/|^\//.test(line) && !line.includes('node:'));
+  const [where = ''] = stack
+    .split('\n')
+    .filter((line) => /file:\/\/|^\//.test(line) && !line.includes('node:'));
   return `cannot be loaded: ${message}${where === '' ? '' : ` (${where.trim()})`}${advice}`;
 }
 
