@@ -9,6 +9,7 @@ import { webhooksOptions } from '../webhooks/index.js';
 import { protocols } from '../protocols.js';
 import { isLoopback } from '../http/index.js';
 import { roleFaults } from './role-rules.js';
+import { shortKeyIssues } from './short-keys.js';
 import { logOptions, serverOptions } from './server.options.js';
 import { checkTimers } from './timer-bounds.js';
 
@@ -31,6 +32,7 @@ export const configSchema = z
     checkTimers(config, context);
     for (const message of roleFaults(server.roles, { bus, delivery }))
       context.addIssue({ code: 'custom', path: ['server', 'roles'], message });
+    if (!isLoopback(server.host)) for (const issue of shortKeyIssues(config)) context.addIssue({ ...issue });
     const insecure = [
       { path: ['trigger', 'api'], isSet: trigger.api.insecure },
       { path: ['callbacks'], isSet: callbacks.insecure },

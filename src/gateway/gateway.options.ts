@@ -80,7 +80,7 @@ const shape = {
     .default([])
     .describe(
       'Origins whose pages may connect, such as https://example.com. * matches any text, as in ' +
-        'https://*.example.com; * alone allows all origins. If the list is empty, only pages of the same host may connect. Clients that are not browsers send no origin and may always connect.',
+        'https://*.example.com; * alone allows all origins. If the list is empty, only pages of the same host may connect; the scheme is compared too if a trusted proxy sends X-Forwarded-Proto. Clients that are not browsers send no origin and may always connect.',
     ),
   attachTimeoutMs: count
     .default(5_000)

@@ -95,6 +95,9 @@ export const httpOptions = z
 
 export type HttpOptions = z.output<typeof httpOptions>;
 
+/** A shorter API key can be guessed. */
+export const apiKeyMinLength = 16;
+
 /** A setting of the module whose routes need the keys. */
 export const apiKeysOption = z
   .array(
@@ -109,7 +112,7 @@ export const apiKeysOption = z
   .meta({ secret: true })
   .describe(
     'API keys. A caller needs one to push to others than itself. With several keys, one can be replaced while the old one ' +
-      'still works. Without a key, callers can push only to themselves. Use at least 16 characters that cannot be guessed.',
+      'still works. Without a key, callers can push only to themselves. Keys have at least 16 characters; shorter ones are accepted only on a loopback address.',
   );
 
 export const callerRateLimitOptions = z

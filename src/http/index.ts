@@ -1,11 +1,13 @@
 export { Callers, presentedKey, type Caller } from './callers/callers.js';
 export {
   clientIdentity,
+  clientScheme,
   isProxyRange,
   networkOf,
   trustedProxies,
   type ClientIdentity,
   type IdentifiedRequest,
+  type Scheme,
   type TrustedProxies,
 } from './callers/client-identity.js';
 export { isLoopback } from './callers/loopback.js';
@@ -25,6 +27,7 @@ export {
 export { HttpMetrics } from './http.metrics.js';
 export { HttpModule } from './http.module.js';
 export {
+  apiKeyMinLength,
   apiKeysOption,
   callerRateLimitOptions,
   httpOptions,

@@ -1,8 +1,7 @@
 import type { Config } from '../config/config.js';
-import { isLoopback } from '../http/index.js';
+import { apiKeyMinLength, isLoopback } from '../http/index.js';
 import { usesLanes } from '../config/roles.js';
-
-const SHORTEST_API_KEY = 16;
+import { shortKeyIssues } from '../config/short-keys.js';
 
 /** Returns what an operator should know about a configuration that works. */
 export function warningsOf(config: Config): string[] {
@@ -41,13 +40,22 @@ function* perProcessWarnings({ instant, delayed, idempotency }: Config['bus']): 
 function* apiKeyWarnings({ trigger }: Config): Generator<string> {
   if (trigger.apiKeys.length === 0)
     yield 'no API key is configured: callers can push only to themselves. Set CARILLON_API_KEY';
-  if (trigger.apiKeys.some((key) => key.length < SHORTEST_API_KEY))
-    yield `an API key has fewer than ${SHORTEST_API_KEY} characters, and can be guessed: use a longer one`;
+  for (const { path, message } of shortKeyIssues({ trigger })) yield `${path.join('.')}: ${message}`;
 }
 
-function* exposureWarnings({ server }: Config): Generator<string> {
+function* exposureWarnings({ server, gateway }: Config): Generator<string> {
   if (!isLoopback(server.host))
     yield `listening on ${server.host}: anyone who can connect to it can open a socket and push to themselves`;
+  const secrets = secretsOf(gateway.client.tokens);
+  if (!isLoopback(server.host) && secrets.some(({ length }) => length < apiKeyMinLength))
+    yield `a secret of gateway.client.tokens has fewer than ${apiKeyMinLength} characters: who has a token can find it out and sign others. Use a longer one`;
+}
+
+function secretsOf({ connection, subscription }: Config['gateway']['client']['tokens']): string[] {
+  return [connection, subscription].flatMap((tokens) => [
+    tokens?.hmacSecretKey ?? [],
+    tokens?.hmacPreviousSecretKey ?? [],
+  ].flat());
 }
 
 /** The time limit holds for the whole shutdown, so that its first steps shorten the later ones. */

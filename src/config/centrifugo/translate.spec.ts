@@ -342,7 +342,7 @@ describe('translateCentrifugo, from variables', () => {
       CENTRIFUGO_CLIENT_ALLOWED_ORIGINS: 'https://a.example https://b.example',
       CENTRIFUGO_CLIENT_INSECURE: 'true',
       CENTRIFUGO_CLIENT_STALE_CLOSE_DELAY: '3s',
-      CENTRIFUGO_HTTP_API_KEY: 'key',
+      CENTRIFUGO_HTTP_API_KEY: 'a-key-of-16-bytes',
       CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_PRESENCE: 'true',
       CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_HISTORY_SIZE: '7',
       CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_HISTORY_TTL: '60s',
@@ -351,7 +351,7 @@ describe('translateCentrifugo, from variables', () => {
     expect(notices).toEqual([]);
     expect(config).toMatchObject({
       server: { host: '0.0.0.0', port: 8000 },
-      trigger: { apiKeys: ['key'] },
+      trigger: { apiKeys: ['a-key-of-16-bytes'] },
       gateway: {
         allowedOrigins: ['https://a.example', 'https://b.example'],
         client: {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { newConnectionId } from '../../delivery/index.js';
-import { clientIdentity, networkOf, trustedProxies, type TrustedProxies } from '../../http/index.js';
+import { clientIdentity, clientScheme, networkOf, trustedProxies, type TrustedProxies } from '../../http/index.js';
 import { HeaderForwarding } from '../auth/forwarded-headers.js';
 import { KeyedRateLimit, RateLimit } from '../../limits/index.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
@@ -45,7 +45,7 @@ export class ConnectionAdmission {
   admit(request: HandshakeRequest, endpoint: Endpoint): Handshake | Refusal {
     if (this.#isShut) return refusals.shuttingDown;
     const { origin, host } = request.headers;
-    if (!this.#origins.allow(origin, host)) return refusals.forbiddenOrigin;
+    if (!this.#origins.allow(origin, host, clientScheme(request, this.#trusted))) return refusals.forbiddenOrigin;
     if (this.#admitted >= this.#limits.connections) return refusals.serverFull;
     const identity = clientIdentity(request, this.#trusted);
     const network = networkOf(identity.address);

@@ -43,6 +43,16 @@ describe('Origins', () => {
   });
 
   it.each([
+    ['https://example.com', 'https', true],
+    ['http://example.com', 'https', false],
+    ['http://example.com', 'http', true],
+    ['https://example.com', 'http', false],
+    ['ionic://example.com', undefined, false],
+  ] as const)('without a list, compares the scheme if it is known: %s over %s', (origin, scheme, expected) => {
+    expect(none.allow(origin, 'example.com', scheme)).toBe(expected);
+  });
+
+  it.each([
     ['https://a.example.com', true],
     ['https://a.b.example.com', true],
     ['HTTPS://A.EXAMPLE.COM', true],

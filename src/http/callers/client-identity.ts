@@ -8,7 +8,7 @@ export type TrustedProxies = (address: string) => boolean;
 /** The part of a request that identifies its sender: Node's `IncomingMessage`, or `raw` of a Fastify request. */
 export interface IdentifiedRequest {
   readonly headers: IncomingHttpHeaders;
-  readonly socket: { readonly remoteAddress?: string | undefined };
+  readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean };
 }
 
 /**
@@ -61,6 +61,28 @@ export function clientAddress(request: IdentifiedRequest, trusted: TrustedProxie
     address = hop;
   }
   return address;
+}
+
+/** The scheme of the URL that a client uses. */
+export type Scheme = 'http' | 'https';
+
+/** Some proxies name the scheme of a WebSocket. */
+const schemes: Readonly<Record<string, Scheme>> = { http: 'http', ws: 'http', https: 'https', wss: 'https' };
+
+/**
+ * Returns the scheme of the URL that the client uses: `https` over TLS, otherwise what a trusted proxy says in `X-Forwarded-Proto`.
+ * Returns undefined if neither is the case: a proxy in front may terminate TLS.
+ */
+export function clientScheme(
+  { headers, socket }: IdentifiedRequest,
+  trusted: TrustedProxies,
+): Scheme | undefined {
+  if (socket.encrypted === true) return 'https';
+  const given = headers['x-forwarded-proto'];
+  if (given === undefined || !trusted(canonical(socket.remoteAddress ?? '') ?? '')) return undefined;
+  // The first of several proxies is the one that the client connected to.
+  const [first = ''] = String(given).split(',', 1);
+  return schemes[first.trim().toLowerCase()];
 }
 
 /** Half of an IPv6 address, which a provider assigns to one customer. The customer chooses the rest. */

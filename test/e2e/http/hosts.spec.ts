@@ -1,5 +1,5 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { Server } from '../../support/server.js';
 
@@ -9,9 +9,10 @@ const UPGRADE =
 /** Sends a request with these lines, and resolves with its response. */
 async function send(server: Server, path: string, ...lines: string[]): Promise<string> {
   const socket = connect(server.port, '127.0.0.1');
-  const isUpgrade = lines.includes(UPGRADE);
-  socket.end(`GET ${path} HTTP/1.1\r\n${lines.join('')}${isUpgrade ? '' : 'Connection: close\r\n'}\r\n`);
-  return text(socket);
+  socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+  const [response] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return String(response);
 }
 
 describe.each([

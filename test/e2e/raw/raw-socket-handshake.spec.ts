@@ -64,6 +64,20 @@ describe('raw socket handshake', () => {
     expect((await server.refusal({ origin: 'https://evil.org' })).statusCode).toBe(403);
   });
 
+  it.each(['https', 'wss', 'HTTPS, http'])(
+    'accepts no page of http if a trusted proxy says that the client uses %s',
+    async (proto) => {
+      for (const trustedProxies of [['loopback'], []]) {
+        await using server = await serve({ trustedProxies });
+        const origin = server.url.replace('ws:', 'http:');
+        const headers = { 'x-forwarded-proto': proto };
+        await server.connect({ origin: origin.replace('http:', 'https:'), headers });
+        if (trustedProxies.length === 0) await server.connect({ origin, headers });
+        else expect((await server.refusal({ origin, headers })).statusCode).toBe(403);
+      }
+    },
+  );
+
   it('accepts only the listed origins if there is a list', async () => {
     await using server = await serve({ allowedOrigins: ['https://app.example.com'] });
     await server.connect({ origin: 'https://app.example.com' });
