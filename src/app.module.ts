@@ -35,7 +35,8 @@ export class AppModule {
     extensions: GatewayExtensions = {},
     consumerFiles: ConsumerFiles = noConsumerFiles,
   ): DynamicModule {
-    const { roles, trustedProxies } = server;
+    const { roles, trustedProxies, allowUntrustedProxies } = server;
+    const proxies = { trustedProxies, allowUntrustedProxies };
     const withRole = <T>(role: Role, module: T): T[] => (roles.includes(role) ? [module] : []);
     const busModule = BusModule.forRoot({ ...bus, modules: withoutFiles(bus), isGlobal: false });
     const lanesModule = importing({ module: LanesModule }, busModule);
@@ -48,7 +49,7 @@ export class AppModule {
       ...gateway,
       protocols,
       ...extensions,
-      trustedProxies,
+      ...proxies,
       version,
     });
     const webhooksModule = WebhooksModule.forRoot(webhooks);
@@ -67,7 +68,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         MetricsModule.forRoot(metrics),
-        HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
+        HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, ...proxies }),
         ...consumers,
         ...moduleConsumers,
         ...withRole('gateway', importing(gatewayModule, deliveryModule, webhooksModule, ...consumers)),

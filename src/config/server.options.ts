@@ -43,6 +43,14 @@ export const serverOptions = z
         'Addresses or CIDR ranges of the proxies whose X-Forwarded-For is trusted, for example 10.0.0.0/8. ' +
           'The names loopback, linklocal and uniquelocal stand for those ranges.',
       ),
+    allowUntrustedProxies: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Lets clients behind a proxy that is not in trustedProxies open raw sockets and push to themselves. All of them with one ' +
+          'User-Agent are then one identity and receive the messages of each other. By default they get 403 if the proxy sends ' +
+          'X-Forwarded-For or Forwarded.',
+      ),
     http: httpOptions,
     shutdown: z
       .strictObject({

@@ -9,6 +9,8 @@ import { createUpgradeRequiredController } from './websocket/upgrade-required.co
 export interface GatewayModuleOptions extends GatewayOptions {
   /** Addresses, CIDR ranges or `loopback`, `linklocal`, `uniquelocal`: proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  /** Whether clients behind another proxy may share an identity. */
+  readonly allowUntrustedProxies?: boolean;
   /** The version of the program, which a protocol may send to its clients. */
   readonly version?: string;
 }

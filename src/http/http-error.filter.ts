@@ -24,7 +24,11 @@ export class HttpErrorFilter implements ExceptionFilter, OnModuleInit {
     const warning = new RepeatedWarning(this.#logger);
     connections.onRefused = (reason) => {
       this.metrics.countRefusedConnection(reason);
-      warning.warn(`refused or cut HTTP connections: ${reason}. See server.http.limits`);
+      const hint =
+        reason === 'connections_per_address'
+          ? '. A proxy or load balancer counts as one address: raise server.http.limits.connectionsPerAddress for it'
+          : '. See server.http.limits';
+      warning.warn(`refused or cut HTTP connections: ${reason}${hint}`);
     };
   }
 

@@ -34,6 +34,7 @@ export const httpErrorTable = {
   unauthorized: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } },
   api_key_not_configured: 403,
   host_not_allowed: 403,
+  untrusted_proxy: 403,
   rate_limited: 429,
   // HTTP itself
   malformed_request: 400,
@@ -80,6 +81,7 @@ export class ConflictingParametersError extends errorClass('conflicting_paramete
 export class InvalidLimitError extends errorClass('invalid_limit') {}
 export class InvalidCursorError extends errorClass('invalid_cursor') {}
 export class UnauthorizedError extends errorClass('unauthorized') {}
+export class UntrustedProxyError extends errorClass('untrusted_proxy') {}
 export class ApiKeyNotConfiguredError extends errorClass('api_key_not_configured') {}
 
 export class RateLimitedError extends errorClass('rate_limited') {

@@ -139,4 +139,6 @@ export interface HttpModuleOptions {
   readonly rateLimit: z.output<typeof callerRateLimitOptions>;
   /** Proxies whose `X-Forwarded-For` is trusted, as `trustedProxies` of the server options lists them. */
   readonly trustedProxies: readonly string[];
+  /** Whether callers behind another proxy may share an identity. */
+  readonly allowUntrustedProxies?: boolean;
 }

@@ -11,6 +11,7 @@ export {
   type TrustedProxies,
 } from './callers/client-identity.js';
 export { isLoopback } from './callers/loopback.js';
+export { UntrustedProxies } from './callers/untrusted-proxies.js';
 export { HttpAdapter } from './http-adapter.js';
 export { HttpErrors } from './error-responses.js';
 export {
@@ -21,6 +22,7 @@ export {
   InvalidJsonError,
   statusOf,
   UnknownFieldError,
+  UntrustedProxyError,
   type HttpErrorCode,
   type HttpErrorTable,
 } from './http.errors.js';

@@ -4,14 +4,18 @@ const INTERVAL_MS = 1_000;
 
 /**
  * Logs a warning that may occur for every client or channel at once, for example while a store is unavailable. The
- * first warning is logged at once. Of the warnings within the next second, only the last one is logged, with their number.
+ * first warning is logged at once. Of the warnings within the next second or other interval, only the last one is logged, with their number.
  */
 export class RepeatedWarning {
   #isQuiet = false;
   #suppressed = 0;
   #last = '';
 
-  constructor(private readonly logger: Pick<Logger, 'warn'>) {}
+  /** @param intervalMs how long further warnings are held back */
+  constructor(
+    private readonly logger: Pick<Logger, 'warn'>,
+    private readonly intervalMs = INTERVAL_MS,
+  ) {}
 
   warn(text: string): void {
     if (this.#isQuiet) {
@@ -21,7 +25,7 @@ export class RepeatedWarning {
     }
     this.logger.warn(text);
     this.#isQuiet = true;
-    setTimeout(() => this.#logSuppressed(), INTERVAL_MS).unref();
+    setTimeout(() => this.#logSuppressed(), this.intervalMs).unref();
   }
 
   #logSuppressed(): void {

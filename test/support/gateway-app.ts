@@ -84,12 +84,13 @@ export interface Client {
 
 export type Settings = z.input<ReturnType<typeof gatewayOptionsFor<typeof protocols>>> & {
   readonly trustedProxies?: readonly string[];
+  readonly allowUntrustedProxies?: boolean;
   readonly http?: z.input<typeof httpOptions>;
 };
 
 /** @param served the protocols of the gateway; those of the program if there is no list */
 export async function serve(
-  { trustedProxies = [], http, ...settings }: Settings = {},
+  { trustedProxies = [], allowUntrustedProxies = false, http, ...settings }: Settings = {},
   served: readonly ProtocolDefinition[] = protocols,
 ): Promise<Server> {
   register.clear();
@@ -116,7 +117,10 @@ export async function serve(
     };
   }
   const built = await Test.createTestingModule({
-    imports: [TableModule.instance, GatewayModule.forRoot({ ...options, trustedProxies, protocols: served })],
+    imports: [
+      TableModule.instance,
+      GatewayModule.forRoot({ ...options, trustedProxies, allowUntrustedProxies, protocols: served }),
+    ],
   }).compile();
   const app = built.createNestApplication<NestFastifyApplication>(new HttpAdapter(httpOptions.parse(http)), {
     logger: false,

@@ -54,6 +54,7 @@ export interface TriggerAppOptions {
   readonly delivery?: object;
   readonly http?: object;
   readonly trustedProxies?: readonly string[];
+  readonly allowUntrustedProxies?: boolean;
   /** Default: new stores. */
   readonly stores?: Stores;
   /** How many unconsumed messages the instant lane holds. Beyond that it refuses messages like an unavailable broker. */
@@ -107,7 +108,7 @@ export class TriggerApp implements AsyncDisposable {
       answerTimeoutMs: 20_000,
       ...options.trigger,
     });
-    const { trustedProxies = [] } = options;
+    const { trustedProxies = [], allowUntrustedProxies = false } = options;
     const delivery = DeliveryModule.forRoot({
       ...deliveryOptions.parse(options.delivery ?? {}),
       version: '0.0.0',
@@ -116,7 +117,12 @@ export class TriggerApp implements AsyncDisposable {
       imports: [
         MetricsModule.forRoot(metricsOptions.parse({ processMetrics: false })),
         LanesModule.of(lane, stores, new DeadLetters(retryStore)),
-        HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, trustedProxies }),
+        HttpModule.forRoot({
+          apiKeys: trigger.apiKeys,
+          rateLimit: trigger.rateLimit,
+          trustedProxies,
+          allowUntrustedProxies,
+        }),
         { ...TriggerModule.forRoot(trigger), imports: [delivery] },
       ],
     }).compile();

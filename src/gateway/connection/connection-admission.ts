@@ -1,6 +1,13 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { newConnectionId } from '../../delivery/index.js';
-import { clientIdentity, clientScheme, networkOf, trustedProxies, type TrustedProxies } from '../../http/index.js';
+import {
+  clientIdentity,
+  clientScheme,
+  networkOf,
+  trustedProxies,
+  UntrustedProxies,
+  type TrustedProxies,
+} from '../../http/index.js';
 import { HeaderForwarding } from '../auth/forwarded-headers.js';
 import { KeyedRateLimit, RateLimit } from '../../limits/index.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
@@ -13,6 +20,7 @@ import { refusals, type Refusal } from './refusals.js';
 export class ConnectionAdmission {
   readonly #limits: GatewayModuleOptions['limits'];
   readonly #trusted: TrustedProxies;
+  readonly #untrustedProxies: UntrustedProxies;
   readonly #origins: Origins;
   readonly #headerForwarding: HeaderForwarding;
   readonly #addressRate: KeyedRateLimit;
@@ -25,6 +33,11 @@ export class ConnectionAdmission {
   constructor(@Inject(GATEWAY_MODULE_OPTIONS) options: GatewayModuleOptions) {
     this.#limits = options.limits;
     this.#trusted = trustedProxies(options.trustedProxies);
+    this.#untrustedProxies = new UntrustedProxies(
+      this.#trusted,
+      options.allowUntrustedProxies ?? false,
+      new Logger('Gateway'),
+    );
     this.#origins = new Origins(options.allowedOrigins);
     this.#headerForwarding = new HeaderForwarding(options.forwardedHeaders, options.forwardedHeadersMaxBytes);
     this.#addressRate = new KeyedRateLimit(options.limits.handshakesPerAddress);
@@ -45,21 +58,30 @@ export class ConnectionAdmission {
   admit(request: HandshakeRequest, endpoint: Endpoint): Handshake | Refusal {
     if (this.#isShut) return refusals.shuttingDown;
     const { origin, host } = request.headers;
-    if (!this.#origins.allow(origin, host, clientScheme(request, this.#trusted))) return refusals.forbiddenOrigin;
+    if (!this.#origins.allow(origin, host, clientScheme(request, this.#trusted)))
+      return refusals.forbiddenOrigin;
     if (this.#admitted >= this.#limits.connections) return refusals.serverFull;
     const identity = clientIdentity(request, this.#trusted);
     const network = networkOf(identity.address);
     const fromNetwork = this.#admittedByNetwork.get(network) ?? 0;
-    if (fromNetwork >= this.#limits.connectionsPerAddress) return refusals.addressFull;
+    if (fromNetwork >= this.#limits.connectionsPerAddress) {
+      this.#untrustedProxies.onLimited(request, 'gateway.limits.connectionsPerAddress');
+      return refusals.addressFull;
+    }
     const forwardedHeaders = this.#headerForwarding.of(request.headers);
     if (forwardedHeaders === undefined) return refusals.headersTooLarge;
-    if (this.#addressRate.take(network) > 0) return refusals.addressTooFast;
+    if (this.#addressRate.take(network) > 0) {
+      this.#untrustedProxies.onLimited(request, 'gateway.limits.handshakesPerAddress');
+      return refusals.addressTooFast;
+    }
     const state = this.#handshakeRate.next(this.#handshakeState, performance.now());
     if (state === undefined) return refusals.tooFast;
     this.#handshakeState = state;
     this.#admitted++;
     this.#admittedByNetwork.set(network, fromNetwork + 1);
-    return new Handshake(newConnectionId(), { ...identity, network, forwardedHeaders }, request, endpoint);
+    const isHidden = this.#untrustedProxies.hideSender(request);
+    const client = { ...identity, isHidden, network, forwardedHeaders };
+    return new Handshake(newConnectionId(), client, request, endpoint);
   }
 
   leave(network: string): void {

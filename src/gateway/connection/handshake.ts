@@ -22,6 +22,8 @@ export interface Endpoint {
 
 /** The client that asks for a connection. */
 export interface HandshakeClient extends ClientIdentity {
+  /** Whether the identity may be that of several clients, behind a proxy that is not trusted. */
+  readonly isHidden: boolean;
   /** The key for limits by address: the address, or the /64 network of an IPv6 address. */
   readonly network: string;
   /** The headers of the handshake that authorizers receive. */
@@ -38,6 +40,8 @@ export class Handshake {
   readonly id: string;
   readonly userAgent: string;
   readonly address: string;
+  /** Whether User-Agent and address may be those of several clients, behind a proxy that is not trusted. */
+  readonly isHidden: boolean;
   readonly network: string;
   readonly protocol: ConnectionProtocol;
   readonly framing: Framing;
@@ -53,6 +57,7 @@ export class Handshake {
     this.id = id;
     this.userAgent = client.userAgent;
     this.address = client.address;
+    this.isHidden = client.isHidden;
     this.network = client.network;
     this.forwardedHeaders = client.forwardedHeaders;
     this.protocol = endpoint.protocol;

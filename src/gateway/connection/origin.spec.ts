@@ -48,9 +48,12 @@ describe('Origins', () => {
     ['http://example.com', 'http', true],
     ['https://example.com', 'http', false],
     ['ionic://example.com', undefined, false],
-  ] as const)('without a list, compares the scheme if it is known: %s over %s', (origin, scheme, expected) => {
-    expect(none.allow(origin, 'example.com', scheme)).toBe(expected);
-  });
+  ] as const)(
+    'without a list, compares the scheme if it is known: %s over %s',
+    (origin, scheme, expected) => {
+      expect(none.allow(origin, 'example.com', scheme)).toBe(expected);
+    },
+  );
 
   it.each([
     ['https://a.example.com', true],

@@ -18,6 +18,12 @@ export interface Refusal {
 export const refusals = {
   malformed: { status: 400, code: 'bad_request', message: 'not a WebSocket handshake' },
   forbiddenOrigin: { status: 403, code: 'origin_forbidden', message: 'pages of this origin may not connect' },
+  untrustedProxy: {
+    status: 403,
+    code: 'untrusted_proxy',
+    message:
+      'the request came through a proxy that the server does not trust: the operator has to list it in server.trustedProxies',
+  },
   unknownPath: { status: 404, code: 'not_found', message: 'no socket is served at this path' },
   addressFull: {
     status: 429,

@@ -42,6 +42,7 @@ describe('Callers', () => {
     expect(callers().admit(request())).toEqual({
       identity: { userAgent: 'bell/1', address: '203.0.113.7' },
       apiKeyName: undefined,
+      isHidden: false,
     });
   });
 

@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { KeyedRateLimit } from '../../limits/index.js';
 import { ApiKeys } from './api-keys.js';
 import {
+  clientAddress,
   clientIdentity,
   networkOf,
   trustedProxies,
@@ -10,6 +11,7 @@ import {
   type IdentifiedRequest,
   type TrustedProxies,
 } from './client-identity.js';
+import { UntrustedProxies } from './untrusted-proxies.js';
 import { ApiKeyNotConfiguredError, RateLimitedError, UnauthorizedError } from '../http.errors.js';
 import { HTTP_OPTIONS } from '../http.module-definition.js';
 import type { HttpModuleOptions } from '../http.options.js';
@@ -17,6 +19,8 @@ import type { HttpModuleOptions } from '../http.options.js';
 /** The sender of a request. */
 export interface Caller {
   readonly identity: ClientIdentity;
+  /** Whether the identity may be that of several clients, behind a proxy that is not trusted. */
+  readonly isHidden: boolean;
   /** Names the API key that the caller presented, and is safe to store. Undefined: no key. */
   readonly apiKeyName: string | undefined;
 }
@@ -27,11 +31,17 @@ export class Callers {
   readonly #apiKeys: ApiKeys;
   readonly #limiter: KeyedRateLimit;
   readonly #trusted: TrustedProxies;
+  readonly #untrustedProxies: UntrustedProxies;
 
   constructor(@Inject(HTTP_OPTIONS) options: HttpModuleOptions) {
     this.#apiKeys = new ApiKeys(options.apiKeys);
     this.#limiter = new KeyedRateLimit(options.rateLimit);
     this.#trusted = trustedProxies(options.trustedProxies);
+    this.#untrustedProxies = new UntrustedProxies(
+      this.#trusted,
+      options.allowUntrustedProxies ?? false,
+      new Logger('Http'),
+    );
   }
 
   /**
@@ -44,9 +54,9 @@ export class Callers {
     const presented = this.#apiKeys.isEmpty ? undefined : presentedKey(request.headers);
     const apiKeyName = presented === undefined ? undefined : this.#apiKeys.match(presented);
     // By address and not by identity, because a User-Agent is cheap to change. Wrong keys count, so guessing is slow.
-    if (apiKeyName === undefined) this.#takeFromLimit(identity.address);
+    if (apiKeyName === undefined) this.#takeFromLimit(request);
     if (presented !== undefined && apiKeyName === undefined) throw unauthorized();
-    return { identity, apiKeyName };
+    return { identity, apiKeyName, isHidden: this.#untrustedProxies.hideSender(request) };
   }
 
   /**
@@ -55,7 +65,7 @@ export class Callers {
    */
   hasValidKey(key: string | undefined, request: IdentifiedRequest): boolean {
     if (key !== undefined && this.#apiKeys.match(key) !== undefined) return true;
-    this.#takeFromLimit(clientIdentity(request, this.#trusted).address);
+    this.#takeFromLimit(request);
     return false;
   }
 
@@ -68,9 +78,11 @@ export class Callers {
     if (caller.apiKeyName === undefined) throw unauthorized();
   }
 
-  #takeFromLimit(address: string): void {
-    const waitMs = this.#limiter.take(networkOf(address));
-    if (waitMs > 0) throw new RateLimitedError(waitMs);
+  #takeFromLimit(request: IdentifiedRequest): void {
+    const waitMs = this.#limiter.take(networkOf(clientAddress(request, this.#trusted)));
+    if (waitMs === 0) return;
+    this.#untrustedProxies.onLimited(request, 'trigger.rateLimit');
+    throw new RateLimitedError(waitMs);
   }
 }
 

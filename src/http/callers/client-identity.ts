@@ -63,6 +63,19 @@ export function clientAddress(request: IdentifiedRequest, trusted: TrustedProxie
   return address;
 }
 
+/**
+ * Returns whether a proxy seems to have forwarded the request, but the address of its client is unknown: the proxy is not trusted,
+ * or it sends only `Forwarded`, which is not read.
+ */
+export function isForwardedByStranger(
+  { headers, socket }: IdentifiedRequest,
+  trusted: TrustedProxies,
+): boolean {
+  if (headers['x-forwarded-for'] === undefined && headers.forwarded === undefined) return false;
+  const isTrusted = trusted(canonical(socket.remoteAddress ?? '') ?? '');
+  return !isTrusted || headers['x-forwarded-for'] === undefined;
+}
+
 /** The scheme of the URL that a client uses. */
 export type Scheme = 'http' | 'https';
 

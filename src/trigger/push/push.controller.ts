@@ -40,19 +40,18 @@ export class PushController {
     const caller = this.callers.admit(request.raw);
     const parameters = readPushParameters(request.query, this.options);
     if (parameters.channel !== undefined) this.callers.requireApiKey(caller);
-    const channel = channelOfCaller(caller);
+    const channel = parameters.channel ?? channelOfCaller(caller);
     const { maxKeyLength } = this.options.idempotency;
     const scope = caller.apiKeyName ?? channel;
     const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'], scope, maxKeyLength);
     const traceparent = readTraceparent(request.headers['traceparent']);
     const data = jsonBytes(request);
     requireJson(data, this.options.maxJsonDepth);
-    const target = parameters.channel ?? channel;
-    const dataFormat = this.rules.dataFormatOf(target);
-    if (!acceptsData(dataFormat, data)) throw new InvalidPayloadError(target, dataFormat);
+    const dataFormat = this.rules.dataFormatOf(channel);
+    if (!acceptsData(dataFormat, data)) throw new InvalidPayloadError(channel, dataFormat);
     return {
-      channel,
       ...parameters,
+      channel,
       ...(caller.apiKeyName === undefined ? { owner: networkOf(caller.identity.address) } : {}),
       data,
       format: 'json',

@@ -368,11 +368,25 @@ describe('the metrics', () => {
 describe('behind a proxy', () => {
   it('identifies the client by X-Forwarded-For of a trusted proxy only', async () => {
     const forwarded = { ...BELL, 'x-forwarded-for': '198.51.100.1' };
-    expect((await accepted(post('', { headers: forwarded }))).channel).toBe(BELL_CHANNEL);
+    await using allowing = await TriggerApp.start({ allowUntrustedProxies: true });
+    expect((await accepted(post('', { headers: forwarded }, allowing))).channel).toBe(BELL_CHANNEL);
     await using proxied = await TriggerApp.start({ trustedProxies: ['loopback'] });
     expect((await accepted(post('', { headers: forwarded }, proxied))).channel).toBe(
       identityChannel('bell/1', '198.51.100.1'),
     );
+  });
+});
+
+describe('behind a proxy that is not trusted', () => {
+  it.each([['x-forwarded-for'], ['forwarded']])('refuses what depends on the sender: %s', async (header) => {
+    const hidden = { ...BELL, [header]: 'for=198.51.100.1' };
+    const keyed = { ...hidden, ...KEY };
+    expect(await refused(post('', { headers: hidden }))).toBe('403 untrusted_proxy');
+    expect(await refused(post('', { headers: keyed }))).toBe('403 untrusted_proxy');
+    expect(await refused(call('GET', '/schedules', { headers: hidden }))).toBe('403 untrusted_proxy');
+    expect(await refused(call('GET', '/schedules/1', { headers: hidden }))).toBe('403 untrusted_proxy');
+    await accepted(post('?channel=news', { headers: keyed }));
+    expect((await call('GET', '/schedules', { headers: keyed })).status).toBe(200);
   });
 });
 

@@ -85,8 +85,21 @@ describe('raw socket handshake', () => {
       expect((await server.refusal({ origin })).statusCode).toBe(403);
   });
 
-  it('ignores X-Forwarded-For from a peer that is not a trusted proxy', async () => {
-    await using server = await serve();
+  it.each(['x-forwarded-for', 'forwarded'])(
+    'refuses a peer that sends %s and is no trusted proxy',
+    async (header) => {
+      await using server = await serve();
+      const response = await server.refusal({ headers: { [header]: '198.51.100.1' } });
+      expect(response.statusCode).toBe(403);
+      expect(String((await response.toArray())[0])).toContain('"untrusted_proxy"');
+      expect(server.table.channels).toEqual([]);
+      // It has a login.
+      await server.connect({ headers: { [header]: '198.51.100.1' } }, '/connection/websocket');
+    },
+  );
+
+  it('ignores X-Forwarded-For from a peer that is not a trusted proxy, if such peers are allowed', async () => {
+    await using server = await serve({ allowUntrustedProxies: true });
     const client = await server.connect(forwarded('198.51.100.1'));
     server.table.send(identity('', '198.51.100.1'), '"spoofed"');
     server.table.send(identity('', '127.0.0.1'), '"real"');

@@ -5,6 +5,7 @@ import { Authorizers } from '../../auth/authorizers.js';
 import { authorizeHandshake } from '../../auth/handshake-authorization.js';
 import type { ConnectionHost } from '../../connection/connection.js';
 import type { Handshake } from '../../connection/handshake.js';
+import { HandshakeRefusedError, refusals } from '../../connection/refusals.js';
 import type { Protocol, ProtocolDefinition } from '../protocol.js';
 import { closeCodes } from './close-codes.js';
 import { RawAuthorizer } from './raw.authorizer.js';
@@ -21,7 +22,9 @@ class RawProtocol implements Protocol {
     this.#authorizer = authorizers.chain(new RawAuthorizer());
   }
 
+  /** @throws HandshakeRefusedError if the client would share its identity with others */
   connect(handshake: Handshake, host: ConnectionHost): RawConnection {
+    if (handshake.isHidden) throw new HandshakeRefusedError(refusals.untrustedProxy);
     const context = this.authorizers.contextOf(handshake, '');
     const authorize = () => authorizeHandshake(this.#authorizer, context);
     return new RawConnection(handshake, host, this.delivery, authorize);
