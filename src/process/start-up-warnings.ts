@@ -52,10 +52,9 @@ function* exposureWarnings({ server, gateway }: Config): Generator<string> {
 }
 
 function secretsOf({ connection, subscription }: Config['gateway']['client']['tokens']): string[] {
-  return [connection, subscription].flatMap((tokens) => [
-    tokens?.hmacSecretKey ?? [],
-    tokens?.hmacPreviousSecretKey ?? [],
-  ].flat());
+  return [connection, subscription].flatMap((tokens) =>
+    [tokens?.hmacSecretKey ?? [], tokens?.hmacPreviousSecretKey ?? []].flat(),
+  );
 }
 
 /** The time limit holds for the whole shutdown, so that its first steps shorten the later ones. */
