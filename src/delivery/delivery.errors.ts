@@ -29,3 +29,23 @@ export class SurveyIncompleteError extends CarillonError {
     super(`no reply in time from the node(s) ${missing.join(', ')}`);
   }
 }
+
+/** A node has no lease in the registry of connections: others may have taken over its connections. */
+export class LeaseEndedError extends CarillonError {
+  readonly code = 'lease_ended';
+  override readonly retryable = true;
+
+  constructor() {
+    super('this node has no lease in the registry of connections');
+  }
+}
+
+/** A node did not answer in time. It may have carried out the request. */
+export class NodeSilentError extends CarillonError {
+  readonly code = 'node_silent';
+  override readonly retryable = true;
+
+  constructor(node: string) {
+    super(`no answer in time from node ${node}`);
+  }
+}

@@ -14,6 +14,7 @@ const PUBLISH_ERRORS = 'carillon_fanout_publish_errors_total';
 const PROBE_SECONDS = 'carillon_fanout_probe_seconds';
 const LOST_PROBES = 'carillon_fanout_probes_lost_total';
 const SUBSCRIBER_FAULTS = 'carillon_delivery_subscriber_faults_total';
+const CLEANUPS = 'carillon_connection_cleanups_total';
 const DEDUPLICATION_SHORTENED = 'carillon_deduplication_shortened_total';
 
 export const deliveryInstruments = [
@@ -41,6 +42,11 @@ export const deliveryInstruments = [
     help: 'Errors that subscribers threw while they received a publication.',
   }),
   makeCounterProvider({
+    name: CLEANUPS,
+    help: 'Cleanups of registered connections, by result, and by whether the connection was one of a node that died.',
+    labelNames: ['result', 'orphan'],
+  }),
+  makeCounterProvider({
     name: DEDUPLICATION_SHORTENED,
     help: 'How often message ids were dropped before the end of the window because there were too many.',
   }),
@@ -62,6 +68,7 @@ export class DeliveryMetrics {
     @InjectMetric(DEDUPLICATION_SHORTENED) readonly deduplicationShortened: Counter,
     @InjectMetric(PROBE_SECONDS) readonly probeSeconds: Histogram,
     @InjectMetric(LOST_PROBES) readonly lostProbes: Counter,
+    @InjectMetric(CLEANUPS) readonly cleanups: Counter<'result' | 'orphan'>,
   ) {
     const of = (outcome: Outcome) => byLane((lane) => messages.labels({ lane, outcome }));
     this.delivered = of('delivered');

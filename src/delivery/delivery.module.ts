@@ -2,6 +2,7 @@ import { Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } fro
 import { Link } from '../ipc/index.js';
 import { Readiness, totals } from '../metrics/index.js';
 import { ChannelHistory } from './history/channel-history.js';
+import { nodeId } from './channels/address.js';
 import { ChannelRules } from './channels/channel-rules.js';
 import { Deduplication } from './deduplication/deduplication.js';
 import { deliveryInstruments, DeliveryMetrics } from './delivery.metrics.js';
@@ -12,6 +13,8 @@ import { Fanout, type PublicationHandler } from './fanout.port.js';
 import { History } from './history/history.port.js';
 import { Nodes } from './nodes/nodes.js';
 import { Presence } from './presence/presence.port.js';
+import { Registrations } from './registry/registrations.js';
+import { Registry } from './registry/registry.port.js';
 import { Dispatcher } from './subscribers/dispatcher.js';
 import { Subscribers } from './subscribers/subscribers.js';
 
@@ -38,6 +41,12 @@ const ENGINE = Symbol('ENGINE');
     { provide: Fanout, useFactory: ({ fanout }: Engine) => fanout, inject: [ENGINE] },
     { provide: History, useFactory: ({ history }: Engine) => history, inject: [ENGINE] },
     { provide: Presence, useFactory: ({ presence }: Engine) => presence, inject: [ENGINE] },
+    { provide: Registry, useFactory: ({ registry }: Engine) => registry, inject: [ENGINE] },
+    {
+      provide: Registrations,
+      useFactory: createRegistrations,
+      inject: [Registry, DELIVERY_OPTIONS, DeliveryMetrics],
+    },
     {
       provide: ChannelRules,
       useFactory: ({ channels }: DeliveryOptions) => new ChannelRules(channels),
@@ -50,7 +59,7 @@ const ENGINE = Symbol('ENGINE');
     },
     { provide: Nodes, useFactory: createNodes, inject: [Fanout, Subscribers, DELIVERY_OPTIONS] },
   ],
-  exports: [Delivery, Nodes, Presence, ChannelRules],
+  exports: [Delivery, Nodes, Presence, Registrations, ChannelRules],
 })
 export class DeliveryModule
   extends ConfigurableDeliveryModule
@@ -61,6 +70,8 @@ export class DeliveryModule
     private readonly history: History,
     private readonly presence: Presence,
     private readonly nodes: Nodes,
+    private readonly registry: Registry,
+    private readonly registrations: Registrations,
   ) {
     super();
   }
@@ -70,8 +81,8 @@ export class DeliveryModule
   }
 
   async onModuleDestroy(): Promise<void> {
-    await this.nodes.close();
-    await Promise.all([this.history.close(), this.presence.close()]);
+    await Promise.all([this.nodes.close(), this.registrations.close()]);
+    await Promise.all([this.history.close(), this.presence.close(), this.registry.close()]);
     await this.fanout.close();
   }
 }
@@ -81,6 +92,7 @@ interface Engine {
   readonly fanout: Fanout;
   readonly history: History;
   readonly presence: Presence;
+  readonly registry: Registry;
 }
 
 async function openEngine(
@@ -94,15 +106,16 @@ async function openEngine(
   switch (fanout.kind) {
     case 'local': {
       if (primary !== undefined) return connectEngine(primary, handler);
-      const [{ LocalFanout }, { MemoryHistory }, { MemoryPresence }] = await Promise.all([
+      const [{ LocalFanout }, { MemoryHistory }, { MemoryPresence }, { MemoryRegistry }] = await Promise.all([
         import('./adapters/memory/local.fanout.js'),
         import('./adapters/memory/memory.history.js'),
         import('./adapters/memory/memory.presence.js'),
+        import('./adapters/memory/memory.registry.js'),
       ]);
       const { historyMaxBytes: maxBytes, historyMaxChannels: maxChannels, idempotencyMaxKeys } = memory;
       const local = new LocalFanout(handler);
       const history = new MemoryHistory(local, { maxBytes, maxChannels, maxKeys: idempotencyMaxKeys });
-      return { fanout: local, history, presence: new MemoryPresence() };
+      return { fanout: local, history, presence: new MemoryPresence(), registry: new MemoryRegistry() };
     }
     case 'redis': {
       const { openRedisEngine } = await import('./adapters/redis/redis.engine.js');
@@ -129,15 +142,17 @@ async function openEngine(
 
 /** Opens the ports of a worker, whose primary process has the stores. */
 async function connectEngine(primary: Link, handler: PublicationHandler): Promise<Engine> {
-  const [{ IpcFanout }, { IpcHistory }, { IpcPresence }] = await Promise.all([
+  const [{ IpcFanout }, { IpcHistory }, { IpcPresence }, { IpcRegistry }] = await Promise.all([
     import('./adapters/ipc/ipc.fanout.js'),
     import('./adapters/ipc/ipc.history.js'),
     import('./adapters/ipc/ipc.presence.js'),
+    import('./adapters/ipc/ipc.registry.js'),
   ]);
   return {
     fanout: new IpcFanout(primary, handler),
     history: new IpcHistory(primary),
     presence: new IpcPresence(primary),
+    registry: new IpcRegistry(primary),
   };
 }
 
@@ -166,6 +181,20 @@ function createDeduplication(
         `remembers only the message ids of the last ${coveredMs} ms: raise deduplicationMaxEntries`,
       );
     },
+  });
+}
+
+function createRegistrations(
+  registry: Registry,
+  { registry: { leaseMs, cleanupConcurrency, cleanupGiveUpAfterMs } }: DeliveryOptions,
+  { cleanups }: DeliveryMetrics,
+): Registrations {
+  return new Registrations(registry, {
+    node: nodeId,
+    leaseMs,
+    concurrency: cleanupConcurrency,
+    giveUpAfterMs: cleanupGiveUpAfterMs,
+    onCleanup: (result, wasOrphan) => cleanups.inc({ result, orphan: String(wasOrphan) }),
   });
 }
 

@@ -142,6 +142,31 @@ export const deliveryOptions = z
       .describe(
         'Longest wait for the replies of the other processes, for example to the list of channels, in ms.',
       ),
+    registry: z
+      .strictObject({
+        leaseMs: z
+          .int()
+          .min(1_000)
+          .max(600_000)
+          .default(10_000)
+          .describe(
+            'After this time without a sign of life of a process, another one calls the cleanup for its registered connections, in ms.',
+          ),
+        cleanupConcurrency: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(64)
+          .describe(
+            'Maximum number of cleanups of registered connections that this process does at the same time.',
+          ),
+        cleanupGiveUpAfterMs: z
+          .int()
+          .min(0)
+          .default(3_600_000)
+          .describe('For how long a cleanup that fails is tried again, in ms.'),
+      })
+      .prefault({}),
     deduplicationWindowMs: z
       .int()
       .min(1_000)

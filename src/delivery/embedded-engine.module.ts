@@ -2,16 +2,19 @@ import { type DynamicModule, Module, type OnModuleDestroy } from '@nestjs/common
 import type { Link } from '../ipc/index.js';
 import { serveHistory } from './adapters/ipc/ipc.history.js';
 import { servePresence } from './adapters/ipc/ipc.presence.js';
+import { serveRegistry } from './adapters/ipc/ipc.registry.js';
 import { IpcHub } from './adapters/ipc/ipc-hub.js';
 import { LocalFanout } from './adapters/memory/local.fanout.js';
 import { MemoryHistory } from './adapters/memory/memory.history.js';
 import { MemoryPresence } from './adapters/memory/memory.presence.js';
+import { MemoryRegistry } from './adapters/memory/memory.registry.js';
 import type { DeliveryOptions } from './delivery.options.js';
 
-/** The history and the presence in the memory of the primary process, which serves them to its workers. */
+/** The history, the presence and the registered connections in the memory of the primary process, which serves them to its workers. */
 export class EmbeddedEngine implements OnModuleDestroy {
   readonly #hub = new IpcHub();
   readonly #presence = new MemoryPresence();
+  readonly #registry = new MemoryRegistry();
   readonly #history: MemoryHistory;
 
   constructor({ memory }: Pick<DeliveryOptions, 'memory'>) {
@@ -28,6 +31,7 @@ export class EmbeddedEngine implements OnModuleDestroy {
     this.#hub.connect(link);
     serveHistory(link, this.#history);
     servePresence(link, this.#presence);
+    serveRegistry(link, this.#registry);
   }
 
   async onModuleDestroy(): Promise<void> {

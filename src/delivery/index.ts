@@ -32,7 +32,13 @@ export {
   type RequestedFeatures,
 } from './channels/subscription-features.js';
 export type { ChannelHistoryQuery, PublishableMessage } from './history/channel-history.js';
-export { FanoutClosedError, SurveyIncompleteError, UnrecoverablePositionError } from './delivery.errors.js';
+export {
+  FanoutClosedError,
+  LeaseEndedError,
+  NodeSilentError,
+  SurveyIncompleteError,
+  UnrecoverablePositionError,
+} from './delivery.errors.js';
 export { Delivery } from './delivery.js';
 export { DeliveryModule } from './delivery.module.js';
 export { LaneConsumersModule } from './consumers/lane-consumers.module.js';
@@ -60,4 +66,6 @@ export {
   type PublishOptions,
   type QueuedPublishOptions,
 } from './publications/publish-options.js';
+export { Registrations, type RegistrationsHandler } from './registry/registrations.js';
+export { type RegisteredConnection, Registry, type RegistryQuery } from './registry/registry.port.js';
 export type { Subscriber } from './subscribers/subscriber.js';

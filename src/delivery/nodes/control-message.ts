@@ -1,8 +1,25 @@
 import type { ControlCommand } from './control-command.js';
 import type { NodeInfo } from './node-info.js';
 
+/** A request to one node. */
+export interface NodeRequest {
+  readonly say: 'ask';
+  readonly call: string;
+  readonly from: string;
+  readonly subject: string;
+  readonly data: Buffer;
+}
+
+export interface NodeReply {
+  readonly say: 'answer';
+  readonly call: string;
+  readonly data: Buffer;
+}
+
 /** A message between nodes. */
 export type ControlMessage =
+  | NodeRequest
+  | NodeReply
   | { readonly say: 'command'; readonly command: ControlCommand }
   | { readonly say: 'here'; readonly node: NodeInfo }
   /** A new node requests the announcements of the others. */

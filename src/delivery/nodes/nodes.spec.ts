@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { BrokerUnavailableError } from '../../bus/index.js';
-import { SurveyIncompleteError } from '../delivery.errors.js';
+import { NodeSilentError, SurveyIncompleteError } from '../delivery.errors.js';
 import type { Fanout } from '../fanout.port.js';
 import { Publication } from '../publications/publication.js';
 import { Subscribers } from '../subscribers/subscribers.js';
@@ -163,6 +163,39 @@ describe('Nodes', () => {
     await jest.advanceTimersByTimeAsync(100);
     await b.nodes.close();
     expect(await asking).toEqual(new Map([['x', 1]]));
+  });
+
+  it('ask one another, byte for byte', async () => {
+    const [a, b] = [await open('a'), await open('b')];
+    const asked: string[] = [];
+    for (const [name, { nodes }] of [
+      ['a', a],
+      ['b', b],
+    ] as const)
+      nodes.answer('echo', async (body) => {
+        asked.push(name);
+        return Buffer.concat([Buffer.from(name), body]);
+      });
+    const body = Buffer.from([0, 255]);
+    expect(await a.nodes.ask('b', 'echo', body)).toEqual(Buffer.from([0x62, 0, 255]));
+    expect(await a.nodes.ask('a', 'echo', body)).toEqual(Buffer.from([0x61, 0, 255]));
+    expect(asked).toEqual(['b', 'a']);
+  });
+
+  it('report a node that does not answer', async () => {
+    const [a, b] = [await open('a'), await open('b')];
+    b.nodes.answer('broken', () => Promise.reject(new Error('no')));
+    for (const [node, subject] of [
+      ['b', 'broken'],
+      ['b', 'unknown'],
+      ['gone', 'echo'],
+    ] as const) {
+      const asking = a.nodes.ask(node, subject, Buffer.alloc(0)).catch((error: unknown) => error);
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(await asking).toEqual(new NodeSilentError(node));
+    }
+    hub.isUnavailable = true;
+    await expect(a.nodes.ask('b', 'echo', Buffer.alloc(0))).rejects.toThrow(BrokerUnavailableError);
   });
 
   it('ignore unknown messages', async () => {

@@ -11,6 +11,7 @@ import type { Subscribers } from '../subscribers/subscribers.js';
 import type { CommandHandler, ControlCommand } from './control-command.js';
 import { decodeControl, encodeControl, type ControlMessage } from './control-message.js';
 import { KnownNodes } from './known-nodes.js';
+import { NodeCalls, type RequestHandler } from './node-calls.js';
 import type { Audience, NodeInfo } from './node-info.js';
 import { Survey, type ChannelCounts } from './survey.js';
 
@@ -36,6 +37,7 @@ export class Nodes {
   readonly #uid: string;
   readonly #known: KnownNodes;
   readonly #surveys = new Map<string, Survey>();
+  readonly #calls: NodeCalls;
   readonly #handlers = new Set<CommandHandler>();
   readonly #subscriber = { receive: (publication: Publication) => this.#receive(publication) };
   #audience: () => Audience = () => ({ numClients: 0, numUsers: 0 });
@@ -50,6 +52,11 @@ export class Nodes {
   ) {
     this.#uid = options.uid ?? nodeId;
     this.#known = new KnownNodes(MISSING_ANNOUNCEMENTS * options.announceIntervalMs);
+    this.#calls = new NodeCalls({
+      uid: this.#uid,
+      timeoutMs: options.surveyTimeoutMs,
+      send: (node, message) => this.#send(nodeChannel(node), message),
+    });
   }
 
   /** Returns at once. While the store is unavailable, the other nodes do not know this one. */
@@ -89,6 +96,20 @@ export class Nodes {
   /** Registers a handler that executes commands on this node. */
   onCommand(handler: CommandHandler): void {
     this.#handlers.add(handler);
+  }
+
+  /**
+   * Asks one node, which may be this one, about a subject.
+   * @throws NodeSilentError it did not answer in time, and may have carried out the request
+   * @throws BrokerUnavailableError
+   */
+  ask(node: string, subject: string, body: Buffer): Promise<Buffer> {
+    return this.#calls.ask(node, subject, body);
+  }
+
+  /** Registers what answers the requests of nodes about a subject. */
+  answer(subject: string, handler: RequestHandler): void {
+    this.#calls.serve(subject, handler);
   }
 
   /** Registers what counts the clients of this node. Called every few seconds. */
@@ -136,6 +157,12 @@ export class Nodes {
       case 'bye':
         this.#known.remove(message.uid);
         for (const survey of this.#surveys.values()) survey.removeNode(message.uid);
+        break;
+      case 'ask':
+        this.#calls.onRequest(message);
+        break;
+      case 'answer':
+        this.#calls.onReply(message);
         break;
       case 'channels?':
         if (message.from !== this.#uid) this.#reply(message.survey, message.from, message.pattern);

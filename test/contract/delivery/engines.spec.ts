@@ -4,6 +4,7 @@ import { BrokerUnavailableError } from '../../../src/bus/index.js';
 import { LocalFanout } from '../../../src/delivery/adapters/memory/local.fanout.js';
 import { MemoryHistory } from '../../../src/delivery/adapters/memory/memory.history.js';
 import { MemoryPresence } from '../../../src/delivery/adapters/memory/memory.presence.js';
+import { MemoryRegistry } from '../../../src/delivery/adapters/memory/memory.registry.js';
 import { Publication, type StreamPosition } from '../../../src/delivery/index.js';
 import { redisCli } from '../../../scripts/brokers/redis.js';
 import {
@@ -20,6 +21,7 @@ import {
   HistoryInbox,
 } from './history.contract.js';
 import { describePresence } from './presence.contract.js';
+import { describeRegistry } from './registry.contract.js';
 import { redisEngines } from './redis-engine.open.js';
 
 const kept = { size: 10, ttlMs: 60_000, metaTtlMs: 60_000 };
@@ -45,6 +47,15 @@ describePresence('MemoryPresence', async () => {
     },
     elapse: async (ms) => void (now += ms),
     isShared: false,
+  };
+});
+
+describeRegistry('MemoryRegistry', async () => {
+  let now = 1_000_000;
+  const registry = new MemoryRegistry(() => now);
+  return {
+    open: async () => ({ registry, close: () => registry.close() }),
+    elapse: async (ms) => void (now += ms),
   };
 });
 
@@ -139,6 +150,8 @@ describeWithOwn('redis', 'a Redis that has lost nothing', () => {
   });
   afterAll(() => redis.dispose());
 
+  describeRegistry('RedisRegistry', async () => redisEngines([redis]).registry);
+
   it('keeps its histories when a process that was idle for a long time is disconnected', async () => {
     const engines = redisEngines([redis], { replayWindowMs: 1_000 });
     const { fanout, history } = await engines.open(new HistoryInbox());
@@ -205,6 +218,7 @@ describeWithOwn('redis', 'several Redis', () => {
   describeSharedHistory('RedisHistory (several Redis)', async () => engines());
   describeStoppedHistory('RedisHistory (several Redis)', async () => engines());
   describePresence('RedisPresence (several Redis)', async () => engines().presence);
+  describeRegistry('RedisRegistry (several Redis)', async () => engines().registry);
 });
 
 describeWithOwn('redis', 'a Redis Cluster', () => {
@@ -223,5 +237,6 @@ describeWithOwn('redis', 'a Redis Cluster', () => {
     describeHistory(`RedisHistory${suffix}`, async () => engines());
     describeSharedHistory(`RedisHistory${suffix}`, async () => engines());
     describePresence(`RedisPresence${suffix}`, async () => engines().presence);
+    describeRegistry(`RedisRegistry${suffix}`, async () => engines().registry);
   }
 });

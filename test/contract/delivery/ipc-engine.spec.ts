@@ -3,14 +3,17 @@ import { IpcFanout } from '../../../src/delivery/adapters/ipc/ipc.fanout.js';
 import type { HistoryPage } from '../../../src/delivery/history/history.port.js';
 import { IpcHistory, serveHistory } from '../../../src/delivery/adapters/ipc/ipc.history.js';
 import { IpcPresence, servePresence } from '../../../src/delivery/adapters/ipc/ipc.presence.js';
+import { IpcRegistry, serveRegistry } from '../../../src/delivery/adapters/ipc/ipc.registry.js';
 import { IpcHub } from '../../../src/delivery/adapters/ipc/ipc-hub.js';
 import { LocalFanout } from '../../../src/delivery/adapters/memory/local.fanout.js';
 import { MemoryHistory } from '../../../src/delivery/adapters/memory/memory.history.js';
 import { MemoryPresence } from '../../../src/delivery/adapters/memory/memory.presence.js';
+import { MemoryRegistry } from '../../../src/delivery/adapters/memory/memory.registry.js';
 import { Publication } from '../../../src/delivery/index.js';
 import { describeHistory } from './history.contract.js';
 import { linkPair } from '../ipc-link.js';
 import { describePresence } from './presence.contract.js';
+import { describeRegistry } from './registry.contract.js';
 
 const roomy = { maxBytes: 10_000_000, maxChannels: 1_000, maxKeys: 1_000 };
 
@@ -42,6 +45,20 @@ describePresence('IpcPresence', async () => {
     },
     elapse: async (ms) => void (now += ms),
     isShared: true,
+  };
+});
+
+describeRegistry('IpcRegistry', async () => {
+  let now = 1_000_000;
+  const store = new MemoryRegistry(() => now);
+  return {
+    open: async () => {
+      const { primary, worker } = linkPair();
+      serveRegistry(primary, store);
+      const registry = new IpcRegistry(worker);
+      return { registry, close: () => registry.close() };
+    },
+    elapse: async (ms) => void (now += ms),
   };
 });
 

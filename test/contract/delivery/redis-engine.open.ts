@@ -7,6 +7,7 @@ import { redisCli } from '../../../scripts/brokers/redis.js';
 import type { RunningBroker } from '../../support/brokers.js';
 import type { SharedHistorySubject } from './history.contract.js';
 import type { PresenceSubject } from './presence.contract.js';
+import type { RegistrySubject } from './registry.contract.js';
 
 type Settings = Partial<
   Pick<
@@ -19,7 +20,7 @@ type Settings = Partial<
 export function redisEngines(
   brokers: readonly RunningBroker[],
   settings: Settings & { readonly keepsData?: boolean } = {},
-): SharedHistorySubject & { readonly presence: PresenceSubject } {
+): SharedHistorySubject & { readonly presence: PresenceSubject; readonly registry: RegistrySubject } {
   const { keepsData = false, ...rest } = settings;
   const keyPrefix = randomBytes(4).toString('hex');
   const urls = brokers.map(({ url }) => url);
@@ -55,6 +56,13 @@ export function redisEngines(
       },
       elapse,
       isShared: true,
+    },
+    registry: {
+      open: async () => {
+        const { registry, fanout: fanoutBeneath } = await open(() => {});
+        return { registry, close: () => fanoutBeneath.close() };
+      },
+      elapse,
     },
   };
 }

@@ -14,7 +14,7 @@ export function copiedInfo(info: ClientInfo): ClientInfo {
 }
 
 /** Copies into memory of its own: a copy from a pool would keep the pool. */
-function copyOf(bytes: Buffer): Buffer {
+export function copyOf(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   copy.set(bytes);
   return copy;

@@ -1,6 +1,6 @@
 import { BrokerUnavailableError } from '../../../bus/index.js';
 import { LinkEndedError, RemoteError, type PortErrors } from '../../../ipc/index.js';
-import { FanoutClosedError, UnrecoverablePositionError } from '../../delivery.errors.js';
+import { FanoutClosedError, LeaseEndedError, UnrecoverablePositionError } from '../../delivery.errors.js';
 
 /** Translates the errors of a link into those of the ports of delivery. */
 export const portErrors: PortErrors = {
@@ -14,6 +14,8 @@ export const portErrors: PortErrors = {
         return new FanoutClosedError();
       case 'unrecoverable_position':
         return new UnrecoverablePositionError();
+      case 'lease_ended':
+        return new LeaseEndedError();
       default:
         return error;
     }

@@ -4,6 +4,7 @@ import type { ProbeEvents } from './probe.js';
 import { RedisFanout, type RedisFanoutStatus } from './redis.fanout.js';
 import { RedisHistory } from './redis.history.js';
 import { RedisPresence } from './redis.presence.js';
+import { RedisRegistry } from './redis.registry.js';
 import { RedisShards, shardOf, type RedisShard } from './shards.js';
 
 export interface RedisEngineContext {
@@ -42,5 +43,10 @@ async function openShard(
 ): Promise<RedisShard> {
   const fanout = await RedisFanout.open(options, handler, status(shard), onInterrupted, probes);
   const { publisher } = fanout;
-  return { fanout, history: new RedisHistory(publisher), presence: new RedisPresence(publisher) };
+  return {
+    fanout,
+    history: new RedisHistory(publisher),
+    presence: new RedisPresence(publisher),
+    registry: new RedisRegistry(publisher, options.keyPrefix),
+  };
 }

@@ -4,6 +4,7 @@ import type { Fanout } from '../../fanout.port.js';
 import type { History, HistoryPage, HistoryQuery, PublishConditions } from '../../history/history.port.js';
 import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import type { Publication, StreamPosition } from '../../publications/publication.js';
+import type { Registry } from '../../registry/registry.port.js';
 import { hash } from './partition.js';
 
 /** One of several Redis servers, with everything that it stores. */
@@ -11,6 +12,7 @@ export interface RedisShard {
   readonly fanout: Fanout;
   readonly history: History;
   readonly presence: Presence;
+  readonly registry: Registry;
 }
 
 /**
@@ -68,6 +70,11 @@ export class RedisShards {
   };
 
   constructor(private readonly shards: readonly RedisShard[]) {}
+
+  /** Connections have no channel: all are on the first server. */
+  get registry(): Registry {
+    return this.shards[0]!.registry;
+  }
 
   #of(channel: string): RedisShard {
     return this.shards[shardOf(channel, this.shards.length)]!;
