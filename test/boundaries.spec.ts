@@ -142,6 +142,7 @@ describe('Boundaries', () => {
     ['typescript(no-floating-promises)', 'export function leak(): void {\n  Promise.resolve();\n}'],
     ['typescript(no-misused-promises)', "process.on('exit', async () => Promise.resolve());"],
     ['typescript(no-explicit-any)', 'export const vague: any = 1;'],
+    ['eslint(no-restricted-globals)', 'setInterval(() => {}, 1_000).unref();'],
     ['node(no-process-env)', 'export const home = process.env.HOME;'],
     ['import(no-cycle)', "export { again } from './planted-cycle.js';"],
   ])('of the linter: %s is detected when violated', async (code, text) => {

@@ -1,3 +1,4 @@
+import { after } from '../async/index.js';
 import { BrokerUnavailableError, CallRefusedError } from './bus.errors.js';
 import type { ProgressReporter } from './bus.port.js';
 
@@ -20,10 +21,10 @@ export class MembershipProgress {
 
   began(): void {
     clearTimeout(this.#stable);
-    this.#stable = setTimeout(() => {
+    this.#stable = after('end of the probation of a member', STABLE_AFTER_MS, () => {
       this.progress?.unblocked(this.name);
       this.onStable();
-    }, STABLE_AFTER_MS).unref();
+    }).unref();
   }
 
   ended(reason: string): void {

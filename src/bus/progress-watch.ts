@@ -1,3 +1,4 @@
+import { every } from '../async/index.js';
 import type { BrokerStatus } from '../metrics/index.js';
 import type { PartitionLag, ProgressReporter } from './bus.port.js';
 
@@ -47,7 +48,11 @@ export class ProgressWatch implements ProgressReporter {
     } else if (this.#causes.size < MAX_CAUSES) {
       this.#causes.set(cause, { since: now, lastReportedAt: now, reason });
     }
-    this.#timer ??= setInterval(() => this.#check(), Math.min(CHECK_EVERY_MS, this.stalledAfterMs)).unref();
+    this.#timer ??= every(
+      'check of the progress of a lane',
+      Math.min(CHECK_EVERY_MS, this.stalledAfterMs),
+      () => this.#check(),
+    ).unref();
   }
 
   unblocked(cause: string): void {

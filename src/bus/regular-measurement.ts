@@ -1,3 +1,5 @@
+import { every } from '../async/index.js';
+
 /** Measures something regularly, so that a scrape of the metrics does not wait for a store or a broker. */
 export class RegularMeasurement {
   readonly #timer: NodeJS.Timeout | undefined;
@@ -9,7 +11,7 @@ export class RegularMeasurement {
   ) {
     if (everyMs === 0) return;
     // Unref'd, so that an application whose start failed can exit.
-    this.#timer = setInterval(() => this.#measure(), everyMs).unref();
+    this.#timer = every('measurement', everyMs, () => this.#measure()).unref();
     this.#measure();
   }
 

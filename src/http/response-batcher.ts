@@ -1,3 +1,4 @@
+import { reportFailure } from '../async/index.js';
 type Send = () => void;
 
 /**
@@ -14,6 +15,12 @@ export class ResponseBatcher {
   readonly #flush = (): void => {
     const pending = this.#pending;
     this.#pending = [];
-    for (const send of pending) send();
+    for (const send of pending) {
+      try {
+        send();
+      } catch (error) {
+        reportFailure('sending of a response', error);
+      }
+    }
   };
 }

@@ -1,3 +1,4 @@
+import { endOfTurn, reportFailure } from '../async/index.js';
 import type { Duplex } from 'node:stream';
 import { deserialize, serialize } from 'node:v8';
 
@@ -27,12 +28,12 @@ export class FramedStream {
   }
 
   send(value: unknown): void {
-    if (this.#outgoing.push(value) === 1) setImmediate(() => this.flush());
+    if (this.#outgoing.push(value) === 1) endOfTurn('values for another process', () => this.flush());
   }
 
   flush(): void {
     if (this.#outgoing.length === 0 || !this.stream.writable) return;
-    const body = serialize(this.#outgoing);
+    const body = serializeAll(this.#outgoing);
     this.#outgoing = [];
     // One write of one buffer is several times faster than a write of two, so the body is copied.
     const frame = Buffer.allocUnsafe(LENGTH_BYTES + body.length);
@@ -55,8 +56,33 @@ export class FramedStream {
       this.#chunks = rest.length === 0 ? [] : [rest];
       this.#received = rest.length;
       this.#expected = LENGTH_BYTES;
-      for (const value of deserialize(bytes.subarray(LENGTH_BYTES, frameBytes)) as unknown[])
-        this.onValue(value);
+      for (const value of deserialize(bytes.subarray(LENGTH_BYTES, frameBytes)) as unknown[]) {
+        try {
+          this.onValue(value);
+        } catch (error) {
+          // The other values of the frame belong to other calls.
+          reportFailure('value of another process', error);
+        }
+      }
     }
+  }
+}
+
+/** Leaves out and reports values that cannot be serialized: the others of the same turn belong to other calls. */
+function serializeAll(values: readonly unknown[]): Buffer {
+  try {
+    return serialize(values);
+  } catch {
+    return serialize(values.filter(isSerializable));
+  }
+}
+
+function isSerializable(value: unknown): boolean {
+  try {
+    serialize(value);
+    return true;
+  } catch (error) {
+    reportFailure('value for another process', error);
+    return false;
   }
 }

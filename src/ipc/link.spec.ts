@@ -161,4 +161,23 @@ describe('servePort and RemotePort', () => {
     expect(order).toEqual(['closed', 'done', 'port closed']);
     await expect(port.call('wait')).rejects.toThrow('closed');
   });
+
+  it('drops a value that cannot be serialized, and sends the others of the same turn', async () => {
+    const { here, there } = pair();
+    there.serve('echo', { back: (value: unknown) => value });
+    here.notify('echo', 'back', Symbol('cannot be serialized'));
+    expect(await here.call('echo', 'back', 1)).toBe(1);
+    expect(await here.call('echo', 'back', 2)).toBe(2);
+  });
+
+  it('calls every listener for its end, even if one throws', async () => {
+    const { here, stream } = pair();
+    const { promise: called, resolve } = Promise.withResolvers<void>();
+    here.onEnd(() => {
+      throw new Error('a listener');
+    });
+    here.onEnd(resolve);
+    stream.destroy();
+    await expect(called).resolves.toBeUndefined();
+  });
 });

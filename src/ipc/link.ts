@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Logger } from '@nestjs/common';
+import { inBackground } from '../async/index.js';
 import { FramedStream } from './framed-stream.js';
 import { FunctionTable, type Callable } from './function-table.js';
 import { LinkEndedError, RemoteError } from './ipc.errors.js';
@@ -158,7 +159,7 @@ export class Link {
     this.#ended = true;
     for (const { reject } of this.#pending.values()) reject(new LinkEndedError());
     this.#pending.clear();
-    for (const listener of this.#onEnd) listener();
+    for (const listener of this.#onEnd) inBackground('end of the link to another process', listener);
     this.#onEnd.clear();
   }
 }

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { after } from '../async/index.js';
 import type { BrokerStatus } from './broker-status.js';
 
 type Change = Pick<BrokerStatus, 'name' | 'state' | 'reason'>;
@@ -14,7 +15,7 @@ export class BrokerLog {
   add(status: BrokerStatus): void {
     // Every change is logged, and those of one role in their order.
     if (this.#changes.has(status)) this.#flush();
-    if (this.#changes.size === 0) setTimeout(() => this.#flush(), COLLECT_MS).unref();
+    if (this.#changes.size === 0) after('log of broker states', COLLECT_MS, () => this.#flush()).unref();
     const { name, state, reason } = status;
     this.#changes.set(status, { name, state, reason });
   }

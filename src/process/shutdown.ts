@@ -21,7 +21,13 @@ export function stopOnSignals(
     if (stopping) return onRepeatedSignal();
     stopping = true;
     logger.log(`received ${signal}: shutting down`);
-    void stop().then((clean) => process.exit(clean ? 0 : 1));
+    stop().then(
+      (clean) => process.exit(clean ? 0 : 1),
+      (error: unknown) => {
+        logger.error(error);
+        process.exit(1);
+      },
+    );
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);

@@ -1,3 +1,4 @@
+import { every } from '../async/index.js';
 import { Cluster, type Redis } from 'ioredis';
 
 /**
@@ -8,7 +9,7 @@ export function keepAlive(client: Redis | Cluster, intervalMs: number): void {
   let timer: NodeJS.Timeout | undefined;
   client.on('ready', () => {
     clearInterval(timer);
-    timer = setInterval(() => pingAll(client), intervalMs).unref();
+    timer = every('keep-alive of Redis', intervalMs, () => pingAll(client)).unref();
   });
   client.on('close', () => clearInterval(timer));
 }

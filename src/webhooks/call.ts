@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { backoffMs, jittered } from '../async/index.js';
+import { after, backoffMs, jittered } from '../async/index.js';
 import { failureOf, isUnsent } from './call-failure.js';
 import type { QueuedCall } from './call-queue.js';
 import { WebhookResponseTooLargeError, WebhookTimeoutError, type WebhookError } from './webhooks.errors.js';
@@ -131,11 +131,11 @@ export class Call implements QueuedCall, Dispatcher.DispatchHandler {
     if (performance.now() + pauseMs >= this.#deadline) return false;
     this.#controller = undefined;
     this.#enter('waiting', this.host.options.connectTimeoutMs);
-    setTimeout(() => {
+    after('retry of a webhook call', pauseMs, () => {
       if (this.#isOver) return;
       this.host.onRetry();
       this.run();
-    }, pauseMs);
+    });
     return true;
   }
 

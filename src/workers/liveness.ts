@@ -1,3 +1,4 @@
+import { every } from '../async/index.js';
 import type { Link } from '../ipc/index.js';
 
 const PORT = 'liveness';
@@ -31,11 +32,11 @@ export function watchLiveness(link: Link, { onUnresponsive, onRecovered, onDead 
     if (secondsWithoutReply >= UNRESPONSIVE_AFTER_S) onRecovered?.();
     secondsWithoutReply = 0;
   };
-  const timer = setInterval(() => {
+  const timer = every('probe of the other process', INTERVAL_MS, () => {
     if (secondsWithoutReply === 0) link.call(PORT, 'probe').then(onReply, () => {}); // rejects when the link ends
     secondsWithoutReply++;
     if (secondsWithoutReply === UNRESPONSIVE_AFTER_S) onUnresponsive?.();
     if (secondsWithoutReply === DEAD_AFTER_S) onDead();
-  }, INTERVAL_MS).unref();
+  }).unref();
   link.onEnd(() => clearInterval(timer));
 }

@@ -1,6 +1,6 @@
 import { AggregatorRegistry, register, type MetricObjectWithValues, type MetricValue } from 'prom-client';
 import { Logger } from '@nestjs/common';
-import { settlesWithin } from '../async/index.js';
+import { inBackground, settlesWithin } from '../async/index.js';
 import type { Link } from '../ipc/index.js';
 import { Exposition } from '../metrics/index.js';
 
@@ -27,7 +27,7 @@ export class WorkerMetrics {
 
   serve(link: Link): void {
     this.#links.set(link, []);
-    link.onEnd(() => void this.#remove(link));
+    link.onEnd(() => inBackground('metrics of a worker that ended', () => this.#remove(link)));
     link.serve(AGGREGATED, { read: () => this.#read() });
   }
 

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { backoffMs, settlesWithin } from '../async/index.js';
+import { after, backoffMs, inBackground, settlesWithin } from '../async/index.js';
 import type { Link } from '../ipc/index.js';
 import { DEAD_AFTER_S, watchLiveness } from './liveness.js';
 import { linkToWorker, workerStdio } from './worker-link.js';
@@ -73,10 +73,16 @@ export class WorkerPool {
     const worker = cluster.fork();
     const exited = Promise.withResolvers<number | string>();
     const ready = Promise.withResolvers<void>();
-    this.#workers.set(worker, exited.promise);
+    worker.on('error', (error) => {
+      this.#logger.error(error);
+      if (worker.process.pid !== undefined) return;
+      // A process that could not be started, for example because no file descriptor is free, emits no `exit`.
+      this.#workers.delete(worker);
+      exited.resolve('it could not be started');
+    });
     const link = linkToWorker(worker.process);
+    this.#workers.set(worker, exited.promise);
     this.options.onLink(link);
-    worker.on('error', (error) => this.#logger.error(error));
     worker.on('message', (message: unknown) => message === 'ready' && ready.resolve());
     worker.once('exit', (code: number | null, signal: string | null) => {
       this.#workers.delete(worker);
@@ -91,15 +97,17 @@ export class WorkerPool {
     await Promise.race([ready.promise, failed]);
     // Not before the worker is ready: loading the program blocks its event loop.
     watchLiveness(link, { onDead: () => this.#killUnresponsive(worker) });
-    void exited.promise.then((how) => this.#onExit(worker, how, startedAt));
+    inBackground('replacement of a worker', async () =>
+      this.#onExit(worker, await exited.promise, startedAt),
+    );
   }
 
   /** A worker ends when its link does, unless it is stopped. Without a link its liveness is unknown, so it has to be killed. */
   #killUnlessExited({ process }: Worker, exited: Promise<unknown>): void {
-    const timer = setTimeout(() => {
+    const timer = after('end of a worker without a link', EXIT_WITHOUT_LINK_MS, () => {
       this.#logger.error(`worker ${process.pid} has lost its link and does not end: it is killed`);
       process.kill('SIGKILL');
-    }, EXIT_WITHOUT_LINK_MS).unref();
+    }).unref();
     void exited.then(() => clearTimeout(timer));
   }
 

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Gauge } from 'prom-client';
+import { every } from '../../async/index.js';
 import type { BusDriver } from '../bus.options.js';
 import type { PartitionLag } from '../bus.port.js';
 import type { ConsumerRegistry } from './consumer-registry.js';
@@ -26,7 +27,7 @@ export class LagMeter {
     everyMs: number,
   ) {
     // Unref'd, so that an application whose start failed can exit.
-    if (everyMs > 0) this.#timer = setInterval(() => void this.measure(), everyMs).unref();
+    if (everyMs > 0) this.#timer = every('measurement of the lag', everyMs, () => this.measure()).unref();
   }
 
   /** Adds a group that does not belong to a module's consumer. */

@@ -1,3 +1,4 @@
+import { after } from '../../async/index.js';
 interface Pausable {
   pause(): void;
   resume(): void;
@@ -25,12 +26,12 @@ export class Throttle {
     if (this.intervalMs === 0) return;
     this.#batches++;
     if (this.#batches === this.maxBatches) this.#subscription?.pause();
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= after('end of the interval of a consumer', this.intervalMs, () => {
       this.#timer = undefined;
       const wasPaused = this.#batches >= this.maxBatches;
       this.#batches = 0;
       if (wasPaused) this.#subscription?.resume();
-    }, this.intervalMs);
+    });
   }
 
   close(): void {

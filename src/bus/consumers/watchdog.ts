@@ -1,3 +1,4 @@
+import { inBackground } from '../../async/index.js';
 interface Watched {
   readonly expiresAt: number;
   readonly onExpired: () => void;
@@ -39,7 +40,7 @@ export class Watchdog {
         return;
       }
       this.#watched.delete(watched);
-      watched.onExpired();
+      inBackground('time-out of a handler', watched.onExpired);
     }
   };
 }

@@ -1,3 +1,4 @@
+import { every } from '../../async/index.js';
 import type { Schedule } from '../schedule/schedule.port.js';
 import type { ProgressWatch } from '../progress-watch.js';
 
@@ -18,7 +19,7 @@ export class OverdueWatch {
     private readonly progress: ProgressWatch,
     everyMs: number,
   ) {
-    this.#timer = setInterval(() => void this.look(), everyMs).unref();
+    this.#timer = every('look at the first delayed message', everyMs, () => this.look()).unref();
   }
 
   async look(): Promise<void> {

@@ -1,4 +1,4 @@
-import { Semaphore } from '../../async/index.js';
+import { every, Semaphore } from '../../async/index.js';
 import { BusClosedError } from '../bus.errors.js';
 import type { Bus } from '../bus.port.js';
 import type { PoolSize } from './pool.options.js';
@@ -28,7 +28,7 @@ export class ProducerPool {
     private readonly size: PoolSize,
     private readonly openMember: (number: number) => Promise<Bus>,
   ) {
-    this.#sweeper = setInterval(() => void this.#closeIdle(), size.maxIdleMs / 2);
+    this.#sweeper = every('closing of idle producers', size.maxIdleMs / 2, () => this.#closeIdle());
   }
 
   /** Resolves when `minConnections` are open. */

@@ -3,7 +3,14 @@ import type { ScheduledMessage } from '../../message/index.js';
 import type { ProgressReporter } from '../bus.port.js';
 import { RepeatedWork } from '../progress-reports.js';
 import type { ScheduleConsumer } from './schedule.port.js';
-import { backoffMs, jittered, type RetryOptions, retryUntilDone, settlesWithin } from '../../async/index.js';
+import {
+  after,
+  backoffMs,
+  jittered,
+  type RetryOptions,
+  retryUntilDone,
+  settlesWithin,
+} from '../../async/index.js';
 
 /** Replicas do not poll at the same time, and messages that failed together are not retried together. */
 const JITTER = 0.25;
@@ -81,10 +88,10 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
     if (wakesAt >= this.#wakesAt) return;
     clearTimeout(this.#timer);
     this.#wakesAt = wakesAt;
-    this.#timer = setTimeout(() => {
+    this.#timer = after('poll for due messages', sleepMs, () => {
       this.#wakesAt = Infinity;
       this.#poll();
-    }, sleepMs);
+    });
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { retryUntilDone, settlesWithin } from '../../async/index.js';
+import { inBackground, retryUntilDone, settlesWithin } from '../../async/index.js';
 import type { InstantLane, Schedule } from '../../bus/index.js';
 import type { BrokerStatus } from '../../metrics/index.js';
 import { UndeliverableRecordError, type Message } from '../../message/index.js';
@@ -51,7 +51,7 @@ export class LaneConsumers {
         this.delayed.consume({ concurrency }, (message) => this.#publish(message, 'delayed')),
       ),
     ];
-    void this.#reportOpened();
+    inBackground('opening of the lanes', () => this.#reportOpened());
   }
 
   /**

@@ -1,3 +1,4 @@
+import { reportFailure } from '../../async/index.js';
 import type { Publication } from '../../delivery/index.js';
 import type { RateLimit } from '../../limits/index.js';
 import type { CloseCode, CloseReason } from './close-codes.js';
@@ -136,7 +137,13 @@ export abstract class Connection implements Pinged, TransportListener {
   onMessage(message: Buffer, isText: boolean): void {
     if (!this.#admitInbound()) return;
     this.#host.onReceived(this);
-    this.onInbound(message, isText);
+    try {
+      this.onInbound(message, isText);
+    } catch (fault) {
+      // The state of this client is unknown. It connects again; no other client is affected.
+      reportFailure('message of a client', fault);
+      this.terminate();
+    }
   }
 
   onPing(pong: Buffer): void {

@@ -1,3 +1,4 @@
+import { reportFailure } from '../../async/index.js';
 /** An outbox that a {@link FlushQueue} flushes. */
 export interface Flushable {
   flush(): void;
@@ -48,7 +49,14 @@ export class FlushQueue {
     const dirty = this.#dirty;
     this.#dirty = [];
     this.#immediate = undefined;
-    for (const outbox of dirty) outbox.flush();
+    for (const outbox of dirty) {
+      try {
+        outbox.flush();
+      } catch (error) {
+        // The others must not wait for ever.
+        reportFailure('write to a connection', error);
+      }
+    }
     this.#lastFrames = [];
     this.#lastJoined = undefined;
     this.#onFlushed();

@@ -51,6 +51,17 @@ beforeEach(() => {
 afterEach(() => queue.close());
 
 describe('Outbox', () => {
+  it('is flushed when the flush of another one throws', async () => {
+    queue.add({
+      flush: () => {
+        throw new Error('another outbox');
+      },
+    });
+    outbox.push(Buffer.from('one'));
+    await turn();
+    expect(wire.sent).toBe('one');
+  });
+
   it('sends a single frame as it is, without a copy', async () => {
     const frame = Buffer.from('one');
     outbox.push(frame);

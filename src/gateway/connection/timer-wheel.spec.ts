@@ -31,6 +31,18 @@ beforeEach(() => {
 afterEach(() => wheel.close());
 
 describe('TimerWheel', () => {
+  it('calls the other entries when one throws', () => {
+    const alarms = [
+      new Alarm(() => {
+        throw new Error('an entry');
+      }),
+      new Alarm(),
+    ];
+    for (const alarm of alarms) wheel.schedule(alarm, 25);
+    advanceTo(600);
+    expect(alarms.map(({ rangAt }) => rangAt)).toEqual([[600], [600]]);
+  });
+
   it('calls an entry never early and at most one tick late', () => {
     const alarm = new Alarm();
     wheel.schedule(alarm, 25);

@@ -1,3 +1,4 @@
+import { every, reportFailure } from '../../async/index.js';
 /** Something that a {@link TimerWheel} calls after a delay. It has one deadline at a time: scheduling it again replaces the deadline. */
 export abstract class WheelEntry {
   /** Its neighbours in the wheel's list; undefined while it is not scheduled. They are kept here so that scheduling allocates nothing. */
@@ -59,7 +60,9 @@ export class TimerWheel {
    * that arrived meanwhile are read before their deadlines are checked.
    */
   start(): void {
-    this.#timer ??= setInterval(() => setImmediate(() => this.advance()), this.#tickMs).unref();
+    this.#timer ??= every('deadlines of connections', this.#tickMs, () =>
+      setImmediate(() => this.advance()),
+    ).unref();
   }
 
   /** Stops turning and forgets every entry. */
@@ -89,7 +92,11 @@ export class TimerWheel {
     while (tick < last) this.#collect(this.#slotOf(++tick), last);
     for (let entry = this.#expired.next!; entry !== this.#expired; entry = this.#expired.next!) {
       unlink(entry);
-      entry.due();
+      try {
+        entry.due();
+      } catch (error) {
+        reportFailure('deadline of a connection', error);
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { every } from '../../async/index.js';
 import { networkOf } from '../callers/client-identity.js';
 import type { HttpOptions } from '../http.options.js';
 import { descriptorLimit, openDescriptors } from './descriptors.js';
@@ -52,7 +53,7 @@ export class HttpConnections {
   watch(server: Server): void {
     server.on('connection', (socket) => this.#accept(socket));
     server.on('close', () => clearInterval(this.#check));
-    this.#check = setInterval(() => this.#cutUnread(), CHECK_INTERVAL_MS).unref();
+    this.#check = every('check of unread responses', CHECK_INTERVAL_MS, () => this.#cutUnread()).unref();
   }
 
   /**

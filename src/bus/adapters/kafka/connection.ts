@@ -3,7 +3,7 @@ import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { readAuthorities } from '../../../tls/index.js';
 import { BusClosedError } from '../../bus.errors.js';
-import { settlesWithin } from '../../../async/index.js';
+import { after, settlesWithin } from '../../../async/index.js';
 import { compressionTypes, registerCodecs } from './compression/codecs.js';
 import { errorTypeOf, checkTopicName, kafkaError, reasonOf } from './kafka.errors.js';
 import { KafkaLink } from './link.js';
@@ -154,11 +154,11 @@ export class KafkaConnection {
 
   #scheduleProbe(): void {
     const delayMs = this.isDown ? PROBE_WHEN_DOWN_MS : PROBE_WHEN_UP_MS;
-    this.#probeTimer = setTimeout(() => {
-      void this.#probe().finally(() => {
+    this.#probeTimer = after('probe of Kafka', delayMs, () =>
+      this.#probe().finally(() => {
         if (!this.#closed) this.#scheduleProbe();
-      });
-    }, delayMs);
+      }),
+    );
   }
 
   async #probe(): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Consumer, PartitionAssigners } from 'kafkajs';
 import type { RecordHandler, SubscribeOptions } from '../../bus.port.js';
-import { settlesWithin, type Semaphore } from '../../../async/index.js';
+import { every, inBackground, type Semaphore, settlesWithin } from '../../../async/index.js';
 import type { KafkaConnection } from './connection.js';
 import { InitialOffsets } from './initial-offsets.js';
 import { errorTypeOf } from './kafka.errors.js';
@@ -148,16 +148,16 @@ export class KafkaGroupMembership {
       this.#workers.stop();
     });
     this.#consumer.on(FETCH, () => {
-      if (!this.#isSettled) void this.#settle();
+      if (!this.#isSettled) inBackground('start of a group member', () => this.#settle());
     });
     const { rebalanceTimeoutMs, sessionTimeoutMs } = this.connection.options;
     const longestSilenceMs = rebalanceTimeoutMs + 2 * sessionTimeoutMs;
-    this.#watch = setInterval(() => {
+    this.#watch = every('check of a group member', sessionTimeoutMs, async () => {
       const { silenceMs } = this.#session;
       if (silenceMs > longestSilenceMs)
         this.#end(new Error(`the group coordinator has not responded for ${Math.round(silenceMs)} ms`));
-      else void this.#checkTopics();
-    }, sessionTimeoutMs);
+      else await this.#checkTopics();
+    });
   }
 
   /** If a topic was deleted, kafkajs asks for its leaders forever and reads no other topic in the meantime. */

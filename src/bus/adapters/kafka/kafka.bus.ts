@@ -1,3 +1,4 @@
+import { inBackground } from '../../../async/index.js';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { BusClosedError } from '../../bus.errors.js';
 import type {
@@ -59,7 +60,10 @@ export class KafkaBus implements Bus {
     options.topics.forEach(checkTopicName);
     const subscription = new KafkaSubscription(this.connection, options, handler);
     this.#subscriptions.add(subscription);
-    void subscription.closed.then(() => this.#subscriptions.delete(subscription));
+    inBackground('end of a Kafka consumer', async () => {
+      await subscription.closed;
+      this.#subscriptions.delete(subscription);
+    });
     await subscription.opened;
     return subscription;
   }

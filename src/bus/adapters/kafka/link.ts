@@ -1,3 +1,4 @@
+import { inBackground } from '../../../async/index.js';
 import {
   type Admin,
   type CompressionTypes,
@@ -29,7 +30,7 @@ export class KafkaLink {
       await Promise.all([producer.connect(), link.admin.connect()]);
       return link;
     } catch (error) {
-      void link.close();
+      inBackground('closing of a connection', () => link.close());
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { KafkaMessage } from 'kafkajs';
 import type { RecordHandler } from '../../bus.port.js';
-import { backoffMs, CancellableSleep, type Semaphore } from '../../../async/index.js';
+import { backoffMs, CancellableSleep, inBackground, type Semaphore } from '../../../async/index.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
 import { toReceivedRecord } from './received-record.js';
 import type { SessionLiveness } from './session-liveness.js';
@@ -57,7 +57,7 @@ export class PartitionWorker {
     this.#fetches.push(messages);
     if (this.#running) return;
     this.#running = true;
-    void this.#run();
+    inBackground('handling of a partition', () => this.#run());
   }
 
   /** Discards the records that it holds: the partition was revoked, or is fetched again. A handler in progress finishes. */

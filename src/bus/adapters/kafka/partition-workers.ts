@@ -1,5 +1,5 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { settlesWithin } from '../../../async/index.js';
+import { inBackground, settlesWithin } from '../../../async/index.js';
 import { KafkaCommits } from './commits.js';
 import { PartitionWorker, type WorkerContext } from './partition-worker.js';
 
@@ -41,7 +41,10 @@ export class PartitionWorkers {
     const place = [{ topic, partitions: [partition] }];
     this.consumer.pause(place);
     // Also if the worker was stopped in the meantime: the partition may be assigned to this member again.
-    void worker.room().then(() => this.consumer.resume(place));
+    inBackground('resumption of a partition', async () => {
+      await worker.room();
+      this.consumer.resume(place);
+    });
   }
 
   /** Sends a heartbeat. It may fail because a rebalance is due, which this member knows already. */

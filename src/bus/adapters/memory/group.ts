@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { BusSubscription, PartitionLag, RecordHandler } from '../../bus.port.js';
 import type { ReceivedRecord } from '../../../message/index.js';
-import { backoffMs, settlesWithin } from '../../../async/index.js';
+import { after, backoffMs, endOfTurn, settlesWithin } from '../../../async/index.js';
 import type { MemoryBusOptions } from './memory.options.js';
 import type { MemoryPartition, MemoryTopic } from './topic.js';
 
@@ -131,7 +131,7 @@ export class MemoryGroup {
 
   /** Runs at the end of the event-loop turn, so that records that are published in one turn arrive in one batch. */
   #pump(): void {
-    this.#pumping ??= setImmediate(() => {
+    this.#pumping ??= endOfTurn('assignment of records', () => {
       this.#pumping = undefined;
       const waiting = this.#ready.splice(0);
       for (const cursor of waiting) {
@@ -187,9 +187,9 @@ export class MemoryGroup {
         `(attempt ${attempt}), retrying in ${delayMs} ms: ${String(error)}`,
     );
     cursor.rejected = records.map((record) => ({ ...record, attempt: attempt + 1 }));
-    cursor.retryTimer = setTimeout(() => {
+    cursor.retryTimer = after('retry of rejected records', delayMs, () => {
       cursor.state = 'idle';
       this.#markReady(cursor);
-    }, delayMs);
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { backoffMs, settlesWithin } from '../../../async/index.js';
+import { after, backoffMs, endOfTurn, settlesWithin } from '../../../async/index.js';
 import type { BusSubscription, RecordHandler } from '../../bus.port.js';
 import type { ReceivedRecord } from '../../../message/index.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
@@ -109,7 +109,7 @@ export class PulsarSubscription implements BusSubscription {
   #startHandlersSoon(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    endOfTurn('start of the handlers', () => {
       this.#isScheduled = false;
       this.#startHandlers();
     });
@@ -187,11 +187,11 @@ export class PulsarSubscription implements BusSubscription {
     const { retryInitialDelayMs, retryMaxDelayMs } = this.options;
     const pauseMs = backoffMs(rejections + 1, retryInitialDelayMs, retryMaxDelayMs);
     this.#logRejection({ deliveries, rejections }, pauseMs, error);
-    const timer = setTimeout(() => {
+    const timer = after('retry of rejected records', pauseMs, () => {
       this.#paused.delete(timer);
       this.#retries.push({ deliveries, rejections: rejections + 1 });
       this.#startHandlers();
-    }, pauseMs);
+    });
     this.#paused.set(timer, { deliveries, rejections });
   }
 

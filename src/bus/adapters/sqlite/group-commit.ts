@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { after, reportFailure } from '../../../async/index.js';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { BrokerUnavailableError, BusClosedError } from '../../bus.errors.js';
 
@@ -74,18 +75,27 @@ export class GroupCommit {
       for (const { run } of writes) run();
       this.database.exec('COMMIT');
     } catch (cause) {
-      if (this.database.isTransaction) this.database.exec('ROLLBACK');
       const error = this.#failed(cause);
+      this.#rollBack();
       for (const { reject } of writes) reject(error);
       return;
     }
     for (const { resolve } of writes) resolve();
   }
 
+  #rollBack(): void {
+    try {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+    } catch (error) {
+      // The next BEGIN fails as well, so that the store stays down.
+      reportFailure('rollback of an embedded store', error);
+    }
+  }
+
   #failed(cause: unknown): BrokerUnavailableError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.status.down(reason);
-    this.#probing ??= setTimeout(() => this.#probe(), PROBE_AFTER_MS);
+    this.#probing ??= after('test write of an embedded store', PROBE_AFTER_MS, () => this.#probe());
     return new BrokerUnavailableError('sqlite', reason, { cause });
   }
 

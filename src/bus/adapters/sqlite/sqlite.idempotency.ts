@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { every } from '../../../async/index.js';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { Idempotency } from '../../idempotency.port.js';
 import { openDatabase } from './database.js';
@@ -39,7 +40,7 @@ export class SqliteIdempotency implements Idempotency {
     this.#expire = database.prepare(`
       DELETE FROM plan WHERE key IN
         (SELECT key FROM plan WHERE expires_at <= ? ORDER BY expires_at LIMIT ${SWEEP_AT_ONCE})`);
-    this.#sweeper = setInterval(() => void this.#sweep(), options.sweepEveryMs ?? 10_000);
+    this.#sweeper = every('removal of expired plans', options.sweepEveryMs ?? 10_000, () => this.#sweep());
     status.up();
   }
 

@@ -1,3 +1,4 @@
+import { every } from '../../../async/index.js';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { toBytes, type ScheduledMessage } from '../../../message/index.js';
 import { type LedgerClaim, type LedgerOptions, ScheduleLedger } from '../../schedule/schedule-ledger.port.js';
@@ -34,7 +35,7 @@ export class SqliteLedger extends ScheduleLedger {
     this.#quota = new ScheduleQuota(options);
     this.#quota.restore(this.#table.usage());
     this.#commits = new GroupCommit(database, status);
-    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
+    this.#sweeper = every('removal of old ledger entries', SWEEP_EVERY_MS, () => this.#sweep());
     status.up();
   }
 

@@ -1,3 +1,4 @@
+import { every, inBackground } from '../../../async/index.js';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { BusClosedError } from '../../bus.errors.js';
 import type { DueBatch } from '../../schedule/due-loop.js';
@@ -28,6 +29,7 @@ export type SqliteRetryStoreOptions = SqliteFile &
   Pick<RetryStoreOptions, 'closeTimeoutMs'>;
 
 const SWEEP_EVERY_MS = 60_000;
+const SWEEP = 'removal of excess dead letters';
 
 /** The time until the loop notices that the clock was set. */
 const LOOK_EVERY_MS = 1_000;
@@ -60,8 +62,8 @@ export class SqliteRetryStore implements RetryStore {
     this.#deadLetters = new DeadLetterTable(database);
     this.#table = new RetryTable(database, this.#deadLetters);
     this.#commits = new GroupCommit(database, status);
-    this.#sweeper = setInterval(() => void this.#dropExcess(), SWEEP_EVERY_MS);
-    void this.#dropExcess();
+    this.#sweeper = every(SWEEP, SWEEP_EVERY_MS, () => this.#dropExcess());
+    inBackground(SWEEP, () => this.#dropExcess());
     status.up();
   }
 

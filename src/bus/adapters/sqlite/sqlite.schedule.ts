@@ -1,3 +1,4 @@
+import { every } from '../../../async/index.js';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { BusClosedError } from '../../bus.errors.js';
 import type { DelayedLaneOptions, ScheduleLimits } from '../../lanes/delayed-lane.options.js';
@@ -58,7 +59,7 @@ export class SqliteSchedule implements Schedule {
     this.#quota = new ScheduleQuota(options);
     this.#quota.restore(this.#table.usage());
     this.#commits = new GroupCommit(database, status);
-    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
+    this.#sweeper = every('removal of old delayed messages', SWEEP_EVERY_MS, () => this.#sweep());
     status.up();
   }
 

@@ -1,3 +1,4 @@
+import { every, reportFailure } from '../../../async/index.js';
 /** Deadlines within the same period are handled together. */
 const PERIOD_MS = 1_000;
 
@@ -16,7 +17,7 @@ export class Deadlines {
     private readonly onDeadline: (key: string, nowMs: number) => number | undefined,
   ) {
     this.#swept = periodOf(now());
-    this.#timer = setInterval(() => this.sweep(), PERIOD_MS).unref();
+    this.#timer = every('removal of expired entries', PERIOD_MS, () => this.sweep()).unref();
   }
 
   /** The number of pending deadlines. */
@@ -48,8 +49,12 @@ export class Deadlines {
       if (keys === undefined) continue;
       this.#keysByPeriod.delete(this.#swept);
       for (const key of keys) {
-        const next = this.onDeadline(key, now);
-        if (next !== undefined) this.add(key, next);
+        try {
+          const next = this.onDeadline(key, now);
+          if (next !== undefined) this.add(key, next);
+        } catch (error) {
+          reportFailure('removal of an expired entry', error);
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { inBackground } from '../../../async/index.js';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { routeOf } from '../../channels/address.js';
 import type { RedisFanoutOptions } from '../../delivery.options.js';
@@ -73,7 +74,7 @@ export class RedisListener {
 
   /** Checks whether the connection is alive. Called regularly. */
   check(): void {
-    void this.#subscriptions.check();
+    inBackground('check of the subscriptions', () => this.#subscriptions.check());
     this.#probe.check();
     if (this.#malformed > 0)
       this.#logger.warn(`dropped ${this.#malformed} message(s) that are not publications`);

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { Cluster } from 'ioredis';
+import { inBackground } from '../../../async/index.js';
 import { BrokerUnavailableError } from '../../../bus/index.js';
 import { closeRedis, LuaScript, redisFailure, type RedisClient } from '../../../redis/index.js';
 import { FanoutClosedError } from '../../delivery.errors.js';
@@ -61,7 +62,7 @@ export class RedisPublisher {
     this.#sent = new ResendBuffer({ windowMs: replayWindowMs, maxBytes: replayMaxBytes });
     client.on('close', () => this.#suspectLoss());
     client.on('-node', () => this.#suspectLoss());
-    client.on('ready', () => void this.repair());
+    client.on('ready', () => inBackground('repair of the fan-out', () => this.repair()));
   }
 
   /**

@@ -1,4 +1,5 @@
 import { Cluster } from 'ioredis';
+import { every, inBackground } from '../../../async/index.js';
 import { RecordRefusedError } from '../../../bus/index.js';
 import { BrokerStatus } from '../../../metrics/index.js';
 import { openRedis, openRedisNode } from '../../../redis/index.js';
@@ -83,7 +84,7 @@ export class RedisFanout implements Fanout {
     this.#byPartition = new Map(
       listeners.flatMap((listener) => listener.partitions.map((partition) => [partition, listener])),
     );
-    this.#timer = setInterval(() => this.#check(), checkIntervalMs).unref();
+    this.#timer = every('check of the fan-out', checkIntervalMs, () => this.#check()).unref();
   }
 
   async publish(publication: Publication): Promise<void> {
@@ -124,7 +125,7 @@ export class RedisFanout implements Fanout {
 
   #check(): void {
     for (const listener of this.listeners) listener.check();
-    void this.publisher.repair();
+    inBackground('repair of the fan-out', () => this.publisher.repair());
     this.publisher.replayStreams.trim().catch(() => {}); // the next call trims what this one could not
   }
 }

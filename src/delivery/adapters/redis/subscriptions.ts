@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { backoffMs, retryUntilDone } from '../../../async/index.js';
+import { backoffMs, endOfTurn, inBackground, retryUntilDone } from '../../../async/index.js';
 import { redisFailure } from '../../../redis/index.js';
 import { FanoutClosedError } from '../../delivery.errors.js';
 
@@ -163,7 +163,7 @@ export class RedisSubscriptions {
   /** Sends the changes of one turn of the event loop as one command. */
   #scheduleFlush(): void {
     if (this.#changed.size === 0 || this.#isClosed) return;
-    this.#flushing ??= setImmediate(() => {
+    this.#flushing ??= endOfTurn('change of the subscriptions', () => {
       this.#flushing = undefined;
       this.#flush();
     });
@@ -182,7 +182,8 @@ export class RedisSubscriptions {
     this.#changed.clear();
     if (!this.#isConnected) return; // the next connection subscribes to all routes
     for (const batch of batches(unwanted)) this.#unsubscribeFrom(batch);
-    for (const batch of batches(wanted)) void this.#subscribeTo(batch);
+    for (const batch of batches(wanted))
+      inBackground('change of the subscriptions', () => this.#subscribeTo(batch));
   }
 
   #unsubscribeFrom(batch: readonly Route[]): void {
@@ -231,7 +232,8 @@ export class RedisSubscriptions {
     this.#ended = new AbortController();
     this.#isComplete = false;
     if (this.#completeUntil !== undefined) this.events.onReconnected();
-    void this.#restore(this.#connection, this.#ended.signal);
+    const { signal } = this.#ended;
+    inBackground('restoration of the subscriptions', () => this.#restore(this.#connection, signal));
   }
 
   #end(): void {

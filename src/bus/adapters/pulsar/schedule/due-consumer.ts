@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { backoffMs, CancellableSleep, jittered, Semaphore, settlesWithin } from '../../../../async/index.js';
+import {
+  backoffMs,
+  CancellableSleep,
+  every,
+  jittered,
+  Semaphore,
+  settlesWithin,
+} from '../../../../async/index.js';
 import { UndeliverableRecordError, toMessage, type ScheduledMessage } from '../../../../message/index.js';
 import type { DelayedLaneOptions } from '../../../lanes/delayed-lane.options.js';
 import type { ScheduleLedger } from '../../../schedule/schedule-ledger.port.js';
@@ -182,11 +189,10 @@ export class DueConsumer implements ScheduleConsumer {
   /** @returns whether the handler resolved */
   async #handOver({ message, lease }: Claimed): Promise<boolean> {
     const { ledger, handler } = this.dependencies;
-    const extension = setInterval(
+    const extension = every('extension of the lease of a delayed message', this.options.leaseMs / 3, () => {
       // If this fails, the lease may expire. Then the message may be handed over twice, but it is not lost.
-      () => void ledger.extend(message.id, lease).catch(() => {}),
-      this.options.leaseMs / 3,
-    );
+      ledger.extend(message.id, lease).catch(() => {});
+    });
     try {
       await handler(message);
       return true;

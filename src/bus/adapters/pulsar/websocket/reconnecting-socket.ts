@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket, type ClientOptions } from 'ws';
+import { every } from '../../../../async/index.js';
 import { reconnectDelayMs } from '../reconnect-delay.js';
 import type { ConnectionStatus } from '../connection-status.js';
 import type { PulsarDriverOptions } from '../pulsar.options.js';
@@ -125,14 +126,14 @@ export class ReconnectingSocket {
   #heartbeat(socket: WebSocket, terminate: (reason: string) => void): NodeJS.Timeout {
     let silent = 0;
     for (const event of ['message', 'pong', 'ping'] as const) socket.on(event, () => (silent = 0));
-    return setInterval(() => {
+    return every('heartbeat of a connection to Pulsar', this.options.pingIntervalMs, () => {
       if (socket.readyState !== WebSocket.OPEN) return;
       if (silent++ >= 2) {
         terminate(`it has been silent for ${2 * this.options.pingIntervalMs} ms`);
       } else {
         socket.ping();
       }
-    }, this.options.pingIntervalMs);
+    });
   }
 
   #clientOptions(): ClientOptions {

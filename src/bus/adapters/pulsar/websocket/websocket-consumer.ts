@@ -1,3 +1,4 @@
+import { endOfTurn } from '../../../../async/index.js';
 import { BusClosedError } from '../../../bus.errors.js';
 import { MembershipProgress } from '../../../progress-reports.js';
 import type { ConnectionStatus } from '../connection-status.js';
@@ -128,7 +129,7 @@ export class WebSocketConsumer implements PulsarConsumer {
   #replenish(): void {
     if (this.#isReplenishing) return;
     this.#isReplenishing = true;
-    setImmediate(() => {
+    endOfTurn('request for messages', () => {
       this.#isReplenishing = false;
       const permitMessages = this.#unacked.capacity - this.#permits;
       if (this.#isPaused || permitMessages <= 0) return;

@@ -1,3 +1,4 @@
+import { every } from '../../../../async/index.js';
 import type { BrokerStatus } from '../../../../metrics/index.js';
 import { closeRedis, openRedis, type RedisClient, type RedisDriverOptions } from '../../../../redis/index.js';
 import { BusClosedError } from '../../../bus.errors.js';
@@ -57,9 +58,11 @@ export class RedisRetryStore implements RetryStore {
   ) {
     this.#store = new RedisRetryRecords(client, options.keyPrefix);
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
-    this.#sweeper = setInterval(() => void this.#dropExcess(), SWEEP_EVERY_MS);
+    this.#sweeper = every('removal of excess dead letters', SWEEP_EVERY_MS, () => this.#dropExcess());
     // Three times per lease, so that one failed extension does no harm.
-    this.#leaseTimer = setInterval(() => void this.#extendLeases(), this.#leaseMs / 3);
+    this.#leaseTimer = every('extension of the leases of retry records', this.#leaseMs / 3, () =>
+      this.#extendLeases(),
+    );
   }
 
   /** Resolves when Redis is connected, or when the first attempt failed. */

@@ -1,3 +1,4 @@
+import { every } from '../../../../async/index.js';
 import type { BrokerStatus } from '../../../../metrics/index.js';
 import { closeRedis, openRedis, type RedisClient, type RedisDriverOptions } from '../../../../redis/index.js';
 import { BusClosedError } from '../../../bus.errors.js';
@@ -49,7 +50,9 @@ export class RedisSchedule implements Schedule {
     this.#now = options.now ?? Date.now;
     this.#store = new RedisScheduleStore(client, options.keyPrefix, options);
     // Three times per lease, so that one failed extension does no harm.
-    this.#leaseTimer = setInterval(() => void this.#extendLeases(), options.leaseMs / 3);
+    this.#leaseTimer = every('extension of the leases of delayed messages', options.leaseMs / 3, () =>
+      this.#extendLeases(),
+    );
   }
 
   /** Resolves when Redis is connected, or when the first attempt failed. */

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { inBackground } from '../../../../async/index.js';
 import { PartitionLease, type LeaseHolder } from './partition-lease.js';
 import type { StreamKeys, StreamPartition } from './stream-keys.js';
 import { announceMember } from './stream-scripts.js';
@@ -75,7 +76,8 @@ export class PartitionAssignment {
   async heartbeat(): Promise<boolean> {
     const share = await this.#share();
     await this.extendLeases();
-    for (const surplus of this.#kept().slice(share.count)) void this.#release(surplus);
+    for (const surplus of this.#kept().slice(share.count))
+      inBackground('release of a partition', () => this.#release(surplus));
     return (await this.#takeUpTo(share)) === share.count;
   }
 
@@ -88,7 +90,8 @@ export class PartitionAssignment {
     try {
       await Promise.all(all.map(({ lease }) => lease.extend()));
     } finally {
-      for (const owned of all) if (!owned.lease.isValid) void this.#release(owned);
+      for (const owned of all)
+        if (!owned.lease.isValid) inBackground('release of a partition', () => this.#release(owned));
     }
   }
 

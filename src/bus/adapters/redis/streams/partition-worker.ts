@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { backoffMs, CancellableSleep, type Semaphore } from '../../../../async/index.js';
+import { backoffMs, CancellableSleep, inBackground, type Semaphore } from '../../../../async/index.js';
 import type { ProgressReporter, RecordHandler } from '../../../bus.port.js';
 import { RepeatedWork } from '../../../progress-reports.js';
 import type { RedisStreamsOptions } from '../redis.options.js';
@@ -56,7 +56,7 @@ export class PartitionWorker implements PartitionReader {
     const { topic, number } = lease.partition;
     this.#reads = new RepeatedWork(context.progress, `reading from ${topic}/${number}`);
     watch.report(lease.position);
-    void this.#run();
+    inBackground('reading of a partition', () => this.#run());
   }
 
   /**

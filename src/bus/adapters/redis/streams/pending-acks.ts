@@ -1,3 +1,4 @@
+import { after } from '../../../../async/index.js';
 import type { ReceivedRecord } from '../../../../message/index.js';
 import type { StreamEntry } from './entry.js';
 import type { PartitionLease } from './partition-lease.js';
@@ -67,11 +68,11 @@ export class PendingAcks {
   }
 
   #flushSoon(): void {
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= after('acknowledgement of records', ACKNOWLEDGE_WITHIN_MS, () => {
       this.#timer = undefined;
       this.flush().catch(() => {
         if (!this.#closed && this.lease.isValid) this.#flushSoon();
       });
-    }, ACKNOWLEDGE_WITHIN_MS);
+    });
   }
 }

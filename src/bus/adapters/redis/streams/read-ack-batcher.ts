@@ -1,3 +1,4 @@
+import { inBackground } from '../../../../async/index.js';
 import type { RedisClient } from '../../../../redis/index.js';
 import { CallRefusedError } from '../../../bus.errors.js';
 import type { StreamEntry } from './entry.js';
@@ -54,7 +55,8 @@ export class ReadAckBatcher {
         if (count > 0 && (records > MAX_BATCH_RECORDS || !this.sharesServer)) break;
         count++;
       }
-      void this.#send(this.#pending.splice(0, count));
+      const batch = this.#pending.splice(0, count);
+      inBackground('read and acknowledgement of records', () => this.#send(batch));
     }
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { inBackground, reportFailure } from '../../../../async/index.js';
 import { closeRedis, type RedisClient } from '../../../../redis/index.js';
 
 /** Lets one reader wait until a stream has new entries. */
@@ -82,7 +83,7 @@ export class StreamNotifier {
       this.#unblock();
     } else {
       this.#running = true;
-      void this.#run();
+      inBackground('watch over new records', () => this.#run());
     }
   }
 
@@ -93,7 +94,7 @@ export class StreamNotifier {
   }
 
   async #run(): Promise<void> {
-    const client = await this.options.open();
+    const client = await this.#open();
     while (this.#streams.size > 0) {
       const reply = await this.#read(client);
       if (reply === null) continue;
@@ -106,6 +107,18 @@ export class StreamNotifier {
     this.#running = false;
     this.#connection = undefined;
     await closeRedis(client);
+  }
+
+  /** Repeats until it succeeds: without a connection, the readers would wait for ever. */
+  async #open(): Promise<RedisClient> {
+    for (;;) {
+      try {
+        return await this.options.open();
+      } catch (error) {
+        reportFailure('connection that watches for new records', error);
+        await delay(FAILURE_PAUSE_MS);
+      }
+    }
   }
 
   async #read(client: RedisClient): Promise<XreadReply | null> {

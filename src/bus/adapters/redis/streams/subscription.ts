@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { CancellableSleep, Semaphore, settlesWithin } from '../../../../async/index.js';
+import { CancellableSleep, every, Semaphore, settlesWithin } from '../../../../async/index.js';
 import type { RedisClient } from '../../../../redis/index.js';
 import { PartitionsDifferError } from '../../../bus.errors.js';
 import type { BusSubscription, RecordHandler, SubscribeOptions } from '../../../bus.port.js';
@@ -153,9 +153,9 @@ export class RedisSubscription implements BusSubscription {
     await this.#running;
     const left = Promise.all(this.#assignments.map((assignment) => assignment.leave()));
     // Handlers that are finishing their work must remain the only owners of their partitions.
-    const extension = setInterval(() => {
+    const extension = every('extension of the leases of partitions', heartbeatIntervalMs, () => {
       for (const assignment of this.#assignments) assignment.extendLeases().catch(() => {});
-    }, heartbeatIntervalMs);
+    });
     if (!(await settlesWithin(drainTimeoutMs, left))) {
       this.#logger.warn(
         `Redis consumer group ${this.options.group}: a handler has not finished within ${drainTimeoutMs} ms of the ` +

@@ -1,3 +1,4 @@
+import { endOfTurn, inBackground } from '../../../../async/index.js';
 import type { DecodedFrame } from '../codec/codec.js';
 import type { Command } from '../codec/commands.js';
 
@@ -50,7 +51,7 @@ export class CommandQueue {
     for (let at = 0; at < commands.length; at++) {
       if (this.#inThisTurn++ === MAX_PER_TURN) {
         this.#waiting = commands.slice(at);
-        setImmediate(() => {
+        endOfTurn('commands of a client', () => {
           this.#inThisTurn = 0;
           this.#continue();
         });
@@ -59,7 +60,7 @@ export class CommandQueue {
       const work = this.executor.execute(commands[at]!);
       if (work === undefined) continue;
       this.#waiting = commands.slice(at + 1);
-      void work.then(() => this.#continue());
+      inBackground('commands of a client', () => work.then(() => this.#continue()));
       return;
     }
     this.#waiting = undefined;

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { inBackground } from '../../../../async/index.js';
 import type { Delivery, StreamPosition } from '../../../../delivery/index.js';
 import { RepeatedWarning } from '../../../../limits/index.js';
 import { type TimerWheel, WheelEntry } from '../../../connection/timer-wheel.js';
@@ -84,7 +85,7 @@ class WatchedChannel extends WheelEntry {
   }
 
   override due(): void {
-    if (this.lagging === undefined) void this.#check();
+    if (this.lagging === undefined) inBackground('check of a position', () => this.#check());
     else this.#endLagging(this.lagging);
   }
 
