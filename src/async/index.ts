@@ -14,4 +14,5 @@ export { KeyedQueue } from './keyed-queue.js';
 export { pause } from './pause.js';
 export { retryUntilDone, type RetryOptions } from './retry.js';
 export { Semaphore, SemaphoreClosedError } from './semaphore.js';
+export { Turns } from './turns.js';
 export { claimUncaughtErrors, type ErrorClaim, isClaimed } from './uncaught-errors.js';

@@ -20,6 +20,17 @@ export class UnrecoverablePositionError extends CarillonError {
   }
 }
 
+/** The clients of a channel are too many for one reply. */
+export class PresenceTooLargeError extends CarillonError {
+  readonly code = 'presence_too_large';
+
+  constructor(maxBytes: number) {
+    super(
+      `the clients of the channel are more than ${maxBytes} bytes: only their numbers can be read (presence_stats)`,
+    );
+  }
+}
+
 /** A survey of all nodes did not receive all replies in time. */
 export class SurveyIncompleteError extends CarillonError {
   readonly code = 'survey_incomplete';

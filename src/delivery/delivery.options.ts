@@ -119,6 +119,15 @@ export const deliveryOptions = z
           ),
       })
       .prefault({}),
+    responseMaxBytes: z
+      .int()
+      .min(1_024)
+      .default(1_048_576)
+      .describe(
+        'Largest size of the publications of a history, or of the clients of a channel, in one reply to a client, in bytes. A history ' +
+          'that is larger ends early, and the client can request the rest; one publication always fits. A presence that is larger is ' +
+          'refused. Not more than `gateway.outboxMaxBytes`: a larger reply would close the client.',
+      ),
     idempotencyWindowMs: z
       .int()
       .min(1_000)

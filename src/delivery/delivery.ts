@@ -98,8 +98,14 @@ export class Delivery {
     if (this.subscribers.detach(channel, subscriber)) this.fanout.unsubscribe(channel);
   }
 
+  /** Largest size of what one reply to a client may list, in bytes. */
+  get responseMaxBytes(): number {
+    return this.channelHistory.responseMaxBytes;
+  }
+
   /**
-   * Reads the history of a channel and its latest position. Starts the history of a channel that was never used.
+   * Reads the history of a channel and its latest position. If the publications are larger than `maxBytes`, it returns the first of
+   * them. Starts the history of a channel that was never used.
    * @throws UnrecoverablePositionError if `since` has another epoch
    * @throws BrokerUnavailableError
    */

@@ -37,6 +37,7 @@ export {
   LeaseEndedError,
   NodeSilentError,
   SurveyIncompleteError,
+  PresenceTooLargeError,
   UnrecoverablePositionError,
 } from './delivery.errors.js';
 export { Delivery } from './delivery.js';

@@ -1,16 +1,19 @@
-import { regex, type TextTest } from './regex.js';
+import { checkGlob } from './pattern-limits.js';
+import { compile, type TextTest } from './regex.js';
 
 /** Matches no character at all. */
 const NOTHING = '[^\\x{0}-\\x{10ffff}]';
 
 /**
  * A glob: `*` matches any text, `?` one character, `[a-c]` and `[!a-c]` one of a set, `{a,b}` one of several texts, and a backslash
- * escapes the next character. An empty glob matches everything. A glob that is nested too deeply matches nothing.
+ * escapes the next character. An empty glob matches everything. A glob that is nested too deeply, or exceeds the limits of
+ * {@link checkGlob}, matches nothing.
  */
 export function glob(pattern: string): TextTest {
   if (pattern === '' || pattern === '*') return () => true;
   try {
-    return regex(`(?s)^${translate(pattern)}$`);
+    checkGlob(pattern);
+    return compile(`(?s)^${translate(pattern)}$`);
   } catch {
     return () => false;
   }

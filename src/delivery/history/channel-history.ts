@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { Semaphore } from '../../async/index.js';
 import type { Message } from '../../message/index.js';
 import type { ChannelsOptions } from '../channels/channel-options.js';
 import { ChannelRules, type ChannelRule } from '../channels/channel-rules.js';
@@ -11,12 +13,13 @@ import { History } from './history.port.js';
  */
 export type PublishableMessage = Omit<Message, 'id' | 'extension'> & Partial<Pick<Message, 'id'>>;
 
-/** A {@link HistoryQuery}. The options of the channel decide if `metaTtlMs` is absent. */
+/** A {@link HistoryQuery}. If `metaTtlMs` is absent, the options of the channel decide; without `maxBytes`, `responseMaxBytes` holds. */
 export type ChannelHistoryQuery = Omit<HistoryQuery, 'metaTtlMs'> & { readonly metaTtlMs?: number };
 
 export interface ChannelHistoryOptions {
   readonly channels: ChannelsOptions;
   readonly idempotencyWindowMs: number;
+  readonly responseMaxBytes: number;
   /** How long a message id is remembered. */
   readonly deduplicationWindowMs: number;
 }
@@ -27,10 +30,14 @@ export interface ChannelHistoryOptions {
  */
 const ID_WINDOW_FACTOR = 1.5;
 
+/** Pages that are read at a time. Each may have the largest size. */
+const CONCURRENT_PAGES = 32;
+
 /** Applies the options of channels to their histories. */
 export class ChannelHistory {
   readonly #optionsByRule = new Map<ChannelRule, HistoryOptions>();
   readonly #storesAnything: boolean;
+  readonly #semaphore = new Semaphore(CONCURRENT_PAGES);
   /**
    * Reads of a position that start after this turn of the event loop, by channel: many subscribers ask for the same one
    * in one turn. A read that has started is not shared, because a later caller may need what was published in between.
@@ -46,6 +53,11 @@ export class ChannelHistory {
     this.#storesAnything = [withoutNamespace, ...namespaces].some(({ historySize }) => historySize > 0);
   }
 
+  /** Largest size of the publications in one reply to a client, in bytes. */
+  get responseMaxBytes(): number {
+    return this.options.responseMaxBytes;
+  }
+
   /** Returns whether the options of the channel allow deltas for publications that do not say so themselves. */
   publishesDelta(channel: string): boolean {
     return this.#ruleOf(channel)?.options.deltaPublish ?? false;
@@ -58,23 +70,24 @@ export class ChannelHistory {
     const history = skipHistory ? undefined : (options.history ?? this.#optionsOf(channel));
     if (key !== undefined) {
       const ttlMs = this.options.idempotencyWindowMs;
-      return { idempotency: { key: `key:${key}`, ttlMs }, ...storing(options, history) };
+      return { idempotency: { key: `key:${bounded(key)}`, ttlMs }, ...storing(options, history) };
     }
     if (history === undefined) return undefined;
     if (id === undefined) return storing(options, history);
     const ttlMs = ID_WINDOW_FACTOR * this.options.deduplicationWindowMs;
-    return { idempotency: { key: `id:${id}`, ttlMs }, ...storing(options, history) };
+    return { idempotency: { key: `id:${bounded(id)}`, ttlMs }, ...storing(options, history) };
   }
 
   read(channel: string, query: ChannelHistoryQuery): Promise<HistoryPage> {
     const metaTtlMs = query.metaTtlMs ?? this.#metaTtlMsOf(channel);
+    const maxBytes = query.maxBytes ?? this.options.responseMaxBytes;
     if (query.limit !== 0 || query.since !== undefined)
-      return this.history.read(channel, { ...query, metaTtlMs });
+      return this.#semaphore.run(() => this.history.read(channel, { ...query, metaTtlMs, maxBytes }));
     const pending = this.#positions.get(channel);
     if (pending !== undefined) return pending;
     const reading = Promise.resolve().then(() => {
       this.#positions.delete(channel);
-      return this.history.read(channel, { ...query, metaTtlMs });
+      return this.history.read(channel, { ...query, metaTtlMs, maxBytes });
     });
     this.#positions.set(channel, reading);
     return reading;
@@ -102,6 +115,13 @@ export class ChannelHistory {
     const rule = this.rules.find(channel);
     return typeof rule === 'object' && rule.keepsHistory ? rule : undefined;
   }
+}
+
+const MAX_KEY_LENGTH = 255;
+
+/** Returns a digest in place of a long key: records of other programs may have any, and stores are limited in the number of keys. */
+function bounded(key: string): string {
+  return key.length > MAX_KEY_LENGTH ? createHash('sha256').update(key).digest('base64url') : key;
 }
 
 function storing(

@@ -1,5 +1,5 @@
 import type { MessageFormat } from '../../message/index.js';
-import type { ClientInfo } from '../presence/client-info.js';
+import { bytesOfInfo, type ClientInfo } from '../presence/client-info.js';
 import type { Publication, StreamPosition } from '../publications/publication.js';
 
 /** How many publications the history of a channel stores, and for how long. */
@@ -44,6 +44,11 @@ export interface HistoryQuery {
   readonly since?: StreamPosition;
   /** Maximum number of publications. -1: all, 0: the position only. */
   readonly limit: number;
+  /**
+   * Largest size of the publications together (data, tags and information about the publisher), in bytes. The page ends before the
+   * first one that does not fit, so it may have fewer than `limit`. It has at least one, however large. Absent: unlimited.
+   */
+  readonly maxBytes?: number;
   /** Newest first. */
   readonly reverse?: boolean;
   /** As in {@link HistoryOptions}: a read is a use. */
@@ -85,4 +90,14 @@ export abstract class History {
   abstract read(channel: string, query: HistoryQuery): Promise<HistoryPage>;
   abstract remove(channel: string): Promise<void>;
   abstract close(): Promise<void>;
+}
+
+/** Approximate bytes of an entry in a reply beside its data. */
+const ENTRY_BYTES = 60;
+
+/** Returns the size of a publication, as {@link HistoryQuery.maxBytes} limits it. */
+export function bytesOfEntry({ data, tags, info }: Pick<HistoryEntry, 'data' | 'tags' | 'info'>): number {
+  let bytes = ENTRY_BYTES + data.length;
+  if (tags !== undefined) for (const name in tags) bytes += name.length + (tags[name]?.length ?? 0);
+  return info === undefined ? bytes : bytes + bytesOfInfo(info);
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Logger } from '@nestjs/common';
-import { every, inBackground } from '../../async/index.js';
+import { every, inBackground, Turns } from '../../async/index.js';
 import { newMessageId } from '../../message/index.js';
 import { glob } from '../../patterns/index.js';
-import { nodeChannel, nodeId } from '../channels/address.js';
+import { isReserved, nodeChannel, nodeId } from '../channels/address.js';
 import type { Fanout } from '../fanout.port.js';
 import { Publication } from '../publications/publication.js';
 import type { Subscribers } from '../subscribers/subscribers.js';
@@ -133,7 +133,7 @@ export class Nodes {
     const id = randomUUID();
     this.#surveys.set(id, survey);
     try {
-      survey.add(this.#uid, this.#count(pattern));
+      survey.add(this.#uid, await this.#count(pattern));
       const request = { say: 'channels?', survey: id, from: this.#uid, pattern } as const;
       if (this.#known.list().length > 0) await this.#send(ALL_NODES, request);
       return await survey.result(this.options.surveyTimeoutMs);
@@ -165,7 +165,10 @@ export class Nodes {
         this.#calls.onReply(message);
         break;
       case 'channels?':
-        if (message.from !== this.#uid) this.#reply(message.survey, message.from, message.pattern);
+        if (message.from !== this.#uid)
+          inBackground('count of the channels', () =>
+            this.#reply(message.survey, message.from, message.pattern),
+          );
         break;
       case 'channels':
         this.#surveys.get(message.survey)?.add(message.uid, message.counts);
@@ -175,13 +178,21 @@ export class Nodes {
     }
   }
 
-  #reply(survey: string, from: string, pattern: string): void {
-    const counts = this.#count(pattern);
+  async #reply(survey: string, from: string, pattern: string): Promise<void> {
+    const counts = await this.#count(pattern);
     this.#notify({ say: 'channels', survey, uid: this.#uid, counts }, nodeChannel(from));
   }
 
-  #count(pattern: string): ChannelCounts {
-    return Object.fromEntries(this.subscribers.counts(glob(pattern)));
+  /** Matches in several turns of the event loop: there may be very many channels. */
+  async #count(pattern: string): Promise<ChannelCounts> {
+    const matches = glob(pattern);
+    const counts: Record<string, number> = {};
+    const turns = new Turns();
+    for (const [channel, count] of this.subscribers.counts()) {
+      if (!isReserved(channel) && matches(channel)) counts[channel] = count;
+      if (turns.isOver) await turns.next();
+    }
+    return counts;
   }
 
   #announce(say: 'hello' | 'here'): void {

@@ -41,3 +41,10 @@ export function fromClientInfoText(text: string): ClientInfo | undefined {
     ...(typeof chanInfo === 'string' ? { chanInfo: Buffer.from(chanInfo, 'base64') } : {}),
   };
 }
+
+/** Approximate bytes of a client in a reply beside what it names. */
+const INFO_BYTES = 60;
+
+export function bytesOfInfo({ user, client, connInfo, chanInfo }: ClientInfo): number {
+  return INFO_BYTES + user.length + client.length + (connInfo?.length ?? 0) + (chanInfo?.length ?? 0);
+}

@@ -65,11 +65,9 @@ export class Subscribers {
     return this.#channels.has(channel);
   }
 
-  /** Yields the number of subscribers of each channel whose name is wanted, without reserved names. */
-  *counts(isWanted: (channel: string) => boolean): Generator<[string, number]> {
-    for (const [name, { subscribers }] of this.#channels) {
-      if (!isReserved(name) && isWanted(name)) yield [name, subscribers.size];
-    }
+  /** Yields the number of subscribers of each channel. */
+  *counts(): Generator<[string, number]> {
+    for (const [name, { subscribers }] of this.#channels) yield [name, subscribers.size];
   }
 
   /**

@@ -11,6 +11,7 @@ export const apiFaults = {
   internal: { code: 100, message: 'internal server error', status: 500 },
   unknownChannel: { code: 102, message: 'unknown channel', status: 404 },
   notFound: { code: 104, message: 'not found', status: 404 },
+  limitExceeded: { code: 106, message: 'limit exceeded', status: 400 },
   badRequest: { code: 107, message: 'bad request', status: 400 },
   notAvailable: { code: 108, message: 'not available', status: 400 },
   unrecoverablePosition: { code: 112, message: 'unrecoverable position', status: 416 },
@@ -34,6 +35,11 @@ export class ApiRefusal extends CarillonError {
   constructor(readonly fault: ApiFault) {
     super(fault.message);
   }
+}
+
+/** Refuses a request that exceeds a limit, with a message that names the limit. */
+export function limitExceeded(message: string): ApiRefusal {
+  return new ApiRefusal({ ...apiFaults.limitExceeded, message });
 }
 
 /** Refuses a request with a message that says what is wrong with it. */

@@ -3,12 +3,14 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Turns } from '../../async/index.js';
 import { JsonScanner, MalformedJsonError } from '../../json/index.js';
 import { Callers, httpErrorTable, presentedKey, statusOf, type HttpErrorCode } from '../../http/index.js';
 import { readTraceparent } from '../../message/index.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
-import { Batch } from './batch.js';
+import { limitExceeded } from './api.errors.js';
+import { Batch, settleWithin } from './batch.js';
 import type { Command } from './command.js';
 import { readEnvelopes } from './envelopes.js';
 import { Methods } from './methods.js';
@@ -34,7 +36,7 @@ export class ApiRoutes implements OnModuleInit {
     private readonly replies: Replies,
     @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {
-    this.#batch = new Batch(methods);
+    this.#batch = new Batch(methods, options.api);
   }
 
   onModuleInit(): void {
@@ -91,9 +93,23 @@ export class ApiRoutes implements OnModuleInit {
     const envelopes = readBody(request, () => readEnvelopes(scanner, this.methods));
     if (envelopes === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
     const traceparent = traceparentOf(request);
+    const { maxBatchCommands, responseMaxBytes } = this.options.api;
+    if (envelopes.length > maxBatchCommands) {
+      const message = `the request has ${envelopes.length} commands: at most ${maxBatchCommands} are accepted (api.maxBatchCommands)`;
+      return sendJson(reply, replyText({ fault: limitExceeded(message).fault }));
+    }
     const lines: string[] = [];
-    for (const { id, command } of envelopes)
-      lines.push(replyText(await this.replies.settle(command, traceparent), id));
+    const turns = new Turns();
+    let room = responseMaxBytes;
+    for (const { id, command } of envelopes) {
+      if (turns.isOver) await turns.next();
+      const line = replyText(
+        await settleWithin(room, command, (each) => this.replies.settle(each, traceparent)),
+        id,
+      );
+      room -= line.length;
+      lines.push(line);
+    }
     return sendJson(reply, lines.join('\n'));
   }
 

@@ -5,7 +5,8 @@ import { Publishing, type PublishResult } from '../operations/publishing.js';
 import { Queries } from '../operations/queries.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
-import { ApiRefusal, apiFaults } from './api.errors.js';
+import type { ApiOptions } from './api.options.js';
+import { ApiRefusal, apiFaults, limitExceeded } from './api.errors.js';
 import type { Command, Method } from './command.js';
 import {
   disconnectRequestOf,
@@ -38,20 +39,23 @@ export class Methods {
     connections: ConnectionCommands,
     queries: Queries,
     private readonly replies: Replies,
-    @Inject(TRIGGER_OPTIONS) { maxDelayMs }: TriggerOptions,
+    @Inject(TRIGGER_OPTIONS) options: TriggerOptions,
   ) {
     this.all = [
       method(
         'publish',
         'Publish in a channel.',
-        (fields, traceparent) => publishing.publish(fields.channel, draftOf(fields, maxDelayMs, traceparent)),
+        (fields, traceparent) => publishing.publish(fields.channel, draftOf(fields, options, traceparent)),
         publishText,
       ),
       method(
         'broadcast',
         'Publish the same data in several channels.',
         (fields, traceparent) =>
-          publishing.broadcast(requireChannels(fields.channels), draftOf(fields, maxDelayMs, traceparent)),
+          publishing.broadcast(
+            requireChannels(fields.channels, options.api),
+            draftOf(fields, options, traceparent),
+          ),
         (results) => this.#broadcastText(results),
       ),
       method(
@@ -159,8 +163,15 @@ function method<Name extends keyof Requests, Result>(
   };
 }
 
-function requireChannels(channels: readonly string[]): readonly string[] {
+function requireChannels(
+  channels: readonly string[],
+  { maxBroadcastChannels }: ApiOptions,
+): readonly string[] {
   if (channels.length === 0) throw new ApiRefusal(apiFaults.badRequest);
+  if (channels.length > maxBroadcastChannels)
+    throw limitExceeded(
+      `the broadcast has ${channels.length} channels: at most ${maxBroadcastChannels} are accepted (api.maxBroadcastChannels)`,
+    );
   return channels;
 }
 

@@ -4,7 +4,9 @@ import type { MessageFormat } from '../../message/index.js';
 import type * as connections from '../operations/connection-commands.js';
 import type { Draft } from '../operations/publishing.js';
 import type { PublicationTerms } from '../push/push-request.js';
-import { ApiRefusal, apiFaults } from './api.errors.js';
+import type { TriggerOptions } from '../trigger.options.js';
+import type { ApiOptions } from './api.options.js';
+import { ApiRefusal, apiFaults, badRequest } from './api.errors.js';
 import type {
   DisconnectRequest,
   OverrideFields,
@@ -18,6 +20,8 @@ import { readRoute } from './route.js';
 
 // Turns decoded requests of the API into requests of operations.
 
+const MAX_VERSION_EPOCH = 255;
+
 interface Payload {
   readonly data: Buffer;
   readonly format: MessageFormat;
@@ -26,13 +30,33 @@ interface Payload {
 /** @throws ApiRefusal, and what {@link readRoute} throws */
 export function draftOf(
   fields: PublicationFields,
-  maxDelayMs: number,
+  { maxDelayMs, idempotency, api }: TriggerOptions,
   traceparent: string | undefined,
 ): Draft {
   const payload = payloadOf(fields.data, fields.b64data);
   if (payload === undefined) throw new ApiRefusal(apiFaults.badRequest);
   const { data, format } = payload;
+  checkTags(fields.tags, api);
+  checkLength('idempotency_key', fields.idempotencyKey, idempotency.maxKeyLength);
+  checkLength('version_epoch', fields.versionEpoch, MAX_VERSION_EPOCH);
   return { data, format, terms: termsOf(fields), route: readRoute(fields, maxDelayMs), traceparent };
+}
+
+/** A history stores them with each publication. */
+function checkTags(tags: ReadonlyMap<string, string>, { maxTags, maxTagsBytes }: ApiOptions): void {
+  if (tags.size === 0) return;
+  let bytes = 0;
+  for (const [name, value] of tags) bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+  if (tags.size > maxTags || bytes > maxTagsBytes)
+    throw badRequest(
+      `tags: ${tags.size} with ${bytes} bytes together, and at most ${maxTags} (api.maxTags) with ${maxTagsBytes} bytes ` +
+        '(api.maxTagsBytes) are accepted',
+    );
+}
+
+function checkLength(name: string, text: string, max: number): void {
+  if (text.length > max)
+    throw badRequest(`${name} has ${text.length} characters: at most ${max} are accepted`);
 }
 
 /** Undefined if the request has none, which is the usual case. */

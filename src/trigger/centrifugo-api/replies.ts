@@ -1,7 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CarillonError } from '../../errors.js';
+import { PresenceTooLargeError } from '../../delivery/index.js';
 import { HttpErrors, HttpMetrics, type HttpErrorCode } from '../../http/index.js';
-import { InvalidDisconnectError } from '../operations/operations.errors.js';
+import { InvalidDisconnectError, TooManyChannelsError } from '../operations/operations.errors.js';
+import { PatternTooLongError } from '../../patterns/index.js';
 import { TriggerMetrics } from '../trigger.metrics.js';
 import { ApiRefusal, apiFaults, faultByCode, type ApiFault } from './api.errors.js';
 import type { Command } from './command.js';
@@ -43,6 +45,12 @@ export class Replies {
     const known = error instanceof CarillonError ? faultByCode[error.code] : undefined;
     if (known !== undefined) return known;
     if (error instanceof InvalidDisconnectError) return { ...apiFaults.badRequest, message: error.message };
+    if (
+      error instanceof PresenceTooLargeError ||
+      error instanceof TooManyChannelsError ||
+      error instanceof PatternTooLongError
+    )
+      return { ...apiFaults.limitExceeded, message: error.message };
     const { status, message } = this.httpErrors.toHttpError(error);
     if (status < 500) return { ...apiFaults.badRequest, message };
     const what = `${method}: ${String(error)}`;

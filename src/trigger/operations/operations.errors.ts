@@ -45,3 +45,14 @@ export class InvalidPositionError extends CarillonError {
 export class InvalidDisconnectError extends CarillonError {
   readonly code = 'invalid_disconnect';
 }
+
+/** The channels that match are too many for one response. */
+export class TooManyChannelsError extends CarillonError {
+  readonly code = 'too_many_channels';
+
+  constructor(maxBytes: number) {
+    super(
+      `the names of the channels are more than ${maxBytes} bytes (api.responseMaxBytes): send a pattern that fewer of them match`,
+    );
+  }
+}

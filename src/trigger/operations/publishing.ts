@@ -34,6 +34,9 @@ export interface PublishResult {
   readonly id?: string;
 }
 
+/** Channels of a broadcast to which a message is published in one turn of the event loop. */
+const CHANNELS_AT_ONCE = 256;
+
 const NO_RESULT: PublishResult = {};
 
 /** Publishes in channels, directly or through the lanes, and removes what was published. */
@@ -73,9 +76,18 @@ export class Publishing {
       .then((position) => (id === undefined ? (position ?? NO_RESULT) : { ...position, id }));
   }
 
-  /** Publishes in each channel independently. Never rejects: the results are in the order of the channels. */
-  broadcast(channels: readonly string[], draft: Draft): Promise<PromiseSettledResult<PublishResult>[]> {
-    return Promise.allSettled(channels.map(async (channel) => this.publish(channel, draft)));
+  /**
+   * Publishes in each channel independently, in several turns of the event loop. Never rejects: the results are in the order of the
+   * channels.
+   */
+  async broadcast(channels: readonly string[], draft: Draft): Promise<PromiseSettledResult<PublishResult>[]> {
+    const results: PromiseSettledResult<PublishResult>[] = [];
+    for (let from = 0; from < channels.length; from += CHANNELS_AT_ONCE) {
+      if (from > 0) await new Promise((resolve) => setImmediate(resolve));
+      const some = channels.slice(from, from + CHANNELS_AT_ONCE);
+      results.push(...(await Promise.allSettled(some.map(async (channel) => this.publish(channel, draft)))));
+    }
+    return results;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   ChannelRules,
   Delivery,
@@ -10,8 +10,11 @@ import {
   type PresenceStats,
   type StreamPosition,
 } from '../../delivery/index.js';
+import { checkGlob } from '../../patterns/index.js';
+import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
+import type { TriggerOptions } from '../trigger.options.js';
 import { ruleOf } from './channel-rule.js';
-import { InvalidPositionError, NotAvailableError } from './operations.errors.js';
+import { InvalidPositionError, NotAvailableError, TooManyChannelsError } from './operations.errors.js';
 
 export interface HistoryRequest {
   readonly channel: string;
@@ -23,6 +26,8 @@ export interface HistoryRequest {
 }
 
 const ALL = -1;
+/** Approximate bytes of a channel in a response beside its name. */
+const CHANNEL_BYTES = 24;
 
 /**
  * Reads the state of channels and nodes.
@@ -37,12 +42,16 @@ export class Queries {
     private readonly members: Presence,
     private readonly cluster: Nodes,
     private readonly rules: ChannelRules,
+    @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {}
 
-  /** Returns the clients in a channel by connection id. */
+  /**
+   * Returns the clients in a channel by connection id.
+   * @throws PresenceTooLargeError if they are larger than `api.responseMaxBytes`
+   */
   async presence(channel: string): Promise<ReadonlyMap<string, ClientInfo>> {
     this.#requirePresence(channel);
-    return this.members.members(channel);
+    return this.members.members(channel, this.options.api.responseMaxBytes);
   }
 
   async presenceStats(channel: string): Promise<PresenceStats> {
@@ -50,12 +59,16 @@ export class Queries {
     return this.members.stats(channel);
   }
 
-  /** @throws InvalidPositionError, UnrecoverablePositionError if `since` names another epoch */
+  /**
+   * Returns fewer publications than requested if they are larger than `api.responseMaxBytes`.
+   * @throws InvalidPositionError, UnrecoverablePositionError if `since` names another epoch
+   */
   async history({ channel, limit, since, reverse }: HistoryRequest): Promise<HistoryPage> {
     if (!ruleOf(this.rules, channel).keepsHistory) throw new NotAvailableError(channel, 'history');
     if (reverse && since?.offset === 0) throw new InvalidPositionError();
     return this.delivery.history(channel, {
       limit: limit < 0 ? ALL : limit,
+      maxBytes: this.options.api.responseMaxBytes,
       reverse,
       ...(since !== undefined ? { since } : {}),
     });
@@ -64,9 +77,18 @@ export class Queries {
   /**
    * Returns the channels that have subscribers, with the number of their subscribers.
    * @param pattern a glob; empty: every channel
+   * @throws PatternTooLongError, TooManyChannelsError
    */
-  channels(pattern: string): Promise<ReadonlyMap<string, number>> {
-    return this.cluster.channels(pattern);
+  async channels(pattern: string): Promise<ReadonlyMap<string, number>> {
+    checkGlob(pattern);
+    const { responseMaxBytes } = this.options.api;
+    const channels = await this.cluster.channels(pattern);
+    let bytes = 0;
+    for (const name of channels.keys()) {
+      bytes += CHANNEL_BYTES + name.length;
+      if (bytes > responseMaxBytes) throw new TooManyChannelsError(responseMaxBytes);
+    }
+    return channels;
   }
 
   /** Returns the nodes of the deployment, this one first. */

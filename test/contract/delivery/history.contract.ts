@@ -284,6 +284,25 @@ export function describeHistory(name: string, prepare: () => Promise<HistorySubj
       });
     });
 
+    it('ends a page early that would have too many bytes, in both directions, and the rest can be read', async () => {
+      const text = (letter: string) => JSON.stringify(letter.repeat(1_000));
+      const stored = ['a', 'b', 'c', 'd', 'e'].map(text);
+      for (const each of stored) await publish(each);
+      const read = async (more: Partial<HistoryQuery>) => {
+        const page = await node.history.read(channel, { ...all, ...more });
+        return { ...page, texts: page.publications.map(({ data }) => data.toString()) };
+      };
+      const first = await read({ maxBytes: 2_800 });
+      expect(first.texts).toEqual(stored.slice(0, 2));
+      expect(first.offset).toBe(5);
+      const { epoch } = first;
+      const since = { offset: first.publications.at(-1)!.offset, epoch };
+      expect((await read({ maxBytes: 10_000, since })).texts).toEqual(stored.slice(2));
+      expect((await read({ maxBytes: 2_800, reverse: true })).texts).toEqual(stored.slice(3).toReversed());
+      expect((await read({ maxBytes: 1 })).texts).toEqual(stored.slice(0, 1));
+      expect((await read({ maxBytes: 100_000, limit: 4 })).texts).toEqual(stored.slice(0, 4));
+    });
+
     it('forgets its position when its time has expired, and starts a new epoch', async () => {
       await retryWhenSlow(1_000, subject().elapse, async (metaTtlMs, elapse) => {
         channel = fresh('brief');

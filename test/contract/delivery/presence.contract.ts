@@ -48,6 +48,14 @@ export function describePresence(name: string, prepare: () => Promise<PresenceSu
       await presence.remove(channel, 'nobody');
     });
 
+    it('refuses a list that is larger than its caller accepts', async () => {
+      for (const id of ['a', 'b', 'c'])
+        await presence.add(channel, client(id, 'u', { connInfo: Buffer.alloc(1_000, 'x') }), TTL_MS);
+      expect((await presence.members(channel, 4_000)).size).toBe(3);
+      await expect(presence.members(channel, 3_000)).rejects.toMatchObject({ code: 'presence_too_large' });
+      expect(await presence.stats(channel)).toEqual({ clients: 3, users: 1 });
+    });
+
     it('returns all clients with their info', async () => {
       const infos = [
         client('a', 'u1', { connInfo: Buffer.from('{"name":"ü🔔"}'), chanInfo: Buffer.from('1') }),

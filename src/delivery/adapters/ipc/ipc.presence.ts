@@ -1,5 +1,6 @@
 import { Semaphore } from '../../../async/index.js';
 import { type Link, RemotePort } from '../../../ipc/index.js';
+import { PresenceTooLargeError } from '../../delivery.errors.js';
 import type { ClientInfo } from '../../presence/client-info.js';
 import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import { copiedInfo } from './copied-info.js';
@@ -28,8 +29,12 @@ export class IpcPresence implements Presence {
     return this.#port.call('remove', channel, clientId);
   }
 
-  members(channel: string): Promise<Map<string, ClientInfo>> {
-    return this.#semaphore.run(() => this.#port.call('members', channel));
+  async members(channel: string, maxBytes = Number.MAX_SAFE_INTEGER): Promise<Map<string, ClientInfo>> {
+    const found = await this.#semaphore.run(() =>
+      this.#port.call<Map<string, ClientInfo> | undefined>('members', channel, maxBytes),
+    );
+    if (found === undefined) throw new PresenceTooLargeError(maxBytes);
+    return found;
   }
 
   stats(channel: string): Promise<PresenceStats> {
@@ -56,7 +61,11 @@ export function servePresence(link: Link, presence: Presence): void {
       if (channels?.delete(channel) && channels.size === 0) entered.delete(clientId);
       return presence.remove(channel, clientId);
     },
-    members: (channel: string) => presence.members(channel),
+    members: (channel: string, maxBytes: number) =>
+      presence.members(channel, maxBytes).catch((error: unknown) => {
+        if (error instanceof PresenceTooLargeError) return undefined;
+        throw error;
+      }),
     stats: (channel: string) => presence.stats(channel),
   });
   link.onEnd(() => {

@@ -1,4 +1,5 @@
-import type { ClientInfo } from '../../presence/client-info.js';
+import { PresenceTooLargeError } from '../../delivery.errors.js';
+import { bytesOfInfo, type ClientInfo } from '../../presence/client-info.js';
 import type { PresenceStats } from '../../presence/presence.port.js';
 
 interface Member {
@@ -22,8 +23,16 @@ export class Members {
     return this.#nextExpiry;
   }
 
-  toMap(): Map<string, ClientInfo> {
-    return new Map(this.#byClient.values().map(({ info }) => [info.client, info]));
+  /** @throws PresenceTooLargeError */
+  toMap(maxBytes: number): Map<string, ClientInfo> {
+    const infos = new Map<string, ClientInfo>();
+    let bytes = 0;
+    for (const { info } of this.#byClient.values()) {
+      bytes += bytesOfInfo(info);
+      if (bytes > maxBytes) throw new PresenceTooLargeError(maxBytes);
+      infos.set(info.client, info);
+    }
+    return infos;
   }
 
   add(info: ClientInfo, expiresAt: number): void {

@@ -1,4 +1,5 @@
 import { newEpoch } from '../../history/epoch.js';
+import { bytesOfEntry } from '../../history/history.port.js';
 import type {
   HistoryEntry,
   HistoryOptions,
@@ -8,7 +9,7 @@ import type {
 import type { Publication, StreamPosition } from '../../publications/publication.js';
 
 /** Approximate memory of an entry beside its data. */
-const ENTRY_BYTES = 300;
+const ENTRY_BYTES = 240;
 
 /** The history of one channel. Times are by the clock of {@link MemoryHistory}, in ms. */
 export class MemoryStream {
@@ -73,7 +74,7 @@ export class MemoryStream {
     const { data, format, id, tags, info, createdAt } = publication;
     const entry = { offset: ++this.#top, data: compact(data), format, id, tags, info, createdAt };
     this.#entries.push(entry);
-    this.#bytes += ENTRY_BYTES + data.length;
+    this.#bytes += ENTRY_BYTES + bytesOfEntry(entry);
     while (this.length > size) this.dropOldest();
     this.#entriesExpireAt = now + ttlMs;
     if (version !== undefined) {
@@ -83,7 +84,14 @@ export class MemoryStream {
     return this.position;
   }
 
-  read({ since, limit, reverse = false }: HistoryQuery): HistoryEntry[] {
+  read({ maxBytes = Infinity, ...query }: HistoryQuery): HistoryEntry[] {
+    const entries = this.#range(query);
+    let bytes = 0;
+    const excess = entries.findIndex((entry, at) => (bytes += bytesOfEntry(entry)) > maxBytes && at > 0);
+    return excess < 0 ? entries : entries.slice(0, excess);
+  }
+
+  #range({ since, limit, reverse = false }: Omit<HistoryQuery, 'maxBytes'>): HistoryEntry[] {
     const entries = this.#entries.slice(this.#head);
     const oldest = this.#top - entries.length + 1;
     const count = limit < 0 ? entries.length : limit;
@@ -103,7 +111,7 @@ export class MemoryStream {
   }
 
   dropOldest(): void {
-    this.#bytes -= ENTRY_BYTES + this.#entries[this.#head++]!.data.length;
+    this.#bytes -= ENTRY_BYTES + bytesOfEntry(this.#entries[this.#head++]!);
     // Moving the rest costs what was added since the last move, so that an addition is cheap on average.
     if (this.#head > 32 && this.#head > this.#entries.length / 2) {
       this.#entries = this.#entries.slice(this.#head);

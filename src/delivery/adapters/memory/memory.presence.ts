@@ -33,8 +33,8 @@ export class MemoryPresence implements Presence {
     return Promise.resolve();
   }
 
-  members(channel: string): Promise<Map<string, ClientInfo>> {
-    return Promise.resolve(this.#membersOf(channel).toMap());
+  async members(channel: string, maxBytes = Number.MAX_SAFE_INTEGER): Promise<Map<string, ClientInfo>> {
+    return this.#membersOf(channel).toMap(maxBytes);
   }
 
   stats(channel: string): Promise<PresenceStats> {

@@ -48,9 +48,18 @@ export const remove = new LuaScript(`${prelude}
 drop(ARGV[1])
 `);
 
-/** Returns the entries. */
+/**
+ * Returns the entries. ARGV: their largest size together. Returns nothing if they are larger, counted like `bytesOfInfo`: an entry
+ * has about the bytes of its fields.
+ */
 export const members = new LuaScript(`${prelude}
-return redis.call('HVALS', entries)
+local maxBytes = tonumber(ARGV[1])
+local bytes = 60 * redis.call('HLEN', entries)
+if bytes > maxBytes then return false end
+local found = redis.call('HVALS', entries)
+for _, entry in ipairs(found) do bytes = bytes + #entry end
+if bytes > maxBytes then return false end
+return found
 `);
 
 /** Returns the number of clients and the number of users. */

@@ -49,14 +49,14 @@ export class RedisHistory implements History {
   }
 
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
-    const { since, limit, reverse = false, metaTtlMs } = query;
+    const { since, limit, reverse = false, maxBytes = Number.MAX_SAFE_INTEGER, metaTtlMs } = query;
     const partition = this.#partitionOf(channel);
     const range = reverse
       ? ['reverse', since === undefined ? '+' : String(since.offset - 1), '-']
       : ['forward', since === undefined ? '-' : String(since.offset + 1), '+'];
     // There is nothing before offset 1.
     const count = reverse && since !== undefined && since.offset <= 1 ? 0 : limit;
-    const args = [newEpoch(), metaTtlMs, since?.epoch ?? '', ...range, count];
+    const args = [newEpoch(), metaTtlMs, since?.epoch ?? '', ...range, count, maxBytes];
     const keys = [metaKey(partition, channel), historyKey(partition, channel), generationKey(partition)];
     const reply = await this.publisher.call((client) => read.run(client, keys, args));
     const [epochBytes, offset, entries] = reply as [Buffer, Buffer, Entry[]];

@@ -1,5 +1,7 @@
+import { Semaphore } from '../../../async/index.js';
 import { RecordRefusedError } from '../../../bus/index.js';
 import type { ClientInfo } from '../../presence/client-info.js';
+import { PresenceTooLargeError } from '../../delivery.errors.js';
 import type { LuaScript } from '../../../redis/index.js';
 import { routeOf } from '../../channels/address.js';
 import { decodeClientInfo, encodeClientInfo } from '../../presence/client-info-bytes.js';
@@ -7,10 +9,15 @@ import type { Presence, PresenceStats } from '../../presence/presence.port.js';
 import { add, members, remove, stats } from './presence-scripts.js';
 import type { RedisPublisher } from './publisher.js';
 
+/** A channel may have many clients. */
+const CONCURRENT_LISTS = 16;
+
 /**
  * The clients in the channels of all processes. Times are by the clock of Redis. Every call removes expired entries.
  */
 export class RedisPresence implements Presence {
+  readonly #semaphore = new Semaphore(CONCURRENT_LISTS);
+
   constructor(private readonly publisher: RedisPublisher) {}
 
   async add(channel: string, info: ClientInfo, ttlMs: number): Promise<void> {
@@ -21,8 +28,10 @@ export class RedisPresence implements Presence {
     await this.#run(remove, channel, [clientId]);
   }
 
-  async members(channel: string): Promise<Map<string, ClientInfo>> {
-    const entries = (await this.#run(members, channel, [])) as Buffer[];
+  async members(channel: string, maxBytes = Number.MAX_SAFE_INTEGER): Promise<Map<string, ClientInfo>> {
+    const entries = (await this.#semaphore.run(() => this.#run(members, channel, [maxBytes]))) as
+      Buffer[] | null;
+    if (entries === null) throw new PresenceTooLargeError(maxBytes);
     return new Map(
       entries.flatMap((entry) => {
         const info = decodeClientInfo(entry);

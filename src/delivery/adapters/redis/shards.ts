@@ -63,8 +63,8 @@ export class RedisShards {
       this.#of(channel).presence.add(channel, info, ttlMs),
     remove: (channel: string, clientId: string): Promise<void> =>
       this.#of(channel).presence.remove(channel, clientId),
-    members: (channel: string): Promise<Map<string, ClientInfo>> =>
-      this.#of(channel).presence.members(channel),
+    members: (channel: string, maxBytes?: number): Promise<Map<string, ClientInfo>> =>
+      this.#of(channel).presence.members(channel, maxBytes),
     stats: (channel: string): Promise<PresenceStats> => this.#of(channel).presence.stats(channel),
     close: (): Promise<void> => this.#closeAll(({ presence }) => presence.close()),
   };

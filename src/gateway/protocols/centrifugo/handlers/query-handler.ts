@@ -1,7 +1,9 @@
 import {
   mayReadHistory,
   mayReadPresence,
+  PresenceTooLargeError,
   UnrecoverablePositionError,
+  type ClientInfo,
   type Requester,
   type HistoryPage,
 } from '../../../../delivery/index.js';
@@ -19,7 +21,7 @@ export class QueryHandler {
 
   async presence(session: Session, id: number, { channel }: ChannelRequest): Promise<void> {
     this.#checkPresence(session, channel);
-    const members = await this.dependencies.presence.members(channel);
+    const members = await this.#members(channel);
     const presence = new Map(
       [...members].map(([client, info]) => [client, infoOnWire(info, session.encoding)]),
     );
@@ -55,6 +57,16 @@ export class QueryHandler {
     } catch (error) {
       if (error instanceof UnrecoverablePositionError)
         throw new CommandRefusedError(replyErrors.unrecoverablePosition);
+      throw error;
+    }
+  }
+
+  async #members(channel: string): Promise<ReadonlyMap<string, ClientInfo>> {
+    const { presence, delivery } = this.dependencies;
+    try {
+      return await presence.members(channel, delivery.responseMaxBytes);
+    } catch (error) {
+      if (error instanceof PresenceTooLargeError) throw new CommandRefusedError(replyErrors.limitExceeded);
       throw error;
     }
   }
