@@ -16,3 +16,4 @@ export { retryUntilDone, type RetryOptions } from './retry.js';
 export { Semaphore, SemaphoreClosedError } from './semaphore.js';
 export { Turns } from './turns.js';
 export { claimUncaughtErrors, type ErrorClaim, isClaimed } from './uncaught-errors.js';
+export { checkTimers } from './timer-bounds.js';

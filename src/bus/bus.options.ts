@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkTimers } from '../async/index.js';
 import { redisDriverOptions } from '../redis/index.js';
 import { kafkaDriverOptions } from './adapters/kafka/kafka.options.js';
 import { memoryBusOptions } from './adapters/memory/memory.options.js';
@@ -62,9 +63,27 @@ const worker = z
       ),
     total: z.int().min(1).optional().describe('Number of workers, if they have ids. Redis only.'),
   })
-  .refine(({ id, total }) => (id ?? 0) < (total ?? 1) && (id === undefined) === (total === undefined), {
-    error: 'set both id and total, with an id from 0 to total - 1',
-    path: ['id'],
+  .superRefine(({ id, total }, context) => {
+    const missing =
+      id === undefined && total !== undefined
+        ? 'id'
+        : total === undefined && id !== undefined
+          ? 'total'
+          : undefined;
+    if (missing !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: [missing],
+        message:
+          `is missing: a worker with a fixed share of the partitions needs its number (id, WORKER_ID) and the number of workers ` +
+          '(total, TOTAL_WORKERS). Set both, or neither for a dynamic assignment',
+      });
+    else if (id !== undefined && total !== undefined && id >= total)
+      context.addIssue({
+        code: 'custom',
+        path: ['id'],
+        message: `${id} is too large: workers are numbered from 0 to total - 1, which is ${total - 1}`,
+      });
   })
   .prefault({});
 
@@ -150,6 +169,7 @@ export const busOptions = z
   })
   .prefault({})
   .superRefine((options, context) => {
+    checkTimers(options, context);
     const needs: [string, string | undefined][] = [
       ['defaultDriver', options.defaultDriver],
       ['retries.store', options.retries.store],

@@ -11,7 +11,7 @@ import { isLoopback } from '../http/index.js';
 import { roleFaults } from './role-rules.js';
 import { shortKeyIssues } from './short-keys.js';
 import { logOptions, serverOptions } from './server.options.js';
-import { checkTimers } from './timer-bounds.js';
+import { checkTimers } from '../async/index.js';
 
 /** The schema of the whole configuration: the options of each module under its name. */
 export const configSchema = z
@@ -29,7 +29,8 @@ export const configSchema = z
   .prefault({})
   .superRefine((config, context) => {
     const { server, trigger, callbacks, bus, delivery } = config;
-    checkTimers(config, context);
+    // The bus checks its own options, also in an application that imports it alone.
+    checkTimers({ ...config, bus: undefined }, context);
     for (const message of roleFaults(server.roles, { bus, delivery }))
       context.addIssue({ code: 'custom', path: ['server', 'roles'], message });
     if (!isLoopback(server.host)) for (const issue of shortKeyIssues(config)) context.addIssue({ ...issue });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { completeOptions } from '../bus/bus.module-definition.js';
 import { configSchema } from './schema.js';
 import { settingsOf } from './settings.js';
 import { setAt, type Tree } from './tree.js';
 
 const TOO_LONG = 2 ** 31;
 /** Stored, and never waited for. */
-const stored = /\.(?:ttlMs|historyTtlMs|historyMetaTtlMs|maxDelayMs|maxStaleMs)$/;
+const stored = /\.(?:ttl|historyTtl|historyMetaTtl|deadLetterTtl|maxDelay|maxStale)Ms$/;
 
 const jwks = (tokens: string) => ({ [`${tokens}.jwks.endpoint`]: 'https://example.com/keys' });
 /** Settings that need others, with those. */
@@ -27,6 +28,10 @@ function faultsOf(key: string): string[] {
   const { error } = configSchema.safeParse(tree);
   return (error?.issues ?? []).map(({ path }) => path.join('.'));
 }
+
+it('are refused for a bus that an application configures by itself', () => {
+  expect(() => completeOptions({ lagIntervalMs: TOO_LONG })).toThrow(/too long[^]*lagIntervalMs/);
+});
 
 describe('durations that a timer waits for', () => {
   const durations = settingsOf(configSchema)
