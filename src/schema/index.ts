@@ -1,5 +1,6 @@
 export { clamp, MAX_MESSAGE_DEPTH, readMessage } from './json-reader.js';
 export { jsonSchemaOf } from './json-schema.js';
+export { jsonMembers, jsonObject } from './json-writer.js';
 export {
   always,
   bool,
