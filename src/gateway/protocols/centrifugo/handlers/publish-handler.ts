@@ -27,12 +27,12 @@ export class PublishHandler {
     const asked = authorizer.publish({ ...attemptOf(session), channel, rule, data, isSubscribed });
     const allowed = allowance('publish', 'outcome' in asked ? asked : await asked);
     if (session.isOver) return;
-    const { outcome: _, data: replacement, ...terms } = allowed;
+    const { outcome: _, data: replacement, tags, ...terms } = allowed;
     if (replacement !== undefined && !acceptsData(format, replacement))
       throw new CommandRefusedError(replyErrors.badRequest);
     const published = replacement ?? data;
     const message = {
-      ...terms,
+      ...(tags !== undefined && { tags }),
       channel,
       // A copy: otherwise all bytes that came in the same read would be kept with it.
       data: Buffer.copyBytesFrom(published),
@@ -41,11 +41,11 @@ export class PublishHandler {
       createdAt: Date.now(),
     } as const;
     const subscription = session.subscriptions.get(channel);
-    const from = { info: session.clientInfo(subscription?.info) };
+    const options = { ...terms, info: session.clientInfo(subscription?.info) };
     // A publication that is dropped for its key or its version never comes back.
     const mayBeDropped = terms.idempotencyKey !== undefined || terms.version !== undefined;
-    if (subscription === undefined || mayBeDropped) await delivery.publish(message, 'direct', from);
-    else await seenBy(subscription, (own) => delivery.publish({ ...message, ...own }, 'direct', from));
+    if (subscription === undefined || mayBeDropped) await delivery.publish(message, 'direct', options);
+    else await seenBy(subscription, (own) => delivery.publish({ ...message, ...own }, 'direct', options));
     session.reply(id, 'publish', {});
   }
 }
