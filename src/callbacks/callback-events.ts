@@ -1,11 +1,11 @@
-import type { Allowances, Step } from '../gateway/index.js';
+import type { Allowances, ProxyClient, ProxyRequests, Step } from '../gateway/index.js';
 import type { OutgoingEvent } from '../bus/index.js';
-import { dataOf, type CallbackClient, type Callbacks } from './callback-requests.js';
+import { dataOf } from './callback-data.js';
 import { jsonObject, jsonText, payloadMember, type JsonMembers } from './json-object.js';
 
 /** The event that is published about an attempt that was allowed. Steps without one are not events of a channel's life. */
 export const eventOf: {
-  readonly [S in Step]?: (request: Callbacks[S], allowed: Allowances[S]) => OutgoingEvent;
+  readonly [S in Step]?: (request: ProxyRequests[S], allowed: Allowances[S]) => OutgoingEvent;
 } = {
   // Without the data of the client, which may have its token.
   connect: (request, { user = '' }) =>
@@ -28,7 +28,7 @@ export const eventOf: {
     }),
 };
 
-function clientMembers({ client, transport, protocol }: CallbackClient, user: string): JsonMembers {
+function clientMembers({ client, transport, protocol }: ProxyClient, user: string): JsonMembers {
   return {
     client: jsonText(client),
     user: jsonText(user),

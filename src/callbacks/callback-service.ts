@@ -1,14 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { withDeadline } from '../async/index.js';
 import { BrokerUnavailableError, Events, type OutgoingEvent } from '../bus/index.js';
-import { AuthorizerChain, type ClientContext, type DecisionOf, type Step } from '../gateway/index.js';
+import {
+  AuthorizerChain,
+  proxyRequestSchemas,
+  type ClientContext,
+  type DecisionOf,
+  type ProxyClient,
+  type ProxyRequests,
+  type Step,
+} from '../gateway/index.js';
 import { JsonScanner, MalformedJsonError } from '../json/index.js';
 import { InvalidJsonError } from '../http/index.js';
 import { readMessage } from '../schema/index.js';
 import { answerText, errorText } from './callback-answers.js';
 import { eventOf } from './callback-events.js';
 import { CallbackRefusedError } from './callback-refused.error.js';
-import { callbackSchemas, type CallbackClient, type Callbacks } from './callback-requests.js';
 import { CallbackRules } from './callback-rules.js';
 import { attemptOf } from './callback-steps.js';
 import { CallbackMetrics } from './callbacks.metrics.js';
@@ -59,7 +66,7 @@ export class CallbackService {
 
   async #decide<S extends Step>(
     step: S,
-    request: Callbacks[S],
+    request: ProxyRequests[S],
     origin: CallbackOrigin,
   ): Promise<DecisionOf<S>> {
     const attempt = attemptOf[step](request, contextOf(request, origin), this.rules);
@@ -77,10 +84,10 @@ export class CallbackService {
   }
 }
 
-function readRequest<S extends Step>(step: S, body: Buffer): Callbacks[S] {
+function readRequest<S extends Step>(step: S, body: Buffer): ProxyRequests[S] {
   try {
     scanner.start(body);
-    const request = readMessage(scanner, callbackSchemas[step]);
+    const request = readMessage(scanner, proxyRequestSchemas[step]);
     scanner.finish();
     return request;
   } catch (cause) {
@@ -90,7 +97,7 @@ function readRequest<S extends Step>(step: S, body: Buffer): Callbacks[S] {
   }
 }
 
-function contextOf({ client, transport, protocol }: CallbackClient, origin: CallbackOrigin): ClientContext {
+function contextOf({ client, transport, protocol }: ProxyClient, origin: CallbackOrigin): ClientContext {
   const centrifugo = { protocol: 'centrifugo', encoding: protocol, transport };
   return { connectionId: client, ...centrifugo, ...origin, query: '', params: {} };
 }

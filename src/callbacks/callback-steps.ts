@@ -1,12 +1,16 @@
-import type { Attempts, ClientContext, Step } from '../gateway/index.js';
+import type { Attempts, ClientContext, ProxyRequests, Step } from '../gateway/index.js';
 import { CallbackRefusedError } from './callback-refused.error.js';
 import { callbackErrors } from './callback-answers.js';
-import { dataOf, type Callbacks } from './callback-requests.js';
+import { dataOf } from './callback-data.js';
 import type { CallbackRules } from './callback-rules.js';
 
 /** Makes attempts out of the requests of each step, so that the authorizers of this server can decide about them. */
 export const attemptOf: {
-  readonly [S in Step]: (request: Callbacks[S], client: ClientContext, rules: CallbackRules) => Attempts[S];
+  readonly [S in Step]: (
+    request: ProxyRequests[S],
+    client: ClientContext,
+    rules: CallbackRules,
+  ) => Attempts[S];
 } = {
   connect: (request, client) => {
     const { name, version, channels } = request;

@@ -1,10 +1,9 @@
 import { applyDecorators, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { Step } from '../gateway/index.js';
+import { proxyRequestSchemas, type Step } from '../gateway/index.js';
 import { apiKeyAuth, errorResponses } from '../http/index.js';
 import { jsonSchemaOf } from '../schema/index.js';
 import { callbackErrors } from './callback-answers.js';
-import { callbackSchemas } from './callback-requests.js';
 
 const steps = {
   connect: 'connect',
@@ -38,7 +37,7 @@ export const Callback = (path: keyof typeof steps, when: string) =>
     ApiTags("Centrifugo's callbacks"),
     ApiOperation({ summary: `${when} Centrifugo asks its proxy, which is this server.` }),
     ...apiKeyAuth(),
-    ApiBody({ schema: jsonSchemaOf(callbackSchemas[steps[path]]) }),
+    ApiBody({ schema: jsonSchemaOf(proxyRequestSchemas[steps[path]]) }),
     ApiResponse({
       status: 200,
       description: `The decision. Its errors: ${errors.join(', ')}.`,

@@ -9,10 +9,16 @@ const TOO_LONG = 2 ** 31;
 const stored = /\.(?:ttl|historyTtl|historyMetaTtl|deadLetterTtl|maxDelay|maxStale)Ms$/;
 
 const jwks = (tokens: string) => ({ [`${tokens}.jwks.endpoint`]: 'https://example.com/keys' });
+const proxies = ['connect', 'refresh', 'subscribe', 'publish', 'subRefresh', 'rpc'].map(
+  (step) => `gateway.client.proxies.${step}`,
+);
 /** Settings that need others, with those. */
 const kinds: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'gateway.client.tokens.connection.jwks.': jwks('gateway.client.tokens.connection'),
   'gateway.client.tokens.subscription.jwks.': jwks('gateway.client.tokens.subscription'),
+  'callbacks.tokens.connection.jwks.': jwks('callbacks.tokens.connection'),
+  'callbacks.tokens.subscription.jwks.': jwks('callbacks.tokens.subscription'),
+  ...Object.fromEntries(proxies.map((proxy) => [`${proxy}.`, { [`${proxy}.endpoint`]: 'http://backend' }])),
   'delivery.fanout.': { 'delivery.fanout.kind': 'redis', 'delivery.fanout.url': 'redis://127.0.0.1' },
   'bus.drivers.kafka.': { 'bus.drivers.kafka.brokers': ['127.0.0.1:9092'] },
   'bus.drivers.pulsar.': { 'bus.drivers.pulsar.serviceUrl': 'http://127.0.0.1' },

@@ -13,6 +13,7 @@ export {
 } from './channels/channel-options.js';
 export {
   decidePublish,
+  type ChannelDecision,
   decideSubscribe,
   mayReadHistory,
   mayReadPresence,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { sign, unixNow, type CentrifugoApp } from './centrifugo-app.js';
 import { ProtocolClient } from './protocol-client.js';
+import type { ProxyBackend } from './proxy-backend.js';
 
 /** One step of a recorded exchange with Centrifugo 6.9.1. */
 export interface Step {
@@ -32,6 +33,15 @@ export interface Step {
     readonly body: string;
     readonly json?: unknown;
   };
+  /** A request that the server made to the backend of a proxy. */
+  readonly callback?: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  };
+  /** What the backend answered. Without it, the backend does not answer. */
+  readonly answer?: { readonly status: number; readonly body: string };
   /** Something that happened outside the connection, in words. */
   readonly note?: string;
 }
@@ -54,7 +64,11 @@ export class Replay {
   readonly #clients = new Map<string, ProtocolClient>();
   readonly #values = new Map<string, string>();
 
-  constructor(private readonly app: CentrifugoApp) {}
+  /** @param backend of the proxies, for scenarios with callbacks */
+  constructor(
+    private readonly app: CentrifugoApp,
+    private readonly backend?: ProxyBackend,
+  ) {}
 
   /** Runs all steps, up to the first difference. */
   async run(steps: readonly Step[]): Promise<Outcome> {
@@ -71,6 +85,7 @@ export class Replay {
 
   async #runStep(step: Step): Promise<void> {
     if (step.http !== undefined) return this.#call(step);
+    if (step.callback !== undefined) return this.#answerCallback(step);
     if (step.open !== undefined) return this.#open(step);
     if (step.note !== undefined) return this.#simulate(step.note);
     const client = this.#clients.get(step.conn ?? '');
@@ -86,6 +101,15 @@ export class Replay {
     else if (step.quiet_ms !== undefined) await expectSilence(step, client, step.quiet_ms);
     else if (step.closed_by_server !== undefined) compare(step, await client.ended(), step.closed_by_server);
     else if (step.client_closes === true) await client.close();
+  }
+
+  async #answerCallback(step: Step): Promise<void> {
+    const { callback, answer } = step;
+    const call = await this.backend!.next();
+    compare(step, [call.method, call.path], [callback!.method, callback!.path]);
+    compare(step, forwarded(call.headers), forwarded(callback!.headers));
+    this.#compareJson(step, call.body, callback!.body);
+    if (answer !== undefined) call.answer(answer.status, this.#fill(answer.body));
   }
 
   async #open({ conn = '', open = '', subprotocols, headers }: Step): Promise<void> {
@@ -167,6 +191,13 @@ export class Replay {
       .replaceAll(/"\{\{now\+(\d+)\}\}"/g, (_, seconds: string) => String(unixNow() + Number(seconds)))
       .replaceAll(/\{\{\w+\}\}/g, (name) => this.#values.get(name) ?? name);
   }
+}
+
+/** Headers that each HTTP client sends in its own way. */
+const OWN_HEADERS = ['accept-encoding', 'user-agent', 'host', 'connection', 'content-length'];
+
+function forwarded(headers: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN_HEADERS.includes(name)));
 }
 
 function isSlightlyLess(ttl: unknown, recorded: number): boolean {

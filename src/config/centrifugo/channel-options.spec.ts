@@ -104,7 +104,11 @@ describe('translateChannelOptions', () => {
        "presence",
        "publication_data_format",
        "publish_proxy_enabled",
+       "publish_proxy_name",
+       "sub_refresh_proxy_enabled",
+       "sub_refresh_proxy_name",
        "subscribe_proxy_enabled",
+       "subscribe_proxy_name",
      ]
     `);
   });

@@ -9,10 +9,6 @@ const unsupported: ReadonlyMap<string, readonly unknown[]> = new Map([
   ['subscribe_stream_proxy_enabled', [false]],
   ['subscribe_stream_proxy_name', ['', 'default']],
   ['subscribe_stream_proxy_bidirectional', [false]],
-  ['subscribe_proxy_name', ['', 'default']],
-  ['publish_proxy_name', ['', 'default']],
-  ['sub_refresh_proxy_enabled', [false]],
-  ['sub_refresh_proxy_name', ['', 'default']],
 ]);
 
 /** The options without a counterpart, which variables may set too. */

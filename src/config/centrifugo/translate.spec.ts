@@ -64,13 +64,6 @@ describe('translateCentrifugo, from a file', () => {
   });
 
   it('reports options that are not supported, and what happens instead', () => {
-    expect(load('config-proxy.json').notices).toEqual(
-      expect.arrayContaining([
-        expect.stringMatching(/^client\.proxy is not supported: calls to a backend/),
-        expect.stringMatching(/^channel\.proxy is not supported/),
-        expect.stringMatching(/^rpc is not supported/),
-      ]),
-    );
     expect(load('config-centrifuge-js.json').notices).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^shared_poll is not supported/),
@@ -135,15 +128,13 @@ describe('translateCentrifugo, from a file', () => {
   it('reports options that are in use and not supported', () => {
     const { notices } = translate({
       http_server: { tls_external: true, tls_autocert: { enabled: true } },
-      rpc: { without_namespace: { proxy_enabled: true } },
-      channel: { proxy: { subscribe: { endpoint: 'http://localhost' } } },
+      rpc: { ping: { enabled: true } },
       map_broker: { type: 'postgres' },
     });
     expect(notices.map((notice) => notice.split(' ')[0])).toEqual([
+      'rpc.ping',
       'http_server.tls_external',
       'http_server.tls_autocert',
-      'rpc',
-      'channel.proxy',
       'map_broker.type',
     ]);
   });
@@ -214,17 +205,6 @@ describe('translateCentrifugo, from a file', () => {
     expect(() => load(undefined, variables)).toThrow(
       /forceRecovery: needs historySize .*\(from namespace chat: force_recovery\)\n.*note: namespace poll/,
     );
-  });
-
-  it('reports the namespaces for which a backend would decide', () => {
-    const namespaces = [{ name: 'orders', subscribe_proxy_enabled: true, publish_proxy_enabled: false }];
-    expect(translate({ channel: { namespaces } }).notices).toEqual([
-      expect.stringMatching(
-        /^namespace orders: subscribe_proxy_enabled is not supported: calls to a backend/,
-      ),
-    ]);
-    const switchedOff = { connect: { enabled: false, endpoint: 'http://x', timeout: '1s' } };
-    expect(translate({ client: { proxy: switchedOff } }).notices).toEqual([]);
   });
 
   it('reports the format of a duration, and a missing one', () => {
@@ -389,13 +369,10 @@ describe('translateCentrifugo, from variables', () => {
       {},
       {
         CENTRIFUGO_CLIENT_INSECUR: 'x',
-        CENTRIFUGO_CLIENT_PROXY_CONNECT_ENDPOINT: 'http://x',
-        CENTRIFUGO_CLIENT_PROXY_CONNECT_ENABLED: 'true',
         CENTRIFUGO_ADMIN_ENABLED: 'true',
       },
     );
     expect(notices).toEqual([
-      expect.stringMatching(/^client\.proxy is not supported/),
       expect.stringMatching(/^admin is not supported/),
       'CENTRIFUGO_CLIENT_INSECUR is unknown and was ignored: did you mean CENTRIFUGO_CLIENT_INSECURE?',
     ]);
@@ -479,21 +456,17 @@ describe('translateCentrifugo, about a configuration that does not work', () => 
   it('distinguishes what does not work from what only differs', () => {
     const { notices, errors } = translate({
       sse: { enabled: 't' },
-      client: { concurrency: 8, proxy: { connect: { enabled: true } } },
+      client: { concurrency: 8 },
+      rpc: { ping: { enabled: true } },
       swagger: { enabled: true },
       websocket: { write_timeout: '5s' },
       channel: {
-        namespaces: [{ name: 'a', subscribe_proxy_enabled: true, sub_refresh_proxy_enabled: true }],
+        namespaces: [{ name: 'a', subscribe_stream_proxy_enabled: true }],
       },
     });
     const named = (list: readonly string[] = []) =>
       list.map((each) => each.split(' is ')[0] ?? '').toSorted();
-    const broken = [
-      'client.proxy',
-      'namespace a: sub_refresh_proxy_enabled',
-      'namespace a: subscribe_proxy_enabled',
-      'sse',
-    ];
+    const broken = ['namespace a: subscribe_stream_proxy_enabled', 'rpc.ping', 'sse'];
     expect(named(errors)).toEqual(broken);
     expect(named(notices)).toEqual(
       [...broken, 'client.concurrency', 'swagger', 'websocket.write_timeout'].toSorted(),

@@ -8,21 +8,20 @@ import { translateEngine } from './engine.js';
 import { readNamespaceVariables, isNamespaceVariable } from './namespace-variables.js';
 import { olderOptions, olderVersionFault } from './older-version.js';
 import { counterparts, zeroMeansDefault } from './options.js';
-import { ignored, isSet, NO_PROXY, unsupported } from './unsupported.js';
+import { proxyOptionNames, proxySections, translateProxies } from './proxies.js';
+import { ignored, isSet, unsupported } from './unsupported.js';
 import { readCentrifugoVariables } from './variables.js';
 
 /** The address on which Centrifugo listens by default. It applies to every configuration of Centrifugo. */
 const DEFAULTS = { server: { host: '0.0.0.0', port: 8000 } };
 
-const knownOptions = [...counterparts.keys(), ...unsupported.keys(), ...ignored];
+const knownOptions = [...counterparts.keys(), ...unsupported.keys(), ...ignored, ...proxyOptionNames];
 
 const theirNames = new Set([...knownOptions, 'engine', 'channel'].map((path) => path.split('.', 1)[0]!));
 
 const WITHOUT_NAMESPACE = 'delivery.channels.withoutNamespace';
 const NAMESPACES = 'delivery.channels.namespaces';
 
-/** Options of a namespace with which the user's backend decides. */
-const callsToBackend = ['subscribe_proxy_enabled', 'publish_proxy_enabled'];
 const knownChannelOptions = [...channelOptionNames.keys()];
 
 /**
@@ -92,6 +91,7 @@ class Translator {
       for (const error of errors) this.#error(error);
     }
     if (!isOn(rest, 'subscription_token')) removeAt(rest, ['client', 'subscription_token']);
+    this.#takeProxies(rest);
     if (isTree(rest.channel)) this.#takeDefaultFormat(rest.channel);
     this.#walk(rest, []);
   }
@@ -115,6 +115,15 @@ class Translator {
   #report(message: string, breaks: boolean): void {
     this.notices.push(message);
     if (breaks) this.errors.push(message);
+  }
+
+  #takeProxies(theirs: Tree): void {
+    const { settings, origins, notices, errors } = translateProxies(theirs);
+    for (const [name, value] of settings) this.set(name, value);
+    for (const [name, origin] of origins) this.origins.set(name, origin);
+    this.notices.push(...notices);
+    this.errors.push(...errors);
+    for (const section of proxySections) removeAt(theirs, section);
   }
 
   #takeDefaultFormat(channel: Tree): void {
@@ -180,8 +189,6 @@ class Translator {
     for (const key of ineffective) this.notices.push(`${where}: ${key} has no effect without a history`);
     for (const key of unknown)
       this.notices.push(`${where}: ${key} is unknown and was ignored${didYouMean(key, knownChannelOptions)}`);
-    for (const key of callsToBackend)
-      if (theirs[key] === true) this.#error(`${where}: ${key} is not supported: ${NO_PROXY}`);
     for (const [key, name] of channelOptionNames) this.origins.set(`${ours}.${name}`, `${where}: ${key}`);
     const { publicationDataFormat: own } = options;
     return isSet(this.#defaultFormat) && !isSet(own)

@@ -19,27 +19,12 @@ export const isSet = (value: unknown): boolean =>
 const isEnabled = (value: unknown): boolean =>
   flag((value as { readonly enabled?: unknown } | null | undefined)?.enabled) === true;
 
-/** Whether one of several blocks is enabled. In a variable, the name is one word: `connect_enabled`. */
-const hasEnabled = (value: unknown): boolean =>
-  Object.entries(value ?? {}).some(([name, block]) =>
-    name.endsWith('_enabled') ? isSet(block) : isEnabled(block),
-  );
-
-/** Whether something in it is enabled, or has an address. In a variable, the name is one word. */
-const hasActivePart = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  Object.entries(value).some(([name, part]) =>
-    /(?:^|_)(?:enabled|endpoint)$/.test(name) ? isSet(part) : hasActivePart(part),
-  );
-
 const isOtherThan =
   (usual: string) =>
   (value: unknown): boolean =>
     value !== usual && isSet(value);
 
 const ONE_PORT = 'there is only one port: block /api, /metrics and /health for the public at a proxy';
-export const NO_PROXY = 'calls to a backend are not available yet: what they would decide about is refused';
 const ONE_KEY_SET = 'the endpoint of a key set cannot have placeholders, so there is nothing to check';
 const NO_TRANSPORT = 'this transport is not available yet: use WebSocket';
 
@@ -57,9 +42,6 @@ const breaking: ReadonlySet<string> = new Set([
   'broker',
   'presence_manager',
   'controller',
-  'client.proxy',
-  'channel.proxy',
-  'rpc',
   'client.user_id_http_header',
   'client.insecure_skip_token_signature_verify',
   'http_api.handler_prefix',
@@ -91,10 +73,6 @@ const rows: readonly Row[] = [
   ['controller', isEnabled, 'the engine is used instead'],
   ['map_broker.type', isOtherThan('memory'), 'there are no map subscriptions'],
   ['shared_poll', isSet, 'there are no shared poll subscriptions'],
-  ['client.proxy', hasEnabled, NO_PROXY],
-  ['channel.proxy', hasActivePart, NO_PROXY],
-  ['rpc', hasActivePart, 'there are no RPC methods: clients get error 108'],
-  ['proxies', isSet, NO_PROXY],
   ['client.user_id_http_header', isSet, 'users are identified only by their tokens'],
   ['client.token.insecure_skip_jwks_endpoint_safety_check', isSet, ONE_KEY_SET],
   ['client.subscription_token.insecure_skip_jwks_endpoint_safety_check', isSet, ONE_KEY_SET],

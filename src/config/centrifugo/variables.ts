@@ -5,6 +5,7 @@ import { flag, number } from './converters.js';
 import { redisOptions } from './engine.js';
 import { channelOptionValue, isNamespaceVariable } from './namespace-variables.js';
 import { counterparts, olderVariables } from './options.js';
+import { proxyOptionNames } from './proxies.js';
 import { ignored, unsupported } from './unsupported.js';
 
 const PREFIX = 'CENTRIFUGO_';
@@ -19,6 +20,7 @@ const pathByVariable = new Map(
     ...counterparts.keys(),
     ...unsupported.keys(),
     ...ignored,
+    ...proxyOptionNames,
     'engine.type',
     ...engineOptions,
     DEFAULT_FORMAT,

@@ -6,6 +6,12 @@ const HOUR_MS = 3_600_000;
 const on = (text: string) => z.boolean().default(false).describe(text);
 const ms = z.number().int().min(0).default(0);
 
+const proxyName = (step: string) =>
+  z
+    .string()
+    .default('default')
+    .describe(`Name of the proxy in gateway.client.proxies. \`default\`: \`${step}\`.`);
+
 /** The options of the channels of one namespace. Everything is off by default. */
 const shape = {
   presence: on('Keeps a list of the clients in the channel. Costs storage for each subscriber.'),
@@ -69,13 +75,14 @@ const shape = {
     .enum(['', 'json', 'json_object', 'binary'])
     .default('')
     .describe('Format of the data of publications. Empty: any data that is not empty. binary: any data.'),
-  subscribeProxyEnabled: on(
-    'Leaves it to a backend whether a client may subscribe without a token. Carillon does not call backends yet, so this refuses ' +
-      'all such clients with 108.',
+  subscribeProxyEnabled: on('Leaves it to a backend whether a client may subscribe without a token.'),
+  subscribeProxyName: proxyName('subscribe'),
+  publishProxyEnabled: on('Leaves it to a backend whether a client may publish.'),
+  publishProxyName: proxyName('publish'),
+  subRefreshProxyEnabled: on(
+    'Lets a backend renew subscriptions that expire. Clients do not do it then, and are not told when they expire.',
   ),
-  publishProxyEnabled: on(
-    'Leaves it to a backend whether a client may publish. Carillon does not call backends yet, so this refuses all clients with 108.',
-  ),
+  subRefreshProxyName: proxyName('subRefresh'),
 };
 
 interface Kept {

@@ -65,6 +65,11 @@ export class ChannelRules {
     return isReserved(channel) ? 'badName' : rule;
   }
 
+  /** Returns the rule of every namespace, and that of the channels without one. */
+  all(): readonly ChannelRule[] {
+    return [this.#withoutNamespace, ...this.#namespaces.values()];
+  }
+
   /** Returns the format of the data that may be published in a channel, or for a target that is not a channel. */
   dataFormatOf(channel: string): ChannelOptions['publicationDataFormat'] {
     const rule = this.find(channel);

@@ -14,8 +14,10 @@ export interface ClientContext {
   readonly address: string;
   /** Empty without the header. */
   readonly userAgent: string;
-  /** The headers of the handshake that `gateway.forwardedHeaders` names, by name in lower case. */
+  /** The headers of the handshake that `gateway.forwardedHeaders` or a proxy names, by name in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The headers in the connect command that a proxy names, by name in lower case. The client can write what it likes into them. */
+  readonly emulatedHeaders?: Readonly<Record<string, string>>;
   /** The query of the URL, without `?`. */
   readonly query: string;
   /** The parameters of the path, by name. */
@@ -45,6 +47,7 @@ interface IdentifiedAttempt {
 }
 
 export interface RefreshAttempt extends IdentifiedAttempt {
+  /** Empty if the server itself asks, because the connection has expired and a proxy renews connections. */
   readonly token: string;
 }
 
@@ -61,6 +64,7 @@ export interface SubscribeAttempt extends IdentifiedAttempt {
 
 export interface SubRefreshAttempt extends IdentifiedAttempt {
   readonly channel: string;
+  /** Empty if the server itself asks, because the subscription has expired and a proxy renews subscriptions. */
   readonly token: string;
 }
 

@@ -23,7 +23,8 @@ import type {
  * of them abstain, the attempt is refused. A call of a method is then refused as a method that does not exist.
  *
  * What the caller does:
- * - It asks for one attempt of a connection at a time, in the order of the client, and waits for the decision.
+ * - It asks for one attempt of a connection at a time, in the order of the client, and waits for the decision. Only where a proxy
+ *   renews connections or subscriptions, it asks for `refresh` and `subRefresh` at the same time, without a token.
  * - It checks the form of a command, the channel's name and the limits of the connection before it asks.
  * - It ignores a decision about a connection that has ended in the meantime.
  * - If an authorizer throws, rejects or takes longer than `gateway.authorizerTimeoutMs`, the client gets an internal error, which it

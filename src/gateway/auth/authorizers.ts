@@ -32,9 +32,12 @@ export class Authorizers {
   /**
    * Describes a client for the attempts of its connection.
    * @param encoding of its protocol; empty if that has only one
+   * @param isRead whether the protocol's own authorizers read it
    */
-  contextOf(handshake: DescribedHandshake, encoding: string): ClientContext {
-    return this.readsContext ? fullContext(handshake, encoding) : minimalContext(handshake, encoding);
+  contextOf(handshake: DescribedHandshake, encoding: string, isRead = false): ClientContext {
+    return this.readsContext || isRead
+      ? fullContext(handshake, encoding)
+      : minimalContext(handshake, encoding);
   }
 
   /** @param defaults what decides if the application has no authorizer, or all of its authorizers abstain */

@@ -40,6 +40,8 @@ export interface RefreshAllowed {
   readonly expireAt?: number | undefined;
   /** Replaces the client's info; absent: it stays. */
   readonly info?: Payload | undefined;
+  /** Replaces what is kept on the server for later attempts; absent: it stays. */
+  readonly meta?: Buffer | undefined;
   /** If these are not the channels of the connect decision, the client has to connect again. Absent: they are. */
   readonly channels?: ReadonlyMap<string, SubscriptionGrant>;
 }

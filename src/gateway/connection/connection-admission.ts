@@ -11,7 +11,7 @@ import {
 import { HeaderForwarding } from '../auth/forwarded-headers.js';
 import { KeyedRateLimit, RateLimit } from '../../limits/index.js';
 import { GATEWAY_MODULE_OPTIONS, type GatewayModuleOptions } from '../gateway.module-definition.js';
-import { Handshake, type Endpoint, type HandshakeRequest } from './handshake.js';
+import { Handshake, type ConnectionProtocol, type Endpoint, type HandshakeRequest } from './handshake.js';
 import { Origins } from './origin.js';
 import { refusals, type Refusal } from './refusals.js';
 
@@ -22,7 +22,7 @@ export class ConnectionAdmission {
   readonly #trusted: TrustedProxies;
   readonly #untrustedProxies: UntrustedProxies;
   readonly #origins: Origins;
-  readonly #headerForwarding: HeaderForwarding;
+  readonly #headerForwarding = new Map<ConnectionProtocol, HeaderForwarding>();
   readonly #addressRate: KeyedRateLimit;
   readonly #handshakeRate: RateLimit;
   readonly #admittedByNetwork = new Map<string, number>();
@@ -30,7 +30,7 @@ export class ConnectionAdmission {
   #handshakeState = 0;
   #isShut = false;
 
-  constructor(@Inject(GATEWAY_MODULE_OPTIONS) options: GatewayModuleOptions) {
+  constructor(@Inject(GATEWAY_MODULE_OPTIONS) private readonly options: GatewayModuleOptions) {
     this.#limits = options.limits;
     this.#trusted = trustedProxies(options.trustedProxies);
     this.#untrustedProxies = new UntrustedProxies(
@@ -39,7 +39,6 @@ export class ConnectionAdmission {
       new Logger('Gateway'),
     );
     this.#origins = new Origins(options.allowedOrigins);
-    this.#headerForwarding = new HeaderForwarding(options.forwardedHeaders, options.forwardedHeadersMaxBytes);
     this.#addressRate = new KeyedRateLimit(options.limits.handshakesPerAddress);
     this.#handshakeRate = new RateLimit(options.limits.handshakes);
   }
@@ -68,7 +67,7 @@ export class ConnectionAdmission {
       this.#untrustedProxies.onLimited(request, 'gateway.limits.connectionsPerAddress');
       return refusals.addressFull;
     }
-    const forwardedHeaders = this.#headerForwarding.of(request.headers);
+    const forwardedHeaders = this.#forwardingFor(endpoint.protocol).of(request.headers);
     if (forwardedHeaders === undefined) return refusals.headersTooLarge;
     if (this.#addressRate.take(network) > 0) {
       this.#untrustedProxies.onLimited(request, 'gateway.limits.handshakesPerAddress');
@@ -82,6 +81,16 @@ export class ConnectionAdmission {
     const isHidden = this.#untrustedProxies.hideSender(request);
     const client = { ...identity, isHidden, network, forwardedHeaders };
     return new Handshake(newConnectionId(), client, request, endpoint);
+  }
+
+  #forwardingFor(protocol: ConnectionProtocol): HeaderForwarding {
+    const known = this.#headerForwarding.get(protocol);
+    if (known !== undefined) return known;
+    const { forwardedHeaders, forwardedHeadersMaxBytes } = this.options;
+    const names = [...forwardedHeaders, ...(protocol.forwardedHeaders?.(this.options) ?? [])];
+    const created = new HeaderForwarding(names, forwardedHeadersMaxBytes);
+    this.#headerForwarding.set(protocol, created);
+    return created;
   }
 
   leave(network: string): void {

@@ -9,6 +9,8 @@ export interface ConnectionProtocol {
   /** The label of its metrics. */
   readonly name: string;
   readonly closeCodes: CloseCodes;
+  /** Returns the headers that its authorizers read, beside `gateway.forwardedHeaders`. */
+  readonly forwardedHeaders?: (gatewayOptions: object) => readonly string[];
 }
 
 /** The protocol and parameters that the path of a handshake selects. */

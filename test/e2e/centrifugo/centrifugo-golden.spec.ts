@@ -10,6 +10,7 @@ import {
   scenariosOnSockets,
   scenariosOverHttp,
 } from '../../support/golden-scenarios.js';
+import { ProxyBackend } from '../../support/proxy-backend.js';
 import { longestPause } from '../../support/time-taken.js';
 
 const configs = ['main', 'timing', 'limits'];
@@ -47,6 +48,31 @@ describe.each(configs)('with config-%s.json', (config) => {
   });
 });
 
+describe('with config-proxy.json', () => {
+  let backend: ProxyBackend;
+  let settings: Record<string, string>;
+
+  beforeAll(async () => {
+    backend = await ProxyBackend.start();
+    const steps = ['connect', 'refresh', 'subscribe', 'publish', 'subRefresh', 'rpc'];
+    settings = Object.fromEntries(
+      steps.map((step) => [
+        `gateway.client.proxies.${step}.endpoint`,
+        `${backend.url}/${step === 'subRefresh' ? 'sub_refresh' : step}`,
+      ]),
+    );
+  });
+
+  afterAll(() => backend[Symbol.asyncDispose]());
+
+  it.each(scenariosOnSockets('proxy'))('$name: $about', async ({ steps }) => {
+    await using app = await CentrifugoApp.start('config-proxy.json', settings);
+    const { got, wanted } = await new Replay(app, backend).run(steps);
+    expect(got).toEqual(wanted);
+    expect(backend.waiting).toBe(0);
+  });
+});
+
 describe('with a server of its own', () => {
   it.each(scenariosOnSockets('shutdown'))('$name: $about', async ({ steps }) => {
     await using app = await CentrifugoApp.start('config-main.json');
@@ -56,7 +82,7 @@ describe('with a server of its own', () => {
 });
 
 it('replays every scenario except the listed ones', () => {
-  const onSockets = [...configs, 'shutdown'].flatMap(scenariosOnSockets);
+  const onSockets = [...configs, 'proxy', 'shutdown'].flatMap(scenariosOnSockets);
   const replayed = [...onSockets, ...scenariosOverHttp()].map(({ name }) => name);
   expect([...replayed, ...unsupportedScenarios].toSorted()).toEqual(scenarioNames().toSorted());
   expect(correctedScenarioNames().filter((name) => !replayed.includes(name))).toEqual([]);

@@ -47,6 +47,7 @@ export class TokenAuthorizer implements Authorizer {
 
   refresh({ token, user }: RefreshAttempt): Awaitable<RefreshDecision> {
     if (token === '') return abstained;
+    if (token === '') return abstained;
     return whenVerified(this.#verifiers.connection.verifyConnection(token), (verified) =>
       refreshDecision(verified, user),
     );
@@ -61,6 +62,7 @@ export class TokenAuthorizer implements Authorizer {
   }
 
   subRefresh(attempt: SubRefreshAttempt): Awaitable<SubRefreshDecision> {
+    if (attempt.token === '') return abstained;
     if (attempt.token === '') return abstained;
     return whenVerified(this.#verifiers.subscription.verifySubscription(attempt.token), (verified) =>
       subscriptionDecision(verified, attempt, 'invalidToken'),

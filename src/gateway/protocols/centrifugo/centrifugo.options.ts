@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ProtocolSettings } from '../protocol-settings.js';
+import { proxiesOptions } from '../../auth/proxies/proxies.options.js';
 import { tokensOptions } from '../../auth/tokens/tokens.options.js';
 
 const on = (text: string) => z.boolean().default(false).describe(text);
@@ -100,6 +101,7 @@ export const clientOptions = z
       ),
     personalChannel,
     rates,
+    proxies: proxiesOptions,
   })
   .refine(({ presenceUpdateIntervalMs, presenceTtlMs }) => presenceUpdateIntervalMs < presenceTtlMs, {
     path: ['presenceTtlMs'],

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ConnectionHost } from '../../connection/connection.js';
 import type { Handshake } from '../../connection/handshake.js';
 import type { Protocol, ProtocolDefinition } from '../protocol.js';
+import { headersOfProxies } from '../../auth/proxies/proxies.options.js';
 import { CentrifugoConnection, subprotocols } from './centrifugo.connection.js';
 import { clientSettings } from './centrifugo.options.js';
 import { closeCodesByReason } from './close-codes.js';
@@ -28,6 +29,7 @@ export const centrifugoProtocol = {
   subprotocols,
   closeCodes: closeCodesByReason,
   settings: clientSettings,
+  forwardedHeaders: (options) => headersOfProxies(clientSettings.of(options).proxies),
   useClass: CentrifugoProtocol,
   providers: [Authorization, Sessions],
 } as const satisfies ProtocolDefinition;

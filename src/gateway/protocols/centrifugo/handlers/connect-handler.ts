@@ -44,8 +44,11 @@ export class ConnectHandler {
       this.dependencies.inBackground(this.dependencies.singleConnection.takeOver(session));
   }
 
-  #authorize({ context: client }: Session, { token, data, name, version, subs }: ConnectRequest) {
+  #authorize(session: Session, { token, data, name, version, subs, headers }: ConnectRequest) {
     const channels = subs.size === 0 ? NO_CHANNELS : [...subs.keys()];
+    const emulatedHeaders = this.dependencies.emulatedHeaders.of(headers);
+    if (emulatedHeaders !== undefined) session.context = { ...session.context, emulatedHeaders };
+    const { context: client } = session;
     return this.dependencies.authorizer.connect({ client, token, data, name, version, channels });
   }
 
@@ -84,7 +87,8 @@ export class ConnectHandler {
       version: this.version,
       subs,
       data,
-      ...expiryOf(session.expireAt),
+      // The client has to know the expiry only if it renews the connection itself.
+      ...(!this.dependencies.renewal.ofConnections && expiryOf(session.expireAt)),
       ...(session.transport.startPings() && { ping: this.dependencies.pingSeconds, pong: true }),
       ...(this.dependencies.options.connectIncludeServerTime && { time: Date.now() }),
     });

@@ -13,7 +13,8 @@ export class RefreshHandler {
   constructor(private readonly dependencies: HandlerDependencies) {}
 
   async refresh(session: Session, id: number, { token }: RefreshRequest): Promise<void> {
-    if (token === '') throw new DisconnectError(closeCodes.badRequest);
+    if (token === '' || this.dependencies.renewal.ofConnections)
+      throw new DisconnectError(closeCodes.badRequest);
     const asked = this.dependencies.authorizer.refresh({ ...attemptOf(session), token });
     const { expireAt, info, channels } = allowance('refresh', 'outcome' in asked ? asked : await asked);
     if (session.isOver) return;
@@ -31,8 +32,9 @@ export class RefreshHandler {
     if (channel === '') throw new DisconnectError(closeCodes.badRequest);
     const subscription = session.subscriptions.get(channel);
     if (subscription === undefined) throw new CommandRefusedError(replyErrors.permissionDenied);
-    // The server itself extends the subscriptions that it made.
-    if (subscription.isServerSide) throw new DisconnectError(closeCodes.badRequest);
+    // The server itself extends the subscriptions that it made, and those that a backend renews.
+    if (subscription.isServerSide || subscription.isRenewedByServer)
+      throw new DisconnectError(closeCodes.badRequest);
     if (token === '' || request.type !== 0) throw new CommandRefusedError(replyErrors.badRequest);
     const asked = this.dependencies.authorizer.subRefresh({ ...attemptOf(session), channel, token });
     // An expired token does not lift the expiry of the subscription, as it does in Centrifugo 6.9.

@@ -61,6 +61,7 @@ const hosted = (overrides: Partial<SessionHost> = {}): SessionHost =>
     options: clientOptions.parse({ staleCloseDelayMs: STALE_MS }),
     wheel,
     handlers,
+    renewal: { ofConnections: false },
     admitCommand: () => admits,
     onEnded: () => void log.push('ended'),
     inBackground: () => {},

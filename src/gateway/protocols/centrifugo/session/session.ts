@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Publication, Subscriber, ClientInfo } from '../../../../delivery/index.js';
+import type { ChannelRule, Publication, Subscriber, ClientInfo } from '../../../../delivery/index.js';
 import type { ClientContext } from '../../../auth/attempts.js';
 import { CarillonError } from '../../../../errors.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
@@ -30,11 +30,22 @@ export type Handler<M extends Method> = (
 
 export type Handlers = { readonly [M in Method]: Handler<M> };
 
+/** Renews what expires, where a backend does so and not the clients. */
+export interface Renewal {
+  /** Whether connections are renewed. */
+  readonly ofConnections: boolean;
+  /** Whether the subscriptions in channels with a rule are renewed. */
+  ofSubscriptions(rule: ChannelRule): boolean;
+  renewConnection(session: Session): void;
+  renewSubscription(session: Session, subscription: ClientSubscription): void;
+}
+
 /** The objects that all sessions of a process share. */
 export interface SessionHost extends SubscriptionHost {
   readonly options: ClientOptions;
   readonly wheel: TimerWheel;
   readonly handlers: Handlers;
+  readonly renewal: Renewal;
   /** Whether another command is within the rate limits of the connection, its user and its address. */
   admitCommand(session: Session): boolean;
   /** The session has ended. Called once. */
@@ -66,6 +77,8 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   meta: Buffer | undefined;
   /** Unix time in seconds; 0 for never. */
   expireAt = 0;
+  /** A backend is asked whether the connection is renewed. It does not expire in the meantime. */
+  isRenewing = false;
   /** When it became the only connection of its user, see `SingleConnectionPolicy`; 0 for never. */
   takeoverAt = 0;
   /** The state of the rate limit per connection. */
@@ -80,7 +93,8 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   constructor(
     readonly transport: SessionTransport,
     private readonly host: SessionHost,
-    readonly context: ClientContext,
+    /** Set again by the connect command, which may add headers to it. */
+    public context: ClientContext,
   ) {
     super();
     host.wheel.schedule(this, host.options.staleCloseDelayMs);
@@ -219,7 +233,9 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   }
 
   get #endsAt(): number {
-    return this.expireAt === 0 ? Infinity : this.expireAt * 1000 + this.host.options.expiredCloseDelayMs;
+    if (this.expireAt === 0 || this.isRenewing) return Infinity;
+    const delayMs = this.host.renewal.ofConnections ? 0 : this.host.options.expiredCloseDelayMs;
+    return this.expireAt * 1000 + delayMs;
   }
 
   /** Random, so that clients that connected together do not renew together. */
@@ -229,16 +245,24 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
 
   #upkeep(now: number): void {
     if (this.#endsAt <= now) {
-      this.close(closeCodes.connectionExpired);
-      return;
+      if (!this.host.renewal.ofConnections) {
+        this.close(closeCodes.connectionExpired);
+        return;
+      }
+      this.host.renewal.renewConnection(this);
     }
     const renews = this.#renewsAt <= this.host.wheel.now;
     if (renews) this.#renewsAt = Infinity;
     for (const each of this.subscriptions.toArray()) {
-      if (each.endsAt <= now) each.expire();
+      if (each.endsAt <= now) this.#expire(each);
       else if (renews && each.hasPresence && each.isLive) this.host.inBackground(each.enterPresence());
     }
     if (this.isConnected) this.#reschedule();
+  }
+
+  #expire(subscription: ClientSubscription): void {
+    if (subscription.isRenewedByServer) this.host.renewal.renewSubscription(this, subscription);
+    else subscription.expire();
   }
 
   #reschedule(): void {

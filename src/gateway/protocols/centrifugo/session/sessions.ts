@@ -14,7 +14,10 @@ import { ControlHandler } from './control-handler.js';
 import { createHandlers } from '../handlers/handlers.js';
 import { PositionWatch } from '../subscriptions/position-watch.js';
 import type { SessionTransport } from './session-transport.js';
-import { Session, type Handlers } from './session.js';
+import { Session, type Handlers, type Renewal } from './session.js';
+import { EmulatedHeaders } from '../handlers/emulated-headers.js';
+import { Renewals } from '../handlers/renewals.js';
+import { emulatedHeadersOfProxies } from '../../../auth/proxies/proxies.options.js';
 import type { HandlerDependencies } from '../handlers/handler-dependencies.js';
 import { Users } from './users.js';
 
@@ -29,6 +32,8 @@ export class Sessions implements HandlerDependencies {
   readonly singleConnection: SingleConnectionPolicy;
   readonly positions: PositionWatch;
   readonly handlers: Handlers;
+  readonly renewal: Renewal;
+  readonly emulatedHeaders: EmulatedHeaders;
   readonly pingSeconds: number;
   /** The size of the outbox: what exceeds it could not be sent to the client anyway. */
   readonly heldMaxBytes: number;
@@ -56,6 +61,11 @@ export class Sessions implements HandlerDependencies {
     });
     this.heldMaxBytes = outboxMaxBytes;
     this.pingSeconds = Math.ceil(heartbeat.pingIntervalMs / 1000);
+    this.renewal = new Renewals(this, authorization);
+    this.emulatedHeaders = new EmulatedHeaders(
+      emulatedHeadersOfProxies(client.proxies),
+      options.forwardedHeadersMaxBytes,
+    );
     this.handlers = createHandlers(this, version);
     this.#rates = new CommandRates(client.rates, this.users);
     const controls = new ControlHandler(this);
@@ -63,11 +73,11 @@ export class Sessions implements HandlerDependencies {
   }
 
   get keepsMeta(): boolean {
-    return this.authorization.authorizers.readsContext;
+    return this.authorization.readsContext;
   }
 
   open(transport: SessionTransport, handshake: Handshake): Session {
-    const context = this.authorization.authorizers.contextOf(handshake, transport.codec.encoding);
+    const context = this.authorization.contextOf(handshake, transport.codec.encoding);
     return new Session(transport, this, context);
   }
 

@@ -34,6 +34,8 @@ export class ClientSubscription implements Subscriber, Positioned {
   #hasBase = false;
   /** A publication of this client that has not come back yet. */
   awaited: OwnPublication | undefined;
+  /** A backend is asked whether it is renewed. It does not expire in the meantime. */
+  isRenewing = false;
 
   constructor(
     private readonly terms: SubscriptionTerms,
@@ -185,9 +187,14 @@ export class ClientSubscription implements Subscriber, Positioned {
     return this.host.presence.add(this.channel, this.#clientInfo, this.host.options.presenceTtlMs);
   }
 
+  get isRenewedByServer(): boolean {
+    return this.terms.renewedByServer;
+  }
+
   /** When it ends if it is not renewed: Unix time in ms, or infinity. */
   get endsAt(): number {
-    return this.expireAt === 0 ? Infinity : this.expireAt * 1000 + this.host.options.expiredSubCloseDelayMs;
+    if (this.expireAt === 0 || this.isRenewing) return Infinity;
+    return this.expireAt * 1000 + (this.isRenewedByServer ? 0 : this.host.options.expiredSubCloseDelayMs);
   }
 
   expire(): void {

@@ -63,7 +63,9 @@ export async function openSubscription(
     await settlesWithin(host.options.subscribeTimeoutMs, begin);
     if (result === undefined) throw new SubscribeTimeoutError();
     if (!isEncodable(session.encoding, grant.data)) session.close(closeCodes.inappropriateProtocol);
-    return { subscription, result: { ...result, ...expiryOf(subscription.expireAt), data: grant.data } };
+    // The client has to know the expiry only if it renews the subscription itself.
+    const expiry = subscription.isRenewedByServer ? {} : expiryOf(subscription.expireAt);
+    return { subscription, result: { ...result, ...expiry, data: grant.data } };
   } catch (error) {
     subscription.end();
     throw error;
@@ -83,6 +85,7 @@ function termsOf(session: Session, host: SessionHost, approved: ApprovedSubscrip
     // A copy: otherwise all bytes of the token would be kept with it.
     info: grant.info && Buffer.copyBytesFrom(grant.info),
     expireAt: approved.expireAt ?? 0,
+    renewedByServer: host.renewal.ofSubscriptions(rule),
     // A delta needs the publication before, which the filter may have dropped.
     delta:
       (approved.delta ?? false) && filter === undefined && rule.options.allowedDeltaTypes.includes('fossil'),

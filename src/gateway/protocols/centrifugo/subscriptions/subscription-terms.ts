@@ -60,6 +60,8 @@ export interface SubscriptionTerms {
   readonly info: Buffer | undefined;
   /** Unix time in seconds; 0 for never. */
   readonly expireAt: number;
+  /** The server renews it when it expires, and not the client. */
+  readonly renewedByServer: boolean;
   readonly delta: boolean;
   readonly filter: TagsFilter | undefined;
 }

@@ -1,64 +1,66 @@
-import { message, payload, string, strings, type Schema } from '../schema/index.js';
+import { message, payload, string, strings, type Schema } from '../../../schema/index.js';
+import type { Step } from '../attempts.js';
 
-/** What every callback says about the connection that it is about. */
-export interface CallbackClient {
+/** What every request says about the connection that it is about. */
+export interface ProxyClient {
   /** The id of the connection. */
   readonly client: string;
   readonly transport: string;
   /** How the client encodes its messages: `json` or `protobuf`. */
   readonly protocol: string;
-  /** How data are sent in the callback: `json`, or `binary` for the fields with base64. */
+  /** How data are sent to the backend: `json`, or `binary` for the fields with base64. */
   readonly encoding: string;
 }
 
-interface WithData {
+export interface WithData {
   readonly data: Buffer | undefined;
   readonly b64data: string;
 }
 
-interface Identified extends CallbackClient {
+interface Identified extends ProxyClient {
   /** Empty for an anonymous client. */
   readonly user: string;
   readonly meta: Buffer | undefined;
 }
 
-export interface ConnectCallback extends CallbackClient, WithData {
+export interface ConnectRequest extends ProxyClient, WithData {
   readonly name: string;
   readonly version: string;
   readonly channels: readonly string[];
 }
 
-export interface SubscribeCallback extends Identified, WithData {
+export interface SubscribeRequest extends Identified, WithData {
   readonly channel: string;
   readonly token: string;
 }
 
-export interface PublishCallback extends Identified, WithData {
+export interface PublishRequest extends Identified, WithData {
   readonly channel: string;
 }
 
-export interface SubRefreshCallback extends Identified {
+export interface SubRefreshRequest extends Identified {
   readonly channel: string;
 }
 
-export interface RpcCallback extends Identified, WithData {
+export interface RpcRequest extends Identified, WithData {
   readonly method: string;
 }
 
-export interface Callbacks {
-  readonly connect: ConnectCallback;
+/** The requests of Centrifugo's proxies to a backend. */
+export interface ProxyRequests extends Record<Step, ProxyClient> {
+  readonly connect: ConnectRequest;
   readonly refresh: Identified;
-  readonly subscribe: SubscribeCallback;
-  readonly publish: PublishCallback;
-  readonly subRefresh: SubRefreshCallback;
-  readonly rpc: RpcCallback;
+  readonly subscribe: SubscribeRequest;
+  readonly publish: PublishRequest;
+  readonly subRefresh: SubRefreshRequest;
+  readonly rpc: RpcRequest;
 }
 
 const client = { client: string(1), transport: string(2), protocol: string(3), encoding: string(4) };
 
-/** The requests of Centrifugo's proxies. Field numbers: centrifugal/centrifugo, internal/proxyproto/proxy.proto. */
-export const callbackSchemas: { readonly [S in keyof Callbacks]: Schema<Callbacks[S]> } = {
-  connect: message<ConnectCallback>({
+/** Field numbers: centrifugal/centrifugo, internal/proxyproto/proxy.proto. */
+export const proxyRequestSchemas: { readonly [S in Step]: Schema<ProxyRequests[S]> } = {
+  connect: message<ConnectRequest>({
     ...client,
     data: payload(10),
     b64data: string(11),
@@ -67,7 +69,7 @@ export const callbackSchemas: { readonly [S in keyof Callbacks]: Schema<Callback
     channels: strings(14),
   }),
   refresh: message<Identified>({ ...client, user: string(10), meta: payload(11) }),
-  subscribe: message<SubscribeCallback>({
+  subscribe: message<SubscribeRequest>({
     ...client,
     user: string(10),
     channel: string(11),
@@ -76,7 +78,7 @@ export const callbackSchemas: { readonly [S in keyof Callbacks]: Schema<Callback
     data: payload(14),
     b64data: string(15),
   }),
-  publish: message<PublishCallback>({
+  publish: message<PublishRequest>({
     ...client,
     user: string(10),
     channel: string(11),
@@ -84,13 +86,13 @@ export const callbackSchemas: { readonly [S in keyof Callbacks]: Schema<Callback
     b64data: string(13),
     meta: payload(14),
   }),
-  subRefresh: message<SubRefreshCallback>({
+  subRefresh: message<SubRefreshRequest>({
     ...client,
     user: string(10),
     channel: string(11),
     meta: payload(12),
   }),
-  rpc: message<RpcCallback>({
+  rpc: message<RpcRequest>({
     ...client,
     user: string(10),
     method: string(11),
@@ -99,8 +101,3 @@ export const callbackSchemas: { readonly [S in keyof Callbacks]: Schema<Callback
     meta: payload(14),
   }),
 };
-
-/** The data of a callback, or undefined if the client sent none. */
-export function dataOf({ data, b64data }: WithData): Buffer | undefined {
-  return data ?? (b64data === '' ? undefined : Buffer.from(b64data, 'base64'));
-}
