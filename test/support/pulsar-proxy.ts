@@ -2,17 +2,19 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
+import { EventLog } from './event-log.js';
 
 /** A proxy in front of Pulsar's admin and WebSocket APIs that behaves as brokers with faults, or of other versions, do. */
 export class PulsarProxy implements AsyncDisposable {
   /** The version that the broker reports. Default: its own. */
   version: string | undefined;
+  /** Resets requests for the version otherwise. */
+  answersVersion = true;
   /** Closes the connection of each consumer as soon as it is open. */
   closesConsumers = false;
   /** Drops the messages to consumers. To the broker they are delivered. */
   swallowsMessages = false;
-  /** Number of messages that were dropped. */
-  swallowed = 0;
+  readonly #swallowed = new EventLog<string>();
   readonly #server: Server;
   readonly #webSockets = new WebSocketServer({ noServer: true });
   readonly #upstream: string;
@@ -38,6 +40,11 @@ export class PulsarProxy implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Resolves when so many messages were dropped. */
+  async swallowing(count: number): Promise<void> {
+    await this.#swallowed.atLeast(count);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#webSockets.clients) client.terminate();
     this.#server.close();
@@ -46,9 +53,15 @@ export class PulsarProxy implements AsyncDisposable {
   }
 
   #forwardRequest(received: IncomingMessage, response: ServerResponse): void {
-    if (this.version !== undefined && received.url?.endsWith('/brokers/version')) {
-      response.end(this.version);
-      return;
+    if (received.url?.endsWith('/brokers/version')) {
+      if (!this.answersVersion) {
+        response.destroy();
+        return;
+      }
+      if (this.version !== undefined) {
+        response.end(this.version);
+        return;
+      }
     }
     const { method, headers, url } = received;
     const sent = request(this.#upstream + url, { method, headers }, (answer) => {
@@ -72,7 +85,7 @@ export class PulsarProxy implements AsyncDisposable {
       if (isConsumer && this.closesConsumers) client.close(1011, 'broken');
     });
     upstream.on('message', (data: Buffer) => {
-      if (isConsumer && this.swallowsMessages) this.swallowed++;
+      if (isConsumer && this.swallowsMessages) this.#swallowed.add(data.toString());
       else client.send(data.toString());
     });
     for (const [from, to] of [

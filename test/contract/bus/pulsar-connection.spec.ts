@@ -10,6 +10,7 @@ import { WebSocketTransport } from '../../../src/bus/adapters/pulsar/websocket/w
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { describeWithOwn, type RunningPulsar, startPulsar } from '../../support/brokers.js';
 import { EventLog } from '../../support/event-log.js';
+import { PulsarProxy } from '../../support/pulsar-proxy.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { timeTaken } from '../../support/time-taken.js';
 import { defaultTimeouts, open } from './pulsar-bus.open.js';
@@ -166,6 +167,37 @@ describeWithOwn('pulsar', "Pulsar's WebSocket API", () => {
         await Promise.race([begun.until(isOver), elsewhere.until(isOver)]);
       }
       expect(begun.entries.filter((each) => !each.startsWith('after'))).toEqual(['before 0', 'last']);
+    });
+  });
+
+  describe('of a version that is too old', () => {
+    // No such version can be run here: the proxy reports it.
+    const openOld = async () => {
+      const proxy = await PulsarProxy.open(pulsar.webUrl);
+      proxy.version = '3.3.1';
+      return proxy;
+    };
+
+    it('is refused at the start', async () => {
+      await using proxy = await openOld();
+      await expect(open({ serviceUrl: proxy.url })).rejects.toMatchObject({
+        code: 'adapter_unusable',
+        message: expect.stringMatching(/Pulsar 3\.3\.1 .* is too old.*Use Pulsar 4\.0/),
+      });
+    });
+
+    it('is not ready if it could not be asked at the start', async () => {
+      await using proxy = await openOld();
+      proxy.answersVersion = false;
+      const tooOld = Promise.withResolvers<void>();
+      const status = new BrokerStatus('pulsar', ({ reason }) => {
+        if (reason?.includes('is too old')) tooOld.resolve();
+      });
+      const bus = await open({ serviceUrl: proxy.url }, status, [randomUUID()]);
+      proxy.answersVersion = true;
+      await tooOld.promise;
+      expect(status.state).toBe('down');
+      await bus.close();
     });
   });
 

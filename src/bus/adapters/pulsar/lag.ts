@@ -1,8 +1,4 @@
-import { once } from 'node:events';
-import { type IncomingMessage, request as plainRequest } from 'node:http';
-import { request as secureRequest } from 'node:https';
-import { text } from 'node:stream/consumers';
-import { readAuthorities } from '../../../tls/index.js';
+import { askAdmin } from './admin-api.js';
 import { BrokerUnavailableError } from '../../bus.errors.js';
 import type { PartitionLag } from '../../bus.port.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
@@ -84,10 +80,9 @@ async function request(
   resource: string,
   options: PulsarDriverOptions,
 ): Promise<unknown> {
-  const base = options.serviceUrl.replace(/^ws/, 'http').replace(/\/+$/, '');
   const path = [tenant, namespace, localName].map(encodeURIComponent).join('/');
   try {
-    const { status, body } = await get(new URL(`${base}/admin/v2/persistent/${path}/${resource}`), options);
+    const { status, body } = await askAdmin(`persistent/${path}/${resource}`, options);
     if (status === 200) return JSON.parse(body);
     if (status === 404) return undefined;
     throw new Error(`HTTP ${status}`);
@@ -99,20 +94,4 @@ async function request(
       { cause },
     );
   }
-}
-
-/** Does not use `fetch`, which accepts no certificate authorities other than those of the system. */
-async function get(
-  url: URL,
-  { token, tlsCaFile, connectTimeoutMs }: PulsarDriverOptions,
-): Promise<{ readonly status: number | undefined; readonly body: string }> {
-  const send = url.protocol === 'https:' ? secureRequest : plainRequest;
-  const signal = AbortSignal.timeout(connectTimeoutMs);
-  const sent = send(url, {
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    signal,
-    ...readAuthorities(tlsCaFile),
-  }).end();
-  const [response] = (await once(sent, 'response', { signal })) as [IncomingMessage];
-  return { status: response.statusCode, body: await text(response) };
 }

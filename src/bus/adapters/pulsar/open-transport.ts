@@ -3,9 +3,9 @@ import type { PulsarDriverOptions } from './pulsar.options.js';
 import type { PulsarTransport } from './transport.js';
 
 /**
- * Returns the transport for the scheme of `serviceUrl`. Does not wait for Pulsar.
+ * Returns the transport for the scheme of `serviceUrl`. Does not wait for Pulsar, except a moment for its version.
  *
- * @throws {AdapterUnusableError} if the native client is required and cannot be loaded
+ * @throws {AdapterUnusableError} if the native client is required and cannot be loaded, or if Pulsar is too old
  */
 export async function openPulsarTransport(
   options: PulsarDriverOptions,
@@ -16,5 +16,5 @@ export async function openPulsarTransport(
     return NativeTransport.open(options, status);
   }
   const { WebSocketTransport } = await import('./websocket/websocket-transport.js');
-  return new WebSocketTransport(options, status);
+  return WebSocketTransport.open(options, status);
 }

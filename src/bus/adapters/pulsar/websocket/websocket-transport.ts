@@ -11,6 +11,7 @@ import type {
   PulsarProducer,
   PulsarTransport,
 } from '../transport.js';
+import { BrokerVersion } from './broker-version.js';
 import { WebSocketConsumer } from './websocket-consumer.js';
 import { WebSocketProducer } from './websocket-producer.js';
 
@@ -19,13 +20,27 @@ import { WebSocketProducer } from './websocket-producer.js';
  * producer and each consumer has a socket of its own.
  */
 export class WebSocketTransport implements PulsarTransport {
+  readonly coalesceMs = 0;
   readonly #status: ConnectionStatus;
   readonly #options: SocketOptions;
+
+  readonly #version: BrokerVersion;
 
   /** @throws {AuthoritiesUnreadableError} */
   constructor(options: PulsarDriverOptions, status: BrokerStatus) {
     this.#options = { ...options, ...readAuthorities(options.tlsCaFile) };
     this.#status = new ConnectionStatus(status);
+    this.#version = new BrokerVersion(options, this.#status);
+  }
+
+  /**
+   * @throws {AuthoritiesUnreadableError}
+   * @throws {AdapterUnusableError} if the broker is known to be too old
+   */
+  static async open(options: PulsarDriverOptions, status: BrokerStatus): Promise<WebSocketTransport> {
+    const transport = new WebSocketTransport(options, status);
+    await transport.#version.check();
+    return transport;
   }
 
   produce(topic: PulsarTopic): PulsarProducer {
@@ -40,5 +55,7 @@ export class WebSocketTransport implements PulsarTransport {
     return new WebSocketConsumer(options, this.#options, this.#status, onMessage, onLost);
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#version.close();
+  }
 }
