@@ -13,10 +13,18 @@ export const laneInstrument = makeCounterProvider({
 /**
  * `accepted`: the lane holds the message. `refused`: it does not, and the caller got an error. `handed_over`: the message was
  * delivered. `returned`: its delivery failed and is repeated. `undeliverable`: the record cannot be
- * decoded, or its channel does not accept its data.
+ * decoded, or its channel does not accept its data. `overdue`: the broker did not deliver the message when it was due, so the lane
+ * connected to it again.
  */
 export type LaneOutcome =
-  'accepted' | 'refused' | 'handed_over' | 'returned' | 'undeliverable' | 'cancelled' | 'rescheduled';
+  | 'accepted'
+  | 'refused'
+  | 'handed_over'
+  | 'returned'
+  | 'undeliverable'
+  | 'cancelled'
+  | 'rescheduled'
+  | 'overdue';
 
 export type LaneCounter = Counter<'lane' | 'adapter' | 'outcome'>;
 

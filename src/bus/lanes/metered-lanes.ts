@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { Bus, BusSubscription } from '../bus.port.js';
 import type { InstantLaneOptions } from './instant-lane.options.js';
 import { InstantLane } from './instant-lane.js';
@@ -50,6 +51,8 @@ const LOOK_EVERY_MS = 5_000;
 /** Wraps a schedule, counts its messages, and watches whether it makes progress while it is consumed. */
 export class MeteredSchedule implements Schedule {
   readonly capabilities;
+  readonly #logger = new Logger('Lanes');
+  readonly #consumers = new Set<ScheduleConsumer>();
   #overdueWatch: OverdueWatch | undefined;
 
   constructor(
@@ -91,7 +94,7 @@ export class MeteredSchedule implements Schedule {
   }
 
   /** A message that the handler refuses with {@link UndeliverableRecordError} becomes a dead letter. */
-  consume(options: ScheduleConsumeOptions, handler: DueHandler): Promise<ScheduleConsumer> {
+  async consume(options: ScheduleConsumeOptions, handler: DueHandler): Promise<ScheduleConsumer> {
     const { progress } = this;
     const counted: DueHandler = async (message) => {
       try {
@@ -103,10 +106,17 @@ export class MeteredSchedule implements Schedule {
     };
     if (progress === undefined) return this.schedule.consume(options, counted);
     progress.start();
-    this.#overdueWatch ??= new OverdueWatch(this.schedule, progress, LOOK_EVERY_MS);
-    return this.schedule.consume({ ...options, progress }, (message) =>
+    this.#overdueWatch ??= new OverdueWatch(this.schedule, progress, LOOK_EVERY_MS, this.#reconnect);
+    const consumer = await this.schedule.consume({ ...options, progress }, (message) =>
       progress.follow(`delivery of message ${message.id}`, counted(message)),
     );
+    this.#consumers.add(consumer);
+    return {
+      close: async () => {
+        this.#consumers.delete(consumer);
+        await consumer.close();
+      },
+    };
   }
 
   close(): Promise<void> {
@@ -115,6 +125,16 @@ export class MeteredSchedule implements Schedule {
     this.progress?.close();
     return this.schedule.close();
   }
+
+  readonly #reconnect = (overdue: string): void => {
+    for (const consumer of this.#consumers) {
+      if (consumer.reconnect?.(overdue) !== true) continue;
+      this.#logger.warn(
+        `delayed lane: message ${overdue} is overdue, and its broker has not delivered it: connecting to the broker again`,
+      );
+      this.meter.count('overdue');
+    }
+  };
 }
 
 /** The topic of dead letters of the delayed lane. */

@@ -48,6 +48,11 @@ export interface ScheduleConsumeOptions {
 }
 
 export interface ScheduleConsumer {
+  /**
+   * Called with the id of a message that stays overdue. If the consumer depends on a broker to deliver the message, and does not
+   * hold it, it connects again, so that the broker starts again with what is due. Returns whether it does.
+   */
+  reconnect?(overdue: string): boolean;
   /** Takes no more messages and waits for running handlers. May be called twice. */
   close(): Promise<void>;
 }

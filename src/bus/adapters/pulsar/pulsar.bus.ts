@@ -77,7 +77,7 @@ export class PulsarBus implements Bus {
     if (this.#closing) throw new BusClosedError();
     const { topics, group, maxBatchSize = 1, concurrency = 1, from = 'latest', progress } = options;
     const subscription = new PulsarSubscription(
-      { group, maxBatchSize, concurrency },
+      { group, maxBatchSize, concurrency, coalesceMs: this.transport.coalesceMs },
       this.options,
       handler,
       (closed) => this.#subscriptions.delete(closed),

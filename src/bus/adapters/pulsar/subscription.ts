@@ -23,6 +23,8 @@ interface SubscriptionSettings {
   readonly group: string;
   readonly maxBatchSize: number;
   readonly concurrency: number;
+  /** How long the first record of a batch waits for others, in ms. */
+  readonly coalesceMs: number;
 }
 
 /**
@@ -105,14 +107,17 @@ export class PulsarSubscription implements BusSubscription {
     this.onClosed(this);
   }
 
-  /** Waits until the end of this turn of the event loop, so that the records that arrive in it can share a batch. */
+  /** Waits for the records that can share a batch: those of this turn of the event loop, or of a moment. */
   #startHandlersSoon(): void {
+    const { coalesceMs, maxBatchSize } = this.settings;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    endOfTurn('start of the handlers', () => {
+    const start = () => {
       this.#isScheduled = false;
       this.#startHandlers();
-    });
+    };
+    if (coalesceMs > 0 && maxBatchSize > 1) after('start of the handlers', coalesceMs, start);
+    else endOfTurn('start of the handlers', start);
   }
 
   #startHandlers(): void {

@@ -80,12 +80,20 @@ export interface PulsarConsumer {
   forget(message: PulsarMessage): void;
   pause(): void;
   resume(): void;
+  /**
+   * Ends the connection and opens another one. The broker delivers the unacknowledged messages again.
+   *
+   * @returns false if there is no connection, or no capacity for further messages
+   */
+  reconnect(reason: string): boolean;
   /** Sends pending acknowledgements and leaves the subscription. Other members receive the unacknowledged messages. */
   close(): Promise<void>;
 }
 
 /** The operations of Pulsar that Carillon uses, over either of its protocols. */
 export interface PulsarTransport {
+  /** How long to wait after a message for others that belong into the same batch, in ms. 0 if they come in one event-loop turn. */
+  readonly coalesceMs: number;
   produce(topic: PulsarTopic): PulsarProducer;
   /**
    * @param onLost called when the connection was lost, so that other members may receive the unacknowledged messages.

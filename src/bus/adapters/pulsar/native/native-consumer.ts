@@ -24,6 +24,8 @@ export class NativeConsumer implements PulsarConsumer {
   readonly #attempted = Promise.withResolvers<void>();
   readonly #topic: string;
   readonly #receipts: RepeatedWork;
+  /** The one from which messages are received. */
+  #consumer: ClientConsumer | undefined;
   #isPaused = false;
   #wake: () => void = () => {};
   #closing: Promise<void> | undefined;
@@ -42,10 +44,11 @@ export class NativeConsumer implements PulsarConsumer {
       () => client.subscribe(configOf(options, driver.prefetch)),
       driver,
       status,
-      () => this.#attempted.resolve(),
+      {
+        opened: (consumer) => void this.#receiveAll(consumer),
+        failed: () => this.#attempted.resolve(),
+      },
     );
-    // Rejects if it is closed before it opened.
-    void this.#connection.opened.then((consumer) => this.#receiveAll(consumer)).catch(() => {});
   }
 
   get subscribed(): Promise<unknown> {
@@ -83,6 +86,11 @@ export class NativeConsumer implements PulsarConsumer {
     this.#wake();
   }
 
+  reconnect(): boolean {
+    if (this.#isPaused || this.#unacked.capacity === 0) return false;
+    return this.#connection.reconnect();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#connection.close();
     this.#attempted.resolve();
@@ -92,7 +100,9 @@ export class NativeConsumer implements PulsarConsumer {
 
   async #receiveAll(consumer: ClientConsumer): Promise<void> {
     this.#attempted.resolve();
-    while (!this.#connection.isClosed) {
+    this.#consumer = consumer;
+    const isOver = () => this.#connection.isClosed || this.#consumer !== consumer;
+    while (!isOver()) {
       if (this.#isPaused || this.#unacked.capacity === 0) {
         await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
@@ -101,7 +111,7 @@ export class NativeConsumer implements PulsarConsumer {
         this.#received(await consumer.receive());
         this.#receipts.succeeded();
       } catch (error) {
-        if (this.#connection.isClosed) return;
+        if (isOver()) return;
         if (consumer.isConnected()) this.#receipts.failed(error);
         this.#logger.warn(`${this.#topic}: cannot receive, retrying: ${String(error)}`);
         await delay(REDELIVERY_DELAY_MS);

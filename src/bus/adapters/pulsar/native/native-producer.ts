@@ -3,7 +3,7 @@ import { Semaphore } from '../../../../async/index.js';
 import { Watchdog } from '../../../consumers/watchdog.js';
 import type { ConnectionStatus } from '../connection-status.js';
 import type { ClientProducer, NativeClient } from './native-client.js';
-import { NativeConnection, reasonOf } from './native-connection.js';
+import { NativeConnection, REFUSED_OR_SILENT, reasonOf } from './native-connection.js';
 import type { PulsarDriverOptions } from '../pulsar.options.js';
 import { topicUri, type PulsarTopic } from '../topic.js';
 import type { PulsarProducer, PulsarSend } from '../transport.js';
@@ -40,14 +40,11 @@ export class NativeProducer implements PulsarProducer {
       hashingScheme: 'Murmur3_32Hash',
       messageRoutingMode: 'RoundRobinDistribution',
     };
-    this.#connection = new NativeConnection(
-      () => client.createProducer(config),
-      options,
-      status,
-      (reason) => {
+    this.#connection = new NativeConnection(() => client.createProducer(config), options, status, {
+      failed: (reason) => {
         for (const fail of this.#failFunctions) fail(new BrokerUnavailableError('pulsar', reason));
       },
-    );
+    });
   }
 
   send(message: PulsarSend): Promise<void> {
@@ -83,7 +80,11 @@ export class NativeProducer implements PulsarProducer {
   }
 
   #timeoutError(): BrokerUnavailableError {
-    return new BrokerUnavailableError('pulsar', `no answer within ${this.options.sendTimeoutMs} ms`);
+    const reason = `no answer within ${this.options.sendTimeoutMs} ms`;
+    return new BrokerUnavailableError(
+      'pulsar',
+      this.#connection.isOpen ? reason : `${reason}: ${REFUSED_OR_SILENT}`,
+    );
   }
 
   async #send({ payload, properties, key, deliverAt }: PulsarSend): Promise<void> {

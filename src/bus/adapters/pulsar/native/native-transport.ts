@@ -1,8 +1,10 @@
 import { Logger } from '@nestjs/common';
+import { settlesWithin } from '../../../../async/index.js';
 import type { BrokerStatus } from '../../../../metrics/index.js';
 import { readAuthorities } from '../../../../tls/index.js';
 import { ConnectionStatus } from '../connection-status.js';
 import { loadNativeClient, type NativeClient } from './native-client.js';
+import { CLOSE_TIMEOUT_MS } from './native-connection.js';
 import { NativeConsumer } from './native-consumer.js';
 import { NativeProducer } from './native-producer.js';
 import type { PulsarDriverOptions } from '../pulsar.options.js';
@@ -19,6 +21,8 @@ const WARN = 2;
 
 /** Pulsar's binary protocol over the optional package pulsar-client: one connection for all producers and consumers. */
 export class NativeTransport implements PulsarTransport {
+  /** The client passes on one message after the other, each in an event-loop turn of its own. */
+  readonly coalesceMs = 2;
   readonly #status: ConnectionStatus;
 
   private constructor(
@@ -63,6 +67,7 @@ export class NativeTransport implements PulsarTransport {
   }
 
   async close(): Promise<void> {
-    await this.client.close().catch(() => {}); // it rejects if connections are closed already
+    // It rejects if connections are closed already.
+    await settlesWithin(CLOSE_TIMEOUT_MS, Promise.allSettled([this.client.close()]));
   }
 }

@@ -53,6 +53,8 @@ export class DueConsumer implements ScheduleConsumer {
   readonly #pauses = new CancellableSleep();
   readonly #now: () => number;
   readonly #processing = new Set<Promise<void>>();
+  /** Ids of the messages whose copies are being processed. */
+  readonly #held = new Set<string>();
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -76,6 +78,10 @@ export class DueConsumer implements ScheduleConsumer {
     return this.#consumer.attempted;
   }
 
+  reconnect(overdue: string): boolean {
+    return !this.#held.has(overdue) && this.#consumer.reconnect(`message ${overdue} is overdue`);
+  }
+
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
   }
@@ -94,7 +100,17 @@ export class DueConsumer implements ScheduleConsumer {
 
   async #process(copy: PulsarMessage): Promise<void> {
     const message = this.#decode(copy);
-    if (!message || !(await this.#untilDue(copy, message))) return;
+    if (!message) return;
+    this.#held.add(message.id);
+    try {
+      await this.#deliver(copy, message);
+    } finally {
+      this.#held.delete(message.id);
+    }
+  }
+
+  async #deliver(copy: PulsarMessage, message: ScheduledMessage): Promise<void> {
+    if (!(await this.#untilDue(copy, message))) return;
     const claimed = await this.#claim(copy, message);
     if (!claimed) return;
     if (!(await this.#handOver(claimed))) return this.#rejected(copy, claimed);

@@ -5,6 +5,7 @@ import type { ScheduleLedger } from '../../../schedule/schedule-ledger.port.js';
 import {
   type DueHandler,
   Schedule,
+  type ScheduleConsumeOptions,
   type ScheduleConsumer,
   type SchedulePage,
   type ScheduleQuery,
@@ -108,15 +109,19 @@ export class PulsarSchedule implements Schedule {
     return this.#call(() => this.ledger.usage());
   }
 
-  async consume(options: { readonly concurrency: number }, handler: DueHandler): Promise<ScheduleConsumer> {
+  async consume(
+    { concurrency, progress }: ScheduleConsumeOptions,
+    handler: DueHandler,
+  ): Promise<ScheduleConsumer> {
     if (this.#closed) throw new BusClosedError();
     const { maxHeld, maxDeliveries } = this.options;
-    const consumer: DueConsumer = new DueConsumer(options.concurrency, this.options, {
+    const consumer: DueConsumer = new DueConsumer(concurrency, this.options, {
       consume: (onMessage) =>
         this.transport.consume(
           {
             ...this.#subscriptionOf(this.#topic),
             maxUnacked: maxHeld,
+            progress,
             // The broker counts redeliveries, without the first delivery.
             ...(maxDeliveries === 0
               ? {}
@@ -131,6 +136,7 @@ export class PulsarSchedule implements Schedule {
     this.#consumers.add(consumer);
     await consumer.attempted;
     return {
+      reconnect: (overdue) => consumer.reconnect(overdue),
       close: async () => {
         await consumer.close();
         this.#consumers.delete(consumer);

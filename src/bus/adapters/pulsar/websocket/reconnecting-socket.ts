@@ -23,6 +23,8 @@ export class ReconnectingSocket {
   readonly #running: Promise<void>;
   #socket: WebSocket | undefined;
   #failure: string | undefined;
+  /** Ends the open connection. */
+  #terminate: (reason: string) => void = () => {};
 
   /** @param path below `/ws/v2`, with its query */
   constructor(
@@ -47,6 +49,13 @@ export class ReconnectingSocket {
   send(text: string): boolean {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(text);
+    return true;
+  }
+
+  /** @returns whether there was a connection. Another one follows. */
+  reconnect(reason: string): boolean {
+    if (!this.isOpen) return false;
+    this.#terminate(reason);
     return true;
   }
 
@@ -95,6 +104,7 @@ export class ReconnectingSocket {
     socket.on('open', () => {
       wasOpen = true;
       this.#socket = socket;
+      this.#terminate = terminate;
       this.#failure = undefined;
       this.status.up(this);
       this.events.opened();

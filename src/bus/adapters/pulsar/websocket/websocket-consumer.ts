@@ -100,6 +100,11 @@ export class WebSocketConsumer implements PulsarConsumer {
     this.#replenish();
   }
 
+  reconnect(reason: string): boolean {
+    if (this.#isPaused || this.#unacked.capacity === 0) return false;
+    return this.#socket.reconnect(reason);
+  }
+
   close(): Promise<void> {
     this.#subscribed.reject(new BusClosedError());
     this.#attempted.resolve();
