@@ -111,8 +111,7 @@ describe('NativeConsumer', () => {
 
   it('closes in bounded time if the client does not respond', async () => {
     subscribe = () => new Promise(() => {});
-    open();
-    await consumer.close();
+    await expect(open().close()).resolves.toBeUndefined();
   });
 
   it('names both possible reasons of a time-out', async () => {
