@@ -78,7 +78,8 @@ export interface BusSubscription {
  *
  * Every adapter promises:
  * - `publish` resolves when the broker holds every record, acknowledged by its replicas if it has any. Otherwise it rejects with
- *   `BrokerUnavailableError` within the adapter's `sendTimeoutMs`. After a rejection the broker may hold some of the records:
+ *   `BrokerUnavailableError` within the adapter's `sendTimeoutMs`; the time that a broker takes to create a topic is added, up to 15
+ *   seconds. After a rejection the broker may hold some of the records:
  *   publishing them again is safe if the consumers deduplicate records by id.
  * - Each group receives each record at least once. A record is acknowledged to the broker only after the handler resolved. A
  *   record whose handler rejected is delivered again, after a backoff that grows.

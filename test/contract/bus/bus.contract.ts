@@ -137,6 +137,20 @@ export function describeBus(name: string, open: () => Promise<BusSubject>): void
         expect(received.map((record) => record.topic).toSorted()).toEqual(topics.toSorted());
         expect(received.every((record) => record.topic === bodyOf(record))).toBe(true);
       });
+
+      it('are accepted for many new topics at once, from several buses, while groups join them', async () => {
+        const other = await second();
+        const topics = Array.from({ length: 12 }, () => subject.name());
+        const subscribing = subscribe(other, { topics, from: 'earliest', concurrency: 4 });
+        const publishes = topics.flatMap((topic) =>
+          [bus, other].map((on) => on.publish(topic, [text(topic)])),
+        );
+        const outcomes = await Promise.allSettled(publishes);
+        expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
+        const { inbox } = await subscribing;
+        const received = await inbox.atLeast(24);
+        expect(received.map(bodyOf).toSorted()).toEqual([...topics, ...topics].toSorted());
+      });
     });
 
     describe('batches', () => {

@@ -97,6 +97,19 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       await bus.close();
     });
 
+    it('accepts records for many new topics at once, from several buses', async () => {
+      // A broker needs longer to learn of many partitions than to create them.
+      const many = { partitions: 40 };
+      await using one = await disposable(many);
+      await using other = await disposable(many);
+      const topics = Array.from({ length: 12 }, () => randomUUID());
+      const publishes = topics.flatMap((topic) =>
+        [one, other].map((bus) => bus.publish(topic, [{ value: Buffer.from('first') }])),
+      );
+      const outcomes = await Promise.allSettled(publishes);
+      expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
+    });
+
     it('creates a topic again that was deleted while a consumer was subscribed', async () => {
       await using consumer = await disposable();
       await using producer = await disposable();
@@ -111,6 +124,21 @@ describeWithOwn('kafka', 'KafkaBus', () => {
       await admin.disconnect();
       await producer.publish(topic, [{ value: Buffer.from('after') }]);
       expect(await arrived.promise).toBe('after');
+    });
+
+    it('accepts records for a topic that was deleted, and for the others that the process publishes to', async () => {
+      await using bus = await disposable();
+      const [kept, deleted] = [randomUUID(), randomUUID()];
+      const value = Buffer.from('x');
+      await Promise.all([bus.publish(kept, [{ value }]), bus.publish(deleted, [{ value }])]);
+      const admin = new Kafka({ brokers: kafka.url.split(','), logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      await admin.deleteTopics({ topics: [deleted] });
+      while ((await admin.listTopics()).includes(deleted)) await delay(100);
+      await bus.publish(deleted, [{ value }]);
+      await bus.publish(kept, [{ value }]);
+      expect(await admin.listTopics()).toContain(deleted);
+      await admin.disconnect();
     });
 
     it('waits for a running handler before another member gets its partition', async () => {

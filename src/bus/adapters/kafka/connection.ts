@@ -1,15 +1,15 @@
-import { Logger } from '@nestjs/common';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { readAuthorities } from '../../../tls/index.js';
 import { BusClosedError } from '../../bus.errors.js';
 import { after, settlesWithin } from '../../../async/index.js';
 import { compressionTypes, registerCodecs } from './compression/codecs.js';
-import { errorTypeOf, checkTopicName, kafkaError, reasonOf } from './kafka.errors.js';
+import { kafkaError, reasonOf } from './kafka.errors.js';
 import { KafkaLink } from './link.js';
 import { kafkaLogCreator } from './log.js';
 import type { KafkaDriverOptions } from './kafka.options.js';
 import { patchRequestQueue } from './request-queue.js';
+import { KafkaTopics } from './topics.js';
 
 const PROBE_WHEN_UP_MS = 3_000;
 const PROBE_WHEN_DOWN_MS = 500;
@@ -22,10 +22,9 @@ const CLOSE_TIMEOUT_MS = 3_000;
  * that publishes nothing also notices when the brokers become unavailable or available.
  */
 export class KafkaConnection {
-  readonly #logger = new Logger('KafkaBus');
+  readonly topics: KafkaTopics;
   readonly #logCreator = kafkaLogCreator();
   readonly #tls: { readonly ca?: Buffer } | undefined;
-  readonly #topics = new Map<string, Promise<void>>();
   readonly #closing = new Set<Promise<void>>();
   #link: KafkaLink | undefined;
   #connecting: Promise<KafkaLink> | undefined;
@@ -38,6 +37,7 @@ export class KafkaConnection {
     readonly options: KafkaDriverOptions,
     private readonly status: BrokerStatus,
   ) {
+    this.topics = new KafkaTopics(this, options);
     patchRequestQueue();
     registerCodecs(options.maxDecompressedBytes);
     if (options.tls) this.#tls = readAuthorities(options.tlsCaFile);
@@ -65,22 +65,6 @@ export class KafkaConnection {
     this.#link = undefined;
     this.#closeLater(link);
     this.link().catch(() => {});
-  }
-
-  /** Creates the topic unless it exists. */
-  ensureTopic(topic: string): Promise<void> {
-    let known = this.#topics.get(topic);
-    if (known === undefined) {
-      known = this.#createIfAbsent(topic);
-      this.#topics.set(topic, known);
-      known.catch(() => this.#topics.delete(topic));
-    }
-    return known;
-  }
-
-  /** Makes the next `ensureTopic` check again, because the topic may have been deleted. */
-  forgetTopic(topic: string): void {
-    this.#topics.delete(topic);
   }
 
   /** Creates a client. Each consumer needs its own: otherwise kafkajs shares the offsets of groups with the same name. */
@@ -131,25 +115,6 @@ export class KafkaConnection {
   #closeLater(link: KafkaLink): void {
     const closing = link.close().finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
-  }
-
-  async #createIfAbsent(topic: string): Promise<void> {
-    checkTopicName(topic);
-    const link = await this.link();
-    const { admin } = link;
-    const { partitions, replicationFactor } = this.options;
-    try {
-      if ((await admin.listTopics()).includes(topic)) return;
-      const created = await admin.createTopics({
-        topics: [{ topic, numPartitions: partitions, replicationFactor }],
-        waitForLeaders: true,
-      });
-      if (created) this.#logger.log(`Kafka topic ${topic}: created with ${partitions} partitions`);
-    } catch (error) {
-      // A client keeps asking for every topic that it was used with. After a topic is deleted, all calls of the client fail.
-      if (errorTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.replace(link);
-      throw kafkaError(error);
-    }
   }
 
   #scheduleProbe(): void {

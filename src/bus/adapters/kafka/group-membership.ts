@@ -100,7 +100,7 @@ export class KafkaGroupMembership {
 
   async #join(): Promise<void> {
     const { topics, from, concurrency } = this.subscription;
-    for (const topic of topics) await this.connection.ensureTopic(topic);
+    await Promise.all(topics.map((topic) => this.connection.topics.ensure(topic)));
     await this.#initialOffsets.read();
     if (this.#isOver) return;
     this.#listen();

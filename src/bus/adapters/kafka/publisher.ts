@@ -1,9 +1,10 @@
 import type { Message as KafkaMessage } from 'kafkajs';
 import { BrokerUnavailableError, RecordRefusedError } from '../../bus.errors.js';
-import { withDeadline } from '../../../async/index.js';
+import { backoffMs, pause, settlesWithin, withDeadline } from '../../../async/index.js';
 import type { OutgoingRecord } from '../../../message/index.js';
 import type { KafkaConnection } from './connection.js';
-import { errorTypeOf, isProducerUnknown, isTooLarge, kafkaError } from './kafka.errors.js';
+import { isProducerUnknown, isTooLarge, isTopicPending, isTopicUnknown, kafkaError } from './kafka.errors.js';
+import type { KafkaLink } from './link.js';
 
 /** One call to `publish`. */
 interface Call {
@@ -25,6 +26,9 @@ interface Entry {
 const MAX_REQUEST_RECORDS = 1_000;
 /** Approximately what Kafka adds to a record. */
 const RECORD_OVERHEAD_BYTES = 32;
+/** Pauses before a request for a topic that is not ready is repeated. */
+const REPEAT_INITIAL_PAUSE_MS = 25;
+const REPEAT_MAX_PAUSE_MS = 500;
 
 /**
  * Publishes to one topic, one request at a time. Records that are published in the same event-loop turn, or while a request is in
@@ -125,23 +129,50 @@ export class KafkaPublisher {
   async #sendBefore(deadline: number, entries: readonly Entry[]): Promise<void> {
     const { sendTimeoutMs } = this.connection.options;
     const expired = () => new BrokerUnavailableError('kafka', `no answer within ${sendTimeoutMs} ms`);
-    await withDeadline(Math.max(0, deadline - Date.now()), expired, (signal) => this.#send(entries, signal));
+    const extended = await this.#afterCreation(deadline, expired);
+    await withDeadline(Math.max(0, extended - Date.now()), expired, (signal) => this.#send(entries, signal));
   }
 
-  async #send(entries: readonly Entry[], signal: AbortSignal, repeated = false): Promise<void> {
-    await this.connection.ensureTopic(this.topic);
-    const link = await this.connection.link();
-    if (signal.aborted) return;
+  /** The time during which the topic is being created does not count. Resolves to the deadline that remains. */
+  async #afterCreation(deadline: number, expired: () => Error): Promise<number> {
+    const { options, topics } = this.connection;
+    const ensured = topics.ensure(this.topic);
+    const isKnown = await settlesWithin(Math.max(0, deadline - Date.now()), ensured);
+    if (!isKnown && !topics.isCreating(this.topic)) throw expired();
+    return Math.max(deadline, (await ensured) + options.sendTimeoutMs);
+  }
+
+  /** Repeats the request while the topic is not ready: it was created a moment ago, or was deleted, or its leaders change. */
+  async #send(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+    let mayRenewProducer = true;
+    for (let attempt = 1; ; attempt++) {
+      await this.connection.topics.ensure(this.topic);
+      const link = await this.connection.link();
+      if (signal.aborted) return;
+      try {
+        await this.#sendOver(link, entries, signal);
+        return;
+      } catch (error) {
+        if (isTopicUnknown(error)) this.connection.topics.forget(this.topic);
+        // A client that was used with a deleted topic never works again, so the second failure replaces it.
+        const mayKeepLink = isTopicPending(error) && (attempt === 1 || !isTopicUnknown(error));
+        if (!mayKeepLink) this.connection.replace(link);
+        const mayRepeat = isTopicPending(error) || (isProducerUnknown(error) && mayRenewProducer);
+        if (isProducerUnknown(error)) mayRenewProducer = false;
+        if (mayRepeat) await pause(backoffMs(attempt, REPEAT_INITIAL_PAUSE_MS, REPEAT_MAX_PAUSE_MS), signal);
+        if (mayRepeat && !signal.aborted) continue;
+        this.connection.replace(link);
+        throw error;
+      }
+    }
+  }
+
+  async #sendOver(link: KafkaLink, entries: readonly Entry[], signal: AbortSignal): Promise<void> {
     const replaceLink = () => this.connection.replace(link);
     signal.addEventListener('abort', replaceLink);
     try {
       const messages = entries.map(({ message }) => message);
       await link.send(this.topic, messages, this.connection.options.sendTimeoutMs);
-    } catch (error) {
-      replaceLink();
-      if (errorTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.connection.forgetTopic(this.topic);
-      if (!isProducerUnknown(error) || repeated || signal.aborted) throw error;
-      await this.#send(entries, signal, true);
     } finally {
       signal.removeEventListener('abort', replaceLink);
     }

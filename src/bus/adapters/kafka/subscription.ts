@@ -128,7 +128,7 @@ export class KafkaSubscription implements BusSubscription {
     if (failures === 1) this.#logger.warn(text);
     else this.#logger.debug(text);
     // If a topic was deleted, it has to be created again.
-    for (const topic of topics) this.connection.forgetTopic(topic);
+    for (const topic of topics) this.connection.topics.forget(topic);
   }
 
   /**
