@@ -32,7 +32,7 @@ type StoredRecord = Omit<ReceivedRecord, 'attempt'>;
  * payload. `docs/message-format.md` describes the format for other programs: change both together, and change the version if a
  * reader of the previous version would misunderstand the record.
  */
-const header = {
+export const eventHeader = {
   version: 'carillon-version',
   id: 'carillon-id',
   event: 'carillon-event',
@@ -58,9 +58,9 @@ export function toEventRecord(
     ...(key === undefined ? {} : { key }),
     headers: {
       ...headers,
-      [header.event]: event,
-      [header.id]: id,
-      ...(isBinary && bytesAre !== 'json' ? { [header.format]: 'binary' } : {}),
+      [eventHeader.event]: event,
+      [eventHeader.id]: id,
+      ...(isBinary && bytesAre !== 'json' ? { [eventHeader.format]: 'binary' } : {}),
     },
     value: isBinary ? Buffer.from(payload) : jsonBytes(payload),
   };
@@ -76,12 +76,12 @@ export function toEventRecord(
 export function toReceivedEvent(record: StoredRecord, driver: BusDriver, attempt = 1): ReceivedEvent {
   const { topic, partition, position, key, headers, publishedAt } = record;
   refuseUndecodable(record);
-  const version = headers[header.version];
+  const version = headers[eventHeader.version];
   if (version !== undefined && version !== VERSION)
-    throw new UndeliverableRecordError(`header ${header.version} is not ${VERSION}`);
-  const createdAt = Number(headers[header.createdAt]);
+    throw new UndeliverableRecordError(`header ${eventHeader.version} is not ${VERSION}`);
+  const createdAt = Number(headers[eventHeader.createdAt]);
   const event: ReceivedEvent = {
-    id: headers[header.id] || derivedId(record),
+    id: headers[eventHeader.id] || derivedId(record),
     event: eventName(record),
     payload: payloadOf(record),
     headers: ownHeaders(headers),
@@ -97,7 +97,7 @@ export function toReceivedEvent(record: StoredRecord, driver: BusDriver, attempt
 
 /** Returns the name of the event. It is known even if the payload cannot be decoded. */
 export function eventName({ headers, topic }: Pick<StoredRecord, 'headers' | 'topic'>): string {
-  return headers[header.event] || topic;
+  return headers[eventHeader.event] || topic;
 }
 
 /** Returns the headers without the reserved ones. */
@@ -119,14 +119,14 @@ function jsonBytes(payload: unknown): Buffer {
 }
 
 function payloadOf({ headers, value }: StoredRecord): unknown {
-  if (headers[header.format] === 'binary') return value;
+  if (headers[eventHeader.format] === 'binary') return value;
   try {
     if (isUtf8(value)) return JSON.parse(value.toString());
   } catch {
     // Reported below, like invalid UTF-8.
   }
   // A record of another program need not be JSON.
-  if (headers[header.event] === undefined && headers[header.version] === undefined) return value;
+  if (headers[eventHeader.event] === undefined && headers[eventHeader.version] === undefined) return value;
   throw new UndeliverableRecordError('its body is not JSON in UTF-8');
 }
 

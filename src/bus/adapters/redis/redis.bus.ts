@@ -16,7 +16,7 @@ import { StreamNotifier, type StreamWatch } from './streams/stream-notifier.js';
 import type { WorkerNumber } from './streams/assignment.js';
 import { ReadAckBatcher } from './streams/read-ack-batcher.js';
 import { lagOf } from './streams/lag.js';
-import type { RedisStreamsOptions } from './redis.options.js';
+import { partitionCount, type RedisStreamsOptions } from './redis.options.js';
 import { PartitionCounts } from './streams/partition-counts.js';
 import { StreamKeys, type StreamPartition } from './streams/stream-keys.js';
 import { RedisPublisher } from './streams/publisher.js';
@@ -59,7 +59,11 @@ export class RedisBus implements Bus {
     private readonly options: RedisBusOptions,
   ) {
     const { streams, worker } = options;
-    this.#keys = new StreamKeys({ keyPrefix: options.keyPrefix, ...streams });
+    this.#keys = new StreamKeys({
+      keyPrefix: options.keyPrefix,
+      streamName: streams.streamName,
+      partitions: partitionCount(streams),
+    });
     const counts = new PartitionCounts(client, this.#keys);
     const trimmer = new StreamTrimmer(client, streams.maxLength);
     const countForTrimming = (partition: StreamPartition, count: number) => trimmer.count(partition, count);

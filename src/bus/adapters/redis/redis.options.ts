@@ -8,20 +8,23 @@ export const redisStreamsOptions = z
       .int()
       .min(1)
       .max(1_024)
-      .default(8)
+      .optional()
       .describe(
         'Number of streams of a topic, which is also the largest number of handlers that one group can run on it at once. ' +
+          'Default: 8, or 1 if `streamName` does not contain <partition>. ' +
           'The first process that uses a topic stores this number; a process with another number is refused.',
       ),
     streamName: z
       .string()
-      .regex(/<topic>.*<partition>/, 'must contain <topic> and, after it, <partition>')
+      .regex(/<topic>/, 'must contain <topic>')
+      .regex(/^(?!.*<partition>.*<topic>)/, 'must contain <partition> after <topic>')
       .regex(/^[^{}]*(\{[^{}]+\}[^{}]*)?$/, 'may contain one pair of braces, which must not be empty')
       .default('<prefix>:{<topic>:<partition>}')
       .describe(
         'Name of the stream of a partition, made of <prefix> (`keyPrefix`), <topic> and <partition> (counted from 0). ' +
           'The part in braces decides which node of a Cluster holds the stream. With `<topic>:<partition>`, the streams ' +
-          'of the topic `orders` are `orders:0`, `orders:1` and so on.',
+          'of the topic `orders` are `orders:0`, `orders:1` and so on. With `<topic>`, a topic is the single stream of its ' +
+          'name, to which programs can write that know nothing of partitions.',
       ),
     maxLength: z
       .int()
@@ -30,7 +33,7 @@ export const redisStreamsOptions = z
       .describe(
         'Approximate number of records that a stream keeps after every group has acknowledged them, for groups that ' +
           'start at `earliest`. Records that a group still needs are always kept, without limit. Redis removes about ' +
-          'a hundred records at a time.',
+          'a hundred records at a time, and each process looks after a tenth of this number, at most after 1,000.',
       ),
     readAhead: z
       .int()
@@ -71,6 +74,17 @@ export const redisStreamsOptions = z
   .refine((options) => options.leaseMs >= 3 * options.heartbeatIntervalMs, {
     error: 'must be at least three times heartbeatIntervalMs, otherwise one lost reply ends a lease',
     path: ['leaseMs'],
+  })
+  .refine((options) => (options.partitions ?? 1) === 1 || options.streamName.includes('<partition>'), {
+    error: 'must be 1 or absent, because streamName does not contain <partition>',
+    path: ['partitions'],
   });
 
 export type RedisStreamsOptions = z.infer<typeof redisStreamsOptions>;
+
+const DEFAULT_PARTITIONS = 8;
+
+/** Returns the number of streams of a topic. */
+export function partitionCount({ partitions, streamName }: RedisStreamsOptions): number {
+  return partitions ?? (streamName.includes('<partition>') ? DEFAULT_PARTITIONS : 1);
+}

@@ -1,4 +1,5 @@
 import type { OutgoingRecord, ReceivedRecord } from '../../../../message/index.js';
+import { foreignEntry } from './foreign-entry.js';
 import type { StreamPartition } from './stream-keys.js';
 
 /** A stream entry as Redis returns it: its id, then the names and values of its fields in turn. */
@@ -8,6 +9,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const VALUE = Buffer.from('value');
 const KEY = Buffer.from('key');
+const HEADERS = Buffer.from('headers');
 const EMPTY = Buffer.alloc(0);
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -20,7 +22,10 @@ export function fieldsOf({ key, headers, value }: OutgoingRecord): (string | Buf
   return fields;
 }
 
-/** Reads a record from an entry. Fields with other names, which other programs added, become headers. */
+/**
+ * Reads a record from an entry. Other programs may have written it: with a field `value`, the other fields are headers; without
+ * one, they are the body ({@link foreignEntry}).
+ */
 export function recordOf(
   [id, fields]: StreamEntry,
   { topic, number }: StreamPartition,
@@ -36,21 +41,32 @@ export function recordOf(
     publishedAt: Number.parseInt(position, 10),
     attempt,
   };
+  let hasValue = false;
+  let others: [string, string][] | undefined;
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const name = fields[index]!;
     const content = fields[index + 1]!;
-    if (VALUE.equals(name)) record.value = content;
-    else if (KEY.equals(name)) record.key = content.toString();
-    else {
-      const headers = headersOf(name.toString(), content.toString());
-      record.headers = record.headers === NO_HEADERS ? headers : { ...record.headers, ...headers };
-    }
+    if (VALUE.equals(name)) {
+      record.value = content;
+      hasValue = true;
+    } else if (KEY.equals(name)) record.key = content.toString();
+    else if (HEADERS.equals(name)) addHeaders(record, headersOf(content.toString()));
+    else (others ??= []).push([name.toString(), content.toString()]);
+  }
+  if (others !== undefined && hasValue) addHeaders(record, Object.fromEntries(others));
+  else if (others !== undefined) {
+    const { headers, value } = foreignEntry(others);
+    addHeaders(record, headers);
+    record.value = value;
   }
   return record;
 }
 
-function headersOf(name: string, text: string): Record<string, string> {
-  if (name !== 'headers') return { [name]: text };
+function addHeaders(record: Mutable<ReceivedRecord>, headers: Readonly<Record<string, string>>): void {
+  record.headers = record.headers === NO_HEADERS ? headers : { ...record.headers, ...headers };
+}
+
+function headersOf(text: string): Record<string, string> {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return { headers: text };

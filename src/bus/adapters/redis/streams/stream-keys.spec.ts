@@ -13,6 +13,13 @@ describe('StreamKeys', () => {
         .map(({ stream }) => stream);
     expect(names('<prefix>:{<topic>:<partition>}')).toEqual(['carillon:{a.<b>:0}', 'carillon:{a.<b>:1}']);
     expect(names('<topic>:<partition>')).toEqual(['a.<b>:0', 'a.<b>:1']);
+    expect(keys('<topic>:<partition>').countOf('t')).toBe('t:partitions');
+  });
+
+  it('stores the number of partitions beside a stream that has the name of its topic', () => {
+    const plain = keys('<topic>', 1);
+    expect(plain.partitionsOf('orders').map(({ stream }) => stream)).toEqual(['orders']);
+    expect(plain.countOf('orders')).toBe('orders:partitions');
   });
 
   it('does not replace placeholders inside a topic name', () => {
@@ -28,6 +35,7 @@ describe('StreamKeys', () => {
   it.each([
     ['<prefix>:{<topic>:<partition>}', 'carillon:{t:1}:lease:g'],
     ['<topic>:<partition>', '{t:1}:lease:g'],
+    ['<topic>', '{t}:lease:g'],
     ['<topic>:{<partition>}', 't:{1}:lease:g'],
   ])('puts the lease of a stream named %s into the Cluster slot of the stream', (template, lease) => {
     const partitions = keys(template);

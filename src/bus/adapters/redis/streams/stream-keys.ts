@@ -11,7 +11,7 @@ export interface StreamPartition {
 
 export interface StreamNaming {
   readonly keyPrefix: string;
-  /** Template with <prefix>, <topic> and <partition>. */
+  /** Template with <prefix>, <topic> and <partition>. Without <partition>, a topic has one stream. */
   readonly streamName: string;
   readonly partitions: number;
 }
@@ -53,6 +53,7 @@ export class StreamKeys {
    * streams, so that two deployments that share streams also share this number.
    */
   countOf(topic: string): string {
+    if (!this.naming.streamName.includes('<partition>')) return `${this.#streamOf(topic, '')}:partitions`;
     return this.#streamOf(topic, 'partitions');
   }
 
