@@ -44,7 +44,7 @@ export class KafkaTopics {
   readonly #absent = new Set<string>();
   readonly #lookups = new Semaphore(MAX_LOOKUPS);
   readonly #requested = new Map<string, CreationRequest>();
-  #creating: Promise<void> | undefined;
+  #isRequesting = false;
 
   constructor(
     private readonly links: KafkaLinks,
@@ -125,11 +125,12 @@ export class KafkaTopics {
       request = Promise.withResolvers();
       this.#requested.set(topic, request);
     }
-    this.#creating ??= this.#createRequested();
+    if (!this.#isRequesting) void this.#createRequested();
     return request.promise;
   }
 
   async #createRequested(): Promise<void> {
+    this.#isRequesting = true;
     // Lookups that were made together end in the same turn or shortly after each other.
     await nextTurn();
     while (this.#requested.size > 0) {
@@ -137,7 +138,7 @@ export class KafkaTopics {
       for (const topic of batch.keys()) this.#requested.delete(topic);
       await this.#createAll(batch);
     }
-    this.#creating = undefined;
+    this.#isRequesting = false;
   }
 
   /** Settles the requests. Never rejects. */
