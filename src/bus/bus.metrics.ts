@@ -8,6 +8,7 @@ import {
 import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { DeadLetterUsage } from './retries/retry-store.port.js';
 import type { Consumer } from './consumers/consumer.js';
+import { type ConsumerState, consumerStates } from './consumers/consumer-state.js';
 
 const JOB_DELAY = 'messagebus_job_delay';
 const JOB_COST = 'messagebus_job_cost';
@@ -18,9 +19,13 @@ const LAG = 'messagebus_lag';
 const STORED_DEAD_LETTERS = 'messagebus_dead_letters_stored';
 const STORED_BYTES = 'messagebus_dead_letters_stored_bytes';
 const DROPPED = 'messagebus_dead_letters_dropped';
+const STATE = 'messagebus_consumer_state';
+const FAILURES = 'messagebus_consumer_failures_total';
 
 const job = ['module', 'consumer', 'event', 'driver'] as const;
 type JobLabel = (typeof job)[number];
+const ofConsumer = ['module', 'consumer', 'driver'] as const;
+type ConsumerLabel = (typeof ofConsumer)[number];
 
 export const busInstruments = [
   makeHistogramProvider({
@@ -67,6 +72,16 @@ export const busInstruments = [
     help: 'Number of dead letters that the retry store has dropped because of its limits.',
     aggregator: 'max',
   }),
+  makeGaugeProvider({
+    name: STATE,
+    help: 'Whether a consumer is in the state (1) or not (0). With several worker processes, the number of them in which it is.',
+    labelNames: [...ofConsumer, 'state'],
+  }),
+  makeCounterProvider({
+    name: FAILURES,
+    help: 'How often a consumer could not be started, lost its broker, or was restarted because its code failed.',
+    labelNames: ofConsumer,
+  }),
 ];
 
 /** Limits the number of time series: producers choose the names of events, and each name creates four series. */
@@ -85,6 +100,13 @@ export interface ConsumerMeters {
   of(event: string): Meters;
 }
 
+/** The state of one consumer in the metrics. */
+export interface ConsumerGauge {
+  set(state: ConsumerState): void;
+  countFailure(): void;
+  remove(): void;
+}
+
 @Injectable()
 export class BusMetrics {
   constructor(
@@ -97,12 +119,28 @@ export class BusMetrics {
     @InjectMetric(STORED_DEAD_LETTERS) private readonly storedDeadLetters: Gauge,
     @InjectMetric(STORED_BYTES) private readonly storedBytes: Gauge,
     @InjectMetric(DROPPED) private readonly dropped: Gauge,
+    @InjectMetric(STATE) private readonly state: Gauge<ConsumerLabel | 'state'>,
+    @InjectMetric(FAILURES) private readonly failures: Counter<ConsumerLabel>,
   ) {}
 
   setDeadLetters({ deadLetters, bytes, dropped }: DeadLetterUsage): void {
     this.storedDeadLetters.set(deadLetters);
     this.storedBytes.set(bytes);
     this.dropped.set(dropped);
+  }
+
+  gaugeOf({ module, consumer, driver }: Consumer): ConsumerGauge {
+    const labels = { module, consumer, driver };
+    const failures = this.failures.labels(labels);
+    return {
+      set: (current) => {
+        for (const state of consumerStates) this.state.set({ ...labels, state }, state === current ? 1 : 0);
+      },
+      countFailure: () => failures.inc(),
+      remove: () => {
+        for (const state of consumerStates) this.state.remove({ ...labels, state });
+      },
+    };
   }
 
   metersOf({ module, consumer, driver }: Consumer): ConsumerMeters {

@@ -1,5 +1,6 @@
 import { Module, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { claimUncaughtErrors } from '../async/index.js';
 import { Link } from '../ipc/index.js';
 import { Readiness } from '../metrics/index.js';
 import { BusMetrics, busInstruments } from './bus.metrics.js';
@@ -14,6 +15,7 @@ import type { Bus } from './bus.port.js';
 import { Buses, type BusUse } from './buses.js';
 import { ConsumerDiscovery } from './consumers/consumer-discovery.js';
 import { ConsumerRegistry } from './consumers/consumer-registry.js';
+import { takeUncaughtError } from './consumers/user-code.js';
 import { DeadLetters } from './retries/dead-letters.js';
 import { Events } from './consumers/events.js';
 import { LagMeter } from './consumers/lag-meter.js';
@@ -90,6 +92,9 @@ const optionalPrimary = { token: Link, optional: true };
   exports: [BUS_OPTIONS, Buses, Idempotency, Events, ConsumerRegistry, DeadLetters, RetryStore, LagMeter],
 })
 export class BusModule extends ConfigurableBusModule implements OnModuleDestroy {
+  /** Only the server asks for it: an application of one's own has its own listeners, and calls {@link takeUncaughtError} in them. */
+  readonly #unclaim = claimUncaughtErrors(takeUncaughtError);
+
   constructor(
     private readonly buses: Buses,
     private readonly idempotency: Idempotency,
@@ -107,6 +112,7 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
     this.deadLetterUsage.close();
     await this.consumers.close();
     await Promise.all([this.buses.close(), this.retryStore.close(), this.idempotency.close()]);
+    this.#unclaim();
   }
 }
 

@@ -26,6 +26,25 @@ export interface SubscribeOptions {
   readonly onRebalance?: () => void;
   /** Receives what keeps this subscription from receiving records. */
   readonly progress?: ProgressReporter;
+  /** Receives whether the subscription is in force. */
+  readonly observer?: SubscriptionObserver;
+  /** Pause between two attempts to bring the subscription into force, in ms. Default: a pause of the adapter, which grows. */
+  readonly restartDelayMs?: number;
+}
+
+/**
+ * Receives whether a subscription is in force: whether this process is a member of the group, and the broker can be reached.
+ *
+ * - Every adapter calls `inForce` when that is so, and again when it is so again.
+ * - It calls `failed` after each attempt that failed, and when the membership ends or the broker cannot be reached any more. It
+ *   then makes further attempts with pauses of `restartDelayMs`. A connection that was lost may be made again at its own pace: it
+ *   belongs to others as well.
+ * - It calls neither after `close`.
+ */
+export interface SubscriptionObserver {
+  inForce(): void;
+  /** @param reason without secrets */
+  failed(reason: string): void;
 }
 
 /**

@@ -3,6 +3,7 @@ import { BusClosedError } from './bus.errors.js';
 import type { Bus } from './bus.port.js';
 import type { ConsumerPools, ProducerPools } from './producers/pool.options.js';
 import type { PoolTuning } from './producers/pool-tuning.js';
+import { asOwnCode } from './consumers/user-code.js';
 import { ProducerPool } from './producers/producer-pool.js';
 
 /** Opens a connection to the broker of a driver. */
@@ -74,7 +75,8 @@ export class Buses {
     if (this.#closed !== undefined) return Promise.reject(new BusClosedError());
     const known = this.#opened.get(name) as Promise<Kind> | undefined;
     if (known !== undefined) return known;
-    const opening = open();
+    // What a connection does later is not the doing of the handler that used it first.
+    const opening = asOwnCode(open);
     this.#opened.set(name, opening);
     // After a failure, the next call tries to open it again.
     opening.catch(() => this.#opened.delete(name));

@@ -63,6 +63,8 @@ export {
   PartlyHandledError,
   UnhandleableEventError,
 } from './consumers/consumer.errors.js';
+export type { ConsumerState } from './consumers/consumer-state.js';
+export { takeUncaughtError } from './consumers/user-code.js';
 export { ConsumerRegistry, type ConsumerReport } from './consumers/consumer-registry.js';
 export {
   type BeforeConsumersStart,

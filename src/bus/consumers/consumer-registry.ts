@@ -10,11 +10,18 @@ import {
   groupOf,
 } from './consumer.js';
 import { ConsumerRefusedError } from './consumer.errors.js';
-import { type ConsumerState, type ConsumerDependencies, RunningConsumer } from './running-consumer.js';
+import type { ConsumerState } from './consumer-state.js';
+import { type ConsumerDependencies, RunningConsumer } from './running-consumer.js';
 
 export interface ConsumerReport {
   readonly consumer: Consumer;
   readonly state: ConsumerState;
+  /** Unix time in ms of the last change of the state. */
+  readonly since: number;
+  /** Why it waits to restart. */
+  readonly reason?: string;
+  /** How often it could not be started, lost its broker, or was restarted because its code failed. */
+  readonly failures: number;
 }
 
 /**
@@ -86,7 +93,13 @@ export class ConsumerRegistry {
   }
 
   list(): readonly ConsumerReport[] {
-    return [...this.#running.values()].map(({ consumer, state }) => ({ consumer, state }));
+    return [...this.#running.values()].map(({ consumer, status: { state, since, reason, failures } }) => ({
+      consumer,
+      state,
+      since,
+      failures,
+      ...(reason === undefined ? {} : { reason }),
+    }));
   }
 
   running(): IterableIterator<RunningConsumer> {
@@ -115,9 +128,6 @@ export class ConsumerRegistry {
     const running = new RunningConsumer(consumer, this.dependencies);
     this.#running.set(consumer.group, running);
     await running.start();
-    this.#logger.log(
-      `consumer ${consumer.group}: ${running.state}, topics ${consumer.topics.join(', ')} on ${consumer.driver}`,
-    );
   }
 
   async #change(group: string, change: () => Promise<void>): Promise<void> {

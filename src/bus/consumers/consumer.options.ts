@@ -28,8 +28,8 @@ const settings = {
     .int()
     .min(1)
     .describe(
-      'Pause before a consumer that could not start is started again, in ms. A running consumer that loses its broker ' +
-        'reconnects by itself.',
+      'Pause before a consumer is started again that could not start, lost its membership in the group, or whose code failed ' +
+        'outside a call of its handler, in ms.',
     ),
   from: z
     .enum(['earliest', 'latest'])

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { BusDriver } from '../bus.options.js';
+import { asOwnCode } from './user-code.js';
 import type { Buses } from '../buses.js';
 import type { Idempotency } from '../idempotency.port.js';
 import { KeyedQueue } from '../../async/index.js';
@@ -101,7 +102,8 @@ export class Events {
 
   async #publish(driver: BusDriver, topic: string, records: readonly OutgoingRecord[]): Promise<void> {
     const publisher = await this.buses.forProducers(driver);
-    await publisher.publish(topic, records);
+    // What the publisher does later is not the doing of the handler that called it.
+    await asOwnCode(() => publisher.publish(topic, records));
   }
 }
 

@@ -3,6 +3,7 @@ import type { BusDriver } from '../bus.options.js';
 import { HandlerTimedOutError, PartlyHandledError } from './consumer.errors.js';
 import type { Consumer, EventContext, HandlingContext } from './consumer.js';
 import type { ReceivedEvent } from './received-event.js';
+import { asUserCode } from './user-code.js';
 import { Watchdog } from './watchdog.js';
 
 /** The error of each event that was not handled. Empty if all events were handled. */
@@ -17,6 +18,8 @@ export class HandlerRunner {
   constructor(
     private readonly consumer: Consumer,
     private readonly meters: ConsumerMeters,
+    /** Called with an uncaught error of code that a call of the handler left behind. */
+    private readonly onLateFailure: (error: unknown) => void,
   ) {
     this.#watchdog = new Watchdog(consumer.settings.handlerTimeoutMs);
   }
@@ -53,7 +56,16 @@ export class HandlerRunner {
         reject(error);
         deadline.expire(error);
       });
-      this.#call(events, deadline, release).then(resolve, reject);
+      let isRunning = true;
+      const failed = (error: unknown): void => {
+        if (isRunning) reject(error);
+        else this.onLateFailure(error);
+      };
+      const onEnded = (): void => {
+        isRunning = false;
+        release();
+      };
+      asUserCode({ failed }, () => this.#call(events, deadline, onEnded)).then(resolve, reject);
     });
   }
 

@@ -13,6 +13,7 @@ import { ModuleConsumer, ModuleHandler } from './consumer.decorators.js';
 import { ConsumerRegistry } from './consumer-registry.js';
 import { ConsumerSource, type ConsumerWatch } from './consumer-source.js';
 import { Events } from './events.js';
+import { takeUncaughtError } from './user-code.js';
 
 const describedAs = { module: 'm', consumer: 'c', topics: ['t'] };
 
@@ -118,11 +119,36 @@ describe('A running consumer', () => {
     };
     await consumer({ restartDelayMs: 10 });
     const registry = application.get(ConsumerRegistry);
-    expect(registry.list().map(({ state }) => state)).toEqual(['failed']);
+    expect(registry.list().map(({ state }) => state)).toEqual(['waiting to restart']);
     await emit('x');
     await handled.atLeast(1);
     expect(registry.list().map(({ state }) => state)).toEqual(['running']);
     expect(refusals).toBeLessThan(0);
+  });
+
+  it('is restarted after its code failed outside a call, and says so', async () => {
+    await start({});
+    const taken = new EventLog<boolean>();
+    await application.get(ConsumerRegistry).add(
+      { ...describedAs, restartDelayMs: 20 },
+      {
+        takes: 'one',
+        handle: (_consumer, _event, payload) => {
+          // What an application does in its listener for uncaught errors.
+          if (payload === 'bad') setTimeout(() => taken.add(takeUncaughtError(new Error('late'))), 1);
+          else handled.add(payload);
+        },
+      },
+    );
+    await emit('bad');
+    await taken.atLeast(1);
+    expect(taken.entries).toEqual([true]);
+    const registry = application.get(ConsumerRegistry);
+    await emit('next');
+    await handled.atLeast(1);
+    while (registry.list()[0]?.state !== 'running') await new Promise((resolve) => setImmediate(resolve));
+    expect(registry.list()).toMatchObject([{ state: 'running', failures: 1 }]);
+    expect(takeUncaughtError(new Error('of the application'))).toBe(false);
   });
 
   it('is refused if its name exists, and can be replaced', async () => {
@@ -135,7 +161,7 @@ describe('A running consumer', () => {
     await registry.put({ ...describedAs, topics: ['t', 'u'] }, { takes: 'one', handle });
     const [second] = registry.running();
     expect(second).not.toBe(first);
-    expect(first?.state).toBe('closed');
+    expect(first?.state).toBe('stopped');
     expect(await registry.remove(describedAs)).toBe(true);
     expect(await registry.remove(describedAs)).toBe(false);
     expect(registry.list()).toEqual([]);

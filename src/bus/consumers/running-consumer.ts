@@ -1,5 +1,4 @@
-import { Logger } from '@nestjs/common';
-import { retryUntilDone } from '../../async/index.js';
+import { reportFailure, retryUntilDone } from '../../async/index.js';
 import type { BusMetrics, ConsumerMeters } from '../bus.metrics.js';
 import type { Bus, BusSubscription, PartitionLag } from '../bus.port.js';
 import type { Buses } from '../buses.js';
@@ -8,6 +7,8 @@ import type { RetryConsumer, RetryStore } from '../retries/retry-store.port.js';
 import type { ReceivedRecord } from '../../message/index.js';
 import { FailedRecords } from '../retries/failed-records.js';
 import type { Consumer } from './consumer.js';
+import type { ConsumerState } from './consumer-state.js';
+import { ConsumerStatus } from './consumer-status.js';
 import { eventName, toReceivedEvent } from './event-record.js';
 import { HandlerRunner } from './handler-runner.js';
 import { Throttle } from './throttle.js';
@@ -22,22 +23,22 @@ export interface ConsumerDependencies {
   readonly progress: ProgressWatch;
 }
 
-export type ConsumerState = 'starting' | 'running' | 'failed' | 'closed';
-
 /**
  * A consumer that is running: it takes records of its topics, passes their events to the handler, and moves failed records to
  * the retry store, so that they do not block their partition. A record is acknowledged when it was handled, skipped or moved.
  */
 export class RunningConsumer {
-  readonly #logger = new Logger('Consumers');
   readonly #closing = new AbortController();
   readonly #meters: ConsumerMeters;
   readonly #runner: HandlerRunner;
   readonly #policy: RetryPolicy;
   readonly #retrier: Retrier;
   readonly #throttle: Throttle;
-  #state: ConsumerState = 'starting';
-  #starting: Promise<void> = Promise.resolve();
+  readonly status: ConsumerStatus;
+  /** Until it is closed. */
+  #running: Promise<void> = Promise.resolve();
+  /** Ends the present run. */
+  #fail: (error: unknown) => void = () => {};
   #bus: Bus | undefined;
   #subscription: BusSubscription | undefined;
   #retryConsumer: RetryConsumer | undefined;
@@ -47,9 +48,14 @@ export class RunningConsumer {
     readonly consumer: Consumer,
     private readonly dependencies: ConsumerDependencies,
   ) {
-    const { buses, metrics } = dependencies;
+    const { buses, metrics, progress } = dependencies;
     this.#meters = metrics.metersOf(consumer);
-    this.#runner = new HandlerRunner(consumer, this.#meters);
+    this.status = new ConsumerStatus(
+      consumer,
+      metrics.gaugeOf(consumer),
+      progress.scoped(`state of ${this.#name}`),
+    );
+    this.#runner = new HandlerRunner(consumer, this.#meters, (error) => this.#codeFailed(error));
     this.#policy = new RetryPolicy(consumer.settings);
     const publisher = () => buses.forProducers(consumer.driver);
     this.#retrier = new Retrier(consumer, this.#runner, this.#policy, this.#meters, publisher);
@@ -57,13 +63,13 @@ export class RunningConsumer {
   }
 
   get state(): ConsumerState {
-    return this.#state;
+    return this.status.state;
   }
 
   /** Resolves when the consumer takes records, or when its first attempt to start failed. In that case it keeps trying. */
   async start(): Promise<void> {
     const firstAttempt = Promise.withResolvers<void>();
-    this.#starting = this.#startUntilDone(firstAttempt.resolve).finally(firstAttempt.resolve);
+    this.#running = this.#runUntilClosed(firstAttempt.resolve).finally(firstAttempt.resolve);
     await firstAttempt.promise;
   }
 
@@ -75,46 +81,56 @@ export class RunningConsumer {
   /** Resolves to the lag of its group in each partition that the broker reports. */
   async lag(): Promise<readonly PartitionLag[]> {
     const { group, topics } = this.consumer;
-    return this.#state === 'running' ? ((await this.#bus?.lag(group, topics)) ?? []) : [];
+    return this.state === 'stopped' ? [] : ((await this.#bus?.lag(group, topics)) ?? []);
   }
 
   async #close(): Promise<void> {
     this.#closing.abort();
     this.#throttle.close();
-    await this.#starting;
-    this.#state = 'closed';
+    await this.#running;
     await this.#unsubscribe();
+    this.status.stopped();
     this.#runner.close();
   }
 
-  async #startUntilDone(onFirstFailure: () => void): Promise<void> {
-    const { restartDelayMs } = this.consumer.settings;
-    await retryUntilDone(() => this.#tryToStart(), {
-      pauseMs: () => restartDelayMs,
-      onFailure: (error) => {
-        this.#state = 'failed';
-        onFirstFailure();
-        this.#logger.error(
-          `consumer ${this.consumer.group}: could not start, retrying in ${restartDelayMs} ms: ${String(error)}`,
-        );
-      },
+  async #runUntilClosed(onAttempted: () => void): Promise<void> {
+    await retryUntilDone(() => this.#run(onAttempted), {
+      pauseMs: () => this.consumer.settings.restartDelayMs,
+      onFailure: onAttempted,
       signal: this.#closing.signal,
     });
   }
 
-  async #tryToStart(): Promise<void> {
+  /** Resolves when it is closed. Rejects, after it has left its group, if it could not start or if its code failed. */
+  async #run(onSubscribed: () => void): Promise<void> {
+    const failed = Promise.withResolvers<never>();
+    failed.promise.catch(() => {});
+    const closing = Promise.withResolvers<void>();
+    const { signal } = this.#closing;
+    signal.addEventListener('abort', () => closing.resolve(), { once: true });
+    this.#fail = failed.reject;
     try {
       await this.#subscribe();
-      this.#state = 'running';
+      onSubscribed();
+      if (!signal.aborted) await Promise.race([closing.promise, failed.promise]);
     } catch (error) {
+      this.status.failed(error instanceof Error ? error.message : String(error));
       await this.#unsubscribe();
       throw error;
     }
   }
 
+  /** Code that a handler left behind threw an error. What it has broken is unknown, so the consumer leaves its group. */
+  #codeFailed(error: unknown): void {
+    reportFailure(`code of ${this.#name}, outside a call of its handler`, error);
+    this.#fail(
+      new Error(`its code failed outside a call of its handler: ${String(error)}`, { cause: error }),
+    );
+  }
+
   async #subscribe(): Promise<void> {
     const { module, driver, group, topics, settings } = this.consumer;
-    const { batchSize, concurrency, from } = settings;
+    const { batchSize, concurrency, from, restartDelayMs } = settings;
     const { buses, retryStore, metrics, progress } = this.dependencies;
     progress.start();
     this.#bus = await buses.forConsumers(driver, module);
@@ -130,6 +146,8 @@ export class RunningConsumer {
         from,
         onRebalance: () => metrics.countRebalance(this.consumer),
         progress: progress.scoped(this.#name),
+        observer: this.status,
+        restartDelayMs,
       },
       (records) => this.#take(records),
     );

@@ -40,7 +40,7 @@ export class IpcBus implements Bus {
   }
 
   async subscribe(
-    { progress: _progress, ...options }: SubscribeOptions,
+    { progress: _progress, observer, ...options }: SubscribeOptions,
     handler: RecordHandler,
   ): Promise<BusSubscription> {
     const gate = new Gate();
@@ -49,6 +49,7 @@ export class IpcBus implements Bus {
       await handler(records);
     };
     const subscription = await this.port.call<RemoteSubscription>('subscribe', options, passing);
+    observer?.inForce();
     return this.port.track({
       pause: () => {
         gate.shut();

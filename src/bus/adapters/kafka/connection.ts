@@ -26,6 +26,7 @@ export class KafkaConnection {
   readonly #logCreator = kafkaLogCreator();
   readonly #tls: { readonly ca?: Buffer } | undefined;
   readonly #closing = new Set<Promise<void>>();
+  readonly #followers = new Set<(failure: string | undefined) => void>();
   #link: KafkaLink | undefined;
   #connecting: Promise<KafkaLink> | undefined;
   #failure: { readonly at: number; readonly error: Error } | undefined;
@@ -46,6 +47,15 @@ export class KafkaConnection {
 
   get isDown(): boolean {
     return this.#failure !== undefined;
+  }
+
+  /**
+   * Calls `follower` when the brokers cannot be reached any more, with the reason, and when they can be reached again. Returns a
+   * function that ends this.
+   */
+  follow(follower: (failure: string | undefined) => void): () => void {
+    this.#followers.add(follower);
+    return () => void this.#followers.delete(follower);
   }
 
   /** @throws {BrokerUnavailableError} no broker can be reached, now or a moment ago */
@@ -99,11 +109,13 @@ export class KafkaConnection {
       const client = this.client({ requestTimeout: sendTimeoutMs });
       const link = await KafkaLink.open(client, compressionTypes[compression]);
       this.#link = link;
+      if (this.#failure !== undefined) for (const follower of this.#followers) follower(undefined);
       this.#failure = undefined;
       this.status.up();
       return link;
     } catch (cause) {
       const error = kafkaError(cause);
+      if (this.#failure === undefined) for (const follower of this.#followers) follower(reasonOf(cause));
       this.#failure = { at: Date.now(), error };
       this.status.down(reasonOf(cause));
       throw error;

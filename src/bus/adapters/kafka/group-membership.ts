@@ -34,7 +34,7 @@ export class KafkaGroupMembership {
 
   constructor(
     private readonly connection: KafkaConnection,
-    private readonly subscription: Required<SubscribeOptions>,
+    private readonly subscription: Required<Omit<SubscribeOptions, 'restartDelayMs'>>,
     handler: RecordHandler,
     private readonly semaphore: Semaphore,
   ) {

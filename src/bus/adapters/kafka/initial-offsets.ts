@@ -13,7 +13,7 @@ export class InitialOffsets {
 
   constructor(
     private readonly connection: KafkaConnection,
-    private readonly subscription: Required<SubscribeOptions>,
+    private readonly subscription: Pick<Required<SubscribeOptions>, 'topics' | 'group' | 'from'>,
   ) {}
 
   async read(): Promise<void> {

@@ -1,5 +1,11 @@
 import { Logger } from '@nestjs/common';
-import type { BusSubscription, ProgressReporter, RecordHandler, SubscribeOptions } from '../../bus.port.js';
+import type {
+  BusSubscription,
+  ProgressReporter,
+  RecordHandler,
+  SubscribeOptions,
+  SubscriptionObserver,
+} from '../../bus.port.js';
 import { backoffMs, pause, Semaphore, settlesWithin } from '../../../async/index.js';
 import type { KafkaConnection } from './connection.js';
 import { KafkaGroupMembership } from './group-membership.js';
@@ -12,6 +18,10 @@ const REJOIN_MAX_DELAY_MS = 5_000;
 const PAUSED = 'paused';
 
 const noProgressReporter: ProgressReporter = { blocked() {}, unblocked() {} };
+const noObserver: SubscriptionObserver = { inForce() {}, failed() {} };
+
+export type KafkaSubscribeOptions = Required<Omit<SubscribeOptions, 'restartDelayMs'>> &
+  Pick<SubscribeOptions, 'restartDelayMs'>;
 
 /** Keeps a membership in a consumer group until it is closed: when a membership ends, it starts another one. */
 export class KafkaSubscription implements BusSubscription {
@@ -19,7 +29,9 @@ export class KafkaSubscription implements BusSubscription {
   /** Resolves when the subscription is closed. */
   readonly closed: Promise<void>;
   readonly #semaphore: Semaphore;
-  readonly #subscription: Required<SubscribeOptions>;
+  readonly #subscription: KafkaSubscribeOptions;
+  readonly #unfollow: () => void;
+  #isJoined = false;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
   readonly #progress: MembershipProgress;
@@ -38,8 +50,10 @@ export class KafkaSubscription implements BusSubscription {
       from: 'latest',
       onRebalance: () => {},
       progress: noProgressReporter,
+      observer: noObserver,
       ...options,
     };
+    this.#unfollow = connection.follow((failure) => this.#connectionChanged(failure));
     this.#semaphore = new Semaphore(this.#subscription.concurrency);
     const { progress, group } = this.#subscription;
     const membership = `membership in the consumer group ${group}`;
@@ -75,7 +89,16 @@ export class KafkaSubscription implements BusSubscription {
   async close(): Promise<void> {
     this.#semaphore.close();
     this.#closing.abort();
+    this.#unfollow();
     await this.closed;
+  }
+
+  /** kafkajs joins again by itself after a short outage. */
+  #connectionChanged(failure: string | undefined): void {
+    if (!this.#isJoined || this.#closing.signal.aborted) return;
+    const { observer } = this.#subscription;
+    if (failure === undefined) observer.inForce();
+    else observer.failed(failure);
   }
 
   async #stayJoined(): Promise<void> {
@@ -91,14 +114,17 @@ export class KafkaSubscription implements BusSubscription {
         await this.#unlessClosing(membership.join());
         this.#opened.resolve();
         this.#progress.began();
+        this.#isJoined = true;
+        if (!this.#closing.signal.aborted) this.#subscription.observer.inForce();
         const reason = await this.#unlessClosing(membership.ended);
         if (reason !== undefined) throw reason;
       } catch (error) {
+        this.#isJoined = false;
         this.#onFailure(error, ++this.#failures);
       }
       this.#progress.close();
       await this.#end(membership);
-      if (this.#failures > 0) await pause(pauseAfter(this.#failures), this.#closing.signal);
+      if (this.#failures > 0) await pause(this.#pauseMs, this.#closing.signal);
     }
     this.#opened.resolve();
   }
@@ -124,11 +150,17 @@ export class KafkaSubscription implements BusSubscription {
     else this.#progress.ended(reasonOf(error));
     const text =
       `Kafka consumer group ${group}: this member is not in the group, ` +
-      `joining again in ${pauseAfter(failures)} ms: ${reasonOf(error)}`;
+      `joining again in ${this.#pauseMs} ms: ${reasonOf(error)}`;
     if (failures === 1) this.#logger.warn(text);
     else this.#logger.debug(text);
+    this.#subscription.observer.failed(reasonOf(error));
     // If a topic was deleted, it has to be created again.
     for (const topic of topics) this.connection.topics.forget(topic);
+  }
+
+  get #pauseMs(): number {
+    const { restartDelayMs } = this.#subscription;
+    return restartDelayMs ?? backoffMs(this.#failures, REJOIN_INITIAL_DELAY_MS, REJOIN_MAX_DELAY_MS);
   }
 
   /**
@@ -147,8 +179,4 @@ export class KafkaSubscription implements BusSubscription {
       signal.removeEventListener('abort', onClosing);
     }
   }
-}
-
-function pauseAfter(failures: number): number {
-  return backoffMs(failures, REJOIN_INITIAL_DELAY_MS, REJOIN_MAX_DELAY_MS);
 }

@@ -55,7 +55,9 @@ export class MemoryBus implements Bus {
     const { topics, maxBatchSize = 1, concurrency = 1, from = 'latest' } = options;
     const group = this.#group(options.group);
     for (const topic of topics) group.follow(this.#topic(topic), from);
-    return group.join(topics, { maxBatchSize, concurrency }, handler);
+    const subscription = group.join(topics, { maxBatchSize, concurrency }, handler);
+    options.observer?.inForce();
+    return subscription;
   }
 
   async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {

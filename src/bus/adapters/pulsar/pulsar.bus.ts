@@ -14,6 +14,7 @@ import type { OutgoingRecord } from '../../../message/index.js';
 import { lagOf, supportsLag } from './lag.js';
 import { openPulsarTransport } from './open-transport.js';
 import type { PulsarDriverOptions } from './pulsar.options.js';
+import { JoinedObservers } from './joined-observers.js';
 import { PulsarSubscription } from './subscription.js';
 import { topicOf } from './topic.js';
 import type { PulsarProducer, PulsarTransport } from './transport.js';
@@ -75,7 +76,16 @@ export class PulsarBus implements Bus {
 
   async subscribe(options: SubscribeOptions, handler: RecordHandler): Promise<BusSubscription> {
     if (this.#closing) throw new BusClosedError();
-    const { topics, group, maxBatchSize = 1, concurrency = 1, from = 'latest', progress } = options;
+    const {
+      topics,
+      group,
+      maxBatchSize = 1,
+      concurrency = 1,
+      from = 'latest',
+      progress,
+      restartDelayMs,
+    } = options;
+    const observers = new JoinedObservers(options.observer);
     const subscription = new PulsarSubscription(
       { group, maxBatchSize, concurrency, coalesceMs: this.transport.coalesceMs },
       this.options,
@@ -86,9 +96,20 @@ export class PulsarBus implements Bus {
     for (const name of topics) {
       const topic = topicOf(name, this.options);
       const consumerName = `${this.#member}:${++this.#consumers}`;
+      const observer = observers.add();
       subscription.add(name, (onMessage, onLost) =>
         this.transport.consume(
-          { topic, subscription: group, consumerName, type: 'Key_Shared', from, maxUnacked, progress },
+          {
+            topic,
+            subscription: group,
+            consumerName,
+            type: 'Key_Shared',
+            from,
+            maxUnacked,
+            progress,
+            observer,
+            restartDelayMs,
+          },
           onMessage,
           onLost,
         ),

@@ -1,4 +1,4 @@
-import type { ProgressReporter } from '../../bus.port.js';
+import type { ProgressReporter, SubscriptionObserver } from '../../bus.port.js';
 import type { PulsarTopic } from './topic.js';
 
 export interface PulsarSend {
@@ -50,6 +50,10 @@ export interface PulsarConsumeOptions {
   readonly deadLetter?: { readonly topic: PulsarTopic; readonly maxRedeliverCount: number };
   /** Receives what keeps this consumer from receiving messages. */
   readonly progress?: ProgressReporter | undefined;
+  /** Receives whether this is a member of the subscription, see {@link SubscriptionObserver}. */
+  readonly observer?: SubscriptionObserver | undefined;
+  /** Pause after an attempt to connect that failed, in ms. Default: one that grows. */
+  readonly restartDelayMs?: number | undefined;
 }
 
 /**

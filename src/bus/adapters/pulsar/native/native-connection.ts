@@ -12,12 +12,19 @@ interface Connectable {
 export interface NativeConnectionEvents<T> {
   /** One was created: the first, or another one after `reconnect`. */
   opened?(created: T): void;
+  /** It is connected. Called again and again. */
+  connected?(): void;
   /** It could not be created, or its connection was lost. */
   failed?(reason: string): void;
 }
 
 /** With a dead broker, the client would take its operation timeout for each call. What is not closed by then closes later. */
 export const CLOSE_TIMEOUT_MS = 2_000;
+
+type ConnectionOptions = PulsarDriverOptions & {
+  /** Pause after an attempt to create it that failed, in ms. Default: one that grows. */
+  readonly restartDelayMs?: number | undefined;
+};
 
 /**
  * Creates one producer or consumer of the native client, and watches its connection. The client itself reconnects an
@@ -33,7 +40,7 @@ export class NativeConnection<T extends Connectable> {
 
   constructor(
     private readonly open: () => Promise<T>,
-    private readonly options: PulsarDriverOptions,
+    private readonly options: ConnectionOptions,
     private readonly status: ConnectionStatus,
     private readonly events: NativeConnectionEvents<T> = {},
   ) {
@@ -91,7 +98,8 @@ export class NativeConnection<T extends Connectable> {
         return await this.open();
       } catch (error) {
         this.#failed(reasonOf(error));
-        await pause(reconnectDelayMs(attempt, this.options), this.#stop.signal);
+        const pauseMs = this.options.restartDelayMs ?? reconnectDelayMs(attempt, this.options);
+        await pause(pauseMs, this.#stop.signal);
       }
     }
     return undefined;
@@ -106,6 +114,7 @@ export class NativeConnection<T extends Connectable> {
       if (created.isConnected()) {
         this.#failure = undefined;
         this.status.up(this);
+        this.events.connected?.();
       } else {
         this.#failed('the connection was lost');
       }

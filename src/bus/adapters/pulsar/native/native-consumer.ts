@@ -42,11 +42,15 @@ export class NativeConsumer implements PulsarConsumer {
     this.#unacked = new UnackedMessages(options.maxUnacked);
     this.#connection = new NativeConnection(
       () => client.subscribe(configOf(options, driver.prefetch)),
-      driver,
+      { ...driver, restartDelayMs: options.restartDelayMs },
       status,
       {
-        opened: (consumer) => void this.#receiveAll(consumer),
-        failed: () => this.#attempted.resolve(),
+          opened: (consumer) => void this.#receiveAll(consumer),
+        connected: () => options.observer?.inForce(),
+        failed: (reason) => {
+          options.observer?.failed(reason);
+          this.#attempted.resolve();
+        },
       },
     );
   }

@@ -5,7 +5,11 @@ import { reconnectDelayMs } from '../reconnect-delay.js';
 import type { ConnectionStatus } from '../connection-status.js';
 import type { PulsarDriverOptions } from '../pulsar.options.js';
 
-export type SocketOptions = PulsarDriverOptions & { readonly ca?: Buffer };
+export type SocketOptions = PulsarDriverOptions & {
+  readonly ca?: Buffer;
+  /** Pause after an attempt that failed, in ms. Default: one that grows. */
+  readonly restartDelayMs?: number | undefined;
+};
 
 export interface SocketEvents {
   opened(): void;
@@ -79,7 +83,12 @@ export class ReconnectingSocket {
         this.#failure = ended.reason;
         this.events.failed(ended.reason);
       }
-      await delay(reconnectDelayMs(attempt, this.options), undefined, { signal }).catch(() => {});
+      const { restartDelayMs } = this.options;
+      const pauseMs =
+        ended.wasOpen || restartDelayMs === undefined
+          ? reconnectDelayMs(attempt, this.options)
+          : restartDelayMs;
+      await delay(pauseMs, undefined, { signal }).catch(() => {});
     }
     this.status.closed(this);
   }

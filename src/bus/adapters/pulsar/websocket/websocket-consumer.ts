@@ -37,7 +37,9 @@ export class WebSocketConsumer implements PulsarConsumer {
       `membership in the subscription ${options.subscription} to ${options.topic.name}`,
     );
     this.#subscribed.promise.catch(() => {}); // there may be no one who waits for it
-    this.#socket = new ReconnectingSocket(pathOf(options, driver.prefetch), driver, status, {
+    const { observer, restartDelayMs } = options;
+    const socketOptions = { ...driver, restartDelayMs };
+    this.#socket = new ReconnectingSocket(pathOf(options, driver.prefetch), socketOptions, status, {
       opened: () => {
         for (const messageId of this.#unacked.unsentAcks) this.#send('acknowledge', messageId);
         this.#subscribed.resolve();
@@ -45,14 +47,17 @@ export class WebSocketConsumer implements PulsarConsumer {
         this.#permits = 0;
         this.#replenish();
         this.#membership.began();
+        observer?.inForce();
       },
       received: (frame) => this.#received(frame as MessageFrame),
       lost: (reason) => {
         this.#unacked.connectionLost();
         onLost();
         this.#membership.ended(reason);
+        observer?.failed(reason);
       },
-      failed: () => {
+      failed: (reason) => {
+        observer?.failed(reason);
         this.#attempted.resolve();
         this.#membership.disconnected();
       },

@@ -2,7 +2,12 @@ import { Logger } from '@nestjs/common';
 import { CancellableSleep, every, Semaphore, settlesWithin } from '../../../../async/index.js';
 import type { RedisClient } from '../../../../redis/index.js';
 import { PartitionsDifferError } from '../../../bus.errors.js';
-import type { BusSubscription, RecordHandler, SubscribeOptions } from '../../../bus.port.js';
+import type {
+  BusSubscription,
+  RecordHandler,
+  SubscribeOptions,
+  SubscriptionObserver,
+} from '../../../bus.port.js';
 import { RepeatedWork } from '../../../progress-reports.js';
 import type { RedisStreamsOptions } from '../redis.options.js';
 import { PartitionAssignment, type WorkerNumber } from './assignment.js';
@@ -116,6 +121,7 @@ export class RedisSubscription implements BusSubscription {
     const { progress, group } = this.options;
     const heartbeats = new RepeatedWork(progress, `heartbeat of the consumer group ${group}`);
     let failed = false;
+    let succeededAt = -Infinity;
     let formerlyOwned: string | undefined;
     for (let groupsExist = false; this.#closed === undefined;) {
       try {
@@ -124,6 +130,8 @@ export class RedisSubscription implements BusSubscription {
         const complete = await Promise.all(this.#assignments.map((assignment) => assignment.heartbeat()));
         heartbeats.succeeded();
         failed = false;
+        succeededAt = performance.now();
+        this.#observe((observer) => observer.inForce());
         const owned = this.#assignments.map((assignment) => assignment.owned.join()).join(';');
         if (formerlyOwned !== undefined && owned !== formerlyOwned) this.options.onRebalance?.();
         if (complete.every(Boolean)) this.#opened.resolve();
@@ -133,11 +141,24 @@ export class RedisSubscription implements BusSubscription {
         heartbeats.failed(error);
         if (!failed) this.#logFailure(error);
         failed = true;
+        this.#observe((observer) => observer.failed(error instanceof Error ? error.message : String(error)));
         if (error instanceof PartitionsDifferError) this.#opened.reject(error);
         else this.#opened.resolve();
       }
-      await this.#pauses.sleep(this.context.streams.heartbeatIntervalMs);
+      await this.#pauses.sleep(this.#pauseMs(failed, succeededAt));
     }
+  }
+
+  #observe(report: (observer: SubscriptionObserver) => void): void {
+    const { observer } = this.options;
+    if (observer !== undefined && this.#closed === undefined) report(observer);
+  }
+
+  /** While its leases may be valid, a member tries to keep them. After that it has left the group, and starts again. */
+  #pauseMs(failed: boolean, succeededAt: number): number {
+    const { heartbeatIntervalMs, leaseMs } = this.context.streams;
+    const isMember = performance.now() - succeededAt < leaseMs;
+    return failed && !isMember ? (this.options.restartDelayMs ?? heartbeatIntervalMs) : heartbeatIntervalMs;
   }
 
   #logFailure(error: unknown): void {
