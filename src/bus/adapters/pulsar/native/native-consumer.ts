@@ -45,7 +45,7 @@ export class NativeConsumer implements PulsarConsumer {
       { ...driver, restartDelayMs: options.restartDelayMs },
       status,
       {
-          opened: (consumer) => void this.#receiveAll(consumer),
+        opened: (consumer) => void this.#receiveAll(consumer),
         connected: () => options.observer?.inForce(),
         failed: (reason) => {
           options.observer?.failed(reason);
