@@ -8,6 +8,7 @@ import {
 } from './bus/index.js';
 import { CallbacksModule } from './callbacks/index.js';
 import type { Config } from './config/config.js';
+import { operatorRoutes } from './config/operator-routes.js';
 import { usesLanes, type Role } from './config/roles.js';
 import { DeliveryModule, LaneConsumersModule } from './delivery/index.js';
 import { GatewayModule, type GatewayExtensions } from './gateway/index.js';
@@ -68,7 +69,13 @@ export class AppModule {
       module: AppModule,
       imports: [
         MetricsModule.forRoot(metrics),
-        HttpModule.forRoot({ apiKeys: trigger.apiKeys, rateLimit: trigger.rateLimit, ...proxies }),
+        HttpModule.forRoot({
+          ...server.http.limits,
+          apiKeys: trigger.apiKeys,
+          rateLimit: trigger.rateLimit,
+          ...proxies,
+          ...operatorRoutes(server),
+        }),
         ...consumers,
         ...moduleConsumers,
         ...withRole('gateway', importing(gatewayModule, deliveryModule, webhooksModule, ...consumers)),

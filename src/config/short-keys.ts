@@ -1,6 +1,9 @@
 import { apiKeyMinLength } from '../http/index.js';
 
-type Keys = { readonly trigger: { readonly apiKeys: readonly string[] } };
+type Keys = {
+  readonly server: { readonly http: { readonly metricsKeys: readonly string[] } };
+  readonly trigger: { readonly apiKeys: readonly string[] };
+};
 
 interface ShortKey {
   readonly code: 'custom';
@@ -12,8 +15,8 @@ interface ShortKey {
  * Returns one issue for each setting with an API key that can be guessed. Whoever guesses one may push to everybody, so such a
  * configuration works only on a loopback address, for development.
  */
-export function shortKeyIssues({ trigger }: Keys): ShortKey[] {
-  const keys = { 'trigger.apiKeys': trigger.apiKeys };
+export function shortKeyIssues({ server, trigger }: Keys): ShortKey[] {
+  const keys = { 'trigger.apiKeys': trigger.apiKeys, 'server.http.metricsKeys': server.http.metricsKeys };
   return Object.entries(keys).flatMap(([setting, values]) => {
     if (values.every(({ length }) => length >= apiKeyMinLength)) return [];
     return [

@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 import { readBody } from './body/body-reader.js';
 import { HttpConnections } from './connections/http-connections.js';
 import { Hosts } from './callers/hosts.js';
 import { EarlyRefusals } from './early-refusals.js';
+import { HttpServers } from './servers/http-servers.js';
 import { ResponseBatcher } from './response-batcher.js';
 import { RouteTable } from './route-table.js';
 import { MethodNotAllowedError } from './http.errors.js';
 import type { HttpOptions } from './http.options.js';
 
 const ACCEPTABLE_REQUEST_ID = /^[\w.-]{1,64}$/;
-/** How often Node looks for requests that take too long. */
-const CHECKING_INTERVAL_MS = 5000;
 
 /**
  * The HTTP server of the process. It applies limits, assigns request ids and passes bodies on as bytes. Errors have one
@@ -23,6 +22,7 @@ export class HttpAdapter extends FastifyAdapter {
   readonly #routes = new RouteTable();
   /** Whoever handles upgrades has to ask it as well. */
   readonly hosts: Hosts;
+  readonly servers: HttpServers;
 
   /** @param listensOn the address of the server, which decides which names it serves */
   constructor(
@@ -32,8 +32,10 @@ export class HttpAdapter extends FastifyAdapter {
     readonly connections = new HttpConnections(options.limits),
   ) {
     const hosts = new Hosts(options.allowedHosts, listensOn);
-    super(fastifyOptions(options, { earlyRefusals, connections, hosts }));
+    const servers = new HttpServers(options, { connections, earlyRefusals });
+    super(fastifyOptions(options, { earlyRefusals, servers, hosts }));
     this.hosts = hosts;
+    this.servers = servers;
     const server = this.getInstance();
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', readBody);
@@ -62,6 +64,7 @@ export class HttpAdapter extends FastifyAdapter {
 
   override close() {
     this.connections.closeUnused();
+    this.servers.closeInternal();
     return super.close();
   }
 
@@ -79,32 +82,14 @@ export class HttpAdapter extends FastifyAdapter {
 
 function fastifyOptions(
   options: HttpOptions,
-  { earlyRefusals, connections, hosts }: Pick<HttpAdapter, 'earlyRefusals' | 'connections' | 'hosts'>,
+  { earlyRefusals, servers, hosts }: Pick<HttpAdapter, 'earlyRefusals' | 'servers' | 'hosts'>,
 ): FastifyHttpOptions<Server> {
-  const { bodyLimitBytes, maxHeaderBytes, requestTimeoutMs, keepAliveTimeoutMs } = options;
+  const { bodyLimitBytes, requestTimeoutMs, keepAliveTimeoutMs } = options;
   return {
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
-    serverFactory: (handler) => {
-      const server = createServer(
-        {
-          maxHeaderSize: maxHeaderBytes,
-          requestTimeout: requestTimeoutMs,
-          headersTimeout: requestTimeoutMs,
-          keepAliveTimeout: keepAliveTimeoutMs,
-          connectionsCheckingInterval: Math.min(CHECKING_INTERVAL_MS, requestTimeoutMs),
-        },
-        (request, response) =>
-          connections.handle(request, response, () => {
-            const fault = hosts.faultOf(request);
-            if (fault === undefined) handler(request, response);
-            else earlyRefusals.respondTo(response, fault);
-          }),
-      );
-      connections.watch(server);
-      return server;
-    },
+    serverFactory: (handler) => servers.createPublic(handler, hosts),
     // Requests that arrive while the server drains are served, until the bus is closed.
     return503OnClosing: false,
     requestIdHeader: false,

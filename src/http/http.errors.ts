@@ -84,14 +84,21 @@ export class UnauthorizedError extends errorClass('unauthorized') {}
 export class UntrustedProxyError extends errorClass('untrusted_proxy') {}
 export class ApiKeyNotConfiguredError extends errorClass('api_key_not_configured') {}
 
+/** The same as for a path that does not exist. */
+export class InternalRouteError extends errorClass('not_found') {}
+
 export class RateLimitedError extends errorClass('rate_limited') {
   override readonly retryable = true;
   /** Sent with the response. */
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(readonly retryAfterMs: number) {
+  /** @param what of which there were too many */
+  constructor(
+    readonly retryAfterMs: number,
+    what = 'requests without an API key',
+  ) {
     const seconds = String(Math.ceil(retryAfterMs / 1000));
-    super(`too many requests without an API key from this address: try again in ${seconds} s`);
+    super(`too many ${what} from this address: try again in ${seconds} s`);
     this.headers = { 'Retry-After': seconds };
   }
 }

@@ -5,6 +5,7 @@ import { HttpErrors } from './error-responses.js';
 import { HttpErrorFilter } from './http-error.filter.js';
 import { HttpMetrics, httpInstruments } from './http.metrics.js';
 import { ConfigurableHttpModule } from './http.module-definition.js';
+import { RouteGuard } from './routes/route-guard.js';
 import { OpenApi } from './open-api/open-api.js';
 
 /**
@@ -18,6 +19,7 @@ import { OpenApi } from './open-api/open-api.js';
     HttpErrors,
     HttpMetrics,
     OpenApi,
+    RouteGuard,
     ...httpInstruments,
     { provide: APP_FILTER, useClass: HttpErrorFilter },
   ],

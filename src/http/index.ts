@@ -35,9 +35,12 @@ export {
   httpOptions,
   type HttpModuleOptions,
   type HttpOptions,
+  type OperatorRoutes,
 } from './http.options.js';
 export type { SchemaRegistry } from './http.schemas.js';
 export { parseJson, requireJson } from './body/json-text.js';
+export { Costly } from './routes/route-config.js';
+export { needsOperatorKey } from './routes/route-guard.js';
 export { serveLandingPage } from './landing-page.js';
 export { serveDocumentation } from './open-api/documentation.js';
 export { OpenApi, schemaRef, type OpenApiPart, type OpenApiPaths } from './open-api/open-api.js';

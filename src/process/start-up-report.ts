@@ -1,7 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { Config } from '../config/config.js';
+import { operatorRoutes } from '../config/operator-routes.js';
 import { usesLanes } from '../config/roles.js';
 import { listeningOn } from './listening-on.js';
+import { needsOperatorKey } from '../http/index.js';
 import { warningsOf } from './start-up-warnings.js';
 import { protocols } from '../protocols.js';
 
@@ -42,8 +44,15 @@ function servedBy({ server, trigger, metrics }: Config): string[] {
     ...(roles.includes('gateway') ? [`sockets at ${socketPaths.join(', ')}`] : []),
     ...(roles.includes('trigger') ? [`HTTP API at ${api}`] : []),
     ...(server.http.docs ? ['documentation at /docs'] : []),
-    `health at /health, metrics at ${metrics.path}`,
+    `health at /health, ${metricsPlace(server, metrics.path)}`,
   ];
+}
+
+function metricsPlace(server: Config['server'], path: string): string {
+  const { port, host = server.host } = server.http.internal;
+  const key = needsOperatorKey(operatorRoutes(server)) ? ' with a key' : '';
+  if (port === undefined) return `metrics at ${path}${key}`;
+  return `on the internal port (${listeningOn(host, port)}) also metrics at ${path}${key}`;
 }
 
 function primaryLine(config: Config): string {

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js';
-import { apiKeyMinLength, isLoopback } from '../http/index.js';
+import { apiKeyMinLength, isLoopback, needsOperatorKey } from '../http/index.js';
+import { operatorRoutes } from '../config/operator-routes.js';
 import { usesLanes } from '../config/roles.js';
 import { shortKeyIssues } from '../config/short-keys.js';
 
@@ -10,6 +11,8 @@ export function warningsOf(config: Config): string[] {
     ...(usesLanes(server.roles) ? laneWarnings(config) : []),
     ...(server.roles.includes('trigger') ? apiKeyWarnings(config) : []),
     ...(server.roles.includes('gateway') ? exposureWarnings(config) : []),
+    ...shortKeyIssues(config).map(({ path, message }) => `${path.join('.')}: ${message}`),
+    ...metricsWarnings(config),
     ...shutdownWarnings(config),
   ];
 }
@@ -40,7 +43,15 @@ function* perProcessWarnings({ instant, delayed, idempotency }: Config['bus']): 
 function* apiKeyWarnings({ trigger }: Config): Generator<string> {
   if (trigger.apiKeys.length === 0)
     yield 'no API key is configured: callers can push only to themselves. Set CARILLON_API_KEY';
-  for (const { path, message } of shortKeyIssues({ trigger })) yield `${path.join('.')}: ${message}`;
+}
+
+function* metricsWarnings({ server, trigger, metrics }: Config): Generator<string> {
+  const { metricsKeys } = server.http;
+  if (metricsKeys.length + trigger.apiKeys.length === 0 && needsOperatorKey(operatorRoutes(server)))
+    yield (
+      `nobody can read ${metrics.path}: on ${server.host} it needs a key, and none is configured. Set server.http.metricsKeys ` +
+      '(CARILLON_SERVER_HTTP_METRICS_KEYS), or server.http.internal.port'
+    );
 }
 
 function* exposureWarnings({ server, gateway }: Config): Generator<string> {

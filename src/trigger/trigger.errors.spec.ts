@@ -24,6 +24,7 @@ describe('the tables of HTTP errors', () => {
     const foreign =
       'record_refused broker_unavailable bus_closed schedule_full schedule_quota_exceeded body_too_large malformed_request not_found ' +
       'request_timeout uri_too_long upgrade_required headers_too_large internal_error too_many_connections ' +
+      'host_not_allowed ' +
       'too_many_requests_in_flight invalid_payload';
     expect(new Set([...raised, ...foreign.split(' ')])).toEqual(new Set(Object.keys(tables)));
   });

@@ -44,6 +44,8 @@ const client = (theirs: string, ours: string, convert: Convert): Row => [
 const rows: readonly Row[] = [
   ['http_server.address', 'server.host', address],
   ['http_server.port', 'server.port', number],
+  ['http_server.internal_port', 'server.http.internal.port', number],
+  ['http_server.internal_address', 'server.http.internal.host', text],
   ['log.level', 'log.level', logLevel],
   ['node.name', 'delivery.nodeName', text],
   ['shutdown.timeout', 'server.shutdown.timeoutMs', duration],
@@ -94,6 +96,7 @@ export const counterparts: ReadonlyMap<string, Counterpart> = new Map(
 export const zeroMeansDefault: ReadonlySet<string> = new Set([
   'client.token.hmac_previous_secret_key_valid_until',
   'client.subscription_token.hmac_previous_secret_key_valid_until',
+  'http_server.internal_port',
   'client.connection_limit',
   'client.connection_rate_limit',
   'client.queue_max_size',

@@ -24,7 +24,6 @@ const isOtherThan =
   (value: unknown): boolean =>
     value !== usual && isSet(value);
 
-const ONE_PORT = 'there is only one port: block /api, /metrics and /health for the public at a proxy';
 const ONE_KEY_SET = 'the endpoint of a key set cannot have placeholders, so there is nothing to check';
 const NO_TRANSPORT = 'this transport is not available yet: use WebSocket';
 
@@ -62,9 +61,7 @@ const rows: readonly Row[] = [
   ['http_server.tls', isEnabled, 'terminate TLS at a proxy'],
   ['http_server.tls_autocert', isEnabled, 'terminate TLS at a proxy'],
   ['http_server.tls_external', isSet, 'terminate TLS at a proxy'],
-  ['http_server.internal_tls', isEnabled, ONE_PORT],
-  ['http_server.internal_address', isSet, ONE_PORT],
-  ['http_server.internal_port', isSet, ONE_PORT],
+  ['http_server.internal_tls', isEnabled, 'terminate TLS at a proxy'],
   ['http_server.http3', isEnabled, 'only HTTP/1.1 is supported'],
   ['http_server.h2c_external', isSet, 'only HTTP/1.1 is supported'],
   ['log.file', isSet, 'the log is written to standard output'],
@@ -101,7 +98,11 @@ const rows: readonly Row[] = [
   ['graphite', isEnabled, 'Prometheus reads the metrics from /metrics'],
   ['pid_file', isSet, 'no PID file is written'],
   ['swagger', isEnabled, 'the documentation of the API is at /docs'],
-  ['http_api.external', isSet, 'the API is on the only port'],
+  [
+    'http_api.external',
+    isSet,
+    'the API is on both ports: block it for the public at a proxy, if its key is not enough',
+  ],
   ['client.concurrency', isUsed(1, '1'), 'the commands of one client are handled one after another'],
   ['websocket.read_buffer_size', isSet, 'buffers have no fixed size'],
   ['websocket.write_buffer_size', isSet, 'buffers have no fixed size'],

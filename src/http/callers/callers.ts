@@ -16,6 +16,8 @@ import { ApiKeyNotConfiguredError, RateLimitedError, UnauthorizedError } from '.
 import { HTTP_OPTIONS } from '../http.module-definition.js';
 import type { HttpModuleOptions } from '../http.options.js';
 
+const NO_LIMIT = { perSecond: 0, burst: 1 };
+
 /** The sender of a request. */
 export interface Caller {
   readonly identity: ClientIdentity;
@@ -29,13 +31,21 @@ export interface Caller {
 @Injectable()
 export class Callers {
   readonly #apiKeys: ApiKeys;
+  readonly #operatorKeys: ApiKeys;
   readonly #limiter: KeyedRateLimit;
+  readonly #costly: { readonly open: KeyedRateLimit; readonly keyed: KeyedRateLimit };
   readonly #trusted: TrustedProxies;
   readonly #untrustedProxies: UntrustedProxies;
 
   constructor(@Inject(HTTP_OPTIONS) options: HttpModuleOptions) {
     this.#apiKeys = new ApiKeys(options.apiKeys);
+    this.#operatorKeys = new ApiKeys([...options.apiKeys, ...(options.metricsKeys ?? [])]);
     this.#limiter = new KeyedRateLimit(options.rateLimit);
+    const { costlyRequests = NO_LIMIT, costlyRequestsWithApiKey = NO_LIMIT } = options;
+    this.#costly = {
+      open: new KeyedRateLimit(costlyRequests),
+      keyed: new KeyedRateLimit(costlyRequestsWithApiKey),
+    };
     this.#trusted = trustedProxies(options.trustedProxies);
     this.#untrustedProxies = new UntrustedProxies(
       this.#trusted,
@@ -67,6 +77,34 @@ export class Callers {
     if (key !== undefined && this.#apiKeys.match(key) !== undefined) return true;
     this.#takeFromLimit(request);
     return false;
+  }
+
+  /**
+   * Counts a request whose response is expensive to make. Such requests are limited with an API key as well, at a higher rate.
+   * @throws RateLimitedError
+   */
+  admitCostly(request: IdentifiedRequest, key = presentedKey(request.headers)): void {
+    const isKeyed = key !== undefined && this.#operatorKeys.match(key) !== undefined;
+    const limit = isKeyed ? this.#costly.keyed : this.#costly.open;
+    const waitMs = limit.take(networkOf(clientAddress(request, this.#trusted)));
+    if (waitMs === 0) return;
+    const setting = `server.http.limits.${isKeyed ? 'costlyRequestsWithApiKey' : 'costlyRequests'}`;
+    this.#untrustedProxies.onLimited(request, setting);
+    throw new RateLimitedError(waitMs, 'requests whose responses are expensive');
+  }
+
+  /**
+   * Requires a key for routes that are for operators: one of theirs, or an API key.
+   * @throws RateLimitedError, UnauthorizedError
+   */
+  requireOperatorKey(request: IdentifiedRequest): void {
+    const key = presentedKey(request.headers);
+    if (key !== undefined && this.#operatorKeys.match(key) !== undefined) return;
+    this.#takeFromLimit(request);
+    throw new UnauthorizedError(
+      'this path needs a key of server.http.metricsKeys or an API key: send "Authorization: Bearer <key>" or ' +
+        '"X-API-Key: <key>". Without a key it is served on a loopback address, or on the port of server.http.internal.port',
+    );
   }
 
   /** @throws ApiKeyNotConfiguredError, UnauthorizedError */

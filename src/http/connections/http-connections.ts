@@ -37,7 +37,6 @@ export class HttpConnections {
   readonly #maxOpen: number;
   #open = 0;
   #isStopping = false;
-  #check: NodeJS.Timeout | undefined;
 
   constructor(private readonly limits: HttpOptions['limits']) {
     const limit = descriptorLimit() ?? Infinity;
@@ -49,11 +48,11 @@ export class HttpConnections {
     return this.#entries.size;
   }
 
-  /** Watches a server. Its requests have to go through {@link handle}. */
+  /** Watches a server; there can be several. Its requests have to go through {@link handle}. */
   watch(server: Server): void {
     server.on('connection', (socket) => this.#accept(socket));
-    server.on('close', () => clearInterval(this.#check));
-    this.#check = every('check of unread responses', CHECK_INTERVAL_MS, () => this.#cutUnread()).unref();
+    const check = every('check of unread responses', CHECK_INTERVAL_MS, () => this.#cutUnread()).unref();
+    server.on('close', () => clearInterval(check));
   }
 
   /**

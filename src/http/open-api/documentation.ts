@@ -48,7 +48,9 @@ const HEADERS = {
 export function serveDocumentation(app: NestFastifyApplication, version: string): void {
   const server = app.getHttpAdapter().getInstance();
   const serve = (path: string, type: string, body: () => string | Buffer): void => {
-    server.get(path, (_request, reply) => reply.headers(HEADERS).type(type).send(body()));
+    server.get(path, { config: { isCostly: true } }, (_request, reply) =>
+      reply.headers(HEADERS).type(type).send(body()),
+    );
   };
   let document: Buffer | undefined;
   serve('/docs/json', 'application/json; charset=utf-8', () => {

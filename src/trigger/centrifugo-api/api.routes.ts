@@ -18,6 +18,9 @@ import { faultText, Replies, replyText } from './replies.js';
 
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
+/** Methods whose replies may be long. */
+const COSTLY: ReadonlySet<string> = new Set(['presence', 'history', 'channels']);
+
 /** One scanner serves all requests, because reading is synchronous. */
 const scanner = new JsonScanner();
 
@@ -43,10 +46,12 @@ export class ApiRoutes implements OnModuleInit {
     if (!this.options.api.enabled) return;
     const server = this.host.httpAdapter.getInstance<FastifyInstance>();
     const route = { onRequest: this.#requireKey, bodyLimit: this.options.api.bodyLimitBytes };
-    for (const method of this.methods.all)
-      server.post(`/api/${method.name}`, route, (request, reply) =>
+    for (const method of this.methods.all) {
+      const onRequest = COSTLY.has(method.name) ? [this.#requireKey, this.#admitCostly] : this.#requireKey;
+      server.post(`/api/${method.name}`, { ...route, onRequest }, (request, reply) =>
         this.#respond(request, reply, () => method.read(scanner)),
       );
+    }
     server.post('/api/batch', route, (request, reply) => this.#respondToBatch(request, reply));
     server.post('/api', route, (request, reply) => this.#respondToEnvelopes(request, reply));
     const paths = new Set(['', 'batch', ...this.methods.all.map(({ name }) => name)]);
@@ -66,6 +71,11 @@ export class ApiRoutes implements OnModuleInit {
   readonly #requireKey = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     if (this.#needsNoKey(request) || this.callers.hasValidKey(keyOf(request), request.raw)) done();
     else void this.#refuse(reply, 'unauthorized');
+  };
+
+  readonly #admitCostly = (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+    this.callers.admitCostly(request.raw, keyOf(request));
+    done();
   };
 
   /** Browsers send `Origin`. Without this check, any web page could use the API of the machine on which it is open. */

@@ -11,6 +11,7 @@ import { isJson } from '../../json/index.js';
 import {
   Callers,
   ConflictingParametersError,
+  Costly,
   parametersOf,
   readCursor,
   readLimit,
@@ -44,6 +45,7 @@ export class DeadLettersController {
   ) {}
 
   @Get()
+  @Costly()
   @DescribeDeadLetters()
   async list(@Req() request: Request): Promise<DeadLetterPage> {
     this.#admit(request);

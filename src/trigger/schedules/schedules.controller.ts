@@ -4,6 +4,7 @@ import type { ScheduledSummary } from '../../bus/index.js';
 import type { ScheduledMessage } from '../../message/index.js';
 import {
   Callers,
+  Costly,
   jsonBytes,
   parametersOf,
   parseJson,
@@ -31,6 +32,7 @@ export class SchedulesController {
   ) {}
 
   @Get()
+  @Costly()
   @DescribeList()
   async list(@Req() request: Request): Promise<SchedulePage> {
     const caller = this.callers.admit(request.raw);
