@@ -2,10 +2,11 @@ import { Logger } from '@nestjs/common';
 import { BrokerUnavailableError, type InstantLane, type Schedule } from '../../bus/index.js';
 import { newMessageId } from '../../message/index.js';
 import { IdempotencyKeyReusedError } from '../trigger.errors.js';
-import { renewPlan, type Plan } from './plan.js';
+import { renewPlan, retimePlan, type Plan } from './plan.js';
 import type { PlanStore } from './plan-store.js';
 import { delayedCopy, instantCopy, newPlan, type PushRequest } from './push-request.js';
 import { checkDueTime } from './timing.js';
+import type { Withdrawals } from './withdrawals.js';
 
 /** Concurrent attempts with one key that keep cancelling each other's copies give up after this many steps. */
 const MAX_STEPS = 8;
@@ -13,6 +14,13 @@ const MAX_STEPS = 8;
 export interface Lanes {
   readonly instant: InstantLane;
   readonly delayed: Schedule;
+  readonly withdrawals: Withdrawals;
+}
+
+/** How far ahead a copy may be due, and how long an attempt may take, in ms. */
+export interface AttemptLimits {
+  readonly maxDelayMs: number;
+  readonly answerTimeoutMs: number;
 }
 
 /**
@@ -21,6 +29,9 @@ export interface Lanes {
  * The delayed copy is added first, because it can be cancelled. If the instant lane then fails, the delayed copy is
  * cancelled and the attempt fails. A copy that fell due in the meantime cannot be cancelled. A retry with the same key then
  * adds the missing copy.
+ *
+ * A plan that is older than an attempt may take belongs to one that failed, for example because the store had stalled. Its delay
+ * starts again, so that the copies keep their distance.
  */
 export class Attempt {
   readonly #logger = new Logger(Attempt.name);
@@ -30,7 +41,7 @@ export class Attempt {
     private readonly request: PushRequest,
     private readonly lanes: Lanes,
     private readonly plans: PlanStore,
-    private readonly maxDelayMs: number,
+    private readonly limits: AttemptLimits,
     /** Aborted when the caller no longer waits for the response. */
     private readonly signal: AbortSignal,
   ) {
@@ -59,14 +70,28 @@ export class Attempt {
       case 'withdrawn':
         return this.plans.replace(plan, renewPlan(plan, this.#fresh, newMessageId));
       default:
-        return this.#execute(plan);
+        return this.#isAbandoned(plan) ? this.#takeOver(plan) : this.#execute(plan);
     }
+  }
+
+  #isAbandoned({ createdAt }: Plan): boolean {
+    return createdAt + this.limits.answerTimeoutMs <= this.#fresh.createdAt;
+  }
+
+  /** Gives the plan of an attempt that failed the times of this one. */
+  async #takeOver(plan: Plan): Promise<Plan> {
+    const { delayed } = plan;
+    const isCancelled = delayed !== undefined && (await this.lanes.delayed.cancel(delayed.id));
+    const next: Plan = isCancelled ? { ...plan, state: 'withdrawn' } : retimePlan(plan, this.#fresh);
+    return this.plans.replace(plan, next);
   }
 
   async #execute(plan: Plan): Promise<Plan> {
     await this.#checkDueTime(plan);
     const { instantId, delayed, superseded } = plan;
     if (superseded !== undefined) await this.lanes.delayed.cancel(superseded);
+    // The caller has been refused: nothing is added any more.
+    this.signal.throwIfAborted();
     try {
       if (delayed) await this.lanes.delayed.add(delayedCopy(delayed, plan, this.request), this.request.owner);
       this.signal.throwIfAborted();
@@ -74,14 +99,23 @@ export class Attempt {
     } catch (cause) {
       return this.#withdraw(plan, cause);
     }
-    return this.plans.replace(plan, { ...plan, state: 'accepted' });
+    return this.plans.replace(plan, { ...(await this.#asDelivered(plan)), state: 'accepted' });
+  }
+
+  /** Adding a copy again that was delivered has no effect, so its former due time is the true one. */
+  async #asDelivered(plan: Plan): Promise<Plan> {
+    const { delayed, formerDueAt } = plan;
+    if (delayed === undefined || formerDueAt === undefined) return plan;
+    const isPending = (await this.lanes.delayed.find(delayed.id)) !== undefined;
+    return isPending ? plan : { ...plan, delayed: { ...delayed, dueAt: formerDueAt } };
   }
 
   /** Called after the key was looked up, because the time that a retry names may have passed since the first attempt. */
   async #checkDueTime(plan: Plan): Promise<void> {
-    if (!plan.delayed) return;
+    // The time of a plan that was taken over was checked by the attempt that failed.
+    if (!plan.delayed || plan.formerDueAt !== undefined) return;
     try {
-      checkDueTime(plan.delayed.dueAt, plan.createdAt, this.maxDelayMs, plan.expiresAt);
+      checkDueTime(plan.delayed.dueAt, plan.createdAt, this.limits.maxDelayMs, plan.expiresAt);
     } catch (refusal) {
       await this.plans.release();
       throw refusal;
@@ -90,19 +124,28 @@ export class Attempt {
 
   /** Cancels the delayed copy and throws `cause`, unless another attempt with the key has succeeded in the meantime. */
   async #withdraw(plan: Plan, cause: unknown): Promise<Plan> {
-    if (!plan.delayed || plan.delayed.dueAt <= Date.now()) throw cause;
+    const { delayed } = plan;
+    if (!delayed || delayed.dueAt <= Date.now()) throw cause;
+    const undo = () => this.#undo(plan, delayed.id);
     try {
-      // Stored first: an attempt that is about to succeed with this copy must learn that it will be cancelled.
-      const stored = await this.plans.replace(plan, { ...plan, state: 'withdrawing' });
+      const stored = await undo();
       if (stored.state === 'accepted') return stored;
-      if (stored.state === 'withdrawing') await this.#cancelDelayedCopy(stored);
-      else await this.lanes.delayed.cancel(plan.delayed.id);
     } catch (error) {
       this.#logger.warn(
-        `cannot cancel delayed copy ${plan.delayed.id} of a failed push, it may be delivered: ${String(error)}`,
+        `cannot cancel delayed copy ${delayed.id} of a failed push, trying again until it is due: ${String(error)}`,
       );
+      this.lanes.withdrawals.repeat(undo, delayed.dueAt);
     }
     throw cause;
+  }
+
+  /** Cancels the delayed copy unless another attempt has succeeded with it. Resolves to the plan in force. */
+  async #undo(plan: Plan, delayedId: string): Promise<Plan> {
+    // Stored first: an attempt that is about to succeed with this copy must learn that it will be cancelled.
+    const stored = await this.plans.replace(plan, { ...plan, state: 'withdrawing' });
+    if (stored.state === 'withdrawing') return this.#cancelDelayedCopy(stored);
+    if (stored.delayed?.id !== delayedId) await this.lanes.delayed.cancel(delayedId);
+    return stored;
   }
 
   async #cancelDelayedCopy(plan: Plan): Promise<Plan> {

@@ -29,8 +29,17 @@ export class PlanStore {
 
 /** Writes properties in a fixed order, because the store compares text. */
 function serialize(plan: Plan): string {
-  const { state, fingerprint, createdAt, expiresAt, instantId, delayed, superseded } = plan;
-  return JSON.stringify({ state, fingerprint, createdAt, expiresAt, instantId, delayed, superseded });
+  const { state, fingerprint, createdAt, expiresAt, instantId, delayed, superseded, formerDueAt } = plan;
+  return JSON.stringify({
+    state,
+    fingerprint,
+    createdAt,
+    expiresAt,
+    instantId,
+    delayed,
+    superseded,
+    formerDueAt,
+  });
 }
 
 function parse(text: string): Plan {

@@ -2,6 +2,7 @@
  * What a request will do. It is decided before anything is done, and attempts with one idempotency key follow one plan:
  *
  *     planned ─► accepted         both lanes hold their copy, and the response is final
+ *        ├─────► planned          at another time: the attempt that planned it has failed, and this one counts
  *        └─────► withdrawing      an attempt failed, and the delayed copy is being cancelled
  *                     ├─► withdrawn ─► planned again, with another delayed id
  *                     └─► planned      the delayed copy may have been delivered, so it stays; the instant copy is missing
@@ -21,6 +22,17 @@ export interface Plan {
   readonly instantId?: string;
   readonly delayed?: { readonly id: string; readonly dueAt: number };
   readonly superseded?: string;
+  /** The due time of the delayed copy before the times were renewed. The copy may have been delivered at that time. */
+  readonly formerDueAt?: number;
+}
+
+/** Returns the plan with the times of the current attempt, for a delayed copy that is not pending: it may never have been added. */
+export function retimePlan(plan: Plan, fresh: Plan): Plan {
+  const { createdAt, expiresAt, delayed } = fresh;
+  const retimed = { ...plan, createdAt, ...(expiresAt !== undefined ? { expiresAt } : {}) };
+  if (plan.delayed === undefined || delayed === undefined) return retimed;
+  const { id, dueAt } = plan.delayed;
+  return { ...retimed, delayed: { id, dueAt: delayed.dueAt }, formerDueAt: plan.formerDueAt ?? dueAt };
 }
 
 /**

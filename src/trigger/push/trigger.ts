@@ -16,6 +16,7 @@ import type { PushRequest } from './push-request.js';
 import { TriggerMetrics, type TriggerOutcome } from '../trigger.metrics.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
+import { Withdrawals } from './withdrawals.js';
 
 export interface Copy {
   readonly id: string;
@@ -43,7 +44,7 @@ export class Trigger implements OnModuleDestroy {
     private readonly metrics: TriggerMetrics,
     @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {
-    this.#lanes = { instant: instantLane, delayed: schedule };
+    this.#lanes = { instant: instantLane, delayed: schedule, withdrawals: new Withdrawals() };
   }
 
   /**
@@ -69,12 +70,13 @@ export class Trigger implements OnModuleDestroy {
   /** Resolves when no work continues in the background of a response. */
   async onModuleDestroy(): Promise<void> {
     await Promise.allSettled(this.#running);
+    await this.#lanes.withdrawals.close();
   }
 
   #attempt(request: PushRequest, signal: AbortSignal): Attempt {
-    const { idempotency, maxDelayMs } = this.options;
+    const { idempotency } = this.options;
     const plans = new PlanStore(this.idempotency, request.idempotencyKey, idempotency.ttlMs);
-    return new Attempt(request, this.#lanes, plans, maxDelayMs, signal);
+    return new Attempt(request, this.#lanes, plans, this.options, signal);
   }
 
   #track<Result>(work: Promise<Result>): Promise<Result> {

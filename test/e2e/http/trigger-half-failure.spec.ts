@@ -189,6 +189,40 @@ describe('when the instant lane is down', () => {
   });
 });
 
+describe('when an attempt has not ended by the time that it may take', () => {
+  it('its retry takes over, and the delay starts again', async () => {
+    let bus: BlockableBus | undefined;
+    await using app = await TriggerApp.start({
+      trigger: { answerTimeoutMs: 300 },
+      wrapBus: (inner) => (bus = new BlockableBus(inner)),
+    });
+    await app.consume();
+    const stalled = gate();
+    if (bus) bus.before = stalled.pass;
+    expect((await post(app, '?delay=PT1M', 'stall')).status).toBe(503);
+    const [left] = await app.delayed();
+    if (bus) bus.before = async () => {};
+
+    let retriedAt = 0;
+    let done: Outcome;
+    do {
+      retriedAt = Date.now();
+      done = await post(app, '?delay=PT1M', 'stall');
+    } while (done.status === 503);
+    expect(done).toMatchObject({ status: 202, replayed: false });
+    const [delayed, ...others] = await app.delayed();
+    expect(others).toEqual([]);
+    expect(delayed?.id).toBe(done.ids[1]);
+    expect(delayed?.id).not.toBe(left?.id);
+    expect(delayed?.dueAt).toBeGreaterThanOrEqual(retriedAt + 60_000);
+    // The first attempt cancels no copy but its own.
+    stalled.fail(new Error('connection lost'));
+    await app.settled();
+    expect(idsOf(await app.delayed())).toEqual([done.ids[1]]);
+    expect(idsOf(await app.instant())).toEqual([done.ids[0]]);
+  });
+});
+
 describe('when the delayed lane is down', () => {
   it('nothing is published', async () => {
     await using app = await TriggerApp.start();
