@@ -13,6 +13,7 @@ import { Fanout, type PublicationHandler } from './fanout.port.js';
 import { History } from './history/history.port.js';
 import { Nodes } from './nodes/nodes.js';
 import { Presence } from './presence/presence.port.js';
+import { ConnectionCalls } from './registry/connection-calls.js';
 import { Registrations } from './registry/registrations.js';
 import { Registry } from './registry/registry.port.js';
 import { Dispatcher } from './subscribers/dispatcher.js';
@@ -57,9 +58,14 @@ const ENGINE = Symbol('ENGINE');
       useFactory: (...parts: ConstructorParameters<typeof ChannelHistory>) => new ChannelHistory(...parts),
       inject: [History, ChannelRules, DELIVERY_OPTIONS],
     },
+    {
+      provide: ConnectionCalls,
+      useFactory: (...parts: ConstructorParameters<typeof ConnectionCalls>) => new ConnectionCalls(...parts),
+      inject: [Nodes, Registrations],
+    },
     { provide: Nodes, useFactory: createNodes, inject: [Fanout, Subscribers, DELIVERY_OPTIONS] },
   ],
-  exports: [Delivery, Nodes, Presence, Registrations, ChannelRules],
+  exports: [Delivery, Nodes, Presence, Registrations, ConnectionCalls, ChannelRules],
 })
 export class DeliveryModule
   extends ConfigurableDeliveryModule

@@ -68,6 +68,11 @@ export {
   type PublishOptions,
   type QueuedPublishOptions,
 } from './publications/publish-options.js';
+export {
+  ConnectionCalls,
+  type ConnectionCallHandler,
+  type ConnectionStatus,
+} from './registry/connection-calls.js';
 export { Registrations, type RegistrationsHandler } from './registry/registrations.js';
 export { type RegisteredConnection, Registry, type RegistryQuery } from './registry/registry.port.js';
 export type { Subscriber } from './subscribers/subscriber.js';

@@ -28,11 +28,25 @@ export const {
   .setClassMethodName('forRoot')
   .setExtras<GatewayExtensions>(
     { imports: [], authorizers: [], replaceDefaultAuthorizers: false },
-    ({ imports, providers = [], ...definition }, { protocols = [], imports: added = [], ...extensions }) => ({
-      ...definition,
-      imports: [...(imports ?? []), ...added],
-      controllers: [createUpgradeRequiredController(protocols.flatMap(({ paths }) => paths))],
-      providers: [...providers, ...protocolProviders(protocols), applicationAuthorizersProvider(extensions)],
-    }),
+    ({ imports, providers = [], ...definition }, { protocols: given = [], imports: added = [], ...rest }) => {
+      const protocols = given.map((each) => withConfiguredPaths(each, rest));
+      return {
+        ...definition,
+        imports: [...(imports ?? []), ...added],
+        controllers: [
+          createUpgradeRequiredController(protocols.flatMap(({ paths }) => paths)),
+          ...protocols.flatMap(({ controllers = [] }) => controllers),
+        ],
+        providers: [...providers, ...protocolProviders(protocols), applicationAuthorizersProvider(rest)],
+      };
+    },
   )
   .build();
+
+/** @param options of the gateway, which are among those of the module */
+function withConfiguredPaths(definition: ProtocolDefinition, options: object): ProtocolDefinition {
+  const configured = definition.pathsOf?.(options);
+  return configured === undefined
+    ? definition
+    : { ...definition, paths: [...definition.paths, ...configured] };
+}

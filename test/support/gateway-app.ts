@@ -10,18 +10,21 @@ import type { z } from 'zod';
 import {
   ChannelRules,
   channelsOptions,
+  ConnectionCalls,
   connectionChannel,
   Delivery,
   identityChannel,
   Nodes,
   Presence,
   Publication,
+  Registrations,
   type Audience,
   type Subscriber,
 } from '../../src/delivery/index.js';
 import { GatewayModule, gatewayOptionsFor, type ProtocolDefinition } from '../../src/gateway/index.js';
 import { protocols } from '../../src/protocols.js';
-import { HttpAdapter, httpOptions } from '../../src/http/index.js';
+import { Callers, HttpAdapter, httpOptions } from '../../src/http/index.js';
+import { WebhooksModule, webhooksOptions } from '../../src/webhooks/index.js';
 
 /** A replacement for delivery that knows the subscribers of this process and has no stores. */
 export class Table {
@@ -111,15 +114,25 @@ export async function serve(
         { provide: Delivery, useValue: table },
         { provide: Nodes, useValue: nodes },
         { provide: Presence, useValue: {} },
+        // For the function routes, of which these tests have none.
+        { provide: Registrations, useValue: {} },
+        { provide: ConnectionCalls, useValue: {} },
+        { provide: Callers, useValue: {} },
         { provide: ChannelRules, useValue: new ChannelRules(channelsOptions.parse({})) },
       ],
-      exports: [Delivery, Nodes, Presence, ChannelRules],
+      exports: [Delivery, Nodes, Presence, Registrations, ConnectionCalls, Callers, ChannelRules],
     };
   }
   const built = await Test.createTestingModule({
     imports: [
       TableModule.instance,
-      GatewayModule.forRoot({ ...options, trustedProxies, allowUntrustedProxies, protocols: served }),
+      GatewayModule.forRoot({
+        ...options,
+        trustedProxies,
+        allowUntrustedProxies,
+        protocols: served,
+        imports: [WebhooksModule.forRoot(webhooksOptions.parse({}))],
+      }),
     ],
   }).compile();
   const app = built.createNestApplication<NestFastifyApplication>(new HttpAdapter(httpOptions.parse(http)), {

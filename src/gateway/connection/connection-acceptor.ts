@@ -72,7 +72,8 @@ export class ConnectionAcceptor {
 
   async #join(connection: Connection): Promise<Refusal | undefined> {
     try {
-      if (!(await settlesWithin(this.#attachTimeoutMs, connection.join()))) return refusals.notReady;
+      const timeoutMs = connection.joinTimeoutMs ?? this.#attachTimeoutMs;
+      if (!(await settlesWithin(timeoutMs, connection.join()))) return refusals.notReady;
     } catch (error) {
       return this.#refusalFor(error, connection.id);
     }

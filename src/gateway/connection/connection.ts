@@ -77,6 +77,19 @@ export abstract class Connection implements Pinged, TransportListener {
   /** Called for each message within the client's rate. */
   protected abstract onInbound(message: Buffer, isText: boolean): void;
 
+  /** How long {@link join} may take, in ms; undefined for `gateway.attachTimeoutMs`. */
+  get joinTimeoutMs(): number | undefined {
+    return undefined;
+  }
+
+  /**
+   * The WebSocket subprotocol that the client is granted, false for none. Undefined: the first that it offers, of those that the
+   * protocol speaks.
+   */
+  get subprotocol(): string | false | undefined {
+    return undefined;
+  }
+
   get protocol(): ConnectionProtocol {
     return this.#protocol;
   }

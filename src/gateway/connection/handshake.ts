@@ -49,6 +49,7 @@ export class Handshake {
   readonly framing: Framing;
   /** The parameters of the path. */
   readonly params: Readonly<Record<string, string>>;
+  readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   /** The headers that authorizers receive. They may live as long as the connection. */
@@ -65,7 +66,9 @@ export class Handshake {
     this.protocol = endpoint.protocol;
     this.framing = endpoint.framing;
     this.params = endpoint.params;
-    this.query = new URLSearchParams(url.slice(url.indexOf('?') + 1 || url.length));
+    const queryAt = url.indexOf('?');
+    this.path = queryAt < 0 ? url : url.slice(0, queryAt);
+    this.query = new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt + 1));
     this.headers = headers;
   }
 

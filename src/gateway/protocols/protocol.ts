@@ -16,10 +16,14 @@ export interface Protocol extends ConnectionFactory {
 export interface ProtocolDefinition extends ConnectionProtocol {
   /** Where its WebSockets are served. A segment that begins with `:` is a parameter, as in `/t/:room`. */
   readonly paths: readonly string[];
+  /** Further paths, which the settings of the gateway name. */
+  readonly pathsOf?: (gatewayOptions: object) => readonly string[];
   /** The WebSocket subprotocols that it speaks. If there are none, a client is granted the first one that it offers. */
   readonly subprotocols?: readonly string[];
   /** Its part of the gateway's settings. */
   readonly settings?: ProtocolSettings;
+  /** Its HTTP routes. */
+  readonly controllers?: readonly Type[];
   readonly useClass: Type<Protocol>;
   /** Further providers that `useClass` needs. */
   readonly providers?: readonly Provider[];

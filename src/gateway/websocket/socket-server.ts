@@ -7,6 +7,9 @@ type SocketOptions = ServerOptions<typeof WebSocketTransport> & { readonly close
 
 /** The `ws` server of one protocol, which completes the handshakes that the upgrade handler gives to it. */
 export class SocketServer extends WebSocketServer<typeof WebSocketTransport> {
+  /** The subprotocol for the handshake that is completed next; undefined: the first that fits. */
+  granted: string | false | undefined;
+
   /** @param subprotocols that the protocol speaks. If there are none, a client is granted the first one that it offers. */
   constructor(options: GatewayOptions, subprotocols: readonly string[] = []) {
     const socketOptions: SocketOptions = {
@@ -21,7 +24,7 @@ export class SocketServer extends WebSocketServer<typeof WebSocketTransport> {
       maxPayload: options.maxMessageBytes,
       maxFragments: options.maxMessageFragments,
       closeTimeout: options.closeTimeoutMs,
-      handleProtocols: (offered) => firstGranted(offered, subprotocols),
+      handleProtocols: (offered) => this.granted ?? firstGranted(offered, subprotocols),
     };
     super(socketOptions);
   }

@@ -84,6 +84,7 @@ export class UpgradeHandler implements OnModuleInit {
     head: Buffer,
   ): void {
     const server = this.#serverOf(definition);
+    server.granted = connection.subprotocol;
     const addConnectionId = (headers: string[]) => headers.push(`${CONNECTION_ID_HEADER}: ${connection.id}`);
     server.once('headers', addConnectionId);
     server.handleUpgrade(request, socket, head, (transport) => {

@@ -1,0 +1,1 @@
+export { functionsProtocol } from './functions.protocol.js';
