@@ -4,6 +4,7 @@ import { backoffMs, jittered } from '../async/index.js';
 import { readAuthorities } from '../tls/index.js';
 import { CheckedRedis } from './redis.checked.js';
 import { keepAlive } from './redis.keep-alive.js';
+import { followMaster } from './redis.master-watch.js';
 import type { RedisDriverOptions } from './redis.options.js';
 import { databaseOf } from './redis.url.js';
 
@@ -120,6 +121,15 @@ export function singleClient(
     failoverDetector: true,
   });
   client.on('end', () => client.connectAgain());
+  const { connectTimeoutMs, commandTimeoutMs, sentinelPassword } = options;
+  const sentinels = options.sentinels.map((node) => ({
+    ...hostAndPort(new URL(`redis://${node}`)),
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
+    ...(isTls(url) ? { tls: readAuthorities(options.tlsCaFile) } : {}),
+  }));
+  followMaster(client, sentinels, options.sentinelMaster);
   return client;
 }
 

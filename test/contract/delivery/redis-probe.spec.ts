@@ -1,12 +1,19 @@
 /** A fan-out over Redis through which nothing arrives any more, although its connections are up. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { RedisFanout } from '../../../src/delivery/adapters/redis/redis.fanout.js';
 import { deliveryOptions } from '../../../src/delivery/delivery.options.js';
 import { Publication } from '../../../src/delivery/index.js';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { redisCli } from '../../../scripts/brokers/redis.js';
-import { describeWithOwn, startRedis, startRedisCluster, type RunningBroker } from '../../support/brokers.js';
+import {
+  describeWithOwn,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+  type RunningBroker,
+} from '../../support/brokers.js';
 import { EventLog } from '../../support/event-log.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 
@@ -99,6 +106,46 @@ describeWithOwn('redis', 'the probe of a fan-out', () => {
     await next(events, 'echo');
     expect(events.entries).toEqual(expect.arrayContaining(['down', 'up']));
     await fanout.close();
+  });
+});
+
+describeWithOwn('redis', 'the probe of a fan-out behind Sentinels', () => {
+  it.each([
+    ['follows a failover that leaves the old primary reachable', false],
+    ['follows it also if the Sentinels cannot announce it', true],
+  ])('%s', async (_, silenced) => {
+    await using redis = await startRedisSentinel();
+    const [{ host, port } = { host: '', port: 0 }] = redis.sentinels;
+    await using proxy = await TcpProxy.open(port);
+    const old = redis.brokers[0]!.url;
+    // The old primary cannot be made a replica, as behind a partition. Clients can still reach it.
+    await redisCli(old, 'ACL', 'SETUSER', 'default', '-replicaof', '-slaveof');
+    const settings = {
+      url: 'redis://sentinels',
+      keyPrefix: randomUUID(),
+      sentinels: [`127.0.0.1:${proxy.port}`],
+      sentinelMaster: redis.name,
+    };
+    const { fanout, events, received } = await openFanout(settings);
+    await fanout.subscribe('room');
+    await next(events, 'echo');
+    if (silenced) proxy.silence();
+    const sentinel = (...command: string[]) => redisCli(`redis://${host}:${port}`, 'SENTINEL', ...command);
+    await sentinel('FAILOVER', redis.name);
+    // The Sentinel announces the new primary at the end.
+    while (
+      (await redis.master()).port === Number(new URL(old).port) ||
+      (await sentinel('MASTER', redis.name)).includes('failover_in_progress')
+    )
+      await delay(50);
+    if (silenced) proxy.unsilence();
+    await events.until((entries) => entries.includes('down') && entries.at(-1) === 'echo');
+    expect(await redisCli(old, 'ROLE')).toMatch(/^master/);
+
+    const newcomer = await openFanout(settings);
+    await newcomer.fanout.publish(publicationIn('room'));
+    await received.until((channels) => channels.includes('room'));
+    await Promise.all([fanout.close(), newcomer.fanout.close()]);
   });
 });
 
