@@ -1,9 +1,16 @@
 /** When a connection to Redis counts as up. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Cluster } from 'ioredis';
 import { BrokerStatus } from '../../../src/metrics/index.js';
 import { closeRedis, openRedis, openRedisNode, redisDriverOptions } from '../../../src/redis/index.js';
 import { redisCli } from '../../../scripts/brokers/redis.js';
-import { describeWithOwn, type RunningBroker, startRedis } from '../../support/brokers.js';
+import {
+  describeWithOwn,
+  type RunningBroker,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+} from '../../support/brokers.js';
 
 describeWithOwn('redis', 'a connection to Redis', () => {
   let redis: RunningBroker;
@@ -73,5 +80,39 @@ describeWithOwn('redis', 'a connection to Redis', () => {
     } finally {
       await redisCli(redis.url, 'CONFIG', 'SET', 'timeout', '0');
     }
+  });
+});
+
+describeWithOwn('redis', 'an idle connection to Redis', () => {
+  const startBehindSentinels = async () => {
+    const { brokers, sentinels, name, dispose } = await startRedisSentinel();
+    const addresses = sentinels.map(({ host, port }) => `${host}:${port}`);
+    return { brokers, dispose, options: { sentinels: addresses, sentinelMaster: name } };
+  };
+  const startAsCluster = async () => {
+    const { brokers, nodes, dispose } = await startRedisCluster();
+    return { brokers, dispose, options: { clusterNodes: nodes.map(({ host, port }) => `${host}:${port}`) } };
+  };
+
+  it.each([
+    ['behind Sentinels', startBehindSentinels],
+    ['in a Cluster', startAsCluster],
+  ])('stays open %s over the time after which the servers close it', async (_, start) => {
+    const { brokers, options, dispose } = await start();
+    for (const { url } of brokers) await redisCli(url, 'CONFIG', 'SET', 'timeout', '2');
+    const changes: string[] = [];
+    const status = new BrokerStatus('redis', ({ state }) => changes.push(state));
+    const driver = redisDriverOptions.parse({ ...options, url: 'redis://redis', keepAliveIntervalMs: 200 });
+    const client = await openRedis(driver, status);
+    const node = await openRedisNode(driver, status, {}, client, 0);
+    const single = redisDriverOptions.parse({ url: brokers[0]!.url, keepAliveIntervalMs: 60_000 });
+    const idle = await openRedis(single, new BrokerStatus('idle'));
+    // The server closes the connection without PING. By then, it would have closed the others as well.
+    await new Promise((resolve) => idle.once('close', resolve));
+    const connections = client instanceof Cluster ? client.nodes('master') : [client];
+    for (const connection of [...connections, node]) expect(await connection.ping()).toBe('PONG');
+    expect(new Set(changes)).toEqual(new Set(['up']));
+    await Promise.all([client, node, idle].map(closeRedis));
+    await dispose();
   });
 });

@@ -126,6 +126,24 @@ export function describeLedger(
         expect((await claimed(id)).lease).toBeGreaterThan(lease);
       });
 
+      it('stays in force for the whole lease if its holder died, and no longer', async () => {
+        const leaseMs = 2_000;
+        await reopen({ leaseMs });
+        const { id } = await pending(0);
+        const earliest = Date.now() + leaseMs;
+        const { lease } = await claimed(id);
+        for (;;) {
+          const other = await ledger.claim(id, randomUUID());
+          if (other.outcome === 'claimed') {
+            expect(Date.now()).toBeGreaterThanOrEqual(earliest);
+            expect(other.lease).toBeGreaterThan(lease);
+            return;
+          }
+          expect(other).toMatchObject({ outcome: 'leased', waitMs: expect.any(Number) });
+          await untilAfter(Date.now() + 100);
+        }
+      });
+
       it('returns the same lease if its caller repeats it', async () => {
         const { id } = await pending(0);
         const token = randomUUID();
