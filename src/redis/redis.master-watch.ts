@@ -23,7 +23,7 @@ export function followMaster(client: Redis, sentinels: readonly SentinelOptions[
       const { stream } = client;
       const master = await majorityOf(sentinels, name);
       const isStill = client.status === 'ready' && client.stream === stream;
-      if (isStill && master !== undefined && master !== addressOf(stream as Socket)) client.disconnect(true);
+      if (isStill && master !== undefined && master !== addressOf(stream)) client.disconnect(true);
     }).unref();
   });
   client.on('close', () => clearInterval(timer));

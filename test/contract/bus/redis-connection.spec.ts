@@ -85,13 +85,19 @@ describeWithOwn('redis', 'a connection to Redis', () => {
 
 describeWithOwn('redis', 'an idle connection to Redis', () => {
   const startBehindSentinels = async () => {
-    const { brokers, sentinels, name, dispose } = await startRedisSentinel();
+    const redis = await startRedisSentinel();
+    const { brokers, sentinels, name } = redis;
     const addresses = sentinels.map(({ host, port }) => `${host}:${port}`);
-    return { brokers, dispose, options: { sentinels: addresses, sentinelMaster: name } };
+    return {
+      brokers,
+      dispose: () => redis.dispose(),
+      options: { sentinels: addresses, sentinelMaster: name },
+    };
   };
   const startAsCluster = async () => {
-    const { brokers, nodes, dispose } = await startRedisCluster();
-    return { brokers, dispose, options: { clusterNodes: nodes.map(({ host, port }) => `${host}:${port}`) } };
+    const cluster = await startRedisCluster();
+    const clusterNodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`);
+    return { brokers: cluster.brokers, dispose: () => cluster.dispose(), options: { clusterNodes } };
   };
 
   it.each([
