@@ -4,6 +4,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json .swcrc ./
 COPY scripts/build.ts scripts/
+COPY bin bin
 COPY src src
 RUN npm run build
 
@@ -22,6 +23,7 @@ RUN install --directory --owner=1000 --group=1000 data
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
+COPY bin bin
 # The image's user `node`, as a number, so that Kubernetes can verify that it is not root.
 USER 1000:1000
 EXPOSE 3000

@@ -1,2 +1,5 @@
 #!/usr/bin/env node
-import '../dist/main.js';
+import './check-node.cjs';
+
+// Not a static import, which would be loaded before the check runs.
+await import('../dist/main.js');

@@ -2,7 +2,7 @@
  * A worker that reads the streams `partition:0` to `partition:7`. Start several of them, stop one, kill one:
  *
  *   REDIS_URL=redis://localhost:6379 npm run worker            # builds first
- *   REDIS_URL=redis://localhost:6379 node examples/worker.ts   # after the build
+ *   REDIS_URL=redis://localhost:6379 npx node examples/worker.ts   # after the build
  *
  * The workers of a GROUP (default `workers`) divide the partitions among themselves. For a fixed assignment, give each worker
  * its number: WORKER_ID=0 TOTAL_WORKERS=3. TOPIC and PARTITIONS change the topic (`partition`) and the number of streams (8).

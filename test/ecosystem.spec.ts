@@ -8,14 +8,19 @@ describe('ecosystem.config.cjs', () => {
   let directory: string;
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'ecosystem-'));
-    copyFileSync(resolve('ecosystem.config.cjs'), join(directory, 'ecosystem.config.cjs'));
+    for (const name of ['package.json', 'ecosystem.config.cjs', 'ecosystem.config.js'])
+      copyFileSync(resolve(name), join(directory, name));
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
   /** Loads the file as pm2 does. It runs in its own process, because the file reads the environment. */
-  const read = (env: Readonly<Record<string, string>> = {}, dotEnv = ''): unknown => {
+  const read = (
+    env: Readonly<Record<string, string>> = {},
+    dotEnv = '',
+    file = 'ecosystem.config.cjs',
+  ): unknown => {
     writeFileSync(join(directory, '.env'), dotEnv);
-    const program = 'console.log(JSON.stringify(require("./ecosystem.config.cjs").apps[0]))';
+    const program = `console.log(JSON.stringify(require("./${file}").apps[0]))`;
     return JSON.parse(
       execFileSync(process.execPath, ['-e', program], { cwd: directory, env, encoding: 'utf8' }),
     );
@@ -33,6 +38,10 @@ describe('ecosystem.config.cjs', () => {
     expect(read()).toMatchObject(oneProgram(3000, '2'));
     expect(read({ INSTANCES: '3' }, '#REDIS_URL=redis://a\nPORT=4000')).toMatchObject(oneProgram(4000, '3'));
     expect(read({ WORKERS: 'auto', REDIS_URL: 'redis://a' })).toMatchObject(oneProgram(3000, 'auto'));
+  });
+
+  it('is also found as ecosystem.config.js', () => {
+    expect(read({}, '', 'ecosystem.config.js')).toEqual(read());
   });
 
   it('starts several programs if REDIS_URL is set in the environment or in .env', () => {

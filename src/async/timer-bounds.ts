@@ -3,8 +3,8 @@ import type { z } from 'zod';
 /** A longer time makes Node's timers fire after 1 ms (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args). */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Matches the names of durations that are added to a time and stored, and never wait in a timer. */
-const STORED = /ttlMs$|^max(?:Delay|Stale)Ms$/i;
+/** Durations that are added to a time and stored, and never wait in a timer. */
+const STORED = /^(?:ttl|historyTtl|historyMetaTtl|deadLetterTtl|maxDelay|maxStale)Ms$/;
 
 /** Reports every duration of the options of a module, or of a whole configuration, that is too long for a timer. Durations are known by their names. */
 export function checkTimers(value: unknown, context: z.RefinementCtx, path: readonly string[] = []): void {

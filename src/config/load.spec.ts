@@ -142,6 +142,16 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('reports names that are near to well-known ones', () => {
+    const known = { KAFKA_BROKER: { sets: [] } };
+    const env = { KAFKA_HOST: 'kafka', REDIS_HOST: 'redis' };
+    const request = { schema: z.strictObject({}).prefault({}), wellKnown: known, argv: [], cwd: '/' };
+    expect(loadConfig({ ...request, env }).notices).toEqual([
+      'KAFKA_HOST in the environment has no effect: did you mean KAFKA_BROKER?',
+    ]);
+    expect(loadConfig({ ...request, env: { ...env, KAFKA_BROKER: 'kafka:9092' } }).notices).toEqual([]);
+  });
+
   it('accepts former names of settings, and reports the present ones', () => {
     const { config, notices } = load({
       file: { queue: { topic: 'file', verbose: true }, server: { number: 1 } },

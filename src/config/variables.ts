@@ -1,6 +1,6 @@
 import { formerNamesOf, renamedNotice, type RenamedSettings } from './renamed-settings.js';
 import { readText, type Assignment, type Setting } from './settings.js';
-import type { WellKnownVariables } from './well-known.js';
+import { nearMisses, type WellKnownVariables } from './well-known.js';
 
 /** What variables say about settings. */
 export interface VariableSettings {
@@ -60,6 +60,9 @@ export function readVariables(
   const fromFormerNames: Assignment[] = [];
   const unknown: string[] = [];
   const notices: string[] = [];
+  for (const [name, right] of Object.entries(nearMisses))
+    if (variables[name] && !variables[right] && right in wellKnown)
+      notices.push(`${name} in ${where} has no effect: did you mean ${right}?`);
   for (const [name, text] of Object.entries(variables)) {
     if (!name.startsWith(PREFIX) || text === undefined || text === '') continue;
     const renamedSetting = byFormerName.get(name);

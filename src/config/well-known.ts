@@ -43,3 +43,17 @@ export const wellKnownVariables: WellKnownVariables = {
   PULSAR_TOPIC: { sets: ['bus.delayed.pulsar.topic'] },
   PULSAR_SUBSCRIPTION: { sets: ['bus.delayed.pulsar.subscription'] },
 };
+
+/** Names that people use for these variables, with the right one. A variable of such a name is reported, because it has no effect. */
+export const nearMisses: Readonly<Record<string, string>> = {
+  KAFKA_BROKERS: 'KAFKA_BROKER',
+  KAFKA_BOOTSTRAP_SERVERS: 'KAFKA_BROKER',
+  KAFKA_HOST: 'KAFKA_BROKER',
+  KAFKA_URL: 'KAFKA_BROKER',
+  REDIS_HOST: 'REDIS_URL',
+  REDIS_URI: 'REDIS_URL',
+  PULSAR_URL: 'PULSAR_SERVICE_URL',
+  PULSAR_HOST: 'PULSAR_SERVICE_URL',
+  PULSAR_AUTH_TOKEN: 'PULSAR_TOKEN',
+  WORKERS_TOTAL: 'TOTAL_WORKERS',
+};
