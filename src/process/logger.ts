@@ -1,7 +1,8 @@
 import type { LoggerService, LogLevel } from '@nestjs/common';
-import { pino, type Logger as Pino } from 'pino';
+import { type LoggerOptions, pino, type Logger as Pino } from 'pino';
 import type { LogOptions } from '../config/server.options.js';
 import { redactUrls } from '../urls/index.js';
+import { LogOutput } from './log-output.js';
 
 /** The contexts in which Nest logs details of its start. They are useful to developers of Carillon, not to operators. */
 const FRAMEWORK = new Set([
@@ -21,7 +22,7 @@ export class PinoLogger implements LoggerService {
 
   constructor({ level, format }: LogOptions) {
     const pretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
-    this.#pino = pino({
+    const options: LoggerOptions = {
       level,
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
@@ -38,7 +39,9 @@ export class PinoLogger implements LoggerService {
       // Errors of libraries quote addresses with their passwords.
       hooks: { streamWrite: redactUrls },
       ...(pretty ? { transport: { target: 'pino-pretty', options: { ignore: 'pid', sync: true } } } : {}),
-    });
+    };
+    const output = pretty ? undefined : LogOutput.forStdout();
+    this.#pino = output === undefined ? pino(options) : pino(options, output);
   }
 
   log(message: unknown, ...rest: unknown[]): void {
