@@ -5,13 +5,16 @@ import { CommandError } from './cli.errors.js';
 
 const SECRET_BYTES = 32;
 
+/** What a newcomer tries out: presence, and the latest publications of five minutes. */
+const CHANNELS = { allowSubscribeForClient: true, presence: true, historySize: 100, historyTtlMs: 300_000 };
+
 /** `carillon genconfig [FILE]`: writes a first configuration with new secrets. It does not overwrite a file. */
 export function genconfig(argv: readonly string[]): void {
   const [file = 'carillon.json'] = argv;
   const configuration = {
     trigger: { apiKeys: [secret()] },
     gateway: { allowedOrigins: [], client: { tokens: { connection: { hmacSecretKey: secret() } } } },
-    delivery: { channels: { withoutNamespace: { allowSubscribeForClient: true }, namespaces: [] } },
+    delivery: { channels: { withoutNamespace: CHANNELS, namespaces: [] } },
   };
   try {
     writeFileSync(file, `${JSON.stringify(configuration, undefined, 2)}\n`, { flag: 'wx', mode: 0o600 });

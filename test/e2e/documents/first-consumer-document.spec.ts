@@ -1,17 +1,20 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeWithOwn, type RunningBroker, startRedis } from '../../support/brokers.js';
 
 const document = readFileSync(resolve('docs/first-consumer.md'), 'utf8');
 const files = [...document.matchAll(/```ts (\S+)\n([^]*?)```/g)].map(([, name = '', text = '']) => ({
   name,
   text,
 }));
+/** The options of section 5: Redis, Kafka, Pulsar. */
+const snippets = [...document.matchAll(/^BusModule\.forRoot\((\{[^]*?\n?\})\);$/gm)];
 const [, expected = ''] = /```text\n([^]*?)```/.exec(document) ?? [];
 
 /** Follows the page: writes its files and runs them as `npm run example` does, with the built program. */
@@ -56,12 +59,82 @@ describe('docs/first-consumer.md', () => {
 
   it('shows valid options', async () => {
     const { busOptions } = await import('../../../src/bus/index.js');
-    const snippets = [...document.matchAll(/^BusModule\.forRoot\((\{.*\})\);$/gm)];
     expect(snippets).toHaveLength(3);
     for (const [, options = ''] of snippets) {
       const read = runInNewContext(`(${options})`) as unknown;
       expect(busOptions.safeParse(read).error).toBeUndefined();
     }
+  });
+});
+
+/** One copy of the program of the page. */
+class Copy {
+  readonly lines: string[] = [];
+  readonly ended: Promise<unknown[]>;
+  readonly #program: ChildProcess;
+  readonly #printed = new EventEmitter();
+
+  constructor(name: string) {
+    this.#program = spawn(
+      process.execPath,
+      [`--import=${resolve('test/support/register-typescript.ts')}`, resolve('examples/run.ts'), name],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    this.ended = once(this.#program, 'exit');
+    createInterface(this.#program.stdout!).on('line', (line) => {
+      this.lines.push(line);
+      this.#printed.emit('line');
+    });
+  }
+
+  async prints(line: string, times = 1): Promise<void> {
+    while (this.lines.filter((each) => each === line).length < times)
+      await Promise.race([
+        once(this.#printed, 'line'),
+        this.ended.then(() => Promise.reject(new Error(`the program ended:\n${this.lines.join('\n')}`))),
+      ]);
+  }
+
+  async stop(): Promise<unknown> {
+    this.#program.kill('SIGINT');
+    const [code] = await this.ended;
+    return code;
+  }
+}
+
+describeWithOwn('redis', 'docs/first-consumer.md, section 5', () => {
+  const name = `first-${randomUUID()}`;
+  const directory = resolve('examples', name);
+  let redis: RunningBroker;
+  beforeAll(async () => {
+    redis = await startRedis();
+    const [, options = ''] = snippets[0] ?? [];
+    mkdirSync(directory);
+    for (const { name: file, text } of files) {
+      const changed = text.replace(/BusModule\.forRoot\(\{[^]*?\n {4}\}\)/, `BusModule.forRoot(${options})`);
+      writeFileSync(join(directory, file), changed.replace('redis://localhost:6379', redis.url));
+    }
+  });
+  afterAll(async () => {
+    rmSync(directory, { recursive: true });
+    await redis.dispose();
+  });
+
+  it('runs over Redis, runs again without an invoice for Kim, and runs in two copies', async () => {
+    const first = new Copy(name);
+    await first.prints('invoice for bob: 99 (attempt 1)');
+    expect(first.lines.toSorted()).toEqual(expected.trim().split('\n').toSorted());
+    expect(await first.stop()).toBe(0);
+
+    const again = new Copy(name);
+    await again.prints('invoice for bob: 99 (attempt 1)');
+    expect(again.lines.filter((line) => line === 'sent before: true')).toHaveLength(2);
+    expect(again.lines.join()).not.toContain('kim');
+
+    const copy = new Copy(name);
+    await copy.prints('sent before: true', 2);
+    expect(await copy.stop()).toBe(0);
+    expect(await again.stop()).toBe(0);
   });
 });
 
