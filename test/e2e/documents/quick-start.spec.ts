@@ -34,9 +34,7 @@ describe('docs/quick-start.md', () => {
     // Inside the project, so that the client finds its library.
     directory = mkdtempSync(join(ROOT, 'node_modules/.quick-start-'));
     const file = join(directory, 'carillon.json');
-    expect(commands[0]).toBe('npm ci && npm run build\nnpx carillon genconfig');
-    expect(await run(`npx carillon genconfig ${file}`)).toContain(`wrote ${file}`);
-    expect(commands[1]).toBe('npm start -- --config carillon.json');
+    await run(`npx carillon genconfig ${file}`);
     server = await Server.start({ args: ['--config', file] });
     writeFileSync(
       join(directory, 'client.mjs'),
@@ -46,6 +44,13 @@ describe('docs/quick-start.md', () => {
   afterAll(async () => {
     await server[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
+  });
+
+  it('starts the server with the same commands as this test', () => {
+    expect(commands.slice(0, 2)).toEqual([
+      'npm ci && npm run build\nnpx carillon genconfig',
+      'npm start -- --config carillon.json',
+    ]);
   });
 
   it('signs a token', async () => {
