@@ -39,7 +39,7 @@ export class AppModule {
     const { roles, trustedProxies, allowUntrustedProxies } = server;
     const proxies = { trustedProxies, allowUntrustedProxies };
     const withRole = <T>(role: Role, module: T): T[] => (roles.includes(role) ? [module] : []);
-    const busModule = BusModule.forRoot({ ...bus, modules: withoutFiles(bus), isGlobal: false });
+    const busModule = BusModule.forRoot({ ...bus, ...eventSettings(bus, roles), isGlobal: false });
     const lanesModule = importing({ module: LanesModule }, busModule);
     const lanes = usesLanes(roles) ? [lanesModule, busModule] : [];
     const deliveryModule = importing(DeliveryModule.forRoot({ ...delivery, version }), ...lanes);
@@ -92,7 +92,15 @@ function importing(module: DynamicModule, ...imported: DynamicModule[]): Dynamic
   return { ...module, imports: [...(module.imports ?? []), ...imported] };
 }
 
-/** The files are loaded already: the bus finds their consumers among the providers. */
-function withoutFiles({ modules }: Config['bus']): Config['bus']['modules'] {
-  return Object.fromEntries(Object.entries(modules).map(([name, module]) => [name, { ...module, load: [] }]));
+/**
+ * Returns the settings of events and consumers for these roles. Only the role `consumers` has code that uses them; its files are
+ * loaded already, and the bus finds their consumers among the providers.
+ */
+function eventSettings(
+  { modules, producers }: Config['bus'],
+  roles: readonly Role[],
+): Pick<Config['bus'], 'modules' | 'producers'> {
+  if (!roles.includes('consumers')) return { modules: {}, producers: {} };
+  const loaded = Object.entries(modules).map(([name, module]) => [name, { ...module, load: [] }]);
+  return { modules: Object.fromEntries(loaded), producers };
 }

@@ -2,6 +2,7 @@ import { ConfigurableModuleBuilder, Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { MetricsEndpointModule, type MetricsOptionsInput } from '../metrics/index.js';
 import { AdapterUnusableError } from './bus.errors.js';
+import { translateOriginalNames } from './original-names.js';
 import { busOptions, type BusOptions, type BusOptionsInput } from './bus.options.js';
 
 export const { ConfigurableModuleClass: ConfigurableBusModule, MODULE_OPTIONS_TOKEN: GIVEN_OPTIONS } =
@@ -48,7 +49,12 @@ export function completeOptions({ parked, ...given }: BusModuleOptions): BusOpti
     new Logger('Bus').warn(
       'the option parked is now called retries: the former name still works, but use the present one',
     );
-  const parsed = busOptions.safeParse(parked === undefined ? given : { retries: parked, ...given });
+  const { options, renamed } = translateOriginalNames(
+    parked === undefined ? given : { retries: parked, ...given },
+  );
+  for (const [former, present] of renamed)
+    new Logger('Bus').log(`the option ${former} has the name ${present} here: both are accepted`);
+  const parsed = busOptions.safeParse(options);
   if (parsed.success) return withoutFiles(parsed.data);
   throw new AdapterUnusableError(`the options of the bus are invalid:\n${z.prettifyError(parsed.error)}`);
 }

@@ -1,8 +1,8 @@
-import { Module, type OnModuleDestroy } from '@nestjs/common';
+import { Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { claimUncaughtErrors } from '../async/index.js';
 import { Link } from '../ipc/index.js';
-import { Readiness } from '../metrics/index.js';
+import { type BrokerStatus, Readiness } from '../metrics/index.js';
 import { BusMetrics, busInstruments } from './bus.metrics.js';
 import {
   BUS_OPTIONS,
@@ -20,7 +20,7 @@ import { DeadLetters } from './retries/dead-letters.js';
 import { Events } from './consumers/events.js';
 import { LagMeter } from './consumers/lag-meter.js';
 import { Idempotency } from './idempotency.port.js';
-import { driverOptions, statusOf } from './adapter-options.js';
+import { driverOptions, redisOptions, statusOf } from './adapter-options.js';
 import { RegularMeasurement } from './regular-measurement.js';
 import { ProgressWatch } from './progress-watch.js';
 import { RetryStore } from './retries/retry-store.port.js';
@@ -91,7 +91,7 @@ const optionalPrimary = { token: Link, optional: true };
   ],
   exports: [BUS_OPTIONS, Buses, Idempotency, Events, ConsumerRegistry, DeadLetters, RetryStore, LagMeter],
 })
-export class BusModule extends ConfigurableBusModule implements OnModuleDestroy {
+export class BusModule extends ConfigurableBusModule implements OnModuleInit, OnModuleDestroy {
   /** Only the server asks for it: an application of one's own has its own listeners, and calls {@link takeUncaughtError} in them. */
   readonly #unclaim = claimUncaughtErrors(takeUncaughtError);
 
@@ -104,6 +104,10 @@ export class BusModule extends ConfigurableBusModule implements OnModuleDestroy 
     private readonly deadLetterUsage: DeadLetterUsageMeasurement,
   ) {
     super();
+  }
+
+  onModuleInit(): Promise<void> {
+    return this.buses.openProducers();
   }
 
   /** Closes the consumers first, because their handlers may emit until they are done. */
@@ -132,14 +136,30 @@ function createConsumers(
   return new ConsumerRegistry(options, { buses, retryStore, metrics, progress });
 }
 
+/** Its status does not count any more when it is closed: a pool closes connections that are idle. */
 async function openBus(
-  { drivers, worker }: BusOptions,
+  options: BusOptions,
   driver: BusDriver,
-  { name, tuning = {}, topics = [] }: BusUse,
+  use: BusUse,
   readiness?: Readiness,
   primary?: Link,
 ): Promise<Bus> {
-  const status = () => statusOf(readiness, `${driver} (${name})`);
+  let status: BrokerStatus | undefined;
+  const openStatus = (): BrokerStatus => (status = statusOf(readiness, `${driver} (${use.name})`));
+  const bus = await openAdapter(options, driver, use, openStatus, primary);
+  const close = bus.close.bind(bus);
+  bus.close = () => close().finally(() => status?.closed());
+  return bus;
+}
+
+async function openAdapter(
+  options: BusOptions,
+  driver: BusDriver,
+  { tuning = {}, topics = [] }: BusUse,
+  status: () => BrokerStatus,
+  primary?: Link,
+): Promise<Bus> {
+  const { drivers, worker } = options;
   switch (driver) {
     case 'memory': {
       if (primary === undefined) {
@@ -159,8 +179,8 @@ async function openBus(
     }
     case 'redis': {
       const { RedisBus } = await import('./adapters/redis/redis.bus.js');
-      const options = tunedRedis(driverOptions(drivers, driver), tuning);
-      return RedisBus.open({ ...options, worker: numbered(worker) }, status());
+      const tuned = tunedRedis(redisOptions(options, tuning.pool), tuning);
+      return RedisBus.open({ ...tuned, worker: numbered(worker) }, status());
     }
     default:
       return driver satisfies never;

@@ -12,8 +12,8 @@ describe('busOptions', () => {
     [{ modules: { task: { consumers: { daily: { driver: 'redis' } } } } }, /drivers\.redis/],
     [{ modules: { task: { pools: { pulsar: {} } } } }, /drivers\.pulsar/],
     [{ producers: { kafka: { minConnections: 3, maxConnections: 2 } } }, /maxConnections/],
-    [{ producers: { kafka: { heartbeatMs: 1_000 } } }, /heartbeatMs/],
-    [{ modules: { task: { pools: { kafka: { maxConnections: 2 } } } } }, /maxConnections/],
+    [{ producers: { redis: { pool: 'b' } } }, /redisPools\.b/],
+    [{ modules: { task: { pools: { kafka: { minConnections: 2 } } } } }, /maxConnections/],
     [{ modules: { task: { pools: { memory: {} } } } }, /memory/],
   ])('refuse options that contradict each other: %j', (options, reason) => {
     const { error } = busOptions.safeParse({ drivers: { kafka }, ...options });

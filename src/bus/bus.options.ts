@@ -10,12 +10,14 @@ import { consumerDefaults, consumerName, consumerSettings } from './consumers/co
 import { delayedLaneOptions } from './lanes/delayed-lane.options.js';
 import { instantLaneOptions } from './lanes/instant-lane.options.js';
 import { retryStoreOptions } from './retries/retry-store.options.js';
-import { consumerPools, producerPools } from './producers/pool.options.js';
+import { consumerPools, DEFAULT_POOL, producerPools } from './producers/pool.options.js';
 
 const busDriver = z.enum(['memory', 'kafka', 'pulsar', 'redis']);
 
 /** The drivers that can carry topics. */
 export type BusDriver = z.output<typeof busDriver>;
+
+const redis = redisDriverOptions.safeExtend({ streams: redisStreamsOptions.prefault({}) });
 
 /** How to connect to each technology. The client library of an absent one is not loaded. */
 const drivers = z
@@ -24,7 +26,7 @@ const drivers = z
     sqlite: sqliteDriverOptions.prefault({}),
     kafka: kafkaDriverOptions.optional(),
     pulsar: pulsarDriverOptions.optional(),
-    redis: redisDriverOptions.safeExtend({ streams: redisStreamsOptions.prefault({}) }).optional(),
+    redis: redis.optional(),
   })
   .prefault({});
 
@@ -107,27 +109,20 @@ const consumerSection = consumerSettings.partial().extend({
   driver: busDriver.optional().describe('Driver of the topics. The default is `bus.defaultDriver`.'),
 });
 
-const files = z.array(z.string().min(1));
-
-const moduleSection = consumerSection
-  .extend({
-    load: files
-      .default([])
-      .describe(
-        'Files (./consumers.js, relative to the working directory) and packages with consumers of the module. The server loads ' +
-          'them where the role `consumers` runs.',
-      ),
-    pools: consumerPools.describe('Connections of its consumers, by driver.'),
-    consumers: z
-      .union([files, z.record(consumerName, consumerSection)])
-      .default({})
-      .describe('Settings of single consumers, by name. A list of files instead is the same as `load`.'),
-  })
-  .transform(({ consumers, load, ...section }) =>
-    Array.isArray(consumers)
-      ? { ...section, load: [...load, ...consumers], consumers: {} }
-      : { ...section, load, consumers },
-  );
+const moduleSection = consumerSection.extend({
+  load: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Files (./consumers.js, relative to the working directory) and packages with consumers of the module. The server loads ' +
+        'them where the role `consumers` runs.',
+    ),
+  pools: consumerPools.describe('Connections of its consumers, by driver.'),
+  consumers: z
+    .record(consumerName, consumerSection)
+    .default({})
+    .describe('Settings of single consumers, by name. A list of files in its place is the same as `load`.'),
+});
 
 const modules = z
   .record(consumerName, moduleSection)
@@ -143,6 +138,14 @@ export const busOptions = z
     defaultDriver: busDriver
       .default('memory')
       .describe('Driver of events and consumers that name no driver (`default_driver`).'),
+    redisPools: z
+      .record(consumerName, redis)
+      .default({})
+      .describe(
+        'Further Redis servers for events, by name, each with the settings of `bus.drivers.redis`. The pools of producers and ' +
+          'modules choose one with `pool`, and a call of `emit` with its option `pool`.',
+      )
+      .meta({ secret: true }),
     producers: producerPools,
     consumers: consumerDefaults.describe(
       'Defaults for every consumer. A consumer or its module may override them.',
@@ -173,13 +176,23 @@ export const busOptions = z
     const needs: [string, string | undefined][] = [
       ['defaultDriver', options.defaultDriver],
       ['retries.store', options.retries.store],
-      ...Object.keys(options.producers).map((driver): [string, string] => [`producers.${driver}`, driver]),
+      ...Object.entries(options.producers).map(([driver, pool]): [string, string | undefined] => [
+        `producers.${driver}`,
+        needsDriver(pool) ? driver : undefined,
+      ]),
       ...Object.entries(options.modules).flatMap(([name, module]) => driversOf(`modules.${name}`, module)),
       ['instant.driver', options.instant.driver],
       ['delayed.driver', options.delayed.driver],
       ['delayed.ledger', options.delayed.driver === 'pulsar' ? options.delayed.ledger : undefined],
       ['idempotency.store', options.idempotency.store],
     ];
+    for (const [path, name] of poolNames(options))
+      if (name !== undefined && name !== DEFAULT_POOL && !Object.hasOwn(options.redisPools, name))
+        context.addIssue({
+          code: 'custom',
+          path,
+          message: `is ${name}, but redisPools.${name} is not configured`,
+        });
     for (const [key, driver] of needs)
       if (driver !== undefined && options.drivers[driver as keyof typeof options.drivers] === undefined)
         context.addIssue({
@@ -189,11 +202,35 @@ export const busOptions = z
         });
   });
 
+interface Pools {
+  readonly producers: z.output<typeof producerPools>;
+  readonly modules: z.output<typeof modules>;
+}
+
+/** Returns the names of Redis pools that the options use, with their paths. */
+function poolNames(options: Pools): [string[], string | undefined][] {
+  return [
+    [['producers', 'redis', 'pool'], options.producers.redis?.pool],
+    ...Object.entries(options.modules).map(([name, { pools }]): [string[], string | undefined] => [
+      ['modules', name, 'pools', 'redis', 'pool'],
+      pools.redis?.pool,
+    ]),
+  ];
+}
+
+/** Whether a pool uses the driver's own settings, and not those of a named Redis. */
+function needsDriver(pool: object | undefined): boolean {
+  return pool !== undefined && (!('pool' in pool) || pool.pool === DEFAULT_POOL);
+}
+
 /** Returns the drivers that the section of a module names, with their paths. */
 function driversOf(path: string, module: z.output<typeof modules>[string]): [string, string | undefined][] {
   return [
     [`${path}.driver`, module.driver],
-    ...Object.keys(module.pools).map((driver): [string, string] => [`${path}.pools.${driver}`, driver]),
+    ...Object.entries(module.pools).map(([driver, pool]): [string, string | undefined] => [
+      `${path}.pools.${driver}`,
+      needsDriver(pool) ? driver : undefined,
+    ]),
     ...Object.entries(module.consumers).map(([name, { driver }]): [string, string | undefined] => [
       `${path}.consumers.${name}.driver`,
       driver,

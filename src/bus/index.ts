@@ -40,6 +40,7 @@ export { BusModule } from './bus.module.js';
 export { LanesModule } from './lanes/lanes.module.js';
 export { EmbeddedStores, EmbeddedStoresModule } from './embedded-stores.module.js';
 export { busOptions, type BusDriver, type BusOptions, type BusOptionsInput } from './bus.options.js';
+export { busSectionNames, translateOriginalNames } from './original-names.js';
 export { Buses } from './buses.js';
 export {
   type BatchHandler,

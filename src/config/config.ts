@@ -1,3 +1,5 @@
+import { busSectionNames } from '../bus/index.js';
+import { translateBusNames } from './bus-names.js';
 import { channelOptionNames } from '../delivery/index.js';
 import { translateCentrifugo } from './centrifugo/translate.js';
 import { loadConfig, type Loaded } from './load.js';
@@ -21,8 +23,13 @@ export function readConfig(argv: readonly string[] = process.argv.slice(2)): Loa
     strictSections: {
       'delivery.channels.withoutNamespace': channelOptionNames,
       'delivery.channels.namespaces': ['name', ...channelOptionNames],
+      // Nothing else would say that a setting of a consumer has no effect.
+      'bus.modules': busSectionNames,
+      'bus.producers': busSectionNames,
+      'bus.redisPools': [],
     },
     translate: translateCentrifugo,
+    normalize: translateBusNames,
     argv,
     env: process.env,
     cwd: process.cwd(),

@@ -21,6 +21,14 @@ export interface LoadRequest<Schema extends z.ZodType> {
   readonly cwd: string;
   /** Translates files and variables of another product. */
   readonly translate?: Translate;
+  /** Translates the joined values of all sources, before the schema checks them. */
+  readonly normalize?: (tree: Tree) => Normalized;
+}
+
+export interface Normalized {
+  readonly tree: Tree;
+  /** Messages for the operator. */
+  readonly notices: readonly string[];
 }
 
 export interface Loaded<Config> {
@@ -74,7 +82,9 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
 
   const strictSections = Object.entries(request.strictSections ?? {});
   const unknownInStrict: string[] = [];
-  const result = parseWithoutUnknown(schema, tree, (key) => {
+  const normalized = request.normalize?.(tree) ?? { tree, notices: [] };
+  notices.push(...normalized.notices);
+  const result = parseWithoutUnknown(schema, normalized.tree, (key) => {
     const where = `${key} in ${origins.get(key) ?? configFile ?? 'a variable or a flag'}`;
     const strict = strictSections.find(([section]) => key.startsWith(`${section}.`));
     if (strict !== undefined)

@@ -12,6 +12,7 @@ export class BrokerStatus {
     /** The broker and its role, for example `kafka (instant lane)`. */
     readonly name: string,
     private readonly onChange: (status: BrokerStatus) => void = () => {},
+    private readonly onClosed: (status: BrokerStatus) => void = () => {},
   ) {}
 
   get state(): BrokerState {
@@ -29,6 +30,11 @@ export class BrokerStatus {
 
   down(reason: string): void {
     this.#become('down', reason);
+  }
+
+  /** The connection was closed on purpose, so its state does not count any more. */
+  closed(): void {
+    this.onClosed(this);
   }
 
   #become(state: BrokerState, reason: string | undefined): void {

@@ -28,9 +28,11 @@ export class Readiness {
 
   /** Registers a broker. Returns the status that its adapter reports to. */
   broker(name: string): BrokerStatus {
-    const status = new BrokerStatus(name, (changed) => {
-      this.#onChange(changed);
-    });
+    const status = new BrokerStatus(
+      name,
+      (changed) => this.#onChange(changed),
+      (closed) => this.#forget(closed),
+    );
     this.#brokers.set(name, status);
     this.brokerUp.set({ broker: name }, 0);
     return status;
@@ -66,6 +68,13 @@ export class Readiness {
     const ready =
       this.#phase === 'serving' && [...this.#brokers.values()].every(({ state }) => state === 'up');
     return { ready, phase: this.#phase, brokers };
+  }
+
+  /** On shutdown, the last state of each broker remains visible. */
+  #forget(status: BrokerStatus): void {
+    if (this.#phase === 'stopping' || this.#brokers.get(status.name) !== status) return;
+    this.#brokers.delete(status.name);
+    this.brokerUp.remove({ broker: status.name });
   }
 
   #onChange(status: BrokerStatus): void {

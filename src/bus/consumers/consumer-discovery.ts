@@ -38,6 +38,10 @@ export class ConsumerDiscovery implements OnApplicationBootstrap, OnModuleDestro
     for (const instance of instances) if (isHook(instance)) await instance.beforeConsumersStart(consumers);
     await Promise.all(declared.map(({ description, handler }) => this.registry.add(description, handler)));
     for (const instance of instances) if (instance instanceof ConsumerSource) await this.#follow(instance);
+    for (const section of this.registry.unusedSections())
+      this.#logger.warn(
+        `${section} has no effect: this process has no such consumer. Compare the names with those in the code`,
+      );
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -102,6 +102,21 @@ export class ConsumerRegistry {
     }));
   }
 
+  /** Returns the sections of the configuration that belong to no consumer of this process. */
+  unusedSections(): string[] {
+    const present = [...this.#running.values()].map(({ consumer }) => consumer);
+    return Object.entries(this.configuration.modules).flatMap(([module, { consumers }]) => {
+      // The consumers of a module with a handler may come later, from a source.
+      if (this.#handlers.has(module)) return [];
+      const ofModule = present.filter((consumer) => consumer.module === module);
+      if (ofModule.length === 0) return [`modules.${module}`];
+      const names = new Set(ofModule.map(({ consumer }) => consumer));
+      return Object.keys(consumers).flatMap((name) =>
+        names.has(name) ? [] : [`modules.${module}.consumers.${name}`],
+      );
+    });
+  }
+
   running(): IterableIterator<RunningConsumer> {
     return this.#running.values();
   }

@@ -69,7 +69,7 @@ export function groupOf({ module, consumer }: Pick<ConsumerDescription, 'module'
 
 /**
  * Completes a description. Each setting comes from the first of these that has it: the configuration of the consumer, the
- * configuration of its module, the description, the defaults for all consumers.
+ * configuration of its module for the driver, that of its module, the description, the defaults for all consumers.
  *
  * @throws {ConsumerRefusedError} the description is invalid
  */
@@ -91,14 +91,18 @@ export function consumerOf(
     throw new ConsumerRefusedError(`${group} has no topics: name at least one`);
   const section = configuration.modules[module];
   const {
-    pools: _pools,
+    pools,
     load: _load,
     consumers,
     driver: moduleDriver,
     ...ofModule
   } = section ?? { pools: {}, load: [], consumers: {} };
   const { driver: consumerDriver, ...ofConsumer } = consumers[consumer] ?? {};
-  const settings = consumerSettings.safeParse(defined(configuration.consumers, own, ofModule, ofConsumer));
+  const usedDriver = consumerDriver ?? moduleDriver ?? driver ?? configuration.defaultDriver;
+  const ofDriver = usedDriver === 'memory' ? {} : settingsIn(pools[usedDriver]);
+  const settings = consumerSettings.safeParse(
+    defined(configuration.consumers, own, ofModule, ofDriver, ofConsumer),
+  );
   if (!settings.success) {
     const faults = settings.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
     throw new ConsumerRefusedError(`${group}: ${faults.join('; ')}`);
@@ -112,12 +116,17 @@ export function consumerOf(
     module,
     consumer,
     group,
-    driver: consumerDriver ?? moduleDriver ?? driver ?? configuration.defaultDriver,
+    driver: usedDriver,
     topics,
     events: events && new Set(events),
     settings: settings.data,
     handler,
   };
+}
+
+/** Returns the settings of consumers in the section of a pool. */
+function settingsIn(pool: object = {}): object {
+  return Object.fromEntries(Object.entries(pool).filter(([name]) => name in consumerSettings.shape));
 }
 
 /** Merges the layers. A later layer wins, unless its value is undefined. */

@@ -12,6 +12,8 @@ import { type OutgoingEvent, toEventRecord } from './event-record.js';
 export interface EmitOptions {
   /** The driver of the topic. Default: the default driver. */
   readonly driver?: BusDriver;
+  /** The name of the Redis of the topic, in `redisPools`. Default: that of the pool of producers. Only for the driver `redis`. */
+  readonly pool?: string;
   /** A second call with the same key and topic within the window emits nothing and returns the same result. */
   readonly idempotencyKey?: string;
   /** How long the key is remembered, in ms. Default: `idempotency.windowMs`. */
@@ -23,6 +25,12 @@ export interface Emitted {
   readonly ids: readonly string[];
   /** The events were already emitted with this key. */
   readonly replayed: boolean;
+}
+
+interface Destination {
+  readonly driver: BusDriver;
+  readonly pool: string | undefined;
+  readonly topic: string;
 }
 
 /** What is stored for an idempotency key. The ids are chosen before the events are sent, so that a retry sends the same ids. */
@@ -60,22 +68,22 @@ export class Events {
     options: EmitOptions = {},
   ): Promise<Emitted> {
     const list: readonly OutgoingEvent[] = Array.isArray(events) ? events : [events as OutgoingEvent];
-    const { idempotencyKey, driver = this.buses.defaultDriver } = options;
+    const { idempotencyKey, driver = this.buses.defaultDriver, pool } = options;
     if (idempotencyKey === undefined) {
       const ids = list.map(newMessageId);
-      await this.#publish(driver, topic, recordsOf(list, ids));
+      await this.#publish({ driver, pool, topic }, recordsOf(list, ids));
       return { ids, replayed: false };
     }
-    const key = `emit:${driver}:${topic}:${idempotencyKey}`;
+    const place = pool === undefined ? driver : `${driver}:${pool}`;
+    const key = `emit:${place}:${topic}:${idempotencyKey}`;
     return this.#queue.run(key, () =>
-      this.#emitOnce(key, driver, topic, list, options.idempotencyWindowMs ?? this.windowMs),
+      this.#emitOnce(key, { driver, pool, topic }, list, options.idempotencyWindowMs ?? this.windowMs),
     );
   }
 
   async #emitOnce(
     key: string,
-    driver: BusDriver,
-    topic: string,
+    to: Destination,
     events: readonly OutgoingEvent[],
     windowMs: number,
   ): Promise<Emitted> {
@@ -87,21 +95,21 @@ export class Events {
     if (inForce.fingerprint !== planned.fingerprint)
       throw new EmitKeyReusedError('this idempotency key was used for other events');
     if (inForce.state === 'sent') return { ids: inForce.ids, replayed: true };
-    await this.#publish(driver, topic, recordsOf(events, inForce.ids));
+    await this.#publish(to, recordsOf(events, inForce.ids));
     const sent: Plan = { ...inForce, state: 'sent' };
     try {
       await this.idempotency.replace(key, JSON.stringify(inForce), JSON.stringify(sent), windowMs);
     } catch (error) {
       // The events are sent, so this call has succeeded. A retry would send them again with the same ids.
       this.#logger.warn(
-        `topic ${topic}: ${ids.length} event(s) were sent, but their idempotency key could not be updated: ${String(error)}`,
+        `topic ${to.topic}: ${ids.length} event(s) were sent, but their idempotency key could not be updated: ${String(error)}`,
       );
     }
     return { ids: inForce.ids, replayed: false };
   }
 
-  async #publish(driver: BusDriver, topic: string, records: readonly OutgoingRecord[]): Promise<void> {
-    const publisher = await this.buses.forProducers(driver);
+  async #publish({ driver, pool, topic }: Destination, records: readonly OutgoingRecord[]): Promise<void> {
+    const publisher = await this.buses.forProducers(driver, pool);
     // What the publisher does later is not the doing of the handler that called it.
     await asOwnCode(() => publisher.publish(topic, records));
   }

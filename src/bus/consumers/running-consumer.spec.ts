@@ -111,11 +111,11 @@ describe('A running consumer', () => {
   it('starts again after it could not start', async () => {
     await start({});
     const buses = application.get(Buses);
-    const forConsumers = buses.forConsumers.bind(buses);
+    const forConsumer = buses.forConsumer.bind(buses);
     let refusals = 2;
-    buses.forConsumers = async (...args) => {
+    buses.forConsumer = async (...args) => {
       if (refusals-- > 0) throw new BrokerUnavailableError('kafka', 'away');
-      return forConsumers(...args);
+      return forConsumer(...args);
     };
     await consumer({ restartDelayMs: 10 });
     const registry = application.get(ConsumerRegistry);

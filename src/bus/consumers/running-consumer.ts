@@ -1,7 +1,7 @@
 import { reportFailure, retryUntilDone } from '../../async/index.js';
 import type { BusMetrics, ConsumerMeters } from '../bus.metrics.js';
-import type { Bus, BusSubscription, PartitionLag } from '../bus.port.js';
-import type { Buses } from '../buses.js';
+import type { BusSubscription, PartitionLag } from '../bus.port.js';
+import type { Buses, LentBus } from '../buses.js';
 import type { ProgressWatch } from '../progress-watch.js';
 import type { RetryConsumer, RetryStore } from '../retries/retry-store.port.js';
 import type { ReceivedRecord } from '../../message/index.js';
@@ -39,7 +39,7 @@ export class RunningConsumer {
   #running: Promise<void> = Promise.resolve();
   /** Ends the present run. */
   #fail: (error: unknown) => void = () => {};
-  #bus: Bus | undefined;
+  #lent: LentBus | undefined;
   #subscription: BusSubscription | undefined;
   #retryConsumer: RetryConsumer | undefined;
   #closed: Promise<void> | undefined;
@@ -57,7 +57,7 @@ export class RunningConsumer {
     );
     this.#runner = new HandlerRunner(consumer, this.#meters, (error) => this.#codeFailed(error));
     this.#policy = new RetryPolicy(consumer.settings);
-    const publisher = () => buses.forProducers(consumer.driver);
+    const publisher = () => buses.forModule(consumer.driver, consumer.module);
     this.#retrier = new Retrier(consumer, this.#runner, this.#policy, this.#meters, publisher);
     this.#throttle = new Throttle(consumer.settings.takeEveryMs, consumer.settings.concurrency);
   }
@@ -81,7 +81,7 @@ export class RunningConsumer {
   /** Resolves to the lag of its group in each partition that the broker reports. */
   async lag(): Promise<readonly PartitionLag[]> {
     const { group, topics } = this.consumer;
-    return this.state === 'stopped' ? [] : ((await this.#bus?.lag(group, topics)) ?? []);
+    return this.state === 'stopped' ? [] : ((await this.#lent?.bus.lag(group, topics)) ?? []);
   }
 
   async #close(): Promise<void> {
@@ -133,11 +133,11 @@ export class RunningConsumer {
     const { batchSize, concurrency, from, restartDelayMs } = settings;
     const { buses, retryStore, metrics, progress } = this.dependencies;
     progress.start();
-    this.#bus = await buses.forConsumers(driver, module);
+    this.#lent = await buses.forConsumer(driver, module);
     this.#retryConsumer = await retryStore.consume(group, { concurrency }, (record) =>
       this.#retrier.retry(record),
     );
-    this.#subscription = await this.#bus.subscribe(
+    this.#subscription = await this.#lent.bus.subscribe(
       {
         topics,
         group,
@@ -160,7 +160,8 @@ export class RunningConsumer {
 
   async #unsubscribe(): Promise<void> {
     await Promise.all([this.#subscription?.close(), this.#retryConsumer?.close()]);
-    this.#subscription = this.#retryConsumer = undefined;
+    this.#lent?.giveBack();
+    this.#subscription = this.#retryConsumer = this.#lent = undefined;
     this.dependencies.progress.forget(`${this.#name}:`);
   }
 

@@ -39,6 +39,13 @@ describe('A pool', () => {
     });
   });
 
+  it('of producers checks its connections in the interval of the heartbeat', () => {
+    const tuning = { checkIntervalMs: 700 };
+    expect(tunedKafka(kafka!, tuning)).toEqual({ ...kafka, checkIntervalMs: 700 });
+    expect(tunedPulsar(pulsar!, tuning)).toEqual({ ...pulsar, pingIntervalMs: 700 });
+    expect(tunedRedis(redis!, tuning)).toEqual({ ...redis, keepAliveIntervalMs: 700 });
+  });
+
   it('with a shorter heartbeat does not shorten the lease', () => {
     expect(tunedRedis(redis!, { heartbeatMs: 100 }).streams.leaseMs).toBe(redis!.streams.leaseMs);
   });

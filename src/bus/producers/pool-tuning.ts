@@ -6,7 +6,12 @@ import type { BusOptions } from '../bus.options.js';
 export interface PoolTuning {
   readonly connectTimeoutMs?: number | undefined;
   readonly waitTimeoutMs?: number | undefined;
+  /** Of a member of a consumer group. */
   readonly heartbeatMs?: number | undefined;
+  /** How often it is checked that the connection works. */
+  readonly checkIntervalMs?: number | undefined;
+  /** The name of the Redis. */
+  readonly pool?: string | undefined;
 }
 
 type RedisOptions = NonNullable<BusOptions['drivers']['redis']>;
@@ -20,6 +25,7 @@ export function tunedKafka(options: KafkaDriverOptions, tuning: PoolTuning): Kaf
     ...options,
     connectTimeoutMs: connectTimeoutMs ?? options.connectTimeoutMs,
     sendTimeoutMs: waitTimeoutMs ?? options.sendTimeoutMs,
+    checkIntervalMs: tuning.checkIntervalMs ?? options.checkIntervalMs,
     sessionTimeoutMs:
       heartbeatMs === undefined ? options.sessionTimeoutMs : MISSED_HEARTBEATS.kafka * heartbeatMs,
   };
@@ -30,7 +36,7 @@ export function tunedPulsar(options: PulsarDriverOptions, tuning: PoolTuning): P
     ...options,
     connectTimeoutMs: tuning.connectTimeoutMs ?? options.connectTimeoutMs,
     sendTimeoutMs: tuning.waitTimeoutMs ?? options.sendTimeoutMs,
-    pingIntervalMs: tuning.heartbeatMs ?? options.pingIntervalMs,
+    pingIntervalMs: tuning.checkIntervalMs ?? tuning.heartbeatMs ?? options.pingIntervalMs,
   };
 }
 
@@ -42,6 +48,7 @@ export function tunedRedis(options: RedisOptions, tuning: PoolTuning): RedisOpti
     ...options,
     connectTimeoutMs: tuning.connectTimeoutMs ?? options.connectTimeoutMs,
     commandTimeoutMs: tuning.waitTimeoutMs ?? options.commandTimeoutMs,
+    keepAliveIntervalMs: tuning.checkIntervalMs ?? options.keepAliveIntervalMs,
     streams: {
       ...streams,
       heartbeatIntervalMs,

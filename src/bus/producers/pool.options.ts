@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { consumerSettings } from '../consumers/consumer.options.js';
 
 const tuning = {
   connectTimeoutMs: z
@@ -20,14 +21,14 @@ const size = {
     .int()
     .min(0)
     .default(1)
-    .describe('Number of connections that stay open after the first use (`min_connections`).'),
+    .describe('Number of connections that are opened at the start and stay open (`min_connections`).'),
   maxConnections: z
     .int()
     .min(1)
     .default(1)
     .describe(
-      'Largest number of connections (`max_connections`). Each topic uses one connection, so that its order is kept. More ' +
-        'connections help if many topics are busy.',
+      'Largest number of connections (`max_connections`). Each topic, or each consumer, uses one connection, so that the order ' +
+        'is kept. More connections help if many topics or consumers are busy.',
     ),
   maxIdleMs: z
     .int()
@@ -36,6 +37,24 @@ const size = {
     .describe(
       'Idle time after which a connection beyond `minConnections` is closed, in ms (`max_idle_time`).',
     ),
+};
+
+/** The name of the Redis that `drivers.redis` describes. */
+export const DEFAULT_POOL = 'default';
+
+const poolName = z
+  .string()
+  .min(1)
+  .default(DEFAULT_POOL)
+  .describe(
+    'Name of the Redis (`pool`): one of `bus.redisPools`, or `default`, which is `bus.drivers.redis`.',
+  );
+
+const consuming = {
+  batchSize: consumerSettings.shape.batchSize.optional(),
+  takeEveryMs: consumerSettings.shape.takeEveryMs.optional(),
+  concurrency: consumerSettings.shape.concurrency.optional(),
+  restartDelayMs: consumerSettings.shape.restartDelayMs.optional(),
 };
 
 const pingMs = z
@@ -53,14 +72,11 @@ const isValidSize = ({
 }) => minConnections <= maxConnections;
 const invalidSize = { error: 'is above maxConnections', path: ['minConnections'] };
 
-/**
- * Pools of connections to publish with, by driver. Without an entry, one connection of the driver is used for everything. Producers
- * of Kafka and Redis have no heartbeat: a lost connection is noticed by the time-out of a call.
- */
+/** Pools of connections to publish with, by driver. Without an entry, one connection of the driver is used for everything. */
 export const producerPools = z
   .strictObject({
     kafka: z
-      .strictObject({ ...size, ...tuning })
+      .strictObject({ ...size, ...tuning, heartbeatMs: pingMs })
       .refine(isValidSize, invalidSize)
       .optional(),
     pulsar: z
@@ -68,21 +84,20 @@ export const producerPools = z
       .refine(isValidSize, invalidSize)
       .optional(),
     redis: z
-      .strictObject({ ...size, ...tuning })
+      .strictObject({ ...size, ...tuning, heartbeatMs: pingMs, pool: poolName })
       .refine(isValidSize, invalidSize)
       .optional(),
   })
   .prefault({});
 
-/**
- * Connections of a module's consumers, by driver. Their number cannot be set, because each running consumer has its own
- * connection.
- */
+/** Connections of a module's consumers, by driver, and settings of those of its consumers that use the driver. */
 export const consumerPools = z
   .strictObject({
     kafka: z
       .strictObject({
+        ...size,
         ...tuning,
+        ...consuming,
         heartbeatMs: z
           .int()
           .min(1_500)
@@ -91,11 +106,18 @@ export const consumerPools = z
             'How often a consumer sends a heartbeat to its group, in ms. It counts as dead after four missed heartbeats.',
           ),
       })
+      .refine(isValidSize, invalidSize)
       .optional(),
-    pulsar: z.strictObject({ ...tuning, heartbeatMs: pingMs }).optional(),
+    pulsar: z
+      .strictObject({ ...size, ...tuning, ...consuming, heartbeatMs: pingMs })
+      .refine(isValidSize, invalidSize)
+      .optional(),
     redis: z
       .strictObject({
+        ...size,
         ...tuning,
+        ...consuming,
+        pool: poolName,
         heartbeatMs: z
           .int()
           .min(20)
@@ -104,6 +126,7 @@ export const consumerPools = z
             'How often a process renews the leases of its partitions, in ms. A lease ends after three missed renewals.',
           ),
       })
+      .refine(isValidSize, invalidSize)
       .optional(),
   })
   .prefault({});

@@ -134,6 +134,46 @@ describe('A server with files of consumers', () => {
     expect(gateway.output).not.toContain('consumer task-daily');
   });
 
+  it('accepts the names of the original bus, reports them, and names sections without effect', async () => {
+    write('consumers.js', consumers('t'));
+    const bus = {
+      default: { default_driver: 'memory' },
+      modules: {
+        task: {
+          consume_num: 7,
+          consumers: { daily: { nums: 2 }, weekly: { nums: 2 } },
+          load: ['./consumers.js'],
+        },
+        tsak: { consumer_interval: 1 },
+      },
+    };
+    await using server = await Server.start({ cwd, args: configure(bus) });
+    await server.says(/bus\.modules\.task\.consume_num is called bus\.modules\.task\.batchSize here/);
+    await server.says(/bus\.default\.default_driver is called bus\.defaultDriver here/);
+    await server.says(/modules\.task\.consumers\.weekly has no effect: this process has no such consumer/);
+    await server.says(/handled daily income/);
+    await server.says(/modules\.tsak has no effect/);
+    expect(server.output).not.toContain('modules.task has no effect');
+  });
+
+  it('does not start with a setting of consumers or pools that is unknown, and suggests one', async () => {
+    const bus = {
+      modules: { task: { batchsize: 5, consumers: { daily: { concurency: 2 } } } },
+      producers: { kafka: { maxConnection: 2 } },
+    };
+    await using server = await Server.spawn({ cwd, args: configure(bus) });
+    expect(await server.exited()).toBe(1);
+    expect(server.output).toMatch(
+      /bus\.modules\.task\.batchsize in carillon\.json is unknown: did you mean batchSize\?/,
+    );
+    expect(server.output).toMatch(
+      /daily\.concurency in carillon\.json is unknown: did you mean concurrency\?/,
+    );
+    expect(server.output).toMatch(
+      /kafka\.maxConnection in carillon\.json is unknown: did you mean maxConnections\?/,
+    );
+  });
+
   it('does not start if a file cannot be used, and says why for each of them', async () => {
     write('throws.js', `export const x = 1;\nthrow new Error('no licence');`);
     write('decorated.js', `@Injectable()\nexport class X {}`);

@@ -11,7 +11,6 @@ import type { KafkaDriverOptions } from './kafka.options.js';
 import { patchRequestQueue } from './request-queue.js';
 import { KafkaTopics } from './topics.js';
 
-const PROBE_WHEN_UP_MS = 3_000;
 const PROBE_WHEN_DOWN_MS = 500;
 /** Calls within this time after a failed attempt to connect get its error, so that a burst of calls makes one attempt. */
 const RECONNECT_PAUSE_MS = 200;
@@ -130,7 +129,7 @@ export class KafkaConnection {
   }
 
   #scheduleProbe(): void {
-    const delayMs = this.isDown ? PROBE_WHEN_DOWN_MS : PROBE_WHEN_UP_MS;
+    const delayMs = this.isDown ? PROBE_WHEN_DOWN_MS : this.options.checkIntervalMs;
     this.#probeTimer = after('probe of Kafka', delayMs, () =>
       this.#probe().finally(() => {
         if (!this.#closed) this.#scheduleProbe();

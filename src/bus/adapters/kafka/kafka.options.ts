@@ -48,6 +48,11 @@ export const kafkaDriverOptions = z.strictObject({
     .describe(
       'Time-out for the acknowledgement of all in-sync replicas, in ms. After it, the publish fails as `broker_unavailable`.',
     ),
+  checkIntervalMs: z
+    .int()
+    .min(100)
+    .default(3_000)
+    .describe('How often it is checked that the brokers can be reached, in ms.'),
   maxQueuedBytes: z
     .int()
     .min(1_024)

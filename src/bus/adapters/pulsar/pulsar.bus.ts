@@ -59,6 +59,8 @@ export class PulsarBus implements Bus {
   ): Promise<PulsarBus> {
     const bus = new PulsarBus(options, await openPulsarTransport(options, status));
     for (const topic of topics) bus.#producer(topic);
+    // Pulsar connects for a topic. Until one is used, nothing is down.
+    if (topics.length === 0) status.up();
     return bus;
   }
 
