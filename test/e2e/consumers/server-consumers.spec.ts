@@ -174,6 +174,13 @@ describe('A server with files of consumers', () => {
     );
   });
 
+  it('does not start with workers either if a file cannot be used', async () => {
+    const args = configure({ modules: { task: { load: ['./absent.js'] } } });
+    await using server = await Server.spawn({ cwd, args, env: { WORKERS: '2' } });
+    expect(await server.exited()).toBe(1);
+    expect(server.output).toMatch(/load: \.\/absent\.js does not exist/);
+  });
+
   it('does not start if a file cannot be used, and says why for each of them', async () => {
     write('throws.js', `export const x = 1;\nthrow new Error('no licence');`);
     write('decorated.js', `@Injectable()\nexport class X {}`);
