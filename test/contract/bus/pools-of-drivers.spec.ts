@@ -17,10 +17,7 @@ afterEach(() => application.close());
 
 async function start(options: BusOptionsInput | Readonly<Record<string, unknown>>): Promise<void> {
   application = await Test.createTestingModule({
-    imports: [
-      MetricsModule.forRoot({ path: '/metrics', processMetrics: false }),
-      BusModule.forRoot(options),
-    ],
+    imports: [MetricsModule.forRoot({ path: '/metrics', processMetrics: false }), BusModule.forRoot(options)],
   })
     .setLogger(new ConsoleLogger({ logLevels: [] }))
     .compile();
