@@ -58,7 +58,14 @@ describe('AppModule', () => {
     await app.close();
     const order = [...new Set(events.map((event) => event.split(' ')[0] ?? ''))];
     expect(order.slice(0, 2).toSorted()).toEqual(['GatewayModule', 'TriggerModule']);
-    expect(order.slice(2)).toEqual(['LaneConsumersModule', 'DeliveryModule', 'LanesModule', 'BusModule']);
+    expect(order.slice(2)).toEqual([
+      'WebhooksModule',
+      'LaneConsumersModule',
+      'DeliveryModule',
+      'LanesModule',
+      'BusModule',
+      'MetricsModule',
+    ]);
     const times = order.flatMap((module) => [
       events.indexOf(`${module} stops`),
       events.lastIndexOf(`${module} stopped`),

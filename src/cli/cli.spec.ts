@@ -102,7 +102,7 @@ describe('The command line', () => {
     for (const command of ['checkconfig', 'check']) {
       const report = run(command, '--config', 'test/golden/config-proxy.json');
       await expect(report).rejects.toThrow('what the errors above name does not work');
-      expect(printed).toContain('error: client.proxy is not supported');
+      expect(printed).toContain('error: http_stream is not supported');
       expect(printed).not.toContain('is valid');
     }
     await expect(run('checkconfig', '--server.port', 'many')).rejects.toThrow('server.port');

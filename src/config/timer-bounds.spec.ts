@@ -6,7 +6,7 @@ import { setAt, type Tree } from './tree.js';
 
 const TOO_LONG = 2 ** 31;
 /** Stored, and never waited for. */
-const stored = /\.(?:ttl|historyTtl|historyMetaTtl|deadLetterTtl|maxDelay|maxStale)Ms$/;
+const stored = /(?:\.ttl|Ttl|\.maxDelay|\.maxStale)Ms$/;
 
 const jwks = (tokens: string) => ({ [`${tokens}.jwks.endpoint`]: 'https://example.com/keys' });
 const proxies = ['connect', 'refresh', 'subscribe', 'publish', 'subRefresh', 'rpc'].map(
