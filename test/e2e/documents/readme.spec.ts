@@ -57,7 +57,7 @@ describe('the README', () => {
 
 describe('docs/operations.md', () => {
   it('lists exactly the metrics of a server', async () => {
-    await using server = await Server.start();
+    await using server = await Server.start({ args: ['--callbacks.enabled=true'] });
     const shown = await (await fetch(`${server.url}/metrics`)).text();
     const real = new Set(
       [...shown.matchAll(/^# TYPE (carillon_\w+|messagebus_\w+)/gm)].map(([, name]) => name),
