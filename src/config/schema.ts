@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { busOptions } from '../bus/index.js';
 import { callbacksOptions } from '../callbacks/index.js';
 import { deliveryOptions } from '../delivery/index.js';
-import { gatewayOptionsFor } from '../gateway/index.js';
+import { gatewayOptionsFor, missingProxies } from '../gateway/index.js';
 import { metricsOptions } from '../metrics/index.js';
 import { triggerOptions } from '../trigger/index.js';
 import { webhooksOptions } from '../webhooks/index.js';
@@ -31,6 +31,9 @@ export const configSchema = z
     const { server, trigger, callbacks, bus, delivery } = config;
     // The bus checks its own options, also in an application that imports it alone.
     checkTimers({ ...config, bus: undefined }, context);
+    if (server.roles.includes('gateway'))
+      for (const { path, message } of missingProxies(config.gateway.client.proxies, delivery.channels))
+        context.addIssue({ code: 'custom', path: [...path], message });
     for (const message of roleFaults(server.roles, { bus, delivery }))
       context.addIssue({ code: 'custom', path: ['server', 'roles'], message });
     if (!isLoopback(server.host)) for (const issue of shortKeyIssues(config)) context.addIssue({ ...issue });

@@ -52,4 +52,5 @@ export { RulesAuthorizer } from './auth/rules/rules.authorizer.js';
 export { TokenAuthorizer } from './auth/tokens/token.authorizer.js';
 export { tokensOptions, type TokensOptions } from './auth/tokens/tokens.options.js';
 export { checkToken, generateToken, type TokenReport, type TokenRequest } from './auth/tokens/cli.js';
+export { missingProxies } from './auth/proxies/missing-proxies.js';
 export { proxyRequestSchemas, type ProxyClient, type ProxyRequests } from './auth/proxies/proxy-requests.js';

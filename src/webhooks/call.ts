@@ -11,8 +11,6 @@ export interface WebhookResponse {
   readonly headers: IncomingHttpHeaders;
   /** May be a view of a larger buffer: copy what you keep. */
   readonly body: Buffer;
-  /** Headers after the body. */
-  readonly trailers: IncomingHttpHeaders;
 }
 
 /** What a call needs of its target. */
@@ -111,11 +109,11 @@ export class Call implements QueuedCall, Dispatcher.DispatchHandler {
     else this.#chunks.push(chunk);
   }
 
-  onResponseEnd(_: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+  onResponseEnd(): void {
     if (this.#isOver) return;
     this.#end();
     const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#length);
-    this.#settled.resolve({ status: this.#status, headers: this.#headers, body, trailers });
+    this.#settled.resolve({ status: this.#status, headers: this.#headers, body });
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {

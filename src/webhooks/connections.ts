@@ -11,8 +11,6 @@ export interface PoolRequest {
   readonly connections: number;
   readonly connectTimeoutMs: number;
   readonly tls: TargetTls | undefined;
-  /** HTTP/2, also without TLS. */
-  readonly http2?: boolean;
 }
 
 type Connector = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket | undefined;
@@ -31,35 +29,25 @@ export class OutgoingConnections {
   ) {}
 
   /** @throws PemUnreadableError */
-  pool({ origin, trust, connections, connectTimeoutMs, tls, http2 = false }: PoolRequest): Pool {
-    const useH2c = http2 && origin.startsWith('http:');
+  pool({ origin, trust, connections, connectTimeoutMs, tls }: PoolRequest): Pool {
     return new Pool(origin, {
       connections,
-      allowH2: http2,
-      connect: this.#connector(trust, connectTimeoutMs, tls, { http2, useH2c }) as buildConnector.connector,
+      allowH2: false,
+      connect: this.#connector(trust, connectTimeoutMs, tls) as buildConnector.connector,
       keepAliveTimeout: KEEP_ALIVE_MS,
       // Each call has its own, precise time-outs.
       headersTimeout: 0,
       bodyTimeout: 0,
-      // Missing in the types of Pool.
-      ...(useH2c && { useH2c }),
     });
   }
 
-  #connector(
-    trust: TargetTrust,
-    timeout: number,
-    tls: TargetTls | undefined,
-    { http2, useH2c }: { readonly http2: boolean; readonly useH2c: boolean },
-  ): Connector {
+  #connector(trust: TargetTrust, timeout: number, tls: TargetTls | undefined): Connector {
     const connect = buildConnector({
       ...tlsOptions(tls),
-      allowH2: http2,
-      preferH2: http2,
-      useH2c,
+      allowH2: false,
       timeout,
       lookup: this.guard.lookup(trust),
-    } as buildConnector.BuildOptions) as Connector;
+    }) as Connector;
     return (options, callback) => {
       const refusal = this.#refusal(options.hostname, trust);
       if (refusal !== undefined) {

@@ -20,8 +20,6 @@ export interface TargetDefinition {
   readonly url: string;
   readonly trust: TargetTrust;
   readonly options: TargetOptions;
-  /** Speak HTTP/2 only. */
-  readonly http2?: boolean;
 }
 
 /** What the targets of a process share. */
@@ -58,7 +56,7 @@ export class WebhookTarget implements CallHost {
     private readonly definition: TargetDefinition,
     private readonly host: TargetHost,
   ) {
-    const { options, trust, http2 = false } = definition;
+    const { options, trust } = definition;
     const { breaker, ...limits } = host.options;
     const { url, authorization } = splitUserInfo(definition.url);
     const { origin, pathname, search } = new URL(url);
@@ -68,7 +66,6 @@ export class WebhookTarget implements CallHost {
     this.#pool = host.connections.pool({
       origin,
       trust,
-      http2,
       connections: limits.maxConnectionsPerTarget,
       connectTimeoutMs: options.connectTimeoutMs ?? options.timeoutMs,
       tls: options.tls,

@@ -53,10 +53,13 @@ export class ProxyBackend implements AsyncDisposable {
     return this.#calls.shift()!;
   }
 
-  /** Takes the next call and answers it with 200 and a JSON object. */
-  async answer(body: object): Promise<ProxyCall> {
+  /**
+   * Takes the next call and answers it with 200 and a JSON object.
+   * @param body a function, if the body depends on the time of the call
+   */
+  async answer(body: object | (() => object)): Promise<ProxyCall> {
     const call = await this.next();
-    call.answer(200, JSON.stringify(body));
+    call.answer(200, JSON.stringify(typeof body === 'function' ? body() : body));
     return call;
   }
 

@@ -115,6 +115,7 @@ describe('Proxies of Centrifugo', () => {
         CENTRIFUGO_CLIENT_PROXY_CONNECT_ENDPOINT: endpoint,
         CENTRIFUGO_CLIENT_PROXY_CONNECT_HTTP_HEADERS: 'Cookie,Authorization',
         CENTRIFUGO_CLIENT_PROXY_CONNECT_HTTP_STATIC_HEADERS: '{"X-Key":"k"}',
+        CENTRIFUGO_RPC_PROXY_ENDPOINT: endpoint,
         CENTRIFUGO_RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: 'true',
         CENTRIFUGO_PROXIES: '[{"name":"other","endpoint":"http://other"}]',
       },

@@ -26,7 +26,7 @@ const transform = z
 const shape = {
   endpoint: z
     .string()
-    .refine(isEndpoint, 'must be a URL that begins with http:// or https://')
+    .refine(isEndpoint, 'must be a URL that begins with http:// or https:// (gRPC is not supported yet)')
     .describe('URL of the backend.'),
   httpHeaders: headerNames(
     'Names of the headers of the handshake that are forwarded to the backend, such as `Cookie`.',

@@ -18,7 +18,7 @@ export class Proxies {
     private readonly webhooks: Webhooks,
   ) {}
 
-  /** Whether there is a proxy. Called when all authorizers have been created. */
+  /** Whether there is a proxy. Every one that is in use has been created then, at start-up. */
   get areUsed(): boolean {
     return this.#proxies.size > 0;
   }
