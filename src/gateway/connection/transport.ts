@@ -39,7 +39,7 @@ export interface Transport {
   close(code: number, reason: string): void;
   /** Cuts the client off without a word. */
   terminate(): void;
-  /** Reads nothing more from the client, apart from the rest of what has arrived. */
+  /** Reads nothing more from the client, and passes on nothing of what has arrived, not even the next message of one read. */
   pause(): void;
   /** Reads from the client again. Does nothing if the transport is not paused. */
   resume(): void;

@@ -1,20 +1,28 @@
+/* oxlint-disable no-underscore-dangle -- private names of `ws` */
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { Transport, TransportListener } from '../connection/transport.js';
 import { encodeFrame, Opcode } from './frame.js';
+import { guardReceiver, open, shut, type FrameGate, type FrameReceiver } from './frame-gate.js';
 import { codeOfProtocolFault } from './protocol-fault.js';
 
 /**
  * A WebSocket as `ws` makes it, which is the transport itself: no further object per client. Its event listeners are
  * the same functions for all sockets, and frames that are ready go straight to the TCP socket under it.
  */
-export class WebSocketTransport extends WebSocket implements Transport {
+export class WebSocketTransport extends WebSocket implements Transport, FrameGate {
   /** The TCP socket of the upgrade request. */
   stream!: Socket;
+  isShut = false;
+  stoppedLoop = false;
+  held: (() => void) | undefined;
+  /** Private to `ws`, which creates it when the handshake is done. */
+  declare readonly _receiver: FrameReceiver;
   #listener!: TransportListener;
 
   attach(listener: TransportListener): void {
     this.#listener = listener;
+    guardReceiver(this._receiver, this);
     this.on('message', onMessage);
     this.on('ping', onPing);
     this.on('pong', onPong);
@@ -28,8 +36,16 @@ export class WebSocketTransport extends WebSocket implements Transport {
     super.close(code, reason);
   }
 
+  override pause(): void {
+    if (this.isShut) return;
+    shut(this._receiver, this);
+    super.pause();
+  }
+
   override resume(): void {
-    if (this.isPaused) super.resume();
+    if (!this.isShut) return;
+    super.resume();
+    open(this._receiver, this);
   }
 
   get listener(): TransportListener {
