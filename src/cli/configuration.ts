@@ -35,9 +35,14 @@ export function genconfig(argv: readonly string[]): void {
  * wrong with it.
  */
 export function checkconfig(argv: readonly string[]): void {
-  const { notices, errors } = readConfig(argv);
+  const { config, notices, errors } = readConfig(argv);
   for (const notice of notices)
     process.stdout.write(`${errors.includes(notice) ? 'error' : 'note'}: ${notice}\n`);
+  // Not a notice: at a start it would only repeat what the configuration says.
+  if (config.gateway.limits.inbound.perSecond === 0)
+    process.stdout.write(
+      'note: clients may send any number of messages, as in Centrifugo: set gateway.limits.inbound and gateway.client.rates to slow them down\n',
+    );
   if (errors.length > 0)
     throw new CommandError(
       'the server starts with this configuration, but what the errors above name does not work',

@@ -16,6 +16,8 @@ const REFUSED_ATTEMPTS = 'carillon_gateway_refused_attempts_total';
 const RECEIVED = 'carillon_gateway_messages_received_total';
 const DELIVERED = 'carillon_gateway_messages_delivered_total';
 const DROPPED = 'carillon_gateway_messages_dropped_total';
+const UNENCODABLE = 'carillon_gateway_messages_unencodable_total';
+const SLOW = 'carillon_gateway_slow_clients_total';
 const LATENCY = 'carillon_gateway_delivery_latency_seconds';
 const LATENESS = 'carillon_gateway_delay_lateness_seconds';
 
@@ -49,6 +51,16 @@ export const gatewayInstruments = [
     name: DROPPED,
     help: 'Messages that did not fit into the outbox of a slow client, which is closed for that reason.',
   }),
+  makeCounterProvider({
+    name: UNENCODABLE,
+    help: 'Messages that were dropped for a client, or left out of an answer to it, because its protocol cannot carry them, such as bytes in JSON.',
+    labelNames: ['protocol'],
+  }),
+  makeCounterProvider({
+    name: SLOW,
+    help: 'Clients closed as slow: outbox means that their own outbox was full, process that too many bytes waited for all clients together.',
+    labelNames: ['limit'],
+  }),
   makeHistogramProvider({
     name: LATENCY,
     help: 'Time from the request for an instant message to its first write to a client of this process, in seconds.',
@@ -72,6 +84,8 @@ export class GatewayMetrics {
     @InjectMetric(RECEIVED) private readonly messagesReceived: Counter<'protocol'>,
     @InjectMetric(DELIVERED) private readonly messagesDelivered: Counter,
     @InjectMetric(DROPPED) private readonly messagesDropped: Counter,
+    @InjectMetric(UNENCODABLE) private readonly messagesUnencodable: Counter<'protocol'>,
+    @InjectMetric(SLOW) private readonly slowClients: Counter<'limit'>,
     @InjectMetric(LATENCY) private readonly latency: Histogram<'lane'>,
     @InjectMetric(LATENESS) private readonly lateness: Histogram,
   ) {}
@@ -106,6 +120,14 @@ export class GatewayMetrics {
 
   dropped(): void {
     this.messagesDropped.inc();
+  }
+
+  unencodable(protocol: string, messages: number): void {
+    this.messagesUnencodable.inc({ protocol }, messages);
+  }
+
+  closedAsSlow(limit: 'outbox' | 'process', clients: number): void {
+    this.slowClients.inc({ limit }, clients);
   }
 
   /** @param nowMs the Unix time at which the first frame of the publication was written */

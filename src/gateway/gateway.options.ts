@@ -8,7 +8,11 @@ const count = z.number().int().min(1);
 function rate(what: string, perSecond: number, burst: number) {
   return z
     .strictObject({
-      perSecond: z.number().positive().default(perSecond).describe(`${what} per second, on average.`),
+      perSecond: z
+        .number()
+        .min(0)
+        .default(perSecond)
+        .describe(`${what} per second, on average. 0: no limit.`),
       burst: count.default(burst).describe(`${what} that may arrive at once after a pause.`),
     })
     .prefault({});
@@ -46,7 +50,7 @@ const limits = z
       ),
     handshakesPerAddress: rate('Handshakes of one address (of IPv6, one /64 network)', 1_000, 5_000),
     handshakes: rate('Handshakes of all clients', 2_000, 10_000),
-    inbound: rate('Messages, pings and pongs of one client (a faster client is closed with 3013)', 100, 500),
+    inbound: rate('Messages, pings and pongs of one client (a faster client is slowed down)', 1_000, 5_000),
   })
   .prefault({});
 
@@ -116,6 +120,15 @@ const shape = {
     .default(1_048_576)
     .describe(
       'The most bytes that may wait to be sent to one client. A client that is further behind is closed with 3008.',
+    ),
+  outboxTotalMaxBytes: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      'The most bytes that may wait to be sent to all clients of this process together. Beyond it, nothing is read from clients, and ' +
+        'those that are furthest behind are closed with 3008. 0: a quarter of the memory limit of the JavaScript heap.',
     ),
   closeTimeoutMs: count
     .default(5_000)

@@ -27,13 +27,27 @@ export class KeyedRateLimit {
   take(key: string, nowMs = performance.now()): number {
     if (this.#limit === undefined) return 0;
     const state = this.#states.get(key) ?? 0;
-    const next = this.#limit.next(state, nowMs);
-    if (next === undefined) return this.#limit.waitMs(state, nowMs);
+    const waitMs = this.#limit.waitMs(state, nowMs);
+    if (waitMs === 0) this.#keep(key, this.#limit.charge(state, nowMs), nowMs);
+    return waitMs;
+  }
+
+  /** Returns the time in ms until one more event is within the limit; 0 if it is now. Counts nothing. */
+  waitMs(key: string, nowMs: number): number {
+    return this.#limit?.waitMs(this.#states.get(key) ?? 0, nowMs) ?? 0;
+  }
+
+  /** Counts an event that happens whether or not it exceeds the limit, for example after a wait. */
+  charge(key: string, nowMs: number): void {
+    if (this.#limit === undefined) return;
+    this.#keep(key, this.#limit.charge(this.#states.get(key) ?? 0, nowMs), nowMs);
+  }
+
+  #keep(key: string, state: number, nowMs: number): void {
     // Deleted first, so that the map is ordered by the last event.
     this.#states.delete(key);
-    this.#states.set(key, next);
+    this.#states.set(key, state);
     if (this.#states.size > this.maxKeys) this.#forget(nowMs);
-    return 0;
   }
 
   #forget(nowMs: number): void {

@@ -1,4 +1,5 @@
 export interface Rate {
+  /** 0: no limit. */
   readonly perSecond: number;
   /** Number of events that may occur at once after a pause. */
   readonly burst: number;
@@ -16,7 +17,7 @@ export class RateLimit {
   readonly #depthMs: number;
 
   constructor({ perSecond, burst }: Rate) {
-    this.#intervalMs = 1000 / perSecond;
+    this.#intervalMs = perSecond > 0 ? 1000 / perSecond : 0;
     this.#depthMs = this.#intervalMs * burst;
   }
 
@@ -25,7 +26,12 @@ export class RateLimit {
    * is 0.
    */
   next(state: number, nowMs: number): number | undefined {
-    return this.waitMs(state, nowMs) > 0 ? undefined : Math.max(state, nowMs) + this.#intervalMs;
+    return this.waitMs(state, nowMs) > 0 ? undefined : this.charge(state, nowMs);
+  }
+
+  /** Returns the state after an event that happens whether or not it exceeds the limit. */
+  charge(state: number, nowMs: number): number {
+    return Math.max(state, nowMs) + this.#intervalMs;
   }
 
   /** Returns the time in ms until one more event is within the limit; 0 if it is now. */

@@ -12,8 +12,19 @@ import { proxyOptionNames, proxySections, translateProxies } from './proxies.js'
 import { ignored, isSet, unsupported } from './unsupported.js';
 import { readCentrifugoVariables } from './variables.js';
 
-/** The address on which Centrifugo listens by default. It applies to every configuration of Centrifugo. */
-const DEFAULTS = { server: { host: '0.0.0.0', port: 8000 } };
+/**
+ * Returns the defaults of Centrifugo that differ from ours: where it listens, and that it does not limit how much a client sends.
+ * They are new objects each time, because other settings are written into them.
+ */
+function defaults(): Tree {
+  return {
+    server: { host: '0.0.0.0', port: 8000 },
+    gateway: {
+      limits: { inbound: { perSecond: 0 } },
+      client: { rates: { connection: { perSecond: 0 }, user: { perSecond: 0 }, address: { perSecond: 0 } } },
+    },
+  };
+}
 
 const knownOptions = [...counterparts.keys(), ...unsupported.keys(), ...ignored, ...proxyOptionNames];
 
@@ -50,7 +61,7 @@ export function translateCentrifugo(file: Tree, variables: Environment): Transla
   const translated = isTheirs ? merge(translator.settings, ours) : merge(ours, translator.settings);
   const { origins, implied, errors, faults } = translator;
   const notices = [...translator.notices, ...unknown];
-  return { file: merge(DEFAULTS, translated), notices, errors, faults, origins, implied };
+  return { file: merge(defaults(), translated), notices, errors, faults, origins, implied };
 }
 
 const NOTHING = { notices: [], origins: new Map<string, string>(), implied: {} };

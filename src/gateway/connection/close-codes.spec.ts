@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { closeCodeLabel } from './close-codes.js';
 
 const slow = { code: 4008, reason: 'slow', reconnect: true };
-const codes = { shuttingDown: slow, slow, noPong: slow, tooManyRequests: slow, unencodable: slow };
+const codes = { shuttingDown: slow, slow, noPong: slow };
 
 describe('closeCodeLabel', () => {
   it('keeps numbers that a client makes up out of the metrics', () => {

@@ -12,10 +12,8 @@ export interface CloseCode {
  * - `shuttingDown`: the process stops.
  * - `slow`: more bytes wait for the client than `gateway.outboxMaxBytes`.
  * - `noPong`: the client did not answer a ping in time.
- * - `tooManyRequests`: the client sends faster than its limit.
- * - `unencodable`: the client's protocol cannot carry a publication that is due to it.
  */
-export type CloseReason = 'shuttingDown' | 'slow' | 'noPong' | 'tooManyRequests' | 'unencodable';
+export type CloseReason = 'shuttingDown' | 'slow' | 'noPong';
 
 /** The close codes of one protocol: one for each reason of the gateway, and those that only the protocol itself uses. */
 export type CloseCodes = Readonly<Record<CloseReason, CloseCode>> & Readonly<Record<string, CloseCode>>;

@@ -1,4 +1,4 @@
-import { reportFailure } from '../../async/index.js';
+import { inBackground, reportFailure } from '../../async/index.js';
 import type { Publication } from '../../delivery/index.js';
 import type { RateLimit } from '../../limits/index.js';
 import type { CloseCode, CloseReason } from './close-codes.js';
@@ -7,14 +7,20 @@ import type { ConnectionProtocol, Handshake } from './handshake.js';
 import { Heartbeat, type HeartbeatTiming, type Pinged } from './heartbeat.js';
 import type { FlushQueue } from './flush-queue.js';
 import { Outbox } from './outbox.js';
+import type { OutboxBudget } from './outbox-budget.js';
+import { PauseCause } from './pause-cause.js';
 import { unencodable, type PublicationFormat } from './publication-format.js';
+import { type TimerWheel, WheelCall } from './timer-wheel.js';
 import type { Transport, TransportListener } from './transport.js';
 
 /** The objects that all connections of a process share. */
 export interface ConnectionHost {
   readonly flushQueue: FlushQueue;
+  readonly wheel: TimerWheel;
+  /** Bounds what waits for all clients together. */
+  readonly budget: OutboxBudget;
   readonly heartbeatTiming: HeartbeatTiming;
-  /** Limits what a client sends: messages, pings and pongs. */
+  /** Slows down what a client sends: messages, pings and pongs. */
   readonly inboundRate: RateLimit;
   onOpened(connection: Connection): void;
   /** The connection has ended; its transport may still be closing. */
@@ -24,8 +30,19 @@ export interface ConnectionHost {
   onReceived(connection: Connection): void;
   /** A frame of a publication waits for the end of the turn. */
   onQueued(publication: Publication, isFirst: boolean): void;
+  /** A publication did not fit into the outbox of a client, which is closed as slow. */
   onDropped(publication: Publication): void;
+  /** A publication was dropped for a client, because its protocol cannot carry it. */
+  onUnencodable(publication: Publication, connection: Connection): void;
+  /** Publications were left out of an answer to a client for that reason. */
+  onLeftOut(channel: string, count: number, connection: Connection): void;
+  /** A client is closed, because its own outbox is full. */
+  onSlow(connection: Connection): void;
 }
+
+/** Marks in the causes of a pause that there was one since the last look. */
+const RECENTLY = 1 << 8;
+const ANY_CAUSE = RECENTLY - 1;
 
 /** Creates the connections of one protocol. */
 export interface ConnectionFactory {
@@ -54,6 +71,8 @@ export abstract class Connection implements Pinged, TransportListener {
   #transport: Transport | undefined;
   #heartbeat: Heartbeat | undefined;
   #inboundState = 0;
+  /** The causes for which the client is not read from, as bits. */
+  #pauses = 0;
   #hasLeft = false;
 
   constructor({ id, network, protocol, framing }: Handshake, host: ConnectionHost) {
@@ -74,7 +93,7 @@ export abstract class Connection implements Pinged, TransportListener {
   protected abstract leave(): void;
   /** Called when the transport is open: what is sent from now on goes to the client. */
   protected abstract onOpen(): void;
-  /** Called for each message within the client's rate. */
+  /** Called for each message. A client that sends faster than its limit is read from less often. */
   protected abstract onInbound(message: Buffer, isText: boolean): void;
 
   /** How long {@link join} may take, in ms; undefined for `gateway.attachTimeoutMs`. */
@@ -103,6 +122,11 @@ export abstract class Connection implements Pinged, TransportListener {
     return this.#outbox.bytes;
   }
 
+  /** Corrects the part of the client in the budget, and returns it. */
+  countOutbox(): number {
+    return this.#outbox.count();
+  }
+
   /** The handshake is done: sends what has arrived meanwhile, and everything that follows, over the transport. */
   open(transport: Transport): void {
     transport.attach(this);
@@ -116,7 +140,7 @@ export abstract class Connection implements Pinged, TransportListener {
   abandon(): void {
     if (this.#transport !== undefined) return;
     this.#depart();
-    this.#host.onGone(this);
+    this.#vanish();
   }
 
   /** Sends what waits, and then the code. The transport disconnects a client that does not read it in time. */
@@ -148,7 +172,7 @@ export abstract class Connection implements Pinged, TransportListener {
   }
 
   onMessage(message: Buffer, isText: boolean): void {
-    if (!this.#admitInbound()) return;
+    if (!this.#countInbound()) return;
     this.#host.onReceived(this);
     try {
       this.onInbound(message, isText);
@@ -160,12 +184,12 @@ export abstract class Connection implements Pinged, TransportListener {
   }
 
   onPing(pong: Buffer): void {
-    if (this.#admitInbound()) this.#push(pong);
+    if (this.#countInbound()) this.#push(pong);
   }
 
   /** A pong without a ping is a heartbeat of the client's own (RFC 6455, section 5.5.3) and changes nothing. */
   onPong(): void {
-    if (this.#admitInbound() && this.protocolPing === undefined) this.pong();
+    if (this.#countInbound() && this.protocolPing === undefined) this.pong();
   }
 
   /** Whichever side closes, the client receives what was sent before. */
@@ -179,17 +203,31 @@ export abstract class Connection implements Pinged, TransportListener {
 
   onClose(code: number): void {
     this.#leaveWith(code);
-    this.#host.onGone(this);
+    this.#vanish();
   }
 
-  /** The hot path: at most one encoding per publication and format, and one reference per subscriber. */
-  deliver(publication: Publication, format: PublicationFormat): void {
-    if (this.#hasLeft) return;
+  /**
+   * The hot path: at most one encoding per publication and format, and one reference per subscriber.
+   * Returns whether the publication is on its way to the client. One that its protocol cannot carry is dropped.
+   */
+  deliver(publication: Publication, format: PublicationFormat): boolean {
+    if (this.#hasLeft) return false;
     const isFirst = publication.frames.length === 0;
     const frame = format.of(publication, this.#framing);
-    if (frame === unencodable) this.closeFor('unencodable');
-    else if (this.#push(frame)) this.#host.onQueued(publication, isFirst);
-    else this.#host.onDropped(publication);
+    if (frame === unencodable) {
+      this.#host.onUnencodable(publication, this);
+      return false;
+    }
+    if (!this.#push(frame)) {
+      this.#host.onDropped(publication);
+      return false;
+    }
+    this.#host.onQueued(publication, isFirst);
+    return true;
+  }
+
+  leftOut(channel: string, count: number): void {
+    this.#host.onLeftOut(channel, count, this);
   }
 
   /** Sends a message to this client only. */
@@ -214,33 +252,57 @@ export abstract class Connection implements Pinged, TransportListener {
     return this.#heartbeat?.pong() ?? false;
   }
 
-  /** Resolves when a large message has left; undefined if none is on its way. */
+  /**
+   * Resolves when the client may be sent more answers: a large message has left, and not too much waits for all clients
+   * together. Undefined if it may be now.
+   */
   caughtUp(): Promise<void> | undefined {
-    return this.#outbox.caughtUp();
+    return this.#outbox.caughtUp() ?? this.#host.budget.relieved();
   }
 
-  /** Reads nothing more from the client, apart from the rest of what has arrived. */
-  pause(): void {
+  /** Reads nothing more from the client until {@link resume} was called for each cause. */
+  pause(cause: PauseCause): void {
+    if (this.#hasLeft) return;
+    this.#pauses |= cause | RECENTLY;
     this.#transport?.pause();
   }
 
-  resume(): void {
-    this.#transport?.resume();
+  resume(cause: PauseCause): void {
+    this.#pauses &= ~cause;
+    if ((this.#pauses & ANY_CAUSE) === 0) this.#transport?.resume();
+  }
+
+  wasPaused(): boolean {
+    const was = this.#pauses !== 0;
+    if ((this.#pauses & ANY_CAUSE) === 0) this.#pauses = 0;
+    return was;
   }
 
   /** Returns false, and closes the connection, if the client is too far behind. */
   #push(frame: Buffer): boolean {
     if (this.#outbox.push(frame)) return true;
+    if (!this.#hasLeft) this.#host.onSlow(this);
     this.closeFor('slow');
     return false;
   }
 
-  #admitInbound(): boolean {
+  /** Counts something that the client sent, and pauses reading if that was too much. Returns whether the connection is still there. */
+  #countInbound(): boolean {
     if (this.#hasLeft) return false;
-    const state = this.#host.inboundRate.next(this.#inboundState, performance.now());
-    if (state === undefined) this.closeFor('tooManyRequests');
-    else this.#inboundState = state;
-    return state !== undefined;
+    const { inboundRate, budget, wheel } = this.#host;
+    const nowMs = performance.now();
+    this.#inboundState = inboundRate.charge(this.#inboundState, nowMs);
+    const waitMs = inboundRate.waitMs(this.#inboundState, nowMs);
+    if (waitMs > 0) {
+      this.pause(PauseCause.messages);
+      wheel.schedule(new WheelCall(() => this.resume(PauseCause.messages)), waitMs);
+    }
+    const relieved = budget.relieved();
+    if (relieved !== undefined) {
+      this.pause(PauseCause.memory);
+      inBackground('reading from clients', () => relieved.then(() => this.resume(PauseCause.memory)));
+    }
+    return true;
   }
 
   #leaveWith(code: number): boolean {
@@ -257,5 +319,10 @@ export abstract class Connection implements Pinged, TransportListener {
     this.#transport?.resume();
     this.leave();
     return true;
+  }
+
+  #vanish(): void {
+    this.#outbox.release();
+    this.#host.onGone(this);
   }
 }

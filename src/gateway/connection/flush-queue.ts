@@ -1,4 +1,6 @@
 import { reportFailure } from '../../async/index.js';
+import { OutboxBudget } from './outbox-budget.js';
+
 /** An outbox that a {@link FlushQueue} flushes. */
 export interface Flushable {
   flush(): void;
@@ -11,14 +13,17 @@ export interface Flushable {
 export class FlushQueue {
   /** The most bytes that may wait for one client. */
   readonly maxBytes: number;
+  /** Bounds what waits for all clients together. */
+  readonly budget: OutboxBudget;
   readonly #onFlushed: () => void;
   #dirty: Flushable[] = [];
   #immediate: NodeJS.Immediate | undefined;
   #lastFrames: readonly Buffer[] = [];
   #lastJoined: Buffer | undefined;
 
-  constructor(maxBytes: number, onFlushed: () => void = () => {}) {
+  constructor(maxBytes: number, onFlushed: () => void = () => {}, budget = new OutboxBudget()) {
     this.maxBytes = maxBytes;
+    this.budget = budget;
     this.#onFlushed = onFlushed;
   }
 

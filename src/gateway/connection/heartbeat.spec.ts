@@ -3,7 +3,11 @@ import type { CloseReason } from './close-codes.js';
 import { Heartbeat, HeartbeatTiming } from './heartbeat.js';
 import { TimerWheel } from './timer-wheel.js';
 
-const client = { ping: jest.fn<() => void>(), closeFor: jest.fn<(reason: CloseReason) => void>() };
+const client = {
+  ping: jest.fn<() => void>(),
+  wasPaused: jest.fn<() => boolean>(),
+  closeFor: jest.fn<(reason: CloseReason) => void>(),
+};
 let now: number;
 let timing: HeartbeatTiming;
 
@@ -51,6 +55,15 @@ describe('Heartbeat', () => {
     elapse(25_000 + 7_900);
     elapse(200);
     expect(client.closeFor).toHaveBeenCalledTimes(1);
+    expect(client.closeFor).toHaveBeenCalledWith('noPong');
+  });
+
+  it('gives a client that was not read from more time', () => {
+    client.wasPaused.mockReturnValueOnce(true);
+    begin();
+    elapse(25_000 + 8_200);
+    expect(client.closeFor).not.toHaveBeenCalled();
+    elapse(8_000);
     expect(client.closeFor).toHaveBeenCalledWith('noPong');
   });
 

@@ -11,6 +11,8 @@ export interface HeartbeatOptions {
 /** The part of a connection that a heartbeat uses. */
 export interface Pinged {
   ping(): void;
+  /** Whether reading from the client was paused since the last call: its answer may wait unread. */
+  wasPaused(): boolean;
   closeFor(reason: CloseReason): void;
 }
 
@@ -27,7 +29,7 @@ export class HeartbeatTiming {
   }
 }
 
-/** Pings one client, and closes its connection if it does not answer in time. Other traffic does not count as an answer. */
+/** Pings one client, and closes its connection if it does not answer in time, unless it was not read from in that time. Other traffic does not count as an answer. */
 export class Heartbeat extends WheelEntry {
   #awaitsPong = false;
 
@@ -44,7 +46,8 @@ export class Heartbeat extends WheelEntry {
 
   override due(): void {
     if (this.#awaitsPong) {
-      this.pinged.closeFor('noPong');
+      if (this.pinged.wasPaused()) this.timing.wheel.schedule(this, this.timing.options.pongTimeoutMs);
+      else this.pinged.closeFor('noPong');
       return;
     }
     this.#awaitsPong = true;

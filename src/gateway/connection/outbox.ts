@@ -18,6 +18,8 @@ export class Outbox {
   readonly #frames: Buffer[] = [];
   #carrier: FrameCarrier | undefined;
   #frameBytes = 0;
+  /** The part of this client in the budget of all clients. */
+  #counted = 0;
   /** The length of a frame beyond the bound that is on its way. It does not count, so that the whole bound is left for what follows. */
   #oversize = 0;
   /** Whether a flush is already scheduled: by the queue, or by the stream's `drain`. */
@@ -32,6 +34,24 @@ export class Outbox {
   /** The bytes that wait here and in the stream. */
   get bytes(): number {
     return this.#frameBytes + (this.#carrier?.stream.writableLength ?? 0);
+  }
+
+  /**
+   * Corrects the part of this client in the budget, and returns it. The part is exact while the client is behind. What a
+   * stream has passed on since the last write is noticed here.
+   */
+  count(): number {
+    const { bytes } = this;
+    this.#queue.budget.add(bytes - this.#counted);
+    this.#counted = bytes;
+    return bytes;
+  }
+
+  /** The transport is gone. */
+  release(): void {
+    this.discard();
+    this.#carrier = undefined;
+    if (this.#counted > 0) this.count();
   }
 
   /** Starts sending. Frames that were pushed before are sent first. */
@@ -50,6 +70,7 @@ export class Outbox {
     if (!this.#hasRoomFor(frame.length)) return false;
     this.#frames.push(frame);
     this.#frameBytes += frame.length;
+    if (this.#backedUp || this.#carrier === undefined) this.count();
     this.#schedule();
     if (this.#frameBytes >= EAGER_BYTES) this.#send();
     return true;
@@ -78,7 +99,7 @@ export class Outbox {
     this.#isOver = true;
     this.#frames.length = 0;
     this.#frameBytes = 0;
-    this.#carrier = undefined;
+    if (this.#counted > 0) this.count();
   }
 
   #hasRoomFor(length: number): boolean {
@@ -92,7 +113,7 @@ export class Outbox {
   }
 
   async #catchUp(): Promise<void> {
-    while (this.#carrier !== undefined) {
+    while (this.#carrier !== undefined && !this.#isOver) {
       const { stream } = this.#carrier;
       if (stream.writableNeedDrain) await drained(stream);
       else if (this.#frameBytes > this.#queue.maxBytes) await turn();
@@ -116,6 +137,7 @@ export class Outbox {
     stream.write(frames.length === 1 ? frames[0]! : this.#queue.join(frames, this.#frameBytes));
     frames.length = 0;
     this.#frameBytes = 0;
+    if (this.#counted > 0 || stream.writableLength > 0) this.count();
   }
 
   #schedule(): void {

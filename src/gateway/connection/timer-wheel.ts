@@ -10,6 +10,17 @@ export abstract class WheelEntry {
   abstract due(): void;
 }
 
+/** Calls a function after a delay, for what is rare. What is not rare extends {@link WheelEntry} itself. */
+export class WheelCall extends WheelEntry {
+  constructor(private readonly call: () => void) {
+    super();
+  }
+
+  override due(): void {
+    this.call();
+  }
+}
+
 /** The head of a circular list. */
 class Slot extends WheelEntry {
   constructor() {

@@ -11,8 +11,6 @@ const closeCodes = {
   shuttingDown: code,
   slow: code,
   noPong: code,
-  tooManyRequests: code,
-  unencodable: code,
 };
 
 class NoProtocol implements Protocol {

@@ -63,8 +63,6 @@ export const chatProtocol: ProtocolDefinition = {
     shuttingDown: { code: 4001, reason: 'shutting down', reconnect: true },
     slow: { code: 4002, reason: 'slow', reconnect: true },
     noPong: { code: 4003, reason: 'no pong', reconnect: true },
-    tooManyRequests: { code: 4004, reason: 'too many requests', reconnect: true },
-    unencodable: { code: 4005, reason: 'unencodable', reconnect: false },
   },
   useClass: ChatProtocol,
 };

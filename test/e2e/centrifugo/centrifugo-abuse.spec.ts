@@ -154,14 +154,12 @@ describe('rate limits', () => {
 
   beforeAll(async () => {
     app = await CentrifugoApp.start('config-main.json', {
-      'gateway.client.rates.connection.perSecond': 0.001,
+      'gateway.client.rates.connection.perSecond': 100,
       'gateway.client.rates.connection.burst': 20,
       'gateway.client.rates.user.perSecond': 0.001,
-      'gateway.client.rates.user.burst': 30,
+      'gateway.client.rates.user.burst': 40,
       'gateway.client.rates.address.perSecond': 0.001,
-      'gateway.client.rates.address.burst': 60,
-      'gateway.limits.inbound.perSecond': 1,
-      'gateway.limits.inbound.burst': 100,
+      'gateway.client.rates.address.burst': 70,
     });
   });
 
@@ -179,23 +177,30 @@ describe('rate limits', () => {
     return refusals.length;
   }
 
-  it('apply to commands per connection, per user and per address', async () => {
+  it('slow a connection down, and refuse commands beyond those of its user and its address', async () => {
     const first = await connect(app, 'greedy');
-    expect(await flood(first, 30)).toBe(11);
-    const second = await connect(app, 'greedy');
-    // The connection has 19 left, but its user has only 10 minus those of the first connection.
-    expect(await flood(second, 19)).toBe(8);
-    const other = await connect(app, 'modest');
-    expect(await flood(other, 19)).toBe(0);
-    const last = await connect(app, 'late');
-    expect(await flood(last, 19)).toBeGreaterThan(0);
+    const startedAt = performance.now();
+    expect(await flood(first, 30)).toBe(0);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(100);
+    // The user has ten left.
+    expect(await flood(await connect(app, 'greedy'), 19)).toBe(9);
+    expect(await flood(await connect(app, 'modest'), 19)).toBe(0);
+    expect(await flood(await connect(app, 'late'), 19)).toBeGreaterThan(0);
   });
+});
 
-  it('apply to frames per connection', async () => {
-    const client = await open(app);
-    for (let i = 0; i < 200; i++) client.socket.ping();
-    expect(await client.ended()).toEqual({ code: 3013, reason: 'too many requests' });
+it('slows a client down whose commands are refused, and then closes it', async () => {
+  await using app = await CentrifugoApp.start('config-main.json', {
+    'gateway.client.rates.refused.burst': 10,
   });
+  const client = await connect(app, 'refused');
+  const startedAt = performance.now();
+  const ids = Array.from({ length: 2_000 }, (_, n) => n + 10);
+  client.send(ids.map((id) => `{"id":${id},"rpc":{}}`).join('\n'));
+  expect(await client.ended()).toEqual({ code: 3509, reason: 'too many errors' });
+  // A pause of this machine starts the count again.
+  expect(client.messages.length).toBeGreaterThan(100);
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(850);
 });
 
 describe('configured limits', () => {

@@ -67,7 +67,7 @@ export class CentrifugoConnection extends Connection implements SessionTransport
   protected override onOpen(): void {}
 
   protected override onInbound(message: Buffer): void {
-    this.#session.receiveFrame(this.codec.decodeFrame(message));
+    this.#session.receiveFrame(this.codec.readFrame(message));
   }
 
   protected override leave(): void {

@@ -14,19 +14,24 @@ function rate(whose: string, perSecond: number, burst: number) {
     .strictObject({
       perSecond: z
         .number()
-        .positive()
+        .min(0)
         .default(perSecond)
-        .describe(`Commands per second of ${whose}, on average. Further commands fail with error 111.`),
-      burst: count.default(burst).describe(`Commands of ${whose} that may come at once after a pause.`),
+        .describe(`${whose} per second, on average. Further ones wait. 0: no limit.`),
+      burst: count.default(burst).describe(`${whose} that may come at once after a pause.`),
     })
     .prefault({});
 }
 
 const rates = z
   .strictObject({
-    connection: rate('one connection', 200, 1_000),
-    user: rate('all connections of one user on this process', 1_000, 10_000),
-    address: rate('all connections from one address on this process', 10_000, 100_000),
+    connection: rate('Commands of one connection', 1_000, 5_000),
+    refused: rate(
+      'Refused commands of one connection (it is closed with 3509 after ten bursts without a pause)',
+      100,
+      500,
+    ),
+    user: rate('Commands of all connections of one user on this process', 1_000, 10_000),
+    address: rate('Commands of all connections from one address on this process', 10_000, 100_000),
   })
   .prefault({});
 

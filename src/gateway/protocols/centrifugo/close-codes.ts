@@ -40,5 +40,4 @@ export const closeCodes = {
 export const closeCodesByReason: CloseCodes = {
   ...closeCodes,
   shuttingDown: closeCodes.shutdown,
-  unencodable: closeCodes.inappropriateProtocol,
 };

@@ -2,17 +2,21 @@ import type { Command } from './commands.js';
 import type { ReplyError } from '../centrifugo.errors.js';
 import type { AnsweredMethod, Publication, Pushes, PushKind, Results } from './replies.js';
 
-export interface DecodedFrame {
-  /** In the order of the frame. If there is a fault, the commands before it. */
-  readonly commands: readonly Command[];
-  /** Why the rest of the frame is malformed. The connection is closed as `badRequest` after `commands` are done. */
-  readonly fault: string | undefined;
+/** Takes the place of the malformed rest of a frame. The connection is closed as `badRequest` after the commands before it. */
+export const MALFORMED = Symbol('malformed');
+
+/** The commands of one frame, decoded one at a time, so that a frame of thousands does not hold the event loop. */
+export interface FrameReader {
+  /** Returns the next command in the order of the frame; undefined after the last one and after {@link MALFORMED}. */
+  next(): Command | typeof MALFORMED | undefined;
+  /** The number of bytes that are not decoded yet. */
+  readonly bytesLeft: number;
 }
 
 /**
  * One of the two encodings of the client protocol.
  *
- * Decoding never throws, and the result is bounded by the size of the frame. Encoding returns the bytes of one message. Payloads are
+ * Decoding never throws. Encoding returns the bytes of one message. Payloads are
  * copied unchanged, so the caller has to check that the encoding can carry them: one JSON text in UTF-8 for JSON, any bytes for
  * Protobuf.
  */
@@ -20,7 +24,7 @@ export interface Codec {
   readonly encoding: 'json' | 'protobuf';
   /** Whether its messages are text. */
   readonly isText: boolean;
-  readonly decodeFrame: (frame: Buffer) => DecodedFrame;
+  readonly readFrame: (frame: Buffer) => FrameReader;
   readonly encodeResult: <M extends AnsweredMethod>(id: number, method: M, result: Results[M]) => Buffer;
   readonly encodeError: (id: number, error: ReplyError) => Buffer;
   /** @param channel empty for a push that concerns the connection */

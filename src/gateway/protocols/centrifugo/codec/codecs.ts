@@ -1,5 +1,5 @@
 import type { Codec } from './codec.js';
-import { decodeJsonFrame } from './json-decoder.js';
+import { JsonFrameReader } from './json-decoder.js';
 import {
   encodeJsonError,
   encodeJsonPublicationPush,
@@ -7,7 +7,7 @@ import {
   encodeJsonResult,
   jsonPing,
 } from './json-encoder.js';
-import { decodeProtobufFrame } from './protobuf-decoder.js';
+import { ProtobufFrameReader } from './protobuf-decoder.js';
 import {
   encodeProtobufError,
   encodeProtobufPublicationPush,
@@ -19,7 +19,7 @@ import {
 export const jsonCodec: Codec = {
   encoding: 'json',
   isText: true,
-  decodeFrame: decodeJsonFrame,
+  readFrame: (frame) => new JsonFrameReader(frame),
   encodeResult: encodeJsonResult,
   encodeError: encodeJsonError,
   encodePush: encodeJsonPush,
@@ -30,7 +30,7 @@ export const jsonCodec: Codec = {
 export const protobufCodec: Codec = {
   encoding: 'protobuf',
   isText: false,
-  decodeFrame: decodeProtobufFrame,
+  readFrame: (frame) => new ProtobufFrameReader(frame),
   encodeResult: encodeProtobufResult,
   encodeError: encodeProtobufError,
   encodePush: encodeProtobufPush,

@@ -1,19 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Command, ConnectRequest, PublishRequest } from './commands.js';
-import { decodeJsonFrame } from './json-decoder.js';
+import { decodedFrame } from '../../../../../test/support/decoded-frame.js';
+import { JsonFrameReader } from './json-decoder.js';
 
-const decode = (text: string): { commands: readonly Command[]; fault: string | undefined } =>
-  decodeJsonFrame(Buffer.from(text));
+const decodeBytes = (frame: Buffer) => decodedFrame(new JsonFrameReader(frame));
+const decode = (text: string) => decodeBytes(Buffer.from(text));
 
 const one = (text: string): Command => {
-  const { commands, fault } = decode(text);
-  expect(fault).toBeUndefined();
+  const { commands, isMalformed } = decode(text);
+  expect(isMalformed).toBe(false);
   expect(commands).toHaveLength(1);
   return commands[0]!;
 };
 
-const isFault = (text: string): boolean => decode(text).fault !== undefined;
+const isFault = (text: string): boolean => decode(text).isMalformed;
 
 describe('a frame', () => {
   const first = '{"id":1,"presence":{"channel":"a"}}';
@@ -46,15 +47,13 @@ describe('a frame', () => {
   });
 
   it('returns the commands before a malformed one, and the fault', () => {
-    const { commands, fault } = decode(`${first}\n${second}\n\n${first}`);
+    const { commands, isMalformed } = decode(`${first}\n${second}\n\n${first}`);
     expect(commands.map(({ id }) => id)).toEqual([1, 2]);
-    expect(fault).toBeDefined();
+    expect(isMalformed).toBe(true);
   });
 
   it('has to be UTF-8', () => {
-    expect(decodeJsonFrame(Buffer.from('{"id":1,"rpc":{"method":"\xff"}}', 'latin1')).fault).toBe(
-      'not UTF-8',
-    );
+    expect(decodeBytes(Buffer.from('{"id":1,"rpc":{"method":"\xff"}}', 'latin1')).isMalformed).toBe(true);
   });
 });
 
@@ -251,8 +250,8 @@ describe('malformed input', () => {
         ),
         (frame) => {
           const lines = frame.toString('latin1').split('\n').length;
-          const decoded = decodeJsonFrame(frame);
-          expect(decoded.commands.length + (decoded.fault === undefined ? 0 : 1)).toBeLessThanOrEqual(lines);
+          const { commands: decoded, isMalformed } = decodeBytes(frame);
+          expect(decoded.length + (isMalformed ? 1 : 0)).toBeLessThanOrEqual(lines);
         },
       ),
       { numRuns: 3000 },

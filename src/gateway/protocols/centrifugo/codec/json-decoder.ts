@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { JsonScanner, KeyTable, MalformedJsonError } from '../../../../json/index.js';
-import type { DecodedFrame } from './codec.js';
+import { MALFORMED, type FrameReader } from './codec.js';
 import { commandOf } from './command-envelope.js';
 import type { Command } from './commands.js';
 import { MalformedError } from '../centrifugo.errors.js';
@@ -40,26 +40,36 @@ const commandKeys = new KeyTable([
   })),
 ]);
 
-/**
- * Decodes a frame: JSON objects, one per line. One newline may follow the last. Decoding stops at the first line that is not a
- * command, and returns the commands before it and the reason.
- */
-export function decodeJsonFrame(frame: Buffer): DecodedFrame {
-  const commands: Command[] = [];
-  if (!isUtf8(frame)) return { commands, fault: 'not UTF-8' };
-  try {
-    let start = 0;
-    do {
-      const newline = frame.indexOf(NEWLINE, start);
-      const end = newline < 0 ? frame.length : newline;
-      commands.push(decodeLine(frame, start, end));
-      start = end + 1;
-    } while (start < frame.length);
-    return { commands, fault: undefined };
-  } catch (error) {
-    if (error instanceof MalformedError || error instanceof MalformedJsonError)
-      return { commands, fault: error.message };
-    throw error;
+/** Reads JSON objects, one per line. One newline may follow the last. The first line that is not a command ends the frame. */
+export class JsonFrameReader implements FrameReader {
+  readonly #frame: Buffer;
+  /** Where the next line starts; undefined at the end. */
+  #start: number | undefined = 0;
+
+  constructor(frame: Buffer) {
+    this.#frame = frame;
+  }
+
+  get bytesLeft(): number {
+    return this.#start === undefined ? 0 : this.#frame.length - this.#start;
+  }
+
+  next(): Command | typeof MALFORMED | undefined {
+    const frame = this.#frame;
+    const start = this.#start;
+    if (start === undefined) return undefined;
+    this.#start = undefined;
+    if (start === 0 && !isUtf8(frame)) return MALFORMED;
+    const newline = frame.indexOf(NEWLINE, start);
+    const end = newline < 0 ? frame.length : newline;
+    try {
+      const command = decodeLine(frame, start, end);
+      if (end + 1 < frame.length) this.#start = end + 1;
+      return command;
+    } catch (error) {
+      if (error instanceof MalformedError || error instanceof MalformedJsonError) return MALFORMED;
+      throw error;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import type { DecodedFrame } from './codec.js';
+import { MALFORMED, type FrameReader } from './codec.js';
 import { commandOf } from './command-envelope.js';
 import type { Command } from './commands.js';
 import { MalformedError } from '../centrifugo.errors.js';
@@ -14,17 +14,32 @@ const ranks: readonly (number | undefined)[] = requests.reduce<number[]>((byNumb
   return byNumber;
 }, []);
 
-/** Decodes a frame: commands, each preceded by its length as a varint. */
-export function decodeProtobufFrame(frame: Buffer): DecodedFrame {
-  const commands: Command[] = [];
-  try {
-    const reader = new BinaryReader(frame);
-    if (reader.len === 0) throw new MalformedError('the frame is empty');
-    while (reader.pos < reader.len) commands.push(readCommand(reader, endOf(reader, reader.len)));
-    return { commands, fault: undefined };
-  } catch (error) {
-    // The reader throws plain errors for malformed bytes.
-    return { commands, fault: (error as Error).message };
+/** Reads commands, each preceded by its length as a varint. */
+export class ProtobufFrameReader implements FrameReader {
+  readonly #reader: BinaryReader;
+  #isOver = false;
+
+  constructor(frame: Buffer) {
+    this.#reader = new BinaryReader(frame);
+  }
+
+  get bytesLeft(): number {
+    return this.#isOver ? 0 : this.#reader.len - this.#reader.pos;
+  }
+
+  next(): Command | typeof MALFORMED | undefined {
+    const reader = this.#reader;
+    if (this.#isOver) return undefined;
+    try {
+      if (reader.len === 0) throw new MalformedError('the frame is empty');
+      const command = readCommand(reader, endOf(reader, reader.len));
+      this.#isOver = reader.pos >= reader.len;
+      return command;
+    } catch {
+      // The reader throws plain errors for malformed bytes.
+      this.#isOver = true;
+      return MALFORMED;
+    }
   }
 }
 

@@ -40,22 +40,19 @@ export class PublicationFormats {
     const push = ({ channel }: Publication, wire: WirePublication) =>
       codec.encodePublicationPush(channel, wire);
     const whole = (it: Publication) =>
-      areEncodable(encoding, [it], true)
-        ? push(it, onWire(it, inDelta(it.data, encoding), encoding))
-        : unencodable;
+      fits(encoding, it, true) ? push(it, onWire(it, inDelta(it.data, encoding), encoding)) : unencodable;
     this.plain = format((it) =>
-      areEncodable(encoding, [it]) ? push(it, onWireWithEpoch(it, it.epoch, encoding)) : unencodable,
+      fits(encoding, it, false) ? push(it, onWireWithEpoch(it, it.epoch, encoding)) : unencodable,
     );
     this.whole = format(whole);
     this.patch = format((it) => {
       const patch = patches.of(it);
-      const isWorthIt =
-        patch !== unencodable && patch.length < it.data.length && areEncodable(encoding, [it], true);
+      const isWorthIt = patch !== unencodable && patch.length < it.data.length && fits(encoding, it, true);
       if (!isWorthIt) return whole(it);
       return push(it, { ...onWire(it, inDelta(patch, encoding), encoding), delta: true });
     });
     this.message = format((it) =>
-      areEncodable(encoding, [it]) ? codec.encodePush('message', '', { data: it.data }) : unencodable,
+      fits(encoding, it, false) ? codec.encodePush('message', '', { data: it.data }) : unencodable,
     );
   }
 
@@ -75,15 +72,24 @@ export function isEncodable(encoding: Encoding, payload: Buffer | undefined): bo
   return encoding === 'protobuf' || payload === undefined || isJson(payload);
 }
 
-/** Whether publications can be sent to clients with the encoding. */
-export function areEncodable(
+/** Whether a publication can be sent to clients with the encoding. */
+function fits(
   encoding: Encoding,
-  publications: readonly Pick<HistoryEntry, 'format' | 'data'>[],
-  withDelta = false,
+  { format, data }: Pick<HistoryEntry, 'format' | 'data'>,
+  withDelta: boolean,
 ): boolean {
-  if (encoding === 'protobuf') return true;
-  const fits = withDelta ? isUtf8 : isJson;
-  return publications.every(({ format, data }) => format === 'json' || fits(data));
+  return encoding === 'protobuf' || format === 'json' || (withDelta ? isUtf8(data) : isJson(data));
+}
+
+/** Returns the publications that can be sent to clients with the encoding. */
+export function encodableOf<Entry extends Pick<HistoryEntry, 'format' | 'data'>>(
+  encoding: Encoding,
+  publications: readonly Entry[],
+  withDelta = false,
+): readonly Entry[] {
+  return publications.every((each) => fits(encoding, each, withDelta))
+    ? publications
+    : publications.filter((each) => fits(encoding, each, withDelta));
 }
 
 /** @param epoch of the channel. It is part of the first publication, for clients that begin with it. */

@@ -7,11 +7,10 @@ import {
   type Requester,
   type HistoryPage,
 } from '../../../../delivery/index.js';
-import { closeCodes } from '../close-codes.js';
 import { ruleOf } from './channel-checks.js';
 import type { ChannelRequest, HistoryRequest } from '../codec/commands.js';
-import { CommandRefusedError, DisconnectError, replyErrors } from '../centrifugo.errors.js';
-import { areEncodable, infoOnWire, onWireWithEpoch } from '../codec/publication-formats.js';
+import { CommandRefusedError, replyErrors } from '../centrifugo.errors.js';
+import { encodableOf, infoOnWire, onWireWithEpoch } from '../codec/publication-formats.js';
 import type { Session } from '../session/session.js';
 import type { HandlerDependencies } from './handler-dependencies.js';
 
@@ -44,10 +43,11 @@ export class QueryHandler {
     const max = this.dependencies.options.historyMaxPublicationLimit;
     const limit = request.limit < 0 ? max : Math.min(request.limit, max);
     const page = await this.#read(channel, { limit, reverse, ...(since && { since }) });
-    if (!areEncodable(session.encoding, page.publications))
-      throw new DisconnectError(closeCodes.inappropriateProtocol);
     const { epoch, offset } = page;
-    const publications = page.publications.map((each) => onWireWithEpoch(each, epoch, session.encoding));
+    const encodable = encodableOf(session.encoding, page.publications);
+    if (encodable.length < page.publications.length)
+      session.leftOut(channel, page.publications.length - encodable.length);
+    const publications = encodable.map((each) => onWireWithEpoch(each, epoch, session.encoding));
     session.reply(id, 'history', { publications, epoch, offset });
   }
 

@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { CommandQueue, MALFORMED, type CommandExecutor, type QueuedCommand } from './command-queue.js';
-import { decodeJsonFrame } from '../codec/json-decoder.js';
+import { MALFORMED } from '../codec/codec.js';
+import { jsonCodec } from '../codec/codecs.js';
+import { CommandQueue, type CommandExecutor, type QueuedCommand } from './command-queue.js';
 
 /** Records the commands. `rpc` waits until it is released. */
 class Taker implements CommandExecutor {
@@ -26,7 +27,7 @@ class Taker implements CommandExecutor {
   }
 }
 
-const frame = (...lines: string[]) => decodeJsonFrame(Buffer.from(lines.join('\n')));
+const frame = (...lines: string[]) => jsonCodec.readFrame(Buffer.from(lines.join('\n')));
 const unsubscribe = (id: number) => `{"id":${id},"unsubscribe":{"channel":"a"}}`;
 const rpc = (id: number) => `{"id":${id},"rpc":{}}`;
 
@@ -81,13 +82,27 @@ describe('CommandQueue', () => {
     queue.add(
       frame(...Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? unsubscribe(n + 1) : rpc(n + 1)))),
     );
+    const commands = () => taker.log.filter((line) => line !== 'pause' && line !== 'resume');
     for (const done of [16, 32, 40, 40]) {
       for (let i = 0; i < 100; i++) await Promise.resolve();
-      expect(taker.log).toHaveLength(done);
+      expect(commands()).toHaveLength(done);
       await turn();
     }
-    expect(taker.log.map((line) => Number(line.split(' ')[1]))).toEqual(
+    expect(commands().map((line) => Number(line.split(' ')[1]))).toEqual(
       Array.from({ length: 40 }, (_, n) => n + 1),
     );
+  });
+
+  it('counts the commands of all frames that came in one read, and stops reading until the next turn', async () => {
+    for (let id = 1; id <= 20; id++) queue.add(frame(unsubscribe(id)));
+    expect(taker.log.slice(15)).toEqual(['unsubscribe 16', 'pause']);
+    while (taker.log.at(-1) !== 'resume') await turn();
+    expect(taker.log.slice(17)).toEqual([
+      'unsubscribe 17',
+      'unsubscribe 18',
+      'unsubscribe 19',
+      'unsubscribe 20',
+      'resume',
+    ]);
   });
 });

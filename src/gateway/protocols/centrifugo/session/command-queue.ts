@@ -1,9 +1,6 @@
 import { endOfTurn, inBackground } from '../../../../async/index.js';
-import type { DecodedFrame } from '../codec/codec.js';
+import type { FrameReader, MALFORMED } from '../codec/codec.js';
 import type { Command } from '../codec/commands.js';
-
-/** Takes the place of the malformed rest of a frame. */
-export const MALFORMED = Symbol('malformed');
 
 export type QueuedCommand = Command | typeof MALFORMED;
 
@@ -16,61 +13,100 @@ export interface CommandExecutor {
   resume(): void;
 }
 
-/** If more commands than this wait, the client is not read from. */
-const MAX_WAITING = 64;
+/** If more frames or bytes than this wait, the client is not read from. */
+const MAX_FRAMES = 64;
+const MAX_BYTES = 64 * 1024;
 
 /**
  * How many commands of one client are executed in one turn of the event loop. Commands that need no promise (with stores in memory)
- * would otherwise block all other clients until the last command of a frame is done.
+ * would otherwise block all other clients until the last command of a frame, or of all frames of one read, is done.
  */
 const MAX_PER_TURN = 16;
 
-/** Executes the commands of one client one after another, in the order in which they came. */
+/** Executes the commands of one client one after another, in the order in which they came. A frame waits undecoded. */
 export class CommandQueue {
-  /** The commands after the current one; undefined if there is no current one. */
-  #waiting: QueuedCommand[] | undefined;
+  /** The frame whose commands are executed; undefined if there is none. */
+  #current: FrameReader | undefined;
+  #waiting: FrameReader[] = NONE;
   #isPaused = false;
-  /** Commands executed in this turn. */
-  #inThisTurn = 0;
+  /** Commands executed in the turn {@link #turn}. */
+  #inTurn = 0;
+  #turn = 0;
 
   constructor(private readonly executor: CommandExecutor) {}
 
-  add({ commands, fault }: DecodedFrame): void {
-    const waiting = this.#waiting ?? [];
-    for (const command of commands) waiting.push(command);
-    if (fault !== undefined) waiting.push(MALFORMED);
-    if (this.#waiting === undefined) this.#execute(waiting);
-    else if (waiting.length > MAX_WAITING && !this.#isPaused) {
-      this.#isPaused = true;
-      this.executor.pause();
+  add(frame: FrameReader): void {
+    if (this.#current === undefined) {
+      this.#current = frame;
+      this.#execute();
+      return;
     }
+    if (this.#waiting === NONE) this.#waiting = [];
+    this.#waiting.push(frame);
+    if (this.#isFull) this.#pause();
   }
 
   /** Executes commands until one returns a promise, and continues when that one is done. */
-  #execute(commands: QueuedCommand[]): void {
-    for (let at = 0; at < commands.length; at++) {
-      if (this.#inThisTurn++ === MAX_PER_TURN) {
-        this.#waiting = commands.slice(at);
-        endOfTurn('commands of a client', () => {
-          this.#inThisTurn = 0;
-          this.#continue();
-        });
-        return;
+  #execute(): void {
+    while (this.#current !== undefined) {
+      if (!this.#mayGoOn()) return;
+      const command = this.#current.next();
+      if (command === undefined) {
+        this.#current = this.#waiting.shift();
+        continue;
       }
-      const work = this.executor.execute(commands[at]!);
+      this.#inTurn++;
+      const work = this.executor.execute(command);
       if (work === undefined) continue;
-      this.#waiting = commands.slice(at + 1);
-      inBackground('commands of a client', () => work.then(() => this.#continue()));
+      inBackground('commands of a client', () => work.then(() => this.#execute()));
+      if (this.#isFull) this.#pause();
       return;
     }
-    this.#waiting = undefined;
-    this.#inThisTurn = 0;
+    this.#waiting = NONE;
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.executor.resume();
   }
 
-  #continue(): void {
-    this.#execute(this.#waiting ?? []);
+  /** Returns false, and continues in the next turn, if enough was executed in this one. */
+  #mayGoOn(): boolean {
+    const turn = currentTurn();
+    if (this.#turn !== turn) this.#inTurn = 0;
+    this.#turn = turn;
+    if (this.#inTurn < MAX_PER_TURN) return true;
+    this.#pause();
+    endOfTurn('commands of a client', () => this.#execute());
+    return false;
   }
+
+  get #isFull(): boolean {
+    if (this.#waiting.length > MAX_FRAMES) return true;
+    let bytes = this.#current?.bytesLeft ?? 0;
+    for (const { bytesLeft } of this.#waiting) bytes += bytesLeft;
+    return bytes > MAX_BYTES;
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.executor.pause();
+  }
+}
+
+/** Shared by all queues without a waiting frame, and never changed. */
+const NONE: FrameReader[] = [];
+
+let turn = 0;
+let isCounted = false;
+
+/** Returns a number that all queues share, and that is another one in each turn of the event loop. */
+function currentTurn(): number {
+  if (!isCounted) {
+    isCounted = true;
+    endOfTurn('commands of a client', () => {
+      turn++;
+      isCounted = false;
+    });
+  }
+  return turn;
 }

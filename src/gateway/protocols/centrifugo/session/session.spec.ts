@@ -6,7 +6,6 @@ import type { ClientSubscription } from '../subscriptions/client-subscription.js
 import { clientOptions } from '../centrifugo.options.js';
 import { jsonCodec } from '../codec/codecs.js';
 import { CommandRefusedError, replyErrors } from '../centrifugo.errors.js';
-import { decodeJsonFrame } from '../codec/json-decoder.js';
 import { PublicationFormats } from '../codec/publication-formats.js';
 import type { SessionTransport } from './session-transport.js';
 import { Session, type Handlers, type SessionHost } from './session.js';
@@ -16,7 +15,9 @@ const STALE_MS = 10_000;
 let wheel: TimerWheel;
 let now: number;
 let log: string[];
-let admits: boolean;
+let waitMs: number;
+let isShareUsed: boolean;
+let mayBeRefused: number;
 let session: Session;
 
 const transport: SessionTransport = {
@@ -26,12 +27,13 @@ const transport: SessionTransport = {
   formats: new PublicationFormats(jsonCodec),
   send: (message) => void log.push(message.toString()),
   sendShared: ({ bytes }) => void log.push(String(bytes)),
-  deliver: () => {},
+  deliver: () => true,
+  leftOut: () => {},
   startPings: () => true,
   pong: () => false,
   caughtUp: () => undefined,
-  pause: () => {},
-  resume: () => {},
+  pause: () => void log.push('pause'),
+  resume: () => void log.push('resume'),
   close: ({ code }) => {
     log.push(`close ${code}`);
     session.end();
@@ -62,13 +64,15 @@ const hosted = (overrides: Partial<SessionHost> = {}): SessionHost =>
     wheel,
     handlers,
     renewal: { ofConnections: false },
-    admitCommand: () => admits,
+    takeCommand: () => waitMs,
+    takeShared: () => (isShareUsed ? undefined : 0),
+    countRefused: () => mayBeRefused-- > 0,
     onEnded: () => void log.push('ended'),
     inBackground: () => {},
     ...overrides,
   }) as SessionHost;
 
-const say = (...lines: string[]) => session.receiveFrame(decodeJsonFrame(Buffer.from(lines.join('\n'))));
+const say = (...lines: string[]) => session.receiveFrame(jsonCodec.readFrame(Buffer.from(lines.join('\n'))));
 const CONNECT = '{"id":1,"connect":{}}';
 
 function elapse(ms: number): void {
@@ -83,7 +87,9 @@ beforeEach(() => {
   now = 1_000_000;
   jest.useFakeTimers({ now, doNotFake: ['performance', 'setImmediate', 'nextTick', 'queueMicrotask'] });
   log = [];
-  admits = true;
+  waitMs = 0;
+  isShareUsed = false;
+  mayBeRefused = 2;
   wheel = new TimerWheel({ tickMs: 100, now: () => now });
   session = new Session(transport, hosted(), context);
 });
@@ -138,13 +144,30 @@ describe('a session', () => {
 
   it('replies with 111 to a command that exceeds the rate', () => {
     say(CONNECT);
-    admits = false;
+    isShareUsed = true;
     say('{"id":2,"unsubscribe":{"channel":"a"}}');
     expect(log[1]).toBe('{"id":2,"error":{"code":111,"message":"too many requests","temporary":true}}');
   });
 
+  it('executes a command that exceeds the rate later, and does not read from the client meanwhile', async () => {
+    say(CONNECT);
+    waitMs = 500;
+    say('{"id":2,"unsubscribe":{"channel":"a"}}');
+    expect(log.slice(1)).toEqual(['pause']);
+    elapse(700);
+    await settled();
+    expect(log.slice(1)).toEqual(['pause', 'resume', '{"id":2,"unsubscribe":{}}']);
+  });
+
+  it('closes with 3509 if too many commands were refused', async () => {
+    say(CONNECT);
+    for (const id of [2, 3, 4]) say(`{"id":${id},"rpc":{}}`);
+    await settled();
+    expect(log.slice(-3)).toEqual([expect.stringContaining('"id":4,"error"'), 'close 3509', 'ended']);
+  });
+
   it('closes with 3013 if a connect exceeds the rate', () => {
-    admits = false;
+    isShareUsed = true;
     say(CONNECT);
     expect(log).toEqual(['close 3013', 'ended']);
   });

@@ -5,10 +5,11 @@ import { CarillonError } from '../../../../errors.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
 import { closeCodes } from '../close-codes.js';
 import type { PublicationFormat } from '../../../connection/publication-format.js';
-import { type TimerWheel, WheelEntry } from '../../../connection/timer-wheel.js';
+import { PauseCause } from '../../../connection/pause-cause.js';
+import { type TimerWheel, WheelCall, WheelEntry } from '../../../connection/timer-wheel.js';
 import type { ClientSubscription } from '../subscriptions/client-subscription.js';
-import { MALFORMED, type CommandExecutor, CommandQueue, type QueuedCommand } from './command-queue.js';
-import type { Codec, DecodedFrame } from '../codec/codec.js';
+import { type CommandExecutor, CommandQueue, type QueuedCommand } from './command-queue.js';
+import { MALFORMED, type Codec, type FrameReader } from '../codec/codec.js';
 import type { ClientOptions } from '../centrifugo.options.js';
 import type { CommandOf, Method, Requests } from '../codec/commands.js';
 import { CommandRefusedError, DisconnectError, replyErrors, type ReplyError } from '../centrifugo.errors.js';
@@ -46,8 +47,12 @@ export interface SessionHost extends SubscriptionHost {
   readonly wheel: TimerWheel;
   readonly handlers: Handlers;
   readonly renewal: Renewal;
-  /** Whether another command is within the rate limits of the connection, its user and its address. */
-  admitCommand(session: Session): boolean;
+  /** Counts a command. Returns how long it has to wait for the limits of its connection, in ms. */
+  takeCommand(session: Session): number;
+  /** Counts it for the limits that connections share. Returns how long it has to wait, in ms; undefined if it is refused. */
+  takeShared(session: Session): number | undefined;
+  /** Counts a command that was refused. Returns false if the client has sent too many. */
+  countRefused(session: Session): boolean;
   /** The session has ended. Called once. */
   onEnded(session: Session): void;
 }
@@ -81,8 +86,11 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   isRenewing = false;
   /** When it became the only connection of its user, see `SingleConnectionPolicy`; 0 for never. */
   takeoverAt = 0;
-  /** The state of the rate limit per connection. */
+  /** The state of the rate limit per connection, and of the one for refused commands. */
   commandRate = 0;
+  refusedRate = 0;
+  /** The number of refused commands since a pause. */
+  refused = 0;
   phase: Phase = 'new';
   readonly #commands = new CommandQueue(this);
   /** When the presence has to be renewed, in the time of the wheel, which does not jump if the system clock is changed. */
@@ -127,7 +135,7 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   }
 
   /** Executes the commands of a frame, after those of earlier frames. */
-  receiveFrame(frame: DecodedFrame): void {
+  receiveFrame(frame: FrameReader): void {
     this.#commands.add(frame);
   }
 
@@ -136,7 +144,9 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   }
 
   refuse(id: number, error: ReplyError): void {
-    if (!this.isOver) this.transport.send(this.transport.codec.encodeError(id, error));
+    if (this.isOver) return;
+    this.transport.send(this.transport.codec.encodeError(id, error));
+    if (!this.host.countRefused(this)) this.close(closeCodes.tooManyErrors);
   }
 
   push<K extends PushKind>(kind: K, channel: string, body: Pushes[K]): void {
@@ -147,8 +157,12 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     this.transport.sendShared(this.formats.ofMovement(kind, channel, info));
   }
 
-  deliver(publication: Publication, format: PublicationFormat): void {
-    this.transport.deliver(publication, format);
+  deliver(publication: Publication, format: PublicationFormat): boolean {
+    return this.transport.deliver(publication, format);
+  }
+
+  leftOut(channel: string, count: number): void {
+    this.transport.leftOut(channel, count);
   }
 
   /** Receives a message to the user or to this connection, outside of channels. */
@@ -208,24 +222,25 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   }
 
   execute(command: QueuedCommand): Promise<void> | undefined {
-    if (this.phase === 'refused' || this.isOver) return undefined;
+    if (this.isOver) return undefined;
+    if (this.phase === 'refused') return this.#drop();
     if (command === MALFORMED) this.close(closeCodes.badRequest);
     else if (command.method === 'pong') {
       if (!this.transport.pong()) this.close(closeCodes.badRequest);
     } else if ((this.phase === 'new') !== (command.method === 'connect')) this.close(closeCodes.badRequest);
-    else if (this.host.admitCommand(this)) return this.#handleWhenCaughtUp(command);
-    else if (command.method === 'connect' || command.method === 'send')
-      this.close(closeCodes.tooManyRequests);
-    else this.refuse(command.id, replyErrors.tooManyRequests);
+    else {
+      const waitMs = this.host.takeCommand(this);
+      return waitMs === 0 ? this.#admit(command) : this.#sleep(waitMs).then(() => this.#admit(command));
+    }
     return undefined;
   }
 
   pause(): void {
-    this.transport.pause();
+    this.transport.pause(PauseCause.queue);
   }
 
   resume(): void {
-    this.transport.resume();
+    this.transport.resume(PauseCause.queue);
   }
 
   get #goesStaleFirst(): boolean {
@@ -282,8 +297,36 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     this.host.wheel.schedule(this, Math.max(0, at - this.host.wheel.now));
   }
 
-  /** Waits until a previous large reply (to a recovery) has left the outbox, because a second one would exceed it. */
+  /** Drops a command after a refused connect. It has no reply, but its sender waits as for others. */
+  #drop(): Promise<void> | undefined {
+    if (!this.host.countRefused(this)) this.transport.terminate();
+    const waitMs = this.host.takeCommand(this);
+    return waitMs === 0 ? undefined : this.#sleep(waitMs);
+  }
+
+  #admit<M extends Method>(command: CommandOf<M>): Promise<void> | undefined {
+    if (this.isOver) return undefined;
+    const waitMs = this.host.takeShared(this);
+    if (waitMs === 0) return this.#handleWhenCaughtUp(command);
+    if (waitMs !== undefined) return this.#sleep(waitMs).then(() => this.#handleWhenCaughtUp(command));
+    if (command.method === 'connect' || command.method === 'send') this.close(closeCodes.tooManyRequests);
+    else this.refuse(command.id, replyErrors.tooManyRequests);
+    return undefined;
+  }
+
+  /** The client is not read from meanwhile, so that TCP slows it down. */
+  async #sleep(ms: number): Promise<void> {
+    this.transport.pause(PauseCause.commands);
+    await new Promise<void>((resolve) => this.host.wheel.schedule(new WheelCall(resolve), ms));
+    this.transport.resume(PauseCause.commands);
+  }
+
+  /**
+   * Waits until a previous large reply (to a recovery) has left the outbox, because a second one would exceed it, and while too much
+   * waits for all clients.
+   */
   #handleWhenCaughtUp<M extends Method>(command: CommandOf<M>): Promise<void> | undefined {
+    if (this.isOver) return undefined;
     const caughtUp = this.transport.caughtUp();
     if (caughtUp === undefined) return this.#handle(command);
     return caughtUp.then(() => (this.isOver ? undefined : this.#handle(command)));

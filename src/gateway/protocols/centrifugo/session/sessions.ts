@@ -81,8 +81,16 @@ export class Sessions implements HandlerDependencies {
     return new Session(transport, this, context);
   }
 
-  admitCommand(session: Session): boolean {
-    return this.#rates.admits(session);
+  takeCommand(session: Session): number {
+    return this.#rates.take(session);
+  }
+
+  takeShared(session: Session): number | undefined {
+    return this.#rates.takeShared(session);
+  }
+
+  countRefused(session: Session): boolean {
+    return this.#rates.countRefused(session);
   }
 
   onEnded(session: Session): void {

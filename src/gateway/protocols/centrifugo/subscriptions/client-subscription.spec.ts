@@ -36,7 +36,12 @@ const owner: SubscriptionOwner = {
   encoding: 'json',
   formats,
   clientInfo: (chanInfo) => ({ user: 'ann', client: 'me', ...(chanInfo && { chanInfo }) }),
-  deliver: ({ data }, format) => log.push(`${names.get(format)} ${data.toString()}`),
+  deliver: ({ data, format: dataFormat }, format) => {
+    if (dataFormat === 'binary') return false;
+    log.push(`${names.get(format)} ${data.toString()}`);
+    return true;
+  },
+  leftOut: (_, count) => log.push(`left out ${count}`),
   push: (kind, channel, body) => log.push(`${kind} ${channel} ${JSON.stringify(body)}`),
   pushMovement: (kind, _, info) => log.push(`${kind} of ${info.client}`),
   close: ({ code }) => log.push(`close ${code}`),
@@ -283,5 +288,43 @@ describe('the expiry of a subscription', () => {
   it('closes the connection if the server made the subscription', async () => {
     (await live({ expireAt: 100, serverSide: true })).expire();
     expect(log).toEqual(['close 3006']);
+  });
+});
+
+describe('publications that the encoding of the client cannot carry', () => {
+  const binary = { format: 'binary', delta: true } as const;
+
+  it('are left out of a recovery, which is complete without them', async () => {
+    history = [1, 2, 3].map((offset) => ({
+      offset,
+      data: Buffer.from(offset === 2 ? [0xff] : `"${offset}"`),
+      format: offset === 2 ? 'binary' : 'json',
+    })) as HistoryEntry[];
+    top = 3;
+    const made = subscription({ features: positioned });
+    const result = await made.begin({ offset: 0, epoch: EPOCH });
+    expect(result).toMatchObject({ recovered: true, offset: 0 });
+    expect(result.publications?.map(({ offset }) => offset)).toEqual([1, 3]);
+    expect(log).toEqual(['left out 1']);
+    made.goLive();
+    made.receive(publication('"4"', { offset: 4 }));
+    expect(log.at(-1)).toBe('plain "4"');
+  });
+
+  it('advance the position of a client that recovers nothing else', async () => {
+    history = [{ offset: 1, data: Buffer.of(0xff), format: 'binary' }] as HistoryEntry[];
+    top = 1;
+    const result = await subscription({ features: positioned }).begin({ offset: 0, epoch: EPOCH });
+    expect(result).toMatchObject({ recovered: true, offset: 1, publications: [] });
+  });
+
+  it('advance the position of a live subscription, and are no base of a patch', async () => {
+    const made = await live({ features: positioned, delta: true });
+    made.receive(publication('"1"', { offset: 1, delta: true }));
+    made.receive(publication('bytes', { ...binary, offset: 2 }));
+    made.receive(publication('"3"', { offset: 3, delta: true }));
+    made.receive(publication('"4"', { offset: 4, delta: true }));
+    expect(log).toEqual(['whole "1"', 'whole "3"', 'patch "4"']);
+    expect(made.offset).toBe(4);
   });
 });

@@ -12,7 +12,7 @@ import { unsubscribeReasons } from '../centrifugo.errors.js';
 import { HeldPublications } from './held-publications.js';
 import type { OwnPublication } from './own-publication.js';
 import type { Positioned } from './position-watch.js';
-import { areEncodable, inDeltas, onWireWithEpoch } from '../codec/publication-formats.js';
+import { encodableOf, inDeltas, onWireWithEpoch } from '../codec/publication-formats.js';
 import { recoverCache, recoverStream, type ReadHistory, type Recovery } from './recovery.js';
 import type { CodeAndReason, SubscribeResult } from '../codec/replies.js';
 import type { SubscriptionHost, SubscriptionOwner, SubscriptionTerms } from './subscription-terms.js';
@@ -106,15 +106,21 @@ export class ClientSubscription implements Subscriber, Positioned {
     const wasRecovering = since !== undefined;
     const { delta } = this.terms;
     if (recovery === undefined) return { wasRecovering, delta };
-    const { position, recovered, publications } = recovery;
+    const { position, recovered } = recovery;
     ({ offset: this.offset, epoch: this.epoch } = position);
-    this.#hasBase = publications.length > 0;
+    const publications = this.#encodable(recovery.publications);
+    // A patch applies to the publication at the position only.
+    this.#hasBase = publications.length > 0 && publications.at(-1) === recovery.publications.at(-1);
+    const hasAll = publications.length === recovery.publications.length;
     return {
       recoverable: features.recovery,
       positioned: true,
       epoch: position.epoch,
-      // A recovered client counts on from its own position.
-      offset: recovered && since !== undefined ? since.offset : position.offset,
+      // A recovered client counts on from its own position, unless nothing of what it missed can be sent to it.
+      offset:
+        recovered && since !== undefined && (hasAll || publications.length > 0)
+          ? since.offset
+          : position.offset,
       recovered,
       publications: this.#onWire(publications),
       wasRecovering,
@@ -160,8 +166,8 @@ export class ClientSubscription implements Subscriber, Positioned {
     const { formats } = this.owner;
     if (!delta) this.owner.deliver(publication, formats.plain);
     else {
-      this.owner.deliver(publication, this.#hasBase && follows ? formats.patch : formats.whole);
-      this.#hasBase = publication.offset > 0;
+      const format = this.#hasBase && follows ? formats.patch : formats.whole;
+      this.#hasBase = this.owner.deliver(publication, format) && publication.offset > 0;
     }
   }
 
@@ -254,13 +260,17 @@ export class ClientSubscription implements Subscriber, Positioned {
     return recoverStream(read, since, limit);
   }
 
+  /** Leaves out what the client's encoding cannot carry: the position advances without it. */
+  #encodable(publications: readonly HistoryEntry[]): readonly HistoryEntry[] {
+    const encodable = encodableOf(this.owner.encoding, publications, this.terms.delta);
+    const leftOut = publications.length - encodable.length;
+    if (leftOut > 0) this.owner.leftOut(this.channel, leftOut);
+    return encodable;
+  }
+
   #onWire(publications: readonly HistoryEntry[]): SubscribeResult['publications'] {
     const { filter, delta } = this.terms;
     const { encoding } = this.owner;
-    if (!areEncodable(encoding, publications, delta)) {
-      this.owner.close(closeCodes.inappropriateProtocol);
-      return [];
-    }
     if (delta) return inDeltas(publications, encoding);
     const wanted =
       filter === undefined ? publications : publications.filter(({ tags }) => filter(tags ?? NO_TAGS));

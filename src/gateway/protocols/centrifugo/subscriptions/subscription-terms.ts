@@ -21,7 +21,10 @@ export interface SubscriptionOwner {
   readonly formats: PublicationFormats;
   /** Returns the client as others see it. */
   clientInfo(chanInfo: Buffer | undefined): ClientInfo;
-  deliver(publication: Publication, format: PublicationFormat): void;
+  /** Returns whether the publication is on its way to the client. */
+  deliver(publication: Publication, format: PublicationFormat): boolean;
+  /** Publications of the channel are left out of an answer, because the encoding cannot carry them. */
+  leftOut(channel: string, count: number): void;
   push<K extends PushKind>(kind: K, channel: string, body: Pushes[K]): void;
   /** Pushes a join or a leave. Many connections receive the same one. */
   pushMovement(kind: 'join' | 'leave', channel: string, info: ClientInfo): void;
