@@ -261,13 +261,13 @@ export abstract class Connection implements Pinged, TransportListener {
   }
 
   /** Reads nothing more from the client until {@link resume} was called for each cause. */
-  pause(cause: PauseCause): void {
+  pause(cause: PauseCause = PauseCause.queue): void {
     if (this.#hasLeft) return;
     this.#pauses |= cause | RECENTLY;
     this.#transport?.pause();
   }
 
-  resume(cause: PauseCause): void {
+  resume(cause: PauseCause = PauseCause.queue): void {
     this.#pauses &= ~cause;
     if ((this.#pauses & ANY_CAUSE) === 0) this.#transport?.resume();
   }
