@@ -47,7 +47,9 @@ describe.each(encodings)('centrifuge-js in %s', (encoding, Client) => {
     const codes: number[] = [];
     const client = connect(app, Client, codes);
     await client.ready();
-    const subscriptions = Array.from({ length: 1_500 }, (__, i) => client.newSubscription(`bench:burst-${i}`));
+    const subscriptions = Array.from({ length: 1_500 }, (__, i) =>
+      client.newSubscription(`bench:burst-${i}`),
+    );
     for (const each of subscriptions) each.subscribe();
     await Promise.all(subscriptions.map((each) => each.ready()));
     await Promise.all(
