@@ -18,13 +18,10 @@ class Taker implements CommandExecutor {
     return new Promise((resolve) => (this.release = resolve));
   }
 
-  pause(): void {
-    this.log.push('pause');
-  }
-
-  resume(): void {
-    this.log.push('resume');
-  }
+  readonly transport = {
+    pause: () => void this.log.push('pause'),
+    resume: () => void this.log.push('resume'),
+  };
 }
 
 const frame = (...lines: string[]) => jsonCodec.readFrame(Buffer.from(lines.join('\n')));

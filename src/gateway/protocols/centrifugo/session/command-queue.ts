@@ -1,6 +1,8 @@
 import { endOfTurn, inBackground } from '../../../../async/index.js';
+import { PauseCause } from '../../../connection/pause-cause.js';
 import type { FrameReader, MALFORMED } from '../codec/codec.js';
 import type { Command } from '../codec/commands.js';
+import type { SessionTransport } from './session-transport.js';
 
 export type QueuedCommand = Command | typeof MALFORMED;
 
@@ -8,9 +10,8 @@ export type QueuedCommand = Command | typeof MALFORMED;
 export interface CommandExecutor {
   /** Returns a promise if the next command has to wait for it. The promise never rejects. */
   execute(command: QueuedCommand): Promise<void> | undefined;
-  /** Stops reading from the client until {@link resume}. */
-  pause(): void;
-  resume(): void;
+  /** Is paused while too much waits. */
+  readonly transport: Pick<SessionTransport, 'pause' | 'resume'>;
 }
 
 /** If more frames or bytes than this wait, the client is not read from. */
@@ -65,7 +66,7 @@ export class CommandQueue {
     this.#waiting = NONE;
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.executor.resume();
+    this.executor.transport.resume(PauseCause.queue);
   }
 
   /** Returns false, and continues in the next turn, if enough was executed in this one. */
@@ -89,7 +90,7 @@ export class CommandQueue {
   #pause(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
-    this.executor.pause();
+    this.executor.transport.pause(PauseCause.queue);
   }
 }
 

@@ -1,21 +1,20 @@
-import { Logger } from '@nestjs/common';
 import type { ChannelRule, Publication, Subscriber, ClientInfo } from '../../../../delivery/index.js';
 import type { ClientContext } from '../../../auth/attempts.js';
-import { CarillonError } from '../../../../errors.js';
 import type { CloseCode } from '../../../connection/close-codes.js';
 import { closeCodes } from '../close-codes.js';
 import type { PublicationFormat } from '../../../connection/publication-format.js';
-import { PauseCause } from '../../../connection/pause-cause.js';
-import { type TimerWheel, WheelCall, WheelEntry } from '../../../connection/timer-wheel.js';
+import { type TimerWheel, WheelEntry } from '../../../connection/timer-wheel.js';
 import type { ClientSubscription } from '../subscriptions/client-subscription.js';
 import { type CommandExecutor, CommandQueue, type QueuedCommand } from './command-queue.js';
 import { MALFORMED, type Codec, type FrameReader } from '../codec/codec.js';
 import type { ClientOptions } from '../centrifugo.options.js';
 import type { CommandOf, Method, Requests } from '../codec/commands.js';
-import { CommandRefusedError, DisconnectError, replyErrors, type ReplyError } from '../centrifugo.errors.js';
+import { DisconnectError, replyErrors, type ReplyError } from '../centrifugo.errors.js';
 import type { PublicationFormats } from '../codec/publication-formats.js';
 import type { AnsweredMethod, Pushes, PushKind, Results } from '../codec/replies.js';
+import { failureReply } from './failure-reply.js';
 import type { SessionTransport } from './session-transport.js';
+import { slowDown } from './slow-down.js';
 import type { SubscriptionHost, SubscriptionOwner } from '../subscriptions/subscription-terms.js';
 import { Subscriptions } from '../subscriptions/subscriptions.js';
 
@@ -65,8 +64,6 @@ export type Phase = 'new' | 'connecting' | 'connected' | 'refused' | 'over';
 
 /** How long a client whose connect was refused may stay connected, in ms. */
 const REFUSED_STAY_MS = 5_000;
-
-const logger = new Logger('Centrifugo');
 
 /**
  * One client of the protocol, on any transport. Its commands are executed one after another. It has one entry in the timer wheel, for
@@ -230,17 +227,10 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     } else if ((this.phase === 'new') !== (command.method === 'connect')) this.close(closeCodes.badRequest);
     else {
       const waitMs = this.host.takeCommand(this);
-      return waitMs === 0 ? this.#admit(command) : this.#sleep(waitMs).then(() => this.#admit(command));
+      if (waitMs === 0) return this.#admit(command);
+      return slowDown(this.transport, this.host.wheel, waitMs).then(() => this.#admit(command));
     }
     return undefined;
-  }
-
-  pause(): void {
-    this.transport.pause(PauseCause.queue);
-  }
-
-  resume(): void {
-    this.transport.resume(PauseCause.queue);
   }
 
   get #goesStaleFirst(): boolean {
@@ -298,27 +288,20 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
   }
 
   /** Drops a command after a refused connect. It has no reply, but its sender waits as for others. */
-  #drop(): Promise<void> | undefined {
+  #drop(): Promise<void> {
     if (!this.host.countRefused(this)) this.transport.terminate();
-    const waitMs = this.host.takeCommand(this);
-    return waitMs === 0 ? undefined : this.#sleep(waitMs);
+    return slowDown(this.transport, this.host.wheel, this.host.takeCommand(this));
   }
 
   #admit<M extends Method>(command: CommandOf<M>): Promise<void> | undefined {
     if (this.isOver) return undefined;
     const waitMs = this.host.takeShared(this);
     if (waitMs === 0) return this.#handleWhenCaughtUp(command);
-    if (waitMs !== undefined) return this.#sleep(waitMs).then(() => this.#handleWhenCaughtUp(command));
+    if (waitMs !== undefined)
+      return slowDown(this.transport, this.host.wheel, waitMs).then(() => this.#handleWhenCaughtUp(command));
     if (command.method === 'connect' || command.method === 'send') this.close(closeCodes.tooManyRequests);
     else this.refuse(command.id, replyErrors.tooManyRequests);
     return undefined;
-  }
-
-  /** The client is not read from meanwhile, so that TCP slows it down. */
-  async #sleep(ms: number): Promise<void> {
-    this.transport.pause(PauseCause.commands);
-    await new Promise<void>((resolve) => this.host.wheel.schedule(new WheelCall(resolve), ms));
-    this.transport.resume(PauseCause.commands);
   }
 
   /**
@@ -344,8 +327,8 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
 
   #onFailed(id: number, method: Method, error: unknown): void {
     if (error instanceof DisconnectError) this.close(error.close);
-    else if (method === 'connect') this.#refuseConnect(id, replyOf(method, error));
-    else this.refuse(id, replyOf(method, error));
+    else if (method === 'connect') this.#refuseConnect(id, failureReply(method, error));
+    else this.refuse(id, failureReply(method, error));
   }
 
   /** Replies to connect with an error, and gives the client time to close the connection. */
@@ -356,12 +339,4 @@ export class Session extends WheelEntry implements SubscriptionOwner, Subscriber
     for (const subscription of this.subscriptions.toArray()) subscription.end();
     if (!this.#goesStaleFirst) this.host.wheel.schedule(this, REFUSED_STAY_MS);
   }
-}
-
-/** Returns the error for the client. Any error that is not meant for it becomes an internal error and is logged. */
-function replyOf(method: Method, error: unknown): ReplyError {
-  if (error instanceof CommandRefusedError) return error.reply;
-  if (error instanceof CarillonError) logger.warn(`${method} failed: ${error.code}: ${error.message}`);
-  else logger.error(`${method} failed`, error instanceof Error ? error.stack : error);
-  return replyErrors.internal;
 }
