@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { BusDriver } from '../bus.options.js';
 import { asOwnCode } from './user-code.js';
@@ -38,6 +38,8 @@ interface Plan {
   readonly state: 'planned' | 'sent';
   readonly fingerprint: string;
   readonly ids: readonly string[];
+  /** Identifies the call that sent the events. */
+  readonly sentBy?: string;
 }
 
 /**
@@ -96,9 +98,16 @@ export class Events {
       throw new EmitKeyReusedError('this idempotency key was used for other events');
     if (inForce.state === 'sent') return { ids: inForce.ids, replayed: true };
     await this.#publish(to, recordsOf(events, inForce.ids));
-    const sent: Plan = { ...inForce, state: 'sent' };
+    // Two processes may send at the same moment. The first one that says so is the original.
+    const sent: Plan = { ...inForce, state: 'sent', sentBy: randomUUID() };
     try {
-      await this.idempotency.replace(key, JSON.stringify(inForce), JSON.stringify(sent), windowMs);
+      const stored = await this.idempotency.replace(
+        key,
+        JSON.stringify(inForce),
+        JSON.stringify(sent),
+        windowMs,
+      );
+      return { ids: inForce.ids, replayed: (JSON.parse(stored) as Plan).sentBy !== sent.sentBy };
     } catch (error) {
       // The events are sent, so this call has succeeded. A retry would send them again with the same ids.
       this.#logger.warn(

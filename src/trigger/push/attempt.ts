@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { BrokerUnavailableError, type InstantLane, type Schedule } from '../../bus/index.js';
 import { newMessageId } from '../../message/index.js';
@@ -36,6 +37,7 @@ export interface AttemptLimits {
 export class Attempt {
   readonly #logger = new Logger(Attempt.name);
   readonly #fresh: Plan;
+  readonly #id = randomUUID();
 
   constructor(
     private readonly request: PushRequest,
@@ -48,18 +50,16 @@ export class Attempt {
     this.#fresh = newPlan(request, Date.now(), newMessageId);
   }
 
-  /** Returns the accepted plan, and whether an earlier attempt had it accepted. */
+  /** Returns the accepted plan, and whether another attempt accepted it. */
   async run(): Promise<{ readonly plan: Plan; readonly replayed: boolean }> {
     let plan = await this.plans.reserve(this.#fresh);
     if (plan.fingerprint !== this.#fresh.fingerprint)
       throw new IdempotencyKeyReusedError(
         'this Idempotency-Key was used for a different request: send another key',
       );
-    if (plan.state === 'accepted') return { plan, replayed: true };
-    for (let step = 0; step < MAX_STEPS; step++) {
+    for (let step = 0; plan.state !== 'accepted' && step < MAX_STEPS; step++)
       plan = await this.#advance(plan);
-      if (plan.state === 'accepted') return { plan, replayed: false };
-    }
+    if (plan.state === 'accepted') return { plan, replayed: plan.acceptedBy !== this.#id };
     throw new BrokerUnavailableError('lane', 'other attempts with this key keep failing');
   }
 
@@ -99,7 +99,11 @@ export class Attempt {
     } catch (cause) {
       return this.#withdraw(plan, cause);
     }
-    return this.plans.replace(plan, { ...(await this.#asDelivered(plan)), state: 'accepted' });
+    return this.plans.replace(plan, {
+      ...(await this.#asDelivered(plan)),
+      state: 'accepted',
+      acceptedBy: this.#id,
+    });
   }
 
   /** Adding a copy again that was delivered has no effect, so its former due time is the true one. */

@@ -29,9 +29,20 @@ export class PlanStore {
 
 /** Writes properties in a fixed order, because the store compares text. */
 function serialize(plan: Plan): string {
-  const { state, fingerprint, createdAt, expiresAt, instantId, delayed, superseded, formerDueAt } = plan;
+  const {
+    state,
+    acceptedBy,
+    fingerprint,
+    createdAt,
+    expiresAt,
+    instantId,
+    delayed,
+    superseded,
+    formerDueAt,
+  } = plan;
   return JSON.stringify({
     state,
+    acceptedBy,
     fingerprint,
     createdAt,
     expiresAt,

@@ -14,6 +14,8 @@
  */
 export interface Plan {
   readonly state: 'planned' | 'accepted' | 'withdrawing' | 'withdrawn';
+  /** Identifies the attempt that accepted the plan. Of attempts at the same moment it is the original, and the others are replays. */
+  readonly acceptedBy?: string;
   /** Digest of the request. It detects a key that is used for a different request. */
   readonly fingerprint: string;
   /** Unix times in ms. */
