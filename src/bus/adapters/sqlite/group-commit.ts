@@ -1,7 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { after, reportFailure } from '../../../async/index.js';
+import { every } from '../../../async/index.js';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { BrokerUnavailableError, BusClosedError } from '../../bus.errors.js';
+import { MEMORY } from './sqlite.options.js';
+import { StoreFile } from './store-file.js';
 
 interface Write {
   readonly run: () => void;
@@ -11,22 +14,35 @@ interface Write {
 
 /** The time after a failed write until the store tests whether it can write again. */
 const PROBE_AFTER_MS = 1_000;
+/** How often the file is looked at while nothing is written. */
+const LOOK_EVERY_MS = 1_000;
 
 /**
  * Commits the writes of one event-loop turn in one transaction, because a transaction costs much more than a row. A write
  * resolves after the commit. If a write fails, its transaction is rolled back, and the store is down until a test write
  * succeeds. The store makes the test write itself, because a load balancer may send no requests to a process that is down.
+ *
+ * Nothing is written while the file is not at its path any more, see {@link StoreFile}.
  */
 export class GroupCommit {
   #writes: Write[] = [];
   #drained: Promise<void> = Promise.resolve();
   #closed = false;
   #probing: NodeJS.Timeout | undefined;
+  readonly #file: StoreFile;
+  readonly #look: NodeJS.Timeout;
 
   constructor(
     private readonly database: DatabaseSync,
     private readonly status: BrokerStatus,
-  ) {}
+    path: string = MEMORY,
+  ) {
+    this.#file = new StoreFile(path);
+    this.#look = every('check of an embedded file', LOOK_EVERY_MS, () => {
+      const { fault } = this.#file;
+      if (fault !== undefined) this.#failed(new Error(fault));
+    }).unref();
+  }
 
   /** @param write must be synchronous: it runs inside the transaction, later in this turn */
   write<T>(write: () => T): Promise<T> {
@@ -64,6 +80,7 @@ export class GroupCommit {
     this.#closed = true;
     await this.#drained;
     clearTimeout(this.#probing);
+    clearInterval(this.#look);
     this.database.close();
   }
 
@@ -71,6 +88,7 @@ export class GroupCommit {
     const writes = this.#writes;
     this.#writes = [];
     try {
+      this.#throwIfFileIsGone();
       this.database.exec('BEGIN');
       for (const { run } of writes) run();
       this.database.exec('COMMIT');
@@ -92,6 +110,11 @@ export class GroupCommit {
     }
   }
 
+  #throwIfFileIsGone(): void {
+    const { fault } = this.#file;
+    if (fault !== undefined) throw new Error(fault);
+  }
+
   #failed(cause: unknown): BrokerUnavailableError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.status.down(reason);
@@ -103,6 +126,7 @@ export class GroupCommit {
   #probe(): void {
     this.#probing = undefined;
     try {
+      this.#throwIfFileIsGone();
       const version = Number(this.database.prepare('PRAGMA user_version').get()?.['user_version']);
       this.database.exec(`PRAGMA user_version = ${version}`);
     } catch (cause) {

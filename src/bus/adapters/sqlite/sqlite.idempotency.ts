@@ -33,7 +33,7 @@ export class SqliteIdempotency implements Idempotency {
 
   private constructor(database: DatabaseSync, options: SqliteIdempotencyOptions, status: BrokerStatus) {
     this.#now = options.now ?? Date.now;
-    this.#commits = new GroupCommit(database, status);
+    this.#commits = new GroupCommit(database, status, options.path);
     this.#find = database.prepare('SELECT plan FROM plan WHERE key = ? AND expires_at > ?');
     this.#store = database.prepare('INSERT OR REPLACE INTO plan (key, plan, expires_at) VALUES (?, ?, ?)');
     this.#remove = database.prepare('DELETE FROM plan WHERE key = ?');

@@ -34,7 +34,7 @@ export class SqliteLedger extends ScheduleLedger {
     this.#table = new LedgerTable(database);
     this.#quota = new ScheduleQuota(options);
     this.#quota.restore(this.#table.usage());
-    this.#commits = new GroupCommit(database, status);
+    this.#commits = new GroupCommit(database, status, options.path);
     this.#sweeper = every('removal of old ledger entries', SWEEP_EVERY_MS, () => this.#sweep());
     status.up();
   }

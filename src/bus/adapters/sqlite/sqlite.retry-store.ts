@@ -61,7 +61,7 @@ export class SqliteRetryStore implements RetryStore {
     const database = openDatabase(options, retryMigrations);
     this.#deadLetters = new DeadLetterTable(database);
     this.#table = new RetryTable(database, this.#deadLetters);
-    this.#commits = new GroupCommit(database, status);
+    this.#commits = new GroupCommit(database, status, options.path);
     this.#sweeper = every(SWEEP, SWEEP_EVERY_MS, () => this.#dropExcess());
     inBackground(SWEEP, () => this.#dropExcess());
     status.up();

@@ -58,7 +58,7 @@ export class SqliteSchedule implements Schedule {
     this.#table = new ScheduleTable(database);
     this.#quota = new ScheduleQuota(options);
     this.#quota.restore(this.#table.usage());
-    this.#commits = new GroupCommit(database, status);
+    this.#commits = new GroupCommit(database, status, options.path);
     this.#sweeper = every('removal of old delayed messages', SWEEP_EVERY_MS, () => this.#sweep());
     status.up();
   }
