@@ -36,6 +36,7 @@ export const httpErrorTable = {
   host_not_allowed: 403,
   untrusted_proxy: 403,
   rate_limited: 429,
+  too_many_lists: { status: 429, headers: { 'Retry-After': '1' } },
   // HTTP itself
   malformed_request: 400,
   not_found: 404,
@@ -78,6 +79,7 @@ export class UnsupportedMediaTypeError extends errorClass('unsupported_media_typ
 export class UnknownParameterError extends errorClass('unknown_parameter') {}
 export class RepeatedParameterError extends errorClass('repeated_parameter') {}
 export class ConflictingParametersError extends errorClass('conflicting_parameters') {}
+export class TooManyListsError extends errorClass('too_many_lists') {}
 export class InvalidLimitError extends errorClass('invalid_limit') {}
 export class InvalidCursorError extends errorClass('invalid_cursor') {}
 export class UnauthorizedError extends errorClass('unauthorized') {}

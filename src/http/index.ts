@@ -21,6 +21,7 @@ export {
   InvalidBodyError,
   InvalidJsonError,
   statusOf,
+  TooManyListsError,
   UnknownFieldError,
   UntrustedProxyError,
   type HttpErrorCode,

@@ -8,6 +8,7 @@ import { Publishing } from './operations/publishing.js';
 import { Queries } from './operations/queries.js';
 import { Replies } from './centrifugo-api/replies.js';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.js';
+import { ListRequests } from './list-requests.js';
 import { Schedules } from './schedules/schedules.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
 import { PushController } from './push/push.controller.js';
@@ -24,6 +25,7 @@ import { Trigger } from './push/trigger.js';
   providers: [
     Trigger,
     Schedules,
+    ListRequests,
     TriggerMetrics,
     Publishing,
     ConnectionCommands,

@@ -14,6 +14,7 @@ export const apiFaults = {
   limitExceeded: { code: 106, message: 'limit exceeded', status: 400 },
   badRequest: { code: 107, message: 'bad request', status: 400 },
   notAvailable: { code: 108, message: 'not available', status: 400 },
+  tooManyRequests: { code: 111, message: 'too many requests', status: 429 },
   unrecoverablePosition: { code: 112, message: 'unrecoverable position', status: 416 },
 } as const satisfies Record<string, ApiFault>;
 

@@ -7,14 +7,15 @@ import { Turns } from '../../async/index.js';
 import { JsonScanner, MalformedJsonError } from '../../json/index.js';
 import { Callers, httpErrorTable, presentedKey, statusOf, type HttpErrorCode } from '../../http/index.js';
 import { readTraceparent } from '../../message/index.js';
+import { ListRequests } from '../list-requests.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
 import { limitExceeded } from './api.errors.js';
-import { Batch, settleWithin } from './batch.js';
+import { Batch, QUERIES, settleWithin } from './batch.js';
 import type { Command } from './command.js';
 import { readEnvelopes } from './envelopes.js';
 import { Methods } from './methods.js';
-import { faultText, Replies, replyText } from './replies.js';
+import { faultText, Replies, replyText, type Outcome } from './replies.js';
 
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
@@ -37,6 +38,7 @@ export class ApiRoutes implements OnModuleInit {
     private readonly callers: Callers,
     private readonly methods: Methods,
     private readonly replies: Replies,
+    private readonly lists: ListRequests,
     @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {
     this.#batch = new Batch(methods, options.api);
@@ -86,7 +88,8 @@ export class ApiRoutes implements OnModuleInit {
   async #respond(request: FastifyRequest, reply: FastifyReply, read: () => Command): Promise<FastifyReply> {
     const command = readBody(request, read);
     if (command === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
-    const outcome = await this.replies.settle(command, traceparentOf(request));
+    const refusal = QUERIES.has(command.method) ? await this.#refusalOfList(request, reply) : undefined;
+    const outcome = refusal ?? (await this.replies.settle(command, traceparentOf(request)));
     if ('fault' in outcome && this.#wantsStatus(request))
       return sendJson(reply.code(outcome.fault.status), faultText(outcome.fault));
     return sendJson(reply, replyText(outcome));
@@ -95,6 +98,8 @@ export class ApiRoutes implements OnModuleInit {
   async #respondToBatch(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const run = readBody(request, () => this.#batch.read(scanner));
     if (run === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
+    const refusal = await this.#refusalOfList(request, reply);
+    if (refusal !== undefined) return sendJson(reply, replyText(refusal));
     const traceparent = traceparentOf(request);
     return sendJson(reply, await run((command) => this.replies.settle(command, traceparent)));
   }
@@ -102,6 +107,8 @@ export class ApiRoutes implements OnModuleInit {
   async #respondToEnvelopes(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const envelopes = readBody(request, () => readEnvelopes(scanner, this.methods));
     if (envelopes === undefined) return this.#refuse(reply, 'invalid_json', 'Bad Request\n');
+    const refusal = await this.#refusalOfList(request, reply);
+    if (refusal !== undefined) return sendJson(reply, replyText(refusal));
     const traceparent = traceparentOf(request);
     const { maxBatchCommands, responseMaxBytes } = this.options.api;
     if (envelopes.length > maxBatchCommands) {
@@ -121,6 +128,16 @@ export class ApiRoutes implements OnModuleInit {
       lines.push(line);
     }
     return sendJson(reply, lines.join('\n'));
+  }
+
+  /** Waits until the caller may request another response that may be large. Returns a fault if it has requested too many. */
+  async #refusalOfList(request: FastifyRequest, reply: FastifyReply): Promise<Outcome | undefined> {
+    try {
+      await this.lists.admit(`key ${keyOf(request) ?? ''}`, reply.raw);
+      return undefined;
+    } catch (error) {
+      return { fault: this.replies.faultOf(error, 'list') };
+    }
   }
 
   /** Responds as Centrifugo does. The metric counts the code that the error has in other APIs. */

@@ -13,7 +13,7 @@ import type { BatchedCommand } from './requests.js';
 const PARALLEL = 16;
 
 /** Methods whose results may be large. They change nothing, so they need not run if there is no room for their results. */
-const QUERIES: ReadonlySet<string> = new Set(['history', 'presence', 'channels', 'info']);
+export const QUERIES: ReadonlySet<string> = new Set(['history', 'presence', 'channels', 'info']);
 
 type Settle = (command: Command) => Promise<Outcome>;
 

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CarillonError } from '../../errors.js';
 import { PresenceTooLargeError } from '../../delivery/index.js';
-import { HttpErrors, HttpMetrics, type HttpErrorCode } from '../../http/index.js';
+import { HttpErrors, HttpMetrics, TooManyListsError, type HttpErrorCode } from '../../http/index.js';
 import { InvalidDisconnectError, TooManyChannelsError } from '../operations/operations.errors.js';
 import { PatternTooLongError } from '../../patterns/index.js';
 import { TriggerMetrics } from '../trigger.metrics.js';
@@ -44,6 +44,7 @@ export class Replies {
     if (error instanceof ApiRefusal) return error.fault;
     const known = error instanceof CarillonError ? faultByCode[error.code] : undefined;
     if (known !== undefined) return known;
+    if (error instanceof TooManyListsError) return { ...apiFaults.tooManyRequests, message: error.message };
     if (error instanceof InvalidDisconnectError) return { ...apiFaults.badRequest, message: error.message };
     if (
       error instanceof PresenceTooLargeError ||

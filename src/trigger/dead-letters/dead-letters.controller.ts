@@ -1,5 +1,5 @@
-import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   deadLetterSummary,
   DeadLetters,
@@ -16,6 +16,7 @@ import {
   readCursor,
   readLimit,
   writeCursor,
+  type Caller,
   type Query,
 } from '../../http/index.js';
 import {
@@ -27,6 +28,7 @@ import {
 } from './dead-letters.open-api.js';
 import { withinAnswerTimeout } from '../answer-timeout.js';
 import { UnknownDeadLetterError } from '../trigger.errors.js';
+import { ListRequests, nameOf } from '../list-requests.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
 import type { DeadLetter, DeadLetterPage, Redriven } from './dead-letters.schemas.js';
@@ -41,14 +43,18 @@ export class DeadLettersController {
   constructor(
     private readonly deadLetters: DeadLetters,
     private readonly callers: Callers,
+    private readonly lists: ListRequests,
     @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {}
 
   @Get()
   @Costly()
   @DescribeDeadLetters()
-  async list(@Req() request: Request): Promise<DeadLetterPage> {
-    this.#admit(request);
+  async list(
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DeadLetterPage> {
+    const caller = this.#admit(request);
     const parameters = parametersOf(request.query, ['group', 'topic', 'limit', 'cursor']);
     const cursor = parameters.get('cursor');
     const query = {
@@ -56,6 +62,7 @@ export class DeadLettersController {
       limit: readLimit(parameters.get('limit')),
       ...(cursor !== undefined ? { cursor: readCursor('dead-letters', cursor) } : {}),
     };
+    await this.lists.admit(nameOf(caller), reply.raw);
     const page = await this.#within(() => this.deadLetters.list(query));
     return {
       deadLetters: page.records.map(toDeadLetter),
@@ -106,8 +113,10 @@ export class DeadLettersController {
     if (!(await this.#within(() => this.deadLetters.drop(id)))) throw unknown();
   }
 
-  #admit(request: Request): void {
-    this.callers.requireApiKey(this.callers.admit(request.raw));
+  #admit(request: Request): Caller {
+    const caller = this.callers.admit(request.raw);
+    this.callers.requireApiKey(caller);
+    return caller;
   }
 
   #within<T>(call: () => Promise<T>): Promise<T> {

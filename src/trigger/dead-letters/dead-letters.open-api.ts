@@ -40,7 +40,7 @@ export const DescribeDeadLetters = () =>
       description: 'One page of dead letters, the oldest first.',
       schema: ref(deadLetterPage),
     }),
-    ...errors('invalid_limit', 'invalid_cursor', ...needKey),
+    ...errors('invalid_limit', 'invalid_cursor', 'too_many_lists', ...needKey),
   );
 
 export const DescribeDeadLetter = () =>

@@ -1,5 +1,5 @@
-import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Patch, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Patch, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ScheduledSummary } from '../../bus/index.js';
 import type { ScheduledMessage } from '../../message/index.js';
 import {
@@ -16,6 +16,7 @@ import { channelOfCaller } from '../caller-channel.js';
 import { DescribeCancel, DescribeFind, DescribeList, DescribeReschedule } from './schedules.open-api.js';
 import { readReschedule, readScheduleQuery } from './schedule-parameters.js';
 import { Schedules } from './schedules.js';
+import { ListRequests, nameOf } from '../list-requests.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
 import type { TriggerOptions } from '../trigger.options.js';
 import type { Scheduled, SchedulePage } from './schedules.schemas.js';
@@ -28,16 +29,21 @@ export class SchedulesController {
   constructor(
     private readonly schedules: Schedules,
     private readonly callers: Callers,
+    private readonly lists: ListRequests,
     @Inject(TRIGGER_OPTIONS) private readonly options: TriggerOptions,
   ) {}
 
   @Get()
   @Costly()
   @DescribeList()
-  async list(@Req() request: Request): Promise<SchedulePage> {
+  async list(
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SchedulePage> {
     const caller = this.callers.admit(request.raw);
     const query = readScheduleQuery(request.query);
     if (query.channel !== undefined) this.callers.requireApiKey(caller);
+    await this.lists.admit(nameOf(caller), reply.raw);
     const owner = ownerOf(caller);
     const page = await this.schedules.list({ ...query, ...(owner !== undefined ? { channel: owner } : {}) });
     return {

@@ -33,7 +33,13 @@ export const DescribeList = () =>
       description: 'One page of messages, by due time.',
       schema: ref(schedulePage),
     }),
-    ...errors('invalid_limit', 'invalid_cursor', 'invalid_target', 'api_key_not_configured'),
+    ...errors(
+      'invalid_limit',
+      'invalid_cursor',
+      'too_many_lists',
+      'invalid_target',
+      'api_key_not_configured',
+    ),
   );
 
 export const DescribeFind = () =>
