@@ -95,6 +95,14 @@ const idempotency = z
       .enum(['sqlite', 'redis'])
       .default('sqlite')
       .describe('Where the results of idempotency keys are stored. Replicas need `redis`.'),
+    maxKeys: z
+      .int()
+      .min(1)
+      .default(1_000_000)
+      .describe(
+        'Largest number of idempotency keys in the file. Beyond it, those that expire first are forgotten. `sqlite` only: Redis ' +
+          'forgets them by time.',
+      ),
     windowMs: z
       .int()
       .min(1)

@@ -49,6 +49,23 @@ describe('SqliteIdempotency', () => {
     await owner.close();
   });
 
+  it('forgets the keys that expire first when there are too many', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    const path = freshPath();
+    const options = { path, synchronous: 'normal', maxKeys: 3 } as const;
+    const idempotency = await SqliteIdempotency.open(options, new BrokerStatus('sqlite'));
+    for (const [at, key] of ['e', 'd', 'c', 'b', 'a'].entries())
+      await idempotency.reserve(key, 'plan', 600_000 - at * 1_000);
+    await jest.advanceTimersByTimeAsync(12_000);
+    jest.useRealTimers();
+    for (let turn = 0; turn < 5; turn++) await idempotency.release('unknown');
+    await idempotency.close();
+    const file = new DatabaseSync(path);
+    const kept = file.prepare('SELECT key FROM plan ORDER BY key').all();
+    expect(kept).toEqual([{ key: 'c' }, { key: 'd' }, { key: 'e' }]);
+    file.close();
+  });
+
   it('removes expired plans from its file', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     const path = freshPath();

@@ -36,7 +36,8 @@ export function openSqliteLedger(options: BusOptions, readiness?: Readiness): Pr
 
 export function openSqliteIdempotency(options: BusOptions, readiness?: Readiness): Promise<Idempotency> {
   const file = sqliteFile(options.drivers.sqlite, 'idempotency');
-  return SqliteIdempotency.open(file, statusOf(readiness, 'sqlite (idempotency)'));
+  const { maxKeys } = options.idempotency;
+  return SqliteIdempotency.open({ ...file, maxKeys }, statusOf(readiness, 'sqlite (idempotency)'));
 }
 
 export function openSqliteRetryStore(options: BusOptions, readiness?: Readiness): Promise<RetryStore> {

@@ -9,6 +9,8 @@ import type { SqliteFile } from './sqlite.options.js';
 export type SqliteIdempotencyOptions = SqliteFile & {
   /** How often expired plans are removed, in ms. */
   readonly sweepEveryMs?: number;
+  /** Largest number of plans. Beyond it, those that expire first are removed by the next sweep. Default: unlimited. */
+  readonly maxKeys?: number;
   readonly now?: () => number;
 };
 
@@ -28,6 +30,9 @@ export class SqliteIdempotency implements Idempotency {
   readonly #store: StatementSync;
   readonly #remove: StatementSync;
   readonly #expire: StatementSync;
+  readonly #count: StatementSync;
+  readonly #dropOldest: StatementSync;
+  readonly #maxKeys: number;
   readonly #sweeper: NodeJS.Timeout;
   readonly #now: () => number;
 
@@ -40,6 +45,11 @@ export class SqliteIdempotency implements Idempotency {
     this.#expire = database.prepare(`
       DELETE FROM plan WHERE key IN
         (SELECT key FROM plan WHERE expires_at <= ? ORDER BY expires_at LIMIT ${SWEEP_AT_ONCE})`);
+    this.#maxKeys = options.maxKeys ?? Infinity;
+    this.#count = database.prepare('SELECT count(*) AS count FROM plan');
+    this.#dropOldest = database.prepare(
+      'DELETE FROM plan WHERE key IN (SELECT key FROM plan ORDER BY expires_at LIMIT ?)',
+    );
     this.#sweeper = every('removal of expired plans', options.sweepEveryMs ?? 10_000, () => this.#sweep());
     status.up();
   }
@@ -82,8 +92,18 @@ export class SqliteIdempotency implements Idempotency {
   async #sweep(): Promise<void> {
     try {
       while (await this.#commits.write(() => this.#expire.run(this.#now()).changes === SWEEP_AT_ONCE));
+      while (await this.#commits.write(() => this.#dropExcess()));
     } catch {
       // The status is down, and the next sweep tries again.
     }
+  }
+
+  /** Returns whether there may be more. */
+  #dropExcess(): boolean {
+    if (this.#maxKeys === Infinity) return false;
+    const excess = Number(this.#count.get()?.['count']) - this.#maxKeys;
+    if (excess <= 0) return false;
+    this.#dropOldest.run(Math.min(excess, SWEEP_AT_ONCE));
+    return excess > SWEEP_AT_ONCE;
   }
 }
