@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ListRequests } from './list-requests.js';
 
 describe('ListRequests', () => {
@@ -39,6 +39,15 @@ describe('ListRequests', () => {
     for (const { response } of waiting) response.emit('close');
     await Promise.all(waiting.map(({ admitted }) => admitted));
     await request().admitted;
+  });
+
+  it('refuses a request that has waited for long', async () => {
+    jest.useFakeTimers();
+    for (let count = 0; count < 4; count++) await request().admitted;
+    const refused = request().admitted.catch((error: unknown) => error);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(await refused).toMatchObject({ code: 'too_many_lists' });
+    jest.useRealTimers();
   });
 
   it('passes over a request whose connection has closed while it waited', async () => {

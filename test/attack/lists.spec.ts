@@ -71,7 +71,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     const sockets = await Promise.all([deaf(server, list.repeat(80)), deaf(server, list.repeat(80))]);
     await servesOthers(server);
     const page = await fetch(`${server.url}/schedules?limit=1000`, { headers: keyed });
-    // Lists of the same caller wait for one another, or are refused.
+    // Lists of the same caller wait for one another for a while, and are refused then.
     expect([200, 429]).toContain(page.status);
     expect(meter.growthMb).toBeLessThan(maxGrowthMb(workers));
     for (const socket of sockets) socket.destroy();
