@@ -12,6 +12,8 @@ import { RouteTable } from './route-table.js';
 import { MethodNotAllowedError } from './http.errors.js';
 import type { HttpOptions } from './http.options.js';
 
+/** Connection ids and secrets in paths are longer than the 100 characters that Fastify allows. */
+const MAX_PARAMETER_LENGTH = 512;
 const ACCEPTABLE_REQUEST_ID = /^[\w.-]{1,64}$/;
 
 /**
@@ -87,11 +89,13 @@ function fastifyOptions(
   const { bodyLimitBytes, requestTimeoutMs, keepAliveTimeoutMs } = options;
   return {
     bodyLimit: bodyLimitBytes,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     serverFactory: (handler) => servers.createPublic(handler, hosts),
     // Requests that arrive while the server drains are served, until the bus is closed.
     return503OnClosing: false,
+    rewriteUrl: routableUrl,
     requestIdHeader: false,
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     frameworkErrors: (error, request, reply) => {
@@ -108,4 +112,15 @@ function requestId(given: string | string[] | undefined): string {
 
 function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   void reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff' });
+}
+
+/**
+ * Returns the URL with each `%40` of its path as `@`, which means the same. The router decodes it in parameters, but not where a
+ * route has a literal `@`.
+ */
+function routableUrl({ url = '/' }: { readonly url?: string | undefined }): string {
+  if (!url.includes('%40')) return url;
+  const queryAt = url.indexOf('?');
+  const path = queryAt < 0 ? url : url.slice(0, queryAt);
+  return path.replaceAll('%40', '@') + url.slice(path.length);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { targetShape } from '../../../webhooks/index.js';
 import { ProtocolSettings } from '../protocol-settings.js';
+import { managementOptions } from './management/management.options.js';
 
 const count = z.number().int().min(1);
 
@@ -68,6 +69,7 @@ export const functionsSettings = new ProtocolSettings(
         .record(z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'), route)
         .default({})
         .describe('Routes by name. The name is in metrics, logs and the URL of the reverse push.'),
+      management: managementOptions,
     })
     .prefault({}),
 );

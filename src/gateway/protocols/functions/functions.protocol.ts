@@ -17,6 +17,9 @@ import { decodeContext } from './connection-details.js';
 import { FunctionsConnection } from './functions.connection.js';
 import { BackendFailedError } from './functions.errors.js';
 import { functionsSettings } from './functions.options.js';
+import { ManagementAccess } from './management/management-access.js';
+import { ManagementFailures } from './management/management-failures.js';
+import { ManagementRoutes } from './management/management.routes.js';
 import { PushSecrets } from './push-secrets.js';
 import { ReversePushController } from './reverse-push.controller.js';
 import type { Route, RoutedConnection, RouteHost } from './route.js';
@@ -110,5 +113,5 @@ export const functionsProtocol = {
   settings: functionsSettings,
   useClass: FunctionsProtocol,
   controllers: [ReversePushController],
-  providers: [Routes, PushSecrets],
+  providers: [Routes, PushSecrets, ManagementAccess, ManagementFailures, ManagementRoutes],
 } as const satisfies ProtocolDefinition;
