@@ -1,9 +1,14 @@
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
+import { makeCertificate } from '../../scripts/brokers/certificate.js';
 import { AddressGuard } from './address-guard.js';
 import { OutgoingConnections } from './connections.js';
 import { WebhookTarget } from './target.js';
@@ -265,6 +270,26 @@ describe('WebhookTarget', () => {
     targetOf(url.replace('127.0.0.1', 'localhost'), { all });
     expect(await failure(post())).toBe('webhook_address_refused');
     expect(connections).toBe(0);
+  });
+
+  it('verifies the certificate of the backend, and presents its own', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'carillon-tls-'));
+    const { authority: ca, certificate: cert, key } = await makeCertificate(directory);
+    const text = (file: string) => readFileSync(file, 'utf8');
+    const secured = { key: text(key), cert: text(cert), ca: text(ca), requestCert: true };
+    const secure = createHttpsServer(secured, (_, response) => response.end());
+    const url = (await listen(secure)).replace('http:', 'https:');
+    targetOf(url);
+    await expect(post()).rejects.toThrow(/no connection to the backend: .*self-signed certificate/);
+    await target.close();
+    // A path, PEM text and base64.
+    const tls = { ca, cert: text(cert), key: Buffer.from(text(key)).toString('base64') };
+    targetOf(url, { target: { tls: { ...tls, serverName: 'backend.test' } } });
+    await expect(post()).rejects.toThrow(/no connection to the backend: .*altnames/);
+    await target.close();
+    targetOf(url, { target: { tls } });
+    expect((await post()).status).toBe(200);
+    rmSync(directory, { recursive: true });
   });
 
   it('lets calls wait for a connection, and refuses more than may wait', async () => {

@@ -203,6 +203,41 @@ describe('A subscription that a backend renews', () => {
   });
 });
 
+describe('The callback service of another server', () => {
+  it('can be the backend', async () => {
+    await using service = await CentrifugoApp.start('config-main.json', {
+      'callbacks.enabled': true,
+      'callbacks.insecure': true,
+      'delivery.channels.withoutNamespace.allowPublishForClient': true,
+    });
+    const endpoints = ['connect', 'subscribe', 'publish'].map((step) => [
+      `gateway.client.proxies.${step}.endpoint`,
+      `${service.url}/centrifugo/${step}`,
+    ]);
+    const proxied = ['subscribe', 'publish'].map((step) => [
+      `delivery.channels.withoutNamespace.${step}ProxyEnabled`,
+      'true',
+    ]);
+    await using edge = await start(Object.fromEntries([...endpoints, ...proxied]));
+    const client = new JsonCentrifuge(edge.socketUrl, {
+      websocket: WebSocket,
+      data: { token: sign({ sub: 'ann' }) },
+    });
+    clients.push(client);
+    client.connect();
+    await client.ready();
+    const subscription = client.newSubscription('room');
+    subscription.subscribe();
+    await subscription.ready();
+    const published = new Promise<{ data: unknown; info?: { user: string } }>((resolve) =>
+      subscription.once('publication', resolve),
+    );
+    await subscription.publish({ n: 1 });
+    const { data, info } = await published;
+    expect([data, info?.user]).toEqual([{ n: 1 }, 'ann']);
+  });
+});
+
 describe('A connection that a backend renews', () => {
   it('is told nothing, gets the new meta, and is closed with the code of the backend', async () => {
     const client = await ProtocolClient.open(app.socketUrl);
