@@ -22,6 +22,7 @@ const shared = {
   json: [],
   schema: ['json'],
   limits: [],
+  bytes: [],
   patterns: [],
   async: [],
 };

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { JoinedChunks } from '../bytes/index.js';
 import { after, backoffMs, jittered } from '../async/index.js';
 import { failureOf, isUnsent } from './call-failure.js';
 import type { QueuedCall } from './call-queue.js';
@@ -52,16 +53,16 @@ export class Call implements QueuedCall, Dispatcher.DispatchHandler {
   #phase: Phase = 'waiting';
   #status = 0;
   #headers: IncomingHttpHeaders = {};
-  #length = 0;
-  readonly #chunks: Buffer[] = [];
+  readonly #body: JoinedChunks;
 
   constructor(
     private readonly host: CallHost,
     private readonly body: Buffer,
     private readonly requestHeaders: Readonly<Record<string, string>>,
   ) {
-    const { timeoutMs, connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs } = host.options;
+    const { timeoutMs, connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs, maxResponseBytes } = host.options;
     this.#hasPhaseLimits = [connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs].some((ms) => ms !== undefined);
+    this.#body = new JoinedChunks(maxResponseBytes);
     this.#deadline = performance.now() + timeoutMs;
     this.#timer = this.#startTimer(Math.min(timeoutMs, connectTimeoutMs ?? timeoutMs));
   }
@@ -104,22 +105,23 @@ export class Call implements QueuedCall, Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#length += chunk.length;
-    if (this.#length > this.host.options.maxResponseBytes) this.#failTooLarge();
-    else this.#chunks.push(chunk);
+    if (this.#body.length + chunk.length > this.host.options.maxResponseBytes) this.#failTooLarge();
+    else this.#body.add(chunk);
   }
 
   onResponseEnd(): void {
     if (this.#isOver) return;
     this.#end();
-    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#length);
+    const body = this.#body.toBuffer();
     this.#settled.resolve({ status: this.#status, headers: this.#headers, body });
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return;
     const hasConnection = this.#controller !== undefined;
-    if (this.#attempts < MAX_ATTEMPTS && isUnsent(error, hasConnection) && this.#retry()) return;
+    // Who answers has received something.
+    const isRepeatable = this.#status === 0 && isUnsent(error, hasConnection);
+    if (isRepeatable && this.#attempts < MAX_ATTEMPTS && this.#retry()) return;
     this.fail(failureOf(error, hasConnection));
   }
 

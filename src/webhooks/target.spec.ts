@@ -316,6 +316,25 @@ describe('WebhookTarget', () => {
     expect(requests).toBe(1);
   });
 
+  it('gives up a call that waits for a connection longer than connectTimeoutMs', async () => {
+    targetOf(await http(() => {}), { target: { connectTimeoutMs: 20 }, all: { maxConnectionsPerTarget: 1 } });
+    const running = failure(post());
+    await once(server!, 'request');
+    await expect(post()).rejects.toThrow('no connection to the backend in time');
+    await target.close();
+    expect(await running).toBe('webhooks_closed');
+  });
+
+  it('joins a body of many small chunks', async () => {
+    targetOf(
+      await http((_, response) => {
+        for (let n = 0; n < 3_000; n++) response.write(String(n % 10));
+        response.end();
+      }),
+    );
+    expect((await post()).body.toString()).toBe('0123456789'.repeat(300));
+  });
+
   it('refuses bodies beyond the bytes that may be pending', async () => {
     targetOf(await http(() => {}), { all: { maxPendingBytesPerTarget: BODY.length - 1 } });
     expect(await failure(post())).toBe('webhook_overloaded');

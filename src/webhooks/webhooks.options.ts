@@ -49,7 +49,7 @@ export const webhooksOptions = z
         minimumCalls: count
           .default(20)
           .describe('How many calls have to be made within `windowMs` before a target can be suspended.'),
-        windowMs: ms.default(10_000).describe('Time over which calls are counted, in ms.'),
+        windowMs: ms.max(600_000).default(10_000).describe('Time over which calls are counted, in ms.'),
         openMs: ms
           .default(2_000)
           .describe('How long no call is made to a suspended target, in ms. Then one call tries it.'),

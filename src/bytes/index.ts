@@ -1,0 +1,1 @@
+export { JoinedChunks } from './joined-chunks.js';
