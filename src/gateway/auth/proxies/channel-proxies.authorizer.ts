@@ -11,7 +11,6 @@ import {
   type SubscribeDecision,
 } from '../decisions.js';
 import type { Proxies } from './proxies.js';
-import type { Proxy } from './proxy.js';
 
 interface MethodOptions {
   readonly proxyEnabled: boolean;
@@ -85,12 +84,8 @@ export class ChannelProxiesAuthorizer implements Authorizer {
   }
 
   #require(options: ChannelRule['options']): void {
-    if (options.subscribeProxyEnabled) this.#named('subscribe', options.subscribeProxyName);
-    if (options.publishProxyEnabled) this.#named('publish', options.publishProxyName);
-    if (options.subRefreshProxyEnabled) this.#named('subRefresh', options.subRefreshProxyName);
-  }
-
-  #named(step: 'subscribe' | 'publish' | 'subRefresh', name: string): Proxy {
-    return this.proxies.named(step, name);
+    if (options.subscribeProxyEnabled) this.proxies.named('subscribe', options.subscribeProxyName);
+    if (options.publishProxyEnabled) this.proxies.named('publish', options.publishProxyName);
+    if (options.subRefreshProxyEnabled) this.proxies.named('subRefresh', options.subRefreshProxyName);
   }
 }

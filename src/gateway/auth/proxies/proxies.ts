@@ -1,11 +1,9 @@
 import type { Webhooks } from '../../../webhooks/index.js';
+import type { Step } from '../attempts.js';
 import { HttpBackend } from './http.backend.js';
 import { Proxy } from './proxy.js';
 import { ProxyNotConfiguredError } from './proxy.errors.js';
 import type { ProxiesOptions, ProxyOptions } from './proxies.options.js';
-
-/** The steps for which there can be a proxy that needs no name. */
-type DefaultProxy = 'connect' | 'refresh' | 'subscribe' | 'publish' | 'subRefresh' | 'rpc';
 
 const DEFAULT = 'default';
 
@@ -30,7 +28,7 @@ export class Proxies {
   }
 
   /** @throws ProxyNotConfiguredError */
-  named(step: Exclude<DefaultProxy, 'connect' | 'refresh'>, name: string): Proxy {
+  named(step: Exclude<Step, 'connect' | 'refresh'>, name: string): Proxy {
     const isDefault = name === '' || name === DEFAULT;
     const known = this.#proxies.get(labelOf(step, isDefault ? DEFAULT : name));
     if (known !== undefined) return known;
@@ -44,7 +42,7 @@ export class Proxies {
     return this.#get(step, isDefault ? DEFAULT : name, options);
   }
 
-  #get(step: DefaultProxy, name: string, options: ProxyOptions): Proxy {
+  #get(step: Step, name: string, options: ProxyOptions): Proxy {
     const label = labelOf(step, name);
     const known = this.#proxies.get(label);
     if (known !== undefined) return known;
@@ -59,6 +57,6 @@ export class Proxies {
   }
 }
 
-function labelOf(step: DefaultProxy, name: string): string {
+function labelOf(step: Step, name: string): string {
   return name === DEFAULT ? step : `${step}:${name}`;
 }
