@@ -80,9 +80,15 @@ async function fetchInto(artifact: Artifact, pom: string): Promise<string> {
 }
 
 export function isInstalled(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
+  return pathOf(program) !== undefined;
+}
+
+/** Returns the path of a program, or undefined if it is not installed. */
+export function pathOf(program: string): string | undefined {
+  const paths = (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, program));
+  return paths.find((path) => {
     try {
-      accessSync(join(directory, program), constants.X_OK);
+      accessSync(path, constants.X_OK);
       return true;
     } catch {
       return false;
