@@ -5,8 +5,6 @@ export const closeCodes = {
   shuttingDown: { code: 1001, reason: 'shutdown', reconnect: true },
   slow: { code: 1008, reason: 'slow', reconnect: true },
   noPong: { code: 1008, reason: 'no pong', reconnect: true },
-  tooManyRequests: { code: 1008, reason: 'too many requests', reconnect: true },
-  unencodable: { code: 1003, reason: 'inappropriate data', reconnect: false },
   /** The backend closes the connection. */
   closedByBackend: { code: 1000, reason: '', reconnect: false },
   /** Other nodes have cleaned up after this one. */
