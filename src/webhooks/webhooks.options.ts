@@ -18,7 +18,7 @@ export const webhooksOptions = z
       .default(1_024)
       .describe('The most connections of this process to all backends together. Further calls fail.'),
     maxConnectionsPerTarget: count
-      .default(64)
+      .default(256)
       .describe(
         'The most calls to one target that run at the same time, each on its own connection. Others wait.',
       ),
