@@ -109,6 +109,11 @@ export abstract class Connection implements Pinged, TransportListener {
     return undefined;
   }
 
+  /** The largest message of this client, in bytes; undefined for `gateway.maxMessageBytes`. */
+  get maxMessageBytes(): number | undefined {
+    return undefined;
+  }
+
   get protocol(): ConnectionProtocol {
     return this.#protocol;
   }

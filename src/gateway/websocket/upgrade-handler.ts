@@ -85,6 +85,7 @@ export class UpgradeHandler implements OnModuleInit {
   ): void {
     const server = this.#serverOf(definition);
     server.granted = connection.subprotocol;
+    server.options.maxPayload = connection.maxMessageBytes ?? this.options.maxMessageBytes;
     const addConnectionId = (headers: string[]) => headers.push(`${CONNECTION_ID_HEADER}: ${connection.id}`);
     server.once('headers', addConnectionId);
     server.handleUpgrade(request, socket, head, (transport) => {

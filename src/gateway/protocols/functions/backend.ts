@@ -6,6 +6,12 @@ export interface ConnectionContext {
   readonly requestId: string;
   readonly sourceIp: string;
   readonly userAgent: string;
+  /** The Host header of its handshake. */
+  readonly host: string;
+  /** Unix time in ms. */
+  readonly connectedAt: number;
+  /** What the authorizer of the route says about the client. */
+  readonly authorizer?: Readonly<Record<string, unknown>>;
 }
 
 /** A client that wants to connect. */
@@ -21,6 +27,10 @@ export interface Arrival {
   readonly extensions: string;
 }
 
+export type Authorization =
+  | { readonly outcome: 'allowed'; readonly context?: Readonly<Record<string, unknown>> }
+  | { readonly outcome: 'refused'; readonly status: number; readonly message: string };
+
 export type Registration =
   | { readonly outcome: 'registered'; readonly subprotocol: string | undefined }
   /** The backend does not want the client. */
@@ -34,8 +44,10 @@ export interface Answer {
 
 /** The functions of one route, in one of the shapes that they may have. Each method rejects if the call fails. */
 export interface RouteBackend {
+  /** Decides before the client is registered. Its context is in everything that follows. A backend without it allows all clients. */
+  authorize?(arrival: Arrival): Promise<Authorization>;
   register(arrival: Arrival): Promise<Registration>;
-  /** Resolves to what is sent back to the client. */
+  /** Resolves to what is sent back to the client. May reject with `AnsweredError`. */
   transport(
     id: string,
     context: ConnectionContext,

@@ -7,6 +7,9 @@ export const closeCodes = {
   noPong: { code: 1008, reason: 'no pong', reconnect: true },
   /** The backend closes the connection. */
   closedByBackend: { code: 1000, reason: '', reconnect: false },
+  /** Limits of AWS. */
+  idle: { code: 1001, reason: 'idle', reconnect: true },
+  tooOld: { code: 1001, reason: 'connection too old', reconnect: true },
   /** Other nodes have cleaned up after this one. */
   lost: { code: 1012, reason: 'node was silent', reconnect: true },
 } as const satisfies CloseCodes;

@@ -12,6 +12,7 @@ import { PublicationFormat } from '../../connection/publication-format.js';
 import { HandshakeRefusedError } from '../../connection/refusals.js';
 import type { Arrival, ConnectionContext } from './backend.js';
 import { encodeContext } from './connection-details.js';
+import { AnsweredError } from './functions.errors.js';
 import { MessageQueue } from './message-queue.js';
 import type { Route, RouteHost } from './route.js';
 
@@ -23,15 +24,16 @@ const format = new PublicationFormat(
 /** A client whose messages functions of a backend handle. */
 export class FunctionsConnection extends Connection implements Subscriber {
   readonly connectedAt = Date.now();
-  readonly context: ConnectionContext;
+  readonly route: Route;
+  context: ConnectionContext;
   lastActiveAt = this.connectedAt;
-  readonly #route: Route;
   readonly #host: RouteHost;
   readonly #delivery: Delivery;
   readonly #queue: MessageQueue;
   /** Undefined once the client is registered. */
   #arrival: Arrival | undefined;
   #needsCleanup = false;
+  #isRegistered = false;
   #subprotocol: string | undefined;
 
   constructor(
@@ -42,18 +44,33 @@ export class FunctionsConnection extends Connection implements Subscriber {
     routeHost: RouteHost,
   ) {
     super(handshake, host);
-    this.#route = route;
+    this.route = route;
     this.#host = routeHost;
     this.#delivery = delivery;
     this.#queue = new MessageQueue(route.maxPendingMessages, (isFull) => this.#hold(isFull));
     const { address: sourceIp, userAgent, query, headers, params, subprotocols } = handshake;
-    this.context = { path: handshake.path, requestId: this.id, sourceIp, userAgent };
+    this.context = {
+      path: handshake.path,
+      requestId: this.id,
+      sourceIp,
+      userAgent,
+      host: headers.host ?? '',
+      connectedAt: this.connectedAt,
+    };
     const extensions = headers['sec-websocket-extensions'] ?? '';
     this.#arrival = { id: this.id, context: this.context, query, headers, params, subprotocols, extensions };
   }
 
   override get joinTimeoutMs(): number {
-    return this.#route.registerTimeoutMs;
+    return this.route.registerTimeoutMs;
+  }
+
+  override get maxMessageBytes(): number | undefined {
+    return this.route.limits?.maxMessageBytes;
+  }
+
+  get isReachable(): boolean {
+    return this.#isRegistered || this.route.pushesWhileRegistering;
   }
 
   /** The backend chooses. Without a choice there is none. */
@@ -63,26 +80,42 @@ export class FunctionsConnection extends Connection implements Subscriber {
 
   /** Stored before the backend knows of the client, so that it has its cleanup, whatever happens to this process. */
   override async join(): Promise<void> {
-    const arrival = this.#arrival!;
+    const arrival = await this.#authorized(this.#arrival!);
     this.#arrival = undefined;
+    if (this.hasLeft) return;
     await this.#host.registrations.add(this.#registered());
     this.#needsCleanup = true;
     // The backend may push while it registers the client.
     this.#host.joined(this);
     await this.#delivery.attach(connectionChannel(this.id), this);
     if (this.hasLeft) return;
-    const registration = await this.#route.backend.register(arrival).catch((error: unknown) => {
+    const registration = await this.route.backend.register(arrival).catch((error: unknown) => {
       // The backend may have registered the client all the same, so its cleanup is called.
-      throw new HandshakeRefusedError(this.#host.refusalFor(this.#route, error));
+      throw this.#failed(error);
     });
     if (registration.outcome === 'registered') {
       this.#subprotocol = registration.subprotocol;
+      this.#isRegistered = true;
       return;
     }
     this.#needsCleanup = false;
     inBackground('removal of a refused connection', () => this.#host.registrations.remove(this.id));
-    const { status, message } = registration;
-    throw new HandshakeRefusedError({ status, code: 'backend_refused', message });
+    throw refusedBy(registration);
+  }
+
+  /** Asks before the client is stored, because what is stored has the authorizer's context. */
+  async #authorized(arrival: Arrival): Promise<Arrival> {
+    const authorization = await this.route.backend.authorize?.(arrival).catch((error: unknown) => {
+      throw this.#failed(error);
+    });
+    if (authorization?.outcome === 'refused') throw refusedBy(authorization);
+    if (authorization?.context !== undefined)
+      this.context = { ...this.context, authorizer: authorization.context };
+    return { ...arrival, context: this.context };
+  }
+
+  #failed(error: unknown): HandshakeRefusedError {
+    return new HandshakeRefusedError(this.#host.refusalFor(this.route, error));
   }
 
   protected override onOpen(): void {
@@ -119,10 +152,11 @@ export class FunctionsConnection extends Connection implements Subscriber {
 
   async #transport(data: Buffer, isText: boolean): Promise<void> {
     try {
-      const answer = await this.#route.backend.transport(this.id, this.context, data, isText);
+      const answer = await this.route.backend.transport(this.id, this.context, data, isText);
       if (answer !== undefined) this.push(answer.data, answer.isText);
     } catch (error) {
-      this.#host.transportFailed(this.#route, error);
+      this.#host.transportFailed(this.route, error);
+      if (error instanceof AnsweredError) this.push(error.answer.data, error.answer.isText);
     }
   }
 
@@ -133,6 +167,10 @@ export class FunctionsConnection extends Connection implements Subscriber {
 
   #registered(): Omit<RegisteredConnection, 'node'> {
     const { id, connectedAt, context } = this;
-    return { id, route: this.#route.name, connectedAt, details: encodeContext(context) };
+    return { id, route: this.route.name, connectedAt, details: encodeContext(context) };
   }
+}
+
+function refusedBy({ status, message }: { readonly status: number; readonly message: string }) {
+  return new HandshakeRefusedError({ status, code: 'backend_refused', message });
 }

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import {
   ConnectionCalls,
   Delivery,
@@ -6,6 +6,7 @@ import {
   type ConnectionStatus,
   type RegisteredConnection,
 } from '../../../delivery/index.js';
+import { every } from '../../../async/index.js';
 import { RepeatedWarning } from '../../../limits/index.js';
 import type { ConnectionHost } from '../../connection/connection.js';
 import type { Handshake } from '../../connection/handshake.js';
@@ -22,16 +23,20 @@ import { ManagementFailures } from './management/management-failures.js';
 import { ManagementRoutes } from './management/management.routes.js';
 import { PushSecrets } from './push-secrets.js';
 import { ReversePushController } from './reverse-push.controller.js';
+import { RouteLimiter } from './route-limiter.js';
 import type { Route, RoutedConnection, RouteHost } from './route.js';
 import { Routes } from './routes.js';
 
 const logger = new Logger('Functions');
+const SWEEP_MS = 1_000;
 
 /** Connections whose messages functions of a backend handle. */
 @Injectable()
-class FunctionsProtocol implements Protocol, RouteHost, OnApplicationBootstrap {
+class FunctionsProtocol implements Protocol, RouteHost, OnApplicationBootstrap, OnModuleDestroy {
   readonly #joined = new Map<string, RoutedConnection>();
   readonly #failures = new RepeatedWarning(logger);
+  readonly #limiter = new RouteLimiter();
+  #sweeping: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly routes: Routes,
@@ -48,6 +53,9 @@ class FunctionsProtocol implements Protocol, RouteHost, OnApplicationBootstrap {
       close: (id) => this.#with(id, (connection) => connection.close(closeCodes.closedByBackend)),
       inspect: (id) => this.#statusOf(id),
     });
+    this.#sweeping = every('limits of function routes', SWEEP_MS, () =>
+      this.#limiter.sweep(this.#joined.values(), Date.now()),
+    );
     await this.registrations.start({
       cleanUp: (connection) => this.#cleanUp(connection),
       onLost: () => this.#closeAll(),
@@ -55,7 +63,13 @@ class FunctionsProtocol implements Protocol, RouteHost, OnApplicationBootstrap {
   }
 
   connect(handshake: Handshake, host: ConnectionHost): FunctionsConnection {
-    return new FunctionsConnection(handshake, host, this.delivery, this.routes.at(handshake.path), this);
+    const route = this.routes.at(handshake.path);
+    this.#limiter.admit(route);
+    return new FunctionsConnection(handshake, host, this.delivery, route, this);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.#sweeping);
   }
 
   joined(connection: RoutedConnection): void {
@@ -70,7 +84,8 @@ class FunctionsProtocol implements Protocol, RouteHost, OnApplicationBootstrap {
     this.#failures.warn(
       `route ${route.name}: a client was refused, because the register function failed: ${String(error)}`,
     );
-    return refusalOfFailure(error);
+    const refusal = refusalOfFailure(error);
+    return { ...refusal, status: route.failureStatus ?? refusal.status };
   }
 
   transportFailed(route: Route, error: unknown): void {
@@ -87,14 +102,14 @@ class FunctionsProtocol implements Protocol, RouteHost, OnApplicationBootstrap {
 
   #with(id: string, act: (connection: RoutedConnection) => void): boolean {
     const connection = this.#joined.get(id);
-    if (connection === undefined) return false;
+    if (connection?.isReachable !== true) return false;
     act(connection);
     return true;
   }
 
   #statusOf(id: string): ConnectionStatus | undefined {
     const connection = this.#joined.get(id);
-    if (connection === undefined) return undefined;
+    if (connection?.isReachable !== true) return undefined;
     const { connectedAt, lastActiveAt, context } = connection;
     return { connectedAt, lastActiveAt, address: context.sourceIp, userAgent: context.userAgent };
   }

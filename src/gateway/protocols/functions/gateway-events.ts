@@ -1,5 +1,7 @@
 import type { WebhookResponse } from '../../../webhooks/index.js';
 import type { Arrival, Registration } from './backend.js';
+import { isObject, objectIn } from './answers.js';
+import { forwarded } from './forwarded.js';
 import { BackendFailedError } from './functions.errors.js';
 import type { RouteOptions } from './functions.options.js';
 
@@ -89,24 +91,4 @@ export function readReversePush(body: Buffer): ReversePush | undefined {
   if (action !== 'data send' || typeof data !== 'string') return undefined;
   if (dataType === 'text') return { action, id, data: Buffer.from(data), isText: true };
   return dataType === 'binary' ? { action, id, data: Buffer.from(data, 'base64'), isText: false } : undefined;
-}
-
-function forwarded(headers: Arrival['headers'], names: readonly string[]): object {
-  if (names.includes('*')) return headers;
-  const wanted = new Set(names.map((name) => name.toLowerCase()));
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => wanted.has(name)));
-}
-
-function objectIn(body: Buffer): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(body.toString());
-    if (isObject(value)) return value;
-  } catch {
-    // Reported below.
-  }
-  throw new BackendFailedError('the answer is not a JSON object');
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { Registrations } from '../../../delivery/index.js';
+import type { Rate } from '../../../limits/index.js';
 import type { CloseCode } from '../../connection/close-codes.js';
 import type { Refusal } from '../../connection/refusals.js';
 import type { ConnectionContext, RouteBackend } from './backend.js';
@@ -11,12 +12,28 @@ export interface Route {
   readonly maxPendingMessages: number;
   /** How long the register function may take, in ms. */
   readonly registerTimeoutMs: number;
+  /** Whether the backend may push to a client before it has admitted it. */
+  readonly pushesWhileRegistering: boolean;
+  /** The status with which clients are refused when a function fails; undefined: it says which failure it was. */
+  readonly failureStatus?: number;
+  readonly limits?: RouteLimits;
+}
+
+/** What the shape of a route adds to the limits of the gateway. */
+export interface RouteLimits {
+  readonly maxMessageBytes: number;
+  readonly maxConnectionMs: number;
+  readonly idleTimeoutMs: number;
+  readonly newConnections: Rate;
 }
 
 /** A connection, for what others do with it. */
 export interface RoutedConnection {
   readonly id: string;
   readonly context: ConnectionContext;
+  readonly route: Route;
+  /** Whether the backend may push to it. */
+  readonly isReachable: boolean;
   /** Unix time in ms. */
   readonly connectedAt: number;
   readonly lastActiveAt: number;
