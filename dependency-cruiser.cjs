@@ -17,6 +17,7 @@ const allowed = {
 const shared = {
   redis: ['tls', 'metrics', 'async'],
   ipc: ['async'],
+  sqlite: ['metrics', 'async'],
   tls: [],
   urls: [],
   json: [],

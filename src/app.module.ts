@@ -42,7 +42,10 @@ export class AppModule {
     const busModule = BusModule.forRoot({ ...bus, ...eventSettings(bus, roles), isGlobal: false });
     const lanesModule = importing({ module: LanesModule }, busModule);
     const lanes = usesLanes(roles) ? [lanesModule, busModule] : [];
-    const deliveryModule = importing(DeliveryModule.forRoot({ ...delivery, version }), ...lanes);
+    const deliveryModule = importing(
+      DeliveryModule.forRoot({ ...delivery, version, sqlite: bus.drivers.sqlite }),
+      ...lanes,
+    );
     const shared = [deliveryModule, ...lanes];
     const consumers = withRole('consumers', importing(LaneConsumersModule.forRoot(delivery), ...shared));
     const moduleConsumers = withRole('consumers', ConsumerFilesModule.forRoot(consumerFiles, busModule));

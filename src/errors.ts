@@ -14,3 +14,23 @@ export abstract class CarillonError extends Error {
     this.name = new.target.name;
   }
 }
+
+/** The broker or store does not respond, or cannot process the call now. */
+export class BrokerUnavailableError extends CarillonError {
+  readonly code = 'broker_unavailable';
+  override readonly retryable = true;
+
+  /** @param broker the name of the broker or store, for example `kafka` */
+  constructor(
+    readonly broker: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${broker} is not available: ${reason}`, options);
+  }
+}
+
+/** An adapter cannot be used: a file or a client library is missing, or options contradict each other. Thrown at start-up. */
+export class AdapterUnusableError extends CarillonError {
+  readonly code = 'adapter_unusable';
+}

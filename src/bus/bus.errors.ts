@@ -1,19 +1,6 @@
-import { CarillonError } from '../errors.js';
+import { BrokerUnavailableError, CarillonError } from '../errors.js';
 
-/** The broker or store does not respond, or cannot process the call now. */
-export class BrokerUnavailableError extends CarillonError {
-  readonly code = 'broker_unavailable';
-  override readonly retryable = true;
-
-  /** @param broker the name of the broker or store, for example `kafka` */
-  constructor(
-    readonly broker: string,
-    reason: string,
-    options?: ErrorOptions,
-  ) {
-    super(`${broker} is not available: ${reason}`, options);
-  }
-}
+export { AdapterUnusableError, BrokerUnavailableError } from '../errors.js';
 
 /** The broker responds, but does not carry out the call: a permission is missing, or a key has another type, for example. */
 export class CallRefusedError extends BrokerUnavailableError {}
@@ -53,9 +40,4 @@ export class BusClosedError extends CarillonError {
   constructor() {
     super('the bus is closed: the process is shutting down');
   }
-}
-
-/** An adapter cannot be used: a file or a client library is missing, or options contradict each other. Thrown at start-up. */
-export class AdapterUnusableError extends CarillonError {
-  readonly code = 'adapter_unusable';
 }

@@ -5,12 +5,12 @@ import { kafkaDriverOptions } from './adapters/kafka/kafka.options.js';
 import { memoryBusOptions } from './adapters/memory/memory.options.js';
 import { pulsarDriverOptions, pulsarScheduleOptions } from './adapters/pulsar/pulsar.options.js';
 import { redisStreamsOptions } from './adapters/redis/redis.options.js';
-import { sqliteDriverOptions } from './adapters/sqlite/sqlite.options.js';
 import { consumerDefaults, consumerName, consumerSettings } from './consumers/consumer.options.js';
 import { delayedLaneOptions } from './lanes/delayed-lane.options.js';
 import { instantLaneOptions } from './lanes/instant-lane.options.js';
 import { retryStoreOptions } from './retries/retry-store.options.js';
 import { consumerPools, DEFAULT_POOL, producerPools } from './producers/pool.options.js';
+import { sqliteDriverOptions } from '../sqlite/index.js';
 
 const busDriver = z.enum(['memory', 'kafka', 'pulsar', 'redis']);
 

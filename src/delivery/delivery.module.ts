@@ -11,6 +11,7 @@ import type { DeliveryModuleOptions, DeliveryOptions } from './delivery.options.
 import { Delivery } from './delivery.js';
 import { Fanout, type PublicationHandler } from './fanout.port.js';
 import { History } from './history/history.port.js';
+import { openEmbeddedRegistry } from './embedded-registry.module.js';
 import { Nodes } from './nodes/nodes.js';
 import { Presence } from './presence/presence.port.js';
 import { ConnectionCalls } from './registry/connection-calls.js';
@@ -102,7 +103,7 @@ interface Engine {
 }
 
 async function openEngine(
-  { fanout, memory }: DeliveryOptions,
+  { fanout, memory, sqlite }: DeliveryModuleOptions,
   dispatcher: Dispatcher,
   readiness: Readiness,
   metrics: DeliveryMetrics,
@@ -112,16 +113,20 @@ async function openEngine(
   switch (fanout.kind) {
     case 'local': {
       if (primary !== undefined) return connectEngine(primary, handler);
-      const [{ LocalFanout }, { MemoryHistory }, { MemoryPresence }, { MemoryRegistry }] = await Promise.all([
+      const [{ LocalFanout }, { MemoryHistory }, { MemoryPresence }] = await Promise.all([
         import('./adapters/memory/local.fanout.js'),
         import('./adapters/memory/memory.history.js'),
         import('./adapters/memory/memory.presence.js'),
-        import('./adapters/memory/memory.registry.js'),
       ]);
       const { historyMaxBytes: maxBytes, historyMaxChannels: maxChannels, idempotencyMaxKeys } = memory;
       const local = new LocalFanout(handler);
       const history = new MemoryHistory(local, { maxBytes, maxChannels, maxKeys: idempotencyMaxKeys });
-      return { fanout: local, history, presence: new MemoryPresence(), registry: new MemoryRegistry() };
+      return {
+        fanout: local,
+        history,
+        presence: new MemoryPresence(),
+        registry: await openEmbeddedRegistry(sqlite, readiness),
+      };
     }
     case 'redis': {
       const { openRedisEngine } = await import('./adapters/redis/redis.engine.js');

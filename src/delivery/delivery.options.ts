@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { redisDriverOptions } from '../redis/index.js';
+import type { SqliteDriverOptions } from '../sqlite/index.js';
 import { channelsOptions } from './channels/channel-options.js';
 
 const localFanoutOptions = z.strictObject({
@@ -206,6 +207,8 @@ export type DeliveryOptions = z.output<typeof deliveryOptions>;
 
 /** The options, with what is not configured. */
 export type DeliveryModuleOptions = DeliveryOptions & {
+  /** Where the embedded file of registered connections is. Absent: they are in memory. */
+  readonly sqlite?: SqliteDriverOptions;
   /** Version of the program, for the list of nodes. */
   readonly version?: string;
 };

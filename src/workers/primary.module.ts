@@ -10,7 +10,8 @@ import { MetricsModule } from '../metrics/index.js';
 export class PrimaryModule {
   static forRoot({ server, bus, delivery, metrics }: Config): DynamicModule {
     const stores = usesLanes(server.roles) ? [EmbeddedStoresModule.forRoot(bus)] : [];
-    const engine = delivery.fanout.kind === 'local' ? [EmbeddedEngineModule.forRoot(delivery)] : [];
+    const engineOptions = { ...delivery, sqlite: bus.drivers.sqlite };
+    const engine = delivery.fanout.kind === 'local' ? [EmbeddedEngineModule.forRoot(engineOptions)] : [];
     return { module: PrimaryModule, imports: [MetricsModule.forRoot(metrics), ...stores, ...engine] };
   }
 }

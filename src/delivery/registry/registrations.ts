@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { backoffMs, every, inBackground, jittered } from '../../async/index.js';
+import { AdapterUnusableError } from '../../errors.js';
 import { LeaseEndedError } from '../delivery.errors.js';
 import type { RegisteredConnection, Registry, RegistryQuery } from './registry.port.js';
 
@@ -74,7 +75,10 @@ export class Registrations {
       every('lease of the registered connections', leaseMs / 4, () => this.#renew()),
       every(SWEEP, sweepEveryMs, () => this.#sweep()),
     ];
-    await this.#renew().catch(() => {}); // the timer tries again
+    await this.#renew().catch((error: unknown) => {
+      if (error instanceof AdapterUnusableError) throw error;
+      // The timer tries again.
+    });
   }
 
   /** @throws BrokerUnavailableError, LeaseEndedError */

@@ -5,6 +5,8 @@ import { LocalFanout } from '../../../src/delivery/adapters/memory/local.fanout.
 import { MemoryHistory } from '../../../src/delivery/adapters/memory/memory.history.js';
 import { MemoryPresence } from '../../../src/delivery/adapters/memory/memory.presence.js';
 import { MemoryRegistry } from '../../../src/delivery/adapters/memory/memory.registry.js';
+import { SqliteRegistry } from '../../../src/delivery/adapters/sqlite/sqlite.registry.js';
+import { BrokerStatus } from '../../../src/metrics/index.js';
 import { Publication, type StreamPosition } from '../../../src/delivery/index.js';
 import { redisCli } from '../../../scripts/brokers/redis.js';
 import {
@@ -53,6 +55,20 @@ describePresence('MemoryPresence', async () => {
 describeRegistry('MemoryRegistry', async () => {
   let now = 1_000_000;
   const registry = new MemoryRegistry(() => now);
+  return {
+    open: async () => ({ registry, close: () => registry.close() }),
+    elapse: async (ms) => void (now += ms),
+  };
+});
+
+describeRegistry('SqliteRegistry', async () => {
+  let now = 1_000_000;
+  const file = { path: ':memory:', synchronous: 'normal' } as const;
+  const registry = new SqliteRegistry(
+    file,
+    () => new BrokerStatus('sqlite'),
+    () => now,
+  );
   return {
     open: async () => ({ registry, close: () => registry.close() }),
     elapse: async (ms) => void (now += ms),

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Migration } from './database.js';
 import { DeadLetterTable } from './dead-letter-table.js';
 import { type RetryRecord, retryRecordFromBytes, retryRecordToBytes } from '../../retries/retry-record.js';
+import { type Migration } from '../../../sqlite/index.js';
 
 /**
  * `seq` is the order in which records were added. `line` is the ordering key. `ready_at` is null for a dead record, and for a

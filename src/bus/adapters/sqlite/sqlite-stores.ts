@@ -7,9 +7,9 @@ import type { ScheduleLedger } from '../../schedule/schedule-ledger.port.js';
 import type { Schedule } from '../../schedule/schedule.port.js';
 import { SqliteIdempotency } from './sqlite.idempotency.js';
 import { SqliteLedger } from './sqlite.ledger.js';
-import { MEMORY, sqliteFile } from './sqlite.options.js';
 import { SqliteRetryStore } from './sqlite.retry-store.js';
 import { SqliteSchedule } from './sqlite.schedule.js';
+import { MEMORY, sqliteFile } from '../../../sqlite/index.js';
 
 /*
  * Opens each embedded store with its part of the options. The names of the files must not change: they hold data.

@@ -2,9 +2,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { every } from '../../../async/index.js';
 import type { BrokerStatus } from '../../../metrics/index.js';
 import { Idempotency } from '../../idempotency.port.js';
-import { openDatabase } from './database.js';
-import { GroupCommit } from './group-commit.js';
-import type { SqliteFile } from './sqlite.options.js';
+import { GroupCommit, openDatabase, type SqliteFile } from '../../../sqlite/index.js';
+import { BusClosedError } from '../../bus.errors.js';
 
 export type SqliteIdempotencyOptions = SqliteFile & {
   /** How often expired plans are removed, in ms. */
@@ -38,7 +37,7 @@ export class SqliteIdempotency implements Idempotency {
 
   private constructor(database: DatabaseSync, options: SqliteIdempotencyOptions, status: BrokerStatus) {
     this.#now = options.now ?? Date.now;
-    this.#commits = new GroupCommit(database, status, options.path);
+    this.#commits = new GroupCommit(database, status, () => new BusClosedError(), options.path);
     this.#find = database.prepare('SELECT plan FROM plan WHERE key = ? AND expires_at > ?');
     this.#store = database.prepare('INSERT OR REPLACE INTO plan (key, plan, expires_at) VALUES (?, ?, ?)');
     this.#remove = database.prepare('DELETE FROM plan WHERE key = ?');

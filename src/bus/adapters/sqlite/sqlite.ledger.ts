@@ -4,11 +4,10 @@ import { toBytes, type ScheduledMessage } from '../../../message/index.js';
 import { type LedgerClaim, type LedgerOptions, ScheduleLedger } from '../../schedule/schedule-ledger.port.js';
 import { type LimitReached, refusalOf, ScheduleQuota } from '../../schedule/schedule-quota.js';
 import type { SchedulePage, ScheduleQuery, ScheduleUsage } from '../../schedule/schedule.port.js';
-import { openDatabase } from './database.js';
-import { GroupCommit } from './group-commit.js';
 import { type LedgerEntry, messageOf, unseen, WITHOUT_MESSAGE } from './ledger-entry.js';
 import { ledgerMigrations, LedgerTable } from './ledger-table.js';
-import { MEMORY, type SqliteFile } from './sqlite.options.js';
+import { GroupCommit, MEMORY, openDatabase, type SqliteFile } from '../../../sqlite/index.js';
+import { BusClosedError } from '../../bus.errors.js';
 
 const SWEEP_EVERY_MS = 10_000;
 
@@ -34,7 +33,7 @@ export class SqliteLedger extends ScheduleLedger {
     this.#table = new LedgerTable(database);
     this.#quota = new ScheduleQuota(options);
     this.#quota.restore(this.#table.usage());
-    this.#commits = new GroupCommit(database, status, options.path);
+    this.#commits = new GroupCommit(database, status, () => new BusClosedError(), options.path);
     this.#sweeper = every('removal of old ledger entries', SWEEP_EVERY_MS, () => this.#sweep());
     status.up();
   }

@@ -18,11 +18,9 @@ import {
 } from '../../retries/retry-store.port.js';
 import { DroppedDeadLetters } from '../../retries/dropped-dead-letters.js';
 import type { DeadLetterLimits, RetryStoreOptions } from '../../retries/retry-store.options.js';
-import { openDatabase } from './database.js';
-import { GroupCommit } from './group-commit.js';
-import { MEMORY, type SqliteFile } from './sqlite.options.js';
 import { DeadLetterTable } from './dead-letter-table.js';
 import { retryMigrations, RetryTable } from './retry-table.js';
+import { GroupCommit, MEMORY, openDatabase, type SqliteFile } from '../../../sqlite/index.js';
 
 export type SqliteRetryStoreOptions = SqliteFile &
   DeadLetterLimits &
@@ -61,7 +59,7 @@ export class SqliteRetryStore implements RetryStore {
     const database = openDatabase(options, retryMigrations);
     this.#deadLetters = new DeadLetterTable(database);
     this.#table = new RetryTable(database, this.#deadLetters);
-    this.#commits = new GroupCommit(database, status, options.path);
+    this.#commits = new GroupCommit(database, status, () => new BusClosedError(), options.path);
     this.#sweeper = every(SWEEP, SWEEP_EVERY_MS, () => this.#dropExcess());
     inBackground(SWEEP, () => this.#dropExcess());
     status.up();

@@ -14,10 +14,8 @@ import type {
   ScheduleUsage,
 } from '../../schedule/schedule.port.js';
 import { Schedule } from '../../schedule/schedule.port.js';
-import { openDatabase } from './database.js';
-import { GroupCommit } from './group-commit.js';
-import { MEMORY, type SqliteFile } from './sqlite.options.js';
 import { scheduleMigrations, ScheduleTable } from './schedule-table.js';
+import { GroupCommit, MEMORY, openDatabase, type SqliteFile } from '../../../sqlite/index.js';
 
 export type SqliteScheduleOptions = SqliteFile &
   ScheduleLimits &
@@ -58,7 +56,7 @@ export class SqliteSchedule implements Schedule {
     this.#table = new ScheduleTable(database);
     this.#quota = new ScheduleQuota(options);
     this.#quota.restore(this.#table.usage());
-    this.#commits = new GroupCommit(database, status, options.path);
+    this.#commits = new GroupCommit(database, status, () => new BusClosedError(), options.path);
     this.#sweeper = every('removal of old delayed messages', SWEEP_EVERY_MS, () => this.#sweep());
     status.up();
   }

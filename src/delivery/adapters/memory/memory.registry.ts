@@ -1,12 +1,5 @@
-import { LeaseEndedError } from '../../delivery.errors.js';
+import { NodeLeases } from '../../registry/node-leases.js';
 import type { RegisteredConnection, Registry, RegistryQuery } from '../../registry/registry.port.js';
-
-interface Lease {
-  until: number;
-  /** Others are taking over the connections of the node. */
-  taken: boolean;
-  readonly ids: Set<string>;
-}
 
 interface Entry {
   readonly connection: RegisteredConnection;
@@ -18,67 +11,55 @@ interface Entry {
 /** The registered connections of a single process, and of its workers. They are lost when the process ends. */
 export class MemoryRegistry implements Registry {
   readonly #entries = new Map<string, Entry>();
-  readonly #leases = new Map<string, Lease>();
+  readonly #leases: NodeLeases;
 
   /** @param now a monotonic clock in ms */
-  constructor(private readonly now: () => number = () => performance.now()) {}
+  constructor(now?: () => number) {
+    this.#leases = new NodeLeases(now);
+  }
 
   async renew(node: string, leaseMs: number): Promise<boolean> {
-    const until = this.now() + leaseMs;
-    const lease = this.#leases.get(node);
-    this.#leases.set(node, { until, taken: false, ids: lease?.ids ?? new Set() });
-    return lease !== undefined && !lease.taken;
+    return this.#leases.renew(node, leaseMs);
   }
 
   async add(connection: RegisteredConnection): Promise<void> {
-    this.#leaseOf(connection.node).ids.add(connection.id);
+    this.#leases.require(connection.node);
     this.#entries.set(connection.id, { connection, owner: connection.node, claimed: false });
   }
 
   async claim(id: string, node: string): Promise<boolean> {
-    this.#leaseOf(node);
+    this.#leases.require(node);
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;
-    if (!entry.claimed) this.#give(entry, node);
+    if (!entry.claimed) Object.assign(entry, { owner: node, claimed: true });
     return entry.owner === node;
   }
 
   async remove(id: string): Promise<void> {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    this.#leases.get(entry.owner)?.ids.delete(id);
     this.#entries.delete(id);
   }
 
   async claimOrphans(node: string, limit: number): Promise<readonly RegisteredConnection[]> {
-    this.#leaseOf(node);
-    const claimed: RegisteredConnection[] = [];
-    for (const [other, lease] of this.#leases) {
-      if (other === node || lease.until > this.now()) continue;
-      lease.taken = true;
-      for (const id of lease.ids) {
-        if (claimed.length >= limit) return claimed;
-        const entry = this.#entries.get(id)!;
-        this.#give(entry, node);
-        claimed.push(entry.connection);
-      }
-      this.#leases.delete(other);
-    }
-    return claimed;
+    this.#leases.require(node);
+    const orphans = [...this.#entries.values()].filter(
+      ({ owner }) => owner !== node && this.#leases.isOver(owner),
+    );
+    for (const { owner } of orphans) this.#leases.take(owner);
+    const claimed = orphans.slice(0, limit);
+    for (const entry of claimed) Object.assign(entry, { owner: node, claimed: true });
+    return claimed.map(({ connection }) => connection);
   }
 
   async unfinished(node: string, limit: number): Promise<readonly RegisteredConnection[]> {
-    const { ids } = this.#leaseOf(node);
-    return [...ids]
-      .map((id) => this.#entries.get(id)!)
-      .filter(({ claimed }) => claimed)
+    this.#leases.require(node);
+    return [...this.#entries.values()]
+      .filter(({ owner, claimed }) => claimed && owner === node)
       .slice(0, limit)
       .map(({ connection }) => connection);
   }
 
   async release(node: string): Promise<void> {
-    const lease = this.#leases.get(node);
-    if (lease !== undefined) lease.until = Number.NEGATIVE_INFINITY;
+    this.#leases.release(node);
   }
 
   async find(id: string): Promise<RegisteredConnection | undefined> {
@@ -101,21 +82,7 @@ export class MemoryRegistry implements Registry {
 
   #open(route: string | undefined): RegisteredConnection[] {
     return [...this.#entries.values()]
-      .filter((entry) => !entry.claimed && (route === undefined || entry.connection.route === route))
+      .filter(({ claimed, connection }) => !claimed && (route === undefined || connection.route === route))
       .map(({ connection }) => connection);
-  }
-
-  #leaseOf(node: string): Lease {
-    const lease = this.#leases.get(node);
-    if (lease === undefined || lease.taken) throw new LeaseEndedError();
-    return lease;
-  }
-
-  #give(entry: Entry, node: string): void {
-    const { id } = entry.connection;
-    this.#leases.get(entry.owner)?.ids.delete(id);
-    this.#leases.get(node)!.ids.add(id);
-    entry.owner = node;
-    entry.claimed = true;
   }
 }

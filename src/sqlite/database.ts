@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { AdapterUnusableError } from '../../bus.errors.js';
+import { AdapterUnusableError } from '../errors.js';
 import { makePrivate } from './private-file.js';
 import { MEMORY, type SqliteFile } from './sqlite.options.js';
 

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BrokerStatus } from '../../../metrics/index.js';
-import { BrokerUnavailableError, BusClosedError } from '../../bus.errors.js';
+import { BrokerStatus } from '../metrics/index.js';
+import { BrokerUnavailableError } from '../errors.js';
 import { GroupCommit } from './group-commit.js';
 
 describe('GroupCommit', () => {
@@ -15,7 +15,7 @@ describe('GroupCommit', () => {
     database.exec('CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT');
     becameUp = Promise.withResolvers();
     status = new BrokerStatus('sqlite', ({ state }) => state === 'up' && becameUp.resolve());
-    commits = new GroupCommit(database, status);
+    commits = new GroupCommit(database, status, () => new RangeError('closed'));
   });
   afterEach(() => commits.close());
 
@@ -80,6 +80,6 @@ describe('GroupCommit', () => {
     await Promise.all([commits.close(), commits.close()]);
     expect(await writing).toBe(1);
     expect(database.isOpen).toBe(false);
-    await expect(commits.write(insert(2))).rejects.toBeInstanceOf(BusClosedError);
+    await expect(commits.write(insert(2))).rejects.toBeInstanceOf(RangeError);
   });
 });

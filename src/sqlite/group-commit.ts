@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { after, reportFailure } from '../../../async/index.js';
-import { every } from '../../../async/index.js';
-import type { BrokerStatus } from '../../../metrics/index.js';
-import { BrokerUnavailableError, BusClosedError } from '../../bus.errors.js';
+import { after, every, reportFailure } from '../async/index.js';
+import { BrokerUnavailableError } from '../errors.js';
+import type { BrokerStatus } from '../metrics/index.js';
 import { MEMORY } from './sqlite.options.js';
 import { StoreFile } from './store-file.js';
 
@@ -35,6 +34,8 @@ export class GroupCommit {
   constructor(
     private readonly database: DatabaseSync,
     private readonly status: BrokerStatus,
+    /** Creates the error of a write after `close`. */
+    private readonly closedError: () => Error,
     path: string = MEMORY,
   ) {
     this.#file = new StoreFile(path);
@@ -46,7 +47,7 @@ export class GroupCommit {
 
   /** @param write must be synchronous: it runs inside the transaction, later in this turn */
   write<T>(write: () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(new BusClosedError());
+    if (this.#closed) return Promise.reject(this.closedError());
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     if (this.#writes.length === 0) {
       this.#drained = new Promise((done) => {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { AdapterUnusableError } from '../../bus.errors.js';
+import { AdapterUnusableError } from '../errors.js';
 import { openDatabase } from './database.js';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
