@@ -1,5 +1,5 @@
 /** Checks that the files, headings, scripts, settings and folders that the documents name exist. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { busOptions } from '../src/bus/index.js';
@@ -14,6 +14,7 @@ const documents = [
   'README.md',
   'CONTRIBUTING.md',
   ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+  ...globSync('examples/*/README.md', { cwd: root }),
 ];
 
 /** Returns the anchors of a document's headings, as GitHub generates them. */
