@@ -28,3 +28,31 @@ export function isRegex(source: string): boolean {
     return false;
   }
 }
+
+/** The named groups of a match. A group that took no part in it is left out. */
+export type TextGroups = (text: string) => ReadonlyMap<string, string> | undefined;
+
+/**
+ * Like {@link regex}, but returns the named groups (`(?P<name>…)` or `(?<name>…)`) of the first match, or undefined without one.
+ * @throws PatternTooLongError, Error if `source` is not a valid expression
+ */
+export function regexGroups(source: string): TextGroups {
+  checkRegex(source);
+  const compiled = RE2JS.compile(source);
+  const names = Object.keys(compiled.namedGroups());
+  return (text) => {
+    const matcher = compiled.matcher(text);
+    if (!matcher.find()) return undefined;
+    const groups = new Map<string, string>();
+    for (const name of names) {
+      const value = matcher.group(name);
+      if (value !== null) groups.set(name, value);
+    }
+    return groups;
+  };
+}
+
+/** The names of the groups of a valid expression. */
+export function groupNames(source: string): readonly string[] {
+  return Object.keys(RE2JS.compile(source).namedGroups());
+}

@@ -42,7 +42,15 @@ export class KeySet {
   constructor(
     private readonly options: JwksOptions,
     private readonly now: () => number,
+    /** Whether keys may be fetched although there are none yet. */
+    private readonly mayFetchFirst: () => boolean = () => true,
+    private readonly warnings: Pick<Logger, 'warn'> = logger,
   ) {}
+
+  /** Whether keys were fetched before. */
+  get hasKeys(): boolean {
+    return this.#keys !== undefined;
+  }
 
   /** Finds the key for a token. Has the signature that jose expects. */
   readonly find = async (header: JWSHeaderParameters, token: FlattenedJWSInput): ReturnType<Find> => {
@@ -71,7 +79,11 @@ export class KeySet {
 
   /** Resolves when a fetch has ended, or at once during the cool-down. Never rejects. */
   #refresh(): Promise<void> | undefined {
-    if (this.#fetching === undefined && this.now() >= this.#nextFetchAt)
+    if (
+      this.#fetching === undefined &&
+      this.now() >= this.#nextFetchAt &&
+      (this.hasKeys || this.mayFetchFirst())
+    )
       this.#fetching = this.#fetch().finally(() => (this.#fetching = undefined));
     return this.#fetching;
   }
@@ -97,7 +109,9 @@ export class KeySet {
       this.#nextFetchAt = this.now() + cooldownMs;
     } catch (error) {
       this.#nextFetchAt = this.now() + Math.min(cooldownMs, RETRY_MS);
-      logger.warn(`could not fetch the key set from ${redactUrls(endpoint)}: ${redactUrls(String(error))}`);
+      this.warnings.warn(
+        `could not fetch the key set from ${redactUrls(endpoint)}: ${redactUrls(String(error))}`,
+      );
     }
   }
 }

@@ -1,6 +1,7 @@
 import { createHmac, createPublicKey, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { compactVerify, errors } from 'jose';
 import { JwksUnavailableError, KeySet } from './key-set.js';
+import { keySource, type KeySource } from './key-sets.js';
 import type { TokenOptions } from './tokens.options.js';
 
 /** The content of a token, or why it is refused. */
@@ -47,16 +48,16 @@ interface Header {
 export class Signature {
   readonly #secrets: readonly { readonly key: KeyObject; readonly validUntil: number }[];
   readonly #keys: ReadonlyMap<string, KeyObject>;
-  readonly #keySet: KeySet | undefined;
+  readonly #keySource: KeySource | undefined;
   readonly #headers = new Map<string, Header>();
 
   constructor(
     options: TokenOptions,
     private readonly now: () => number = Date.now,
   ) {
-    this.#keySet = options.jwks && new KeySet(options.jwks, now);
-    this.#secrets = this.#keySet ? [] : secretsOf(options);
-    this.#keys = this.#keySet ? new Map() : publicKeysOf(options);
+    this.#keySource = keySource(options, now);
+    this.#secrets = this.#keySource ? [] : secretsOf(options);
+    this.#keys = this.#keySource ? new Map() : publicKeysOf(options);
   }
 
   /** Returns the payload. */
@@ -67,7 +68,8 @@ export class Signature {
     const header = this.#header(token.slice(0, headerEnd));
     if (header === undefined) return refused('invalid', 'its header is malformed');
     const hash = HASHES.get(header.alg);
-    if (hash === undefined) return this.#verifyAsymmetric(token, header.alg);
+    if (hash === undefined)
+      return this.#verifyAsymmetric(token, header.alg, token.slice(headerEnd + 1, payloadEnd));
     if (header.critical) return refused('invalid', 'its header requires an extension');
     return this.#verifyHmac(token, hash, headerEnd, payloadEnd);
   }
@@ -85,15 +87,16 @@ export class Signature {
     return refused('invalid', this.#secrets.length === 0 ? 'HMAC is not enabled' : 'wrong signature');
   }
 
-  async #verifyAsymmetric(token: string, alg: string): Promise<Outcome<Buffer>> {
+  async #verifyAsymmetric(token: string, alg: string, encoded: string): Promise<Outcome<Buffer>> {
     if (!ASYMMETRIC.includes(alg))
       return refused('invalid', `the algorithm ${alg.slice(0, 16)} is not supported`);
-    const key = this.#keys.get(alg);
-    if (key === undefined && this.#keySet === undefined) return refused('invalid', `${alg} is not enabled`);
     try {
+      const key = this.#keys.get(alg) ?? this.#keySource?.keysFor(Buffer.from(encoded, 'base64url'));
+      if (key === undefined) return refused('invalid', `${alg} is not enabled`);
+      if (typeof key === 'string') return refused('invalid', key);
       const { payload } =
-        key === undefined
-          ? await compactVerify(token, this.#keySet!.find, { algorithms: [alg] })
+        key instanceof KeySet
+          ? await compactVerify(token, key.find, { algorithms: [alg] })
           : await compactVerify(token, key, { algorithms: [alg] });
       return { ok: true, value: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength) };
     } catch (error) {

@@ -315,7 +315,10 @@ describe('tokensOptions', () => {
     [{ issuerRegex: '(' }, /issuerRegex is not a regular expression/],
     [{ hmacPreviousSecretKey: 'x' }, /needs hmacSecretKey/],
     [{ jwks: { endpoint: 'file:///etc/passwd' } }, /jwks.endpoint/],
-    [{ jwks: { endpoint: 'https://id.test/{{realm}}/certs' } }, /jwks.endpoint has a placeholder/],
+    [
+      { jwks: { endpoint: 'https://id.test/{{realm}}/certs' } },
+      /jwks.endpoint has the placeholder {{realm}}, but/,
+    ],
   ])('rejects %j', (given, fault) => {
     expect(faults(given)).toEqual([expect.stringMatching(fault)]);
   });

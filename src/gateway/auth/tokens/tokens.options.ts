@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import { isRegex } from '../../../patterns/index.js';
+import { groupNames, isRegex } from '../../../patterns/index.js';
+import { faultOfEndpoint, hostPlaceholdersOf, isListOfValues, placeholdersOf } from './endpoint-template.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -37,12 +38,14 @@ const ms = z.number().int().min(0);
 
 const jwks = z.strictObject({
   endpoint: z
-    .url({ protocol: /^https?$/ })
-    // Other servers replace placeholders by parts of the token.
-    .refine((endpoint) => !endpoint.includes('{{'), 'has a placeholder, but only one fixed URL is supported')
+    .string()
+    .superRefine((endpoint, context) => {
+      const fault = faultOfEndpoint(endpoint);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
     .meta({ secret: true })
     .describe(
-      'URL of the key set. Redirects are not followed. A user and password in it are sent as Basic authentication, and never logged.',
+      'URL of the key set. Redirects are not followed. A user and password in it are sent as Basic authentication, and never logged. `{{name}}` in its host, path or query stands for the group `(?P<name>…)` of `issuerRegex` or `audienceRegex`, so that each issuer has its own keys. In the host, the group has to be a list of values, such as `(?P<tenant>one|two)`.',
     ),
   timeoutMs: ms.default(3_000).describe('How long a fetch may take, in ms.'),
   cacheMs: ms.default(600_000).describe('How long a key set is used before it is fetched again, in ms.'),
@@ -53,6 +56,19 @@ const jwks = z.strictObject({
     .default(DAY_MS)
     .describe('How long an old key set is used while the endpoint is down, in ms.'),
   maxBytes: z.number().int().min(1).default(262_144).describe('Maximum size of the key set, in bytes.'),
+  maxKeySets: z
+    .number()
+    .int()
+    .min(1)
+    .default(100)
+    .describe('Maximum number of key sets that are kept, if the URL has placeholders.'),
+  firstFetchesPerSecond: z
+    .number()
+    .positive()
+    .default(10)
+    .describe(
+      'How many key sets that are not known yet may be fetched per second, if the URL has placeholders. A token that exceeds this may be retried.',
+    ),
 });
 
 /** Which tokens are accepted. Without a key, none is. */
@@ -99,10 +115,38 @@ export const tokenOptions = z
         message: `cannot be combined with ${name}: set only one of them`,
       });
     }
+    for (const message of faultsOfPlaceholders(options))
+      context.addIssue({ code: 'custom', path: ['jwks', 'endpoint'], message });
     if (options.hmacPreviousSecretKey !== undefined && options.hmacSecretKey === undefined) {
       context.addIssue({ code: 'custom', path: ['hmacPreviousSecretKey'], message: 'needs hmacSecretKey' });
     }
   });
+
+interface Placeholders {
+  readonly jwks?: { readonly endpoint: string } | undefined;
+  readonly issuerRegex?: string | undefined;
+  readonly audienceRegex?: string | undefined;
+}
+
+/** Every placeholder of the endpoint is a group of exactly one of the expressions. */
+function faultsOfPlaceholders(options: Placeholders): string[] {
+  const { issuerRegex, audienceRegex } = options;
+  const endpoint = options.jwks?.endpoint ?? '';
+  const regexes = [issuerRegex, audienceRegex].filter(
+    (each) => each !== undefined && isRegex(each),
+  ) as string[];
+  const inHost = hostPlaceholdersOf(endpoint);
+  return [...new Set(placeholdersOf(endpoint))].flatMap((name) => {
+    const having = regexes.filter((each) => groupNames(each).includes(name));
+    if (having.length === 0)
+      return `has the placeholder {{${name}}}, but issuerRegex and audienceRegex have no group (?P<${name}>…)`;
+    if (having.length > 1)
+      return `has the placeholder {{${name}}}, which is a group of issuerRegex and of audienceRegex: rename one`;
+    return inHost.includes(name) && !isListOfValues(having[0]!, name)
+      ? `has the placeholder {{${name}}} in its host, so its group has to be a list of values, such as (?P<${name}>one|two)`
+      : [];
+  });
+}
 
 export type TokenOptions = z.infer<typeof tokenOptions>;
 export type JwksOptions = z.infer<typeof jwks>;
