@@ -32,7 +32,10 @@ const app = await NestFactory.createApplicationContext(
       redis: { url, streams: { streamName: '<topic>:<partition>', partitions: Number(partitions) } },
       sqlite: { directory: ':memory:' },
     },
-    worker: id === undefined ? {} : { id: Number(id), total: Number(total) },
+    worker: {
+      ...(id === undefined ? {} : { id: Number(id) }),
+      ...(total === undefined ? {} : { total: Number(total) }),
+    },
   }),
   { logger: ['error', 'warn'] },
 );
