@@ -16,6 +16,7 @@ const RETRIES = 'messagebus_retries_total';
 const DEAD_LETTERS = 'messagebus_dead_letters_total';
 const REBALANCES = 'messagebus_rebalances_total';
 const LAG = 'messagebus_lag';
+const UNREAD = 'messagebus_partitions_unread';
 const STORED_DEAD_LETTERS = 'messagebus_dead_letters_stored';
 const STORED_BYTES = 'messagebus_dead_letters_stored_bytes';
 const DROPPED = 'messagebus_dead_letters_dropped';
@@ -55,6 +56,13 @@ export const busInstruments = [
     name: LAG,
     help: 'Number of records of a partition that a consumer group has not acknowledged.',
     labelNames: ['group', 'driver', 'topic', 'partition'],
+  }),
+  // Every process sees the readers of all.
+  makeGaugeProvider({
+    name: UNREAD,
+    help: 'Number of partitions of a topic that no process of a consumer group reads.',
+    labelNames: ['group', 'driver', 'topic'],
+    aggregator: 'max',
   }),
   // Worker processes share the store.
   makeGaugeProvider({
@@ -116,6 +124,7 @@ export class BusMetrics {
     @InjectMetric(DEAD_LETTERS) private readonly deadLetters: Counter<JobLabel>,
     @InjectMetric(REBALANCES) private readonly rebalances: Counter<'group' | 'driver'>,
     @InjectMetric(LAG) readonly lag: Gauge<'group' | 'driver' | 'topic' | 'partition'>,
+    @InjectMetric(UNREAD) readonly unread: Gauge<'group' | 'driver' | 'topic'>,
     @InjectMetric(STORED_DEAD_LETTERS) private readonly storedDeadLetters: Gauge,
     @InjectMetric(STORED_BYTES) private readonly storedBytes: Gauge,
     @InjectMetric(DROPPED) private readonly dropped: Gauge,

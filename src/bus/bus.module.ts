@@ -72,8 +72,8 @@ const optionalPrimary = { token: Link, optional: true };
     },
     {
       provide: LagMeter,
-      useFactory: (registry: ConsumerRegistry, { lag }: BusMetrics, { lagIntervalMs }: BusOptions) =>
-        new LagMeter(registry, lag, lagIntervalMs),
+      useFactory: (registry: ConsumerRegistry, metrics: BusMetrics, { lagIntervalMs }: BusOptions) =>
+        new LagMeter(registry, metrics, lagIntervalMs),
       inject: [ConsumerRegistry, BusMetrics, BUS_OPTIONS],
     },
     {

@@ -76,6 +76,8 @@ export interface PartitionLag {
   readonly acknowledged?: string;
   /** False if another process reads the partition. Absent if the adapter does not know. */
   readonly isAssigned?: boolean;
+  /** False if no process of the group reads the partition. Absent if the adapter does not know. */
+  readonly hasReader?: boolean;
 }
 
 /**

@@ -3,24 +3,39 @@ import { Gauge, Registry } from 'prom-client';
 import { BrokerUnavailableError } from '../bus.errors.js';
 import type { PartitionLag } from '../bus.port.js';
 import type { ConsumerRegistry } from './consumer-registry.js';
-import { type LagGauge, LagMeter } from './lag-meter.js';
+import { type LagGauges, LagMeter } from './lag-meter.js';
 
 describe('LagMeter', () => {
-  let gauge: LagGauge;
+  let gauges: LagGauges;
   let meter: LagMeter;
   let measured: () => Promise<readonly PartitionLag[]>;
   const shown = async () =>
-    (await gauge.get()).values.map(({ labels, value }) => `${labels.group} ${labels.partition}: ${value}`);
+    (await gauges.lag.get()).values.map(
+      ({ labels, value }) => `${labels.group} ${labels.partition}: ${value}`,
+    );
+  const unread = async () =>
+    (await gauges.unread.get()).values.map(
+      ({ labels, value }) => `${labels.group} ${labels.topic}: ${value}`,
+    );
 
   beforeEach(() => {
-    gauge = new Gauge({
-      name: 'lag',
-      help: 'lag',
-      labelNames: ['group', 'driver', 'topic', 'partition'],
-      registers: [new Registry()],
-    });
+    const registers = [new Registry()];
+    gauges = {
+      lag: new Gauge({
+        name: 'lag',
+        help: 'lag',
+        labelNames: ['group', 'driver', 'topic', 'partition'],
+        registers,
+      }),
+      unread: new Gauge({
+        name: 'unread',
+        help: 'unread',
+        labelNames: ['group', 'driver', 'topic'],
+        registers,
+      }),
+    };
     const nobody = { running: () => [].values() } as Pick<ConsumerRegistry, 'running'>;
-    meter = new LagMeter(nobody, gauge, 0);
+    meter = new LagMeter(nobody, gauges, 0);
     meter.watch({ group: 'lane', driver: 'memory', lag: () => measured() });
   });
 
@@ -37,5 +52,19 @@ describe('LagMeter', () => {
     measured = () => Promise.reject(new BrokerUnavailableError('memory', 'away'));
     await meter.measure();
     expect(await shown()).toEqual([]);
+  });
+
+  it('counts the partitions that nobody reads, of topics whose readers are known', async () => {
+    const lag = { records: 0, hasReader: true };
+    measured = async () => [
+      { ...lag, topic: 'one', partition: 0, hasReader: false },
+      { ...lag, topic: 'one', partition: 1 },
+      { ...lag, topic: 'one', partition: 2, hasReader: false },
+      { ...lag, topic: 'two', partition: 0 },
+      { records: 0, topic: 'three', partition: 0 },
+    ];
+    await meter.measure();
+    await meter.measure();
+    expect(await unread()).toEqual(['lane one: 2', 'lane two: 0']);
   });
 });

@@ -5,7 +5,11 @@ import type { BusDriver } from '../bus.options.js';
 import type { PartitionLag } from '../bus.port.js';
 import type { ConsumerRegistry } from './consumer-registry.js';
 
-export type LagGauge = Gauge<'group' | 'driver' | 'topic' | 'partition'>;
+export interface LagGauges {
+  readonly lag: Gauge<'group' | 'driver' | 'topic' | 'partition'>;
+  /** The number of partitions that no process reads. */
+  readonly unread: Gauge<'group' | 'driver' | 'topic'>;
+}
 
 /** A consumer group whose lag can be measured. */
 export interface LagSource {
@@ -23,7 +27,7 @@ export class LagMeter {
 
   constructor(
     private readonly registry: Pick<ConsumerRegistry, 'running'>,
-    private readonly gauge: LagGauge,
+    private readonly gauges: LagGauges,
     everyMs: number,
   ) {
     // Unref'd, so that an application whose start failed can exit.
@@ -62,8 +66,12 @@ export class LagMeter {
       }),
     );
     // Removes the values that could not be measured again.
-    this.gauge.reset();
-    for (const { group, driver, topic, partition, records } of found.flat())
-      this.gauge.set({ group, driver, topic, partition: String(partition) }, records);
+    const { lag, unread } = this.gauges;
+    lag.reset();
+    unread.reset();
+    for (const { group, driver, topic, partition, records, hasReader } of found.flat()) {
+      lag.set({ group, driver, topic, partition: String(partition) }, records);
+      if (hasReader !== undefined) unread.inc({ group, driver, topic }, hasReader ? 0 : 1);
+    }
   }
 }

@@ -64,7 +64,7 @@ describeWith('redis', 'The progress of a Redis subscription', () => {
     const records = [{ value: Buffer.from('1') }, { value: Buffer.from('2') }];
     await other.publish(topic, records);
     await entered.promise;
-    const stuck = { topic, partition: 0, records: 2, acknowledged: '0' };
+    const stuck = { topic, partition: 0, records: 2, acknowledged: '0', hasReader: true };
     expect(await reader.lag(group, [topic])).toEqual([{ ...stuck, isAssigned: true }]);
     expect(await other.lag(group, [topic])).toEqual([stuck]);
     const measure = async () => watched.progress.measured(await reader.lag(group, [topic]));

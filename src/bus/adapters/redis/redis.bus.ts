@@ -125,7 +125,7 @@ export class RedisBus implements Bus {
   async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
     const partitions = topics.flatMap((topic) => this.#keys.partitionsOf(topic));
     const members = [...this.#subscriptions].filter((subscription) => subscription.group === group);
-    return lagOf(this.client, group, partitions, (partition) =>
+    return lagOf(this.client, this.#keys, group, partitions, (partition) =>
       members.length === 0 ? undefined : members.some((member) => member.isAssigned(partition)),
     );
   }

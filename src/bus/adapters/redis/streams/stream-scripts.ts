@@ -65,6 +65,13 @@ for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
 end
 `);
 
+/** Returns 1 if a member has the lease, otherwise 0. KEYS: lease. */
+export const isLeaseHeld = new RedisScript(`${now}
+local held = redis.call('HMGET', KEYS[1], 'owner', 'until')
+if held[1] and tonumber(held[2]) > now() then return 1 end
+return 0
+`);
+
 /** KEYS: lease. ARGV: token, duration in ms from now. Returns 1, or 0 if the token is no longer valid. */
 export const extendLease = RedisScript.allowedWhenFull(`${now}
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
