@@ -32,7 +32,7 @@ export class CentrifugoApp implements AsyncDisposable {
     extensions: GatewayExtensions = {},
   ): Promise<CentrifugoApp> {
     register.clear();
-    const flags = { 'bus.drivers.sqlite.directory': ':memory:', ...settings };
+    const flags = { 'server.host': '127.0.0.1', 'bus.drivers.sqlite.directory': ':memory:', ...settings };
     const { config } = loadConfig({
       schema: configSchema,
       wellKnown: wellKnownVariables,

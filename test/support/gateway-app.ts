@@ -23,7 +23,7 @@ import {
 } from '../../src/delivery/index.js';
 import { GatewayModule, gatewayOptionsFor, type ProtocolDefinition } from '../../src/gateway/index.js';
 import { protocols } from '../../src/protocols.js';
-import { Callers, HttpAdapter, httpOptions } from '../../src/http/index.js';
+import { HttpAdapter, HttpModule, httpOptions } from '../../src/http/index.js';
 import { WebhooksModule, webhooksOptions } from '../../src/webhooks/index.js';
 
 /** A replacement for delivery that knows the subscribers of this process and has no stores. */
@@ -117,15 +117,15 @@ export async function serve(
         // For the function routes, of which these tests have none.
         { provide: Registrations, useValue: {} },
         { provide: ConnectionCalls, useValue: {} },
-        { provide: Callers, useValue: {} },
         { provide: ChannelRules, useValue: new ChannelRules(channelsOptions.parse({})) },
       ],
-      exports: [Delivery, Nodes, Presence, Registrations, ConnectionCalls, Callers, ChannelRules],
+      exports: [Delivery, Nodes, Presence, Registrations, ConnectionCalls, ChannelRules],
     };
   }
   const built = await Test.createTestingModule({
     imports: [
       TableModule.instance,
+      HttpModule.forRoot({ apiKeys: [], rateLimit: { perSecond: 0, burst: 1 }, trustedProxies }),
       GatewayModule.forRoot({
         ...options,
         trustedProxies,
