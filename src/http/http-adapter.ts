@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 import { readBody } from './body/body-reader.js';
+import { parseLazily } from './body/lazy-json.js';
 import { HttpConnections } from './connections/http-connections.js';
 import { Hosts } from './callers/hosts.js';
 import { EarlyRefusals } from './early-refusals.js';
@@ -57,6 +58,16 @@ export class HttpAdapter extends FastifyAdapter {
         }
       }),
     );
+  }
+
+  /** For an application whose routes are beside those of Carillon: `request.body` is the value of a JSON body, parsed when it is read. */
+  parseJsonBodies(): void {
+    const server = this.getInstance();
+    const parse = server.getDefaultJsonParser('error', 'error');
+    server.addHook('preValidation', (request, _reply, done) => {
+      parseLazily(request, parse);
+      done();
+    });
   }
 
   /** From now on, responses tell clients that their connections are closing. */

@@ -1,7 +1,9 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { HttpAdapter } from './http-adapter.js';
+import { CarillonError } from '../errors.js';
+import { HttpAdapter } from './http-adapter.js';
+import { HttpAdapterMissingError } from './http.errors.js';
 import { bodyOf, HttpErrors } from './error-responses.js';
 import { RepeatedWarning } from '../limits/index.js';
 import { HttpMetrics } from './http.metrics.js';
@@ -14,12 +16,17 @@ export class HttpErrorFilter implements ExceptionFilter, OnModuleInit {
   constructor(
     private readonly metrics: HttpMetrics,
     private readonly errors: HttpErrors,
-    private readonly host: HttpAdapterHost<HttpAdapter>,
+    private readonly host: HttpAdapterHost,
   ) {}
 
-  /** Requests that are refused before they are routed do not reach the filter. */
+  /**
+   * Requests that are refused before they are routed do not reach the filter.
+   * @throws HttpAdapterMissingError
+   */
   onModuleInit(): void {
-    const { earlyRefusals, connections } = this.host.httpAdapter;
+    const { httpAdapter } = this.host;
+    if (!(httpAdapter instanceof HttpAdapter)) throw new HttpAdapterMissingError(httpAdapter);
+    const { earlyRefusals, connections } = httpAdapter;
     earlyRefusals.onRefused = (code) => this.metrics.countError(code);
     const warning = new RepeatedWarning(this.#logger);
     connections.onRefused = (reason) => {
@@ -58,3 +65,7 @@ export class HttpErrorFilter implements ExceptionFilter, OnModuleInit {
     else this.#logger.error(what, exception instanceof Error ? exception.stack : undefined);
   }
 }
+
+/** Reports the errors of Carillon, also those that a route of the application passes on. Nest reports all others. */
+@Catch(CarillonError)
+export class CarillonErrorFilter extends HttpErrorFilter {}

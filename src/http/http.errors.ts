@@ -114,3 +114,15 @@ export class MethodNotAllowedError extends errorClass('method_not_allowed') {
     this.headers = { Allow: allowed.join(', ') };
   }
 }
+
+/** The application was created with another HTTP adapter. */
+export class HttpAdapterMissingError extends CarillonError {
+  readonly code = 'http_adapter_missing';
+
+  constructor(found: object | undefined) {
+    const instead = found === undefined ? '' : `, not with ${found.constructor.name}`;
+    super(
+      `Carillon needs its own HTTP adapter: create the application with NestFactory.create(module, createHttpAdapter(options))${instead}`,
+    );
+  }
+}

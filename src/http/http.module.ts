@@ -1,8 +1,6 @@
 import { Global, Module } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
 import { Callers } from './callers/callers.js';
 import { HttpErrors } from './error-responses.js';
-import { HttpErrorFilter } from './http-error.filter.js';
 import { HttpMetrics, httpInstruments } from './http.metrics.js';
 import { ConfigurableHttpModule } from './http.module-definition.js';
 import { RouteGuard } from './routes/route-guard.js';
@@ -14,15 +12,7 @@ import { OpenApi } from './open-api/open-api.js';
  */
 @Global()
 @Module({
-  providers: [
-    Callers,
-    HttpErrors,
-    HttpMetrics,
-    OpenApi,
-    RouteGuard,
-    ...httpInstruments,
-    { provide: APP_FILTER, useClass: HttpErrorFilter },
-  ],
+  providers: [Callers, HttpErrors, HttpMetrics, OpenApi, RouteGuard, ...httpInstruments],
   exports: [Callers, HttpErrors, HttpMetrics, OpenApi],
 })
 export class HttpModule extends ConfigurableHttpModule {}

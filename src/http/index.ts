@@ -17,6 +17,7 @@ export { HttpErrors } from './error-responses.js';
 export {
   ConflictingParametersError,
   errorClassesOf,
+  HttpAdapterMissingError,
   httpErrorTable,
   InvalidBodyError,
   InvalidJsonError,
@@ -50,4 +51,5 @@ export { parseDurationMs } from './parameters/duration.js';
 export { readCursor, readLimit, writeCursor } from './parameters/page-parameters.js';
 export { parametersOf, type Query } from './parameters/parameters.js';
 export { parseTimestamp } from './parameters/timestamp.js';
+export { bodyBytes } from './body/lazy-json.js';
 export { jsonBytes } from './body/request-body.js';

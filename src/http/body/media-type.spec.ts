@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isJsonType } from './request-body.js';
+import { isJsonType } from './media-type.js';
 import { parseMediaType } from './media-type.js';
 
 describe('parseMediaType', () => {

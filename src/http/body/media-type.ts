@@ -2,6 +2,7 @@ const TOKEN = "[!#$%&'*+.^_`|~0-9a-zA-Z-]+";
 const TYPE = new RegExp(`^\\s*(${TOKEN}/${TOKEN})\\s*`);
 /** An empty parameter, as after a last semicolon, is valid: RFC 9110, section 5.6.6. */
 const PARAMETER = new RegExp(`;\\s*(?:(${TOKEN})=(?:(${TOKEN})|"((?:[^"\\\\]|\\\\.)*)"))?\\s*`, 'y');
+const UTF_8 = /^utf-?8$/i;
 
 /** The value of a `Content-Type` header. Names are in lower case. */
 export interface MediaType {
@@ -22,6 +23,12 @@ export function parseMediaType(text: string): MediaType | undefined {
     if (name !== undefined) parameters.set(name.toLowerCase(), token ?? unquote(quoted));
   }
   return { type: type.toLowerCase(), parameters };
+}
+
+/** Accepts any parameters, because only `charset` has a meaning here. */
+export function isJsonType(text: string): boolean {
+  const { type, parameters } = parseMediaType(text) ?? {};
+  return type === 'application/json' && UTF_8.test(parameters?.get('charset') ?? 'utf-8');
 }
 
 function unquote(text = ''): string {

@@ -5,7 +5,14 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Turns } from '../../async/index.js';
 import { JsonScanner, MalformedJsonError } from '../../json/index.js';
-import { Callers, httpErrorTable, presentedKey, statusOf, type HttpErrorCode } from '../../http/index.js';
+import {
+  bodyBytes,
+  Callers,
+  httpErrorTable,
+  presentedKey,
+  statusOf,
+  type HttpErrorCode,
+} from '../../http/index.js';
 import { readTraceparent } from '../../message/index.js';
 import { ListRequests } from '../list-requests.js';
 import { TRIGGER_OPTIONS } from '../trigger.module-definition.js';
@@ -165,8 +172,9 @@ function keyOf({ headers, url }: FastifyRequest): string | undefined {
 }
 
 /** Returns what `read` returns for the body, or undefined if the body is malformed. The Content-Type is ignored. */
-function readBody<Result>({ body }: FastifyRequest, read: () => Result): Result | undefined {
-  if (!Buffer.isBuffer(body) || !isUtf8(body)) return undefined;
+function readBody<Result>(request: FastifyRequest, read: () => Result): Result | undefined {
+  const body = bodyBytes(request);
+  if (body === undefined || !isUtf8(body)) return undefined;
   try {
     scanner.start(body);
     const result = read();
