@@ -27,7 +27,7 @@ const shared = {
   patterns: [],
   async: [],
 };
-const root = 'cli|config|process|workers';
+const root = 'cli|config|embedded|process|workers';
 const modules = { ...allowed, ...shared };
 const any = Object.keys(modules).join('|');
 const spec = '\\.spec\\.ts$';

@@ -3,6 +3,7 @@ const typescript = {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     // The examples import the project as an application does.
+    '^carillon$': '<rootDir>/src/embedded/index.ts',
     '^carillon/(.*)$': '<rootDir>/src/$1/index.ts',
   },
   transform: {

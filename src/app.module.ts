@@ -19,6 +19,12 @@ import { WebhooksModule } from './webhooks/index.js';
 import { version } from './process/version.js';
 import { protocols } from './protocols.js';
 
+/** What an embedding application adds. */
+export interface AppExtensions extends GatewayExtensions {
+  /** Whether the HTTP server belongs to an application, which reports its own errors. Default: false. */
+  readonly isEmbedded?: boolean;
+}
+
 /**
  * The composition root: maps the roles of this process to modules. The imports follow the table in `dependency-cruiser.cjs`. Nest
  * starts imported modules first and stops importing modules first: the edges stop before the lane consumers, then delivery, then
@@ -28,12 +34,11 @@ import { protocols } from './protocols.js';
 @Module({})
 export class AppModule {
   /**
-   * @param extensions what an embedding application adds to the gateway
    * @param consumerFiles the files with module consumers, which run in the role `consumers`
    */
   static forRoot(
     { server, gateway, trigger, callbacks, bus, delivery, metrics, webhooks }: Config,
-    extensions: GatewayExtensions = {},
+    { isEmbedded = false, ...extensions }: AppExtensions = {},
     consumerFiles: ConsumerFiles = noConsumerFiles,
   ): DynamicModule {
     const { roles, trustedProxies, allowUntrustedProxies } = server;
@@ -78,6 +83,7 @@ export class AppModule {
           rateLimit: trigger.rateLimit,
           ...proxies,
           ...operatorRoutes(server),
+          isEmbedded,
         }),
         ...consumers,
         ...moduleConsumers,
@@ -87,6 +93,7 @@ export class AppModule {
           ? withRole('trigger', importing(callbacksModule, ...shared, ...consumers))
           : []),
       ],
+      exports: withRole('trigger', TriggerModule),
     };
   }
 }

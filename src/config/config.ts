@@ -1,13 +1,17 @@
 import { busSectionNames } from '../bus/index.js';
+import { embeddedFaults } from './embedded-rules.js';
 import { translateBusNames } from './bus-names.js';
 import { channelOptionNames } from '../delivery/index.js';
 import { translateCentrifugo } from './centrifugo/translate.js';
-import { loadConfig, type Loaded } from './load.js';
+import { ConfigError } from './config.errors.js';
+import { loadConfig, type Loaded, type LoadRequest } from './load.js';
 import { renamedSettings } from './renamed-settings.js';
 import { configSchema, type Config } from './schema.js';
 import { wellKnownVariables } from './well-known.js';
 
-export type { Config } from './schema.js';
+export { configSchema, type Config } from './schema.js';
+
+type Source = Pick<LoadRequest<typeof configSchema>, 'argv' | 'env' | 'given'>;
 
 /**
  * Reads the configuration of this process.
@@ -15,7 +19,28 @@ export type { Config } from './schema.js';
  * @throws ConfigError with all faults
  */
 export function readConfig(argv: readonly string[] = process.argv.slice(2)): Loaded<Config> {
+  return load({ argv, env: process.env });
+}
+
+/**
+ * Completes the options of an application that contains the server.
+ *
+ * @param given wins over the environment
+ * @throws ConfigError with all faults, also for settings that only a process of its own can have
+ */
+export function readOptions(
+  given: object,
+  { fromEnvironment }: { readonly fromEnvironment: boolean },
+): Loaded<Config> {
+  const loaded = load({ argv: [], given, ...(fromEnvironment ? { env: process.env } : {}) });
+  const faults = embeddedFaults(loaded.config);
+  if (faults.length > 0) throw new ConfigError(faults, loaded.notices);
+  return loaded;
+}
+
+function load(source: Source): Loaded<Config> {
   return loadConfig({
+    ...source,
     schema: configSchema,
     wellKnown: wellKnownVariables,
     renamed: renamedSettings,
@@ -30,8 +55,6 @@ export function readConfig(argv: readonly string[] = process.argv.slice(2)): Loa
     },
     translate: translateCentrifugo,
     normalize: translateBusNames,
-    argv,
-    env: process.env,
     cwd: process.cwd(),
   });
 }

@@ -7,7 +7,7 @@ import { readVariables, type Environment } from './variables.js';
 import { applyRenames, renamedNotice, type RenamedSettings } from './renamed-settings.js';
 import { settingsOf, type Assignment, type Setting } from './settings.js';
 import type { Translate, Translation } from './translation.js';
-import { isTree, setAt, valueAt, type Tree } from './tree.js';
+import { isTree, merge, setAt, valueAt, type Tree } from './tree.js';
 import type { WellKnownVariables } from './well-known.js';
 
 export interface LoadRequest<Schema extends z.ZodType> {
@@ -17,7 +17,10 @@ export interface LoadRequest<Schema extends z.ZodType> {
   /** Sections in which an unknown key is a fault, with the keys that they have. */
   readonly strictSections?: Readonly<Record<string, readonly string[]>>;
   readonly argv: readonly string[];
-  readonly env: Environment;
+  /** Absent: neither the environment nor a file is read. */
+  readonly env?: Environment;
+  /** Values that an application passes. They win over all others, and an unknown key among them is a fault. */
+  readonly given?: object;
   readonly cwd: string;
   /** Translates files and variables of another product. */
   readonly translate?: Translate;
@@ -49,13 +52,15 @@ export interface Loaded<Config> {
 export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema>): Loaded<z.output<Schema>> {
   const { schema, wellKnown, renamed = {}, argv, cwd } = request;
   const settings = settingsOf(schema);
-  const dotEnv = readDotEnv(cwd);
+  const { env = {} } = request;
+  const given = (request.given ?? {}) as Tree;
+  const dotEnv = request.env === undefined ? {} : readDotEnv(cwd);
   const flags = readFlags(argv, settings, renamed);
-  const configFile = flags.configFile ?? (request.env.CARILLON_CONFIG || dotEnv.CARILLON_CONFIG);
+  const configFile = flags.configFile ?? (env.CARILLON_CONFIG || dotEnv.CARILLON_CONFIG);
 
   const file = configFile ? asTree(readConfigFile(cwd, configFile), configFile) : {};
-  const translated = request.translate?.(file, { ...dotEnv, ...request.env });
-  const tree: Tree = structuredClone(translated?.file ?? file);
+  const translated = request.translate?.(file, { ...dotEnv, ...env });
+  let tree: Tree = structuredClone(translated?.file ?? file);
   const notices = [...(translated?.notices ?? [])];
   for (const [former, present] of applyRenames(tree, renamed))
     notices.push(renamedNotice(`${former} in ${configFile}`, present));
@@ -63,7 +68,7 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
 
   const sources = [
     readVariables(dotEnv, { settings, wellKnown, renamed }, 'the .env file'),
-    readVariables(request.env, { settings, wellKnown, renamed }, 'the environment'),
+    readVariables(env, { settings, wellKnown, renamed }, 'the environment'),
   ];
   notices.push(...[...sources, flags].flatMap((source) => source.notices));
   for (const assignment of [...sources, flags].flatMap(({ assignments }) => assignments)) {
@@ -75,6 +80,10 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
   for (const { setting, value } of implied.toReversed())
     if (valueAt(tree, setting.path) === undefined) setAt(tree, setting.path, value);
 
+  tree = merge(tree, structuredClone(given));
+  for (const { key, path } of settings)
+    if (valueAt(given, path) !== undefined) origins.set(key, 'the options');
+
   const known = settings.map(({ key }) => key);
   const variables = [...settings.map(({ variable }) => variable), ...Object.keys(wellKnown)];
   for (const name of sources.flatMap(({ unknown }) => unknown))
@@ -85,10 +94,12 @@ export function loadConfig<Schema extends z.ZodType>(request: LoadRequest<Schema
   const normalized = request.normalize?.(tree) ?? { tree, notices: [] };
   notices.push(...normalized.notices);
   const result = parseWithoutUnknown(schema, normalized.tree, (key) => {
-    const where = `${key} in ${origins.get(key) ?? configFile ?? 'a variable or a flag'}`;
+    const isGiven = valueAt(given, key.split('.')) !== undefined;
+    const where = `${key} in ${isGiven ? 'the options' : (origins.get(key) ?? configFile ?? 'a variable or a flag')}`;
     const strict = strictSections.find(([section]) => key.startsWith(`${section}.`));
     if (strict !== undefined)
       unknownInStrict.push(`${where} is unknown${didYouMean(lastOf(key), strict[1])}`);
+    else if (isGiven) unknownInStrict.push(`${where} is unknown${didYouMean(key, known)}`);
     else notices.push(`${where} is unknown and was ignored${didYouMean(key, known)}`);
   });
   const faults = [

@@ -6,7 +6,10 @@ export function isTree(value: unknown): value is Tree {
 }
 
 export function valueAt(tree: Tree, path: readonly string[]): unknown {
-  return path.reduce<unknown>((node, name) => (isTree(node) ? node[name] : undefined), tree);
+  return path.reduce<unknown>(
+    (node, name) => (isTree(node) && Object.hasOwn(node, name) ? node[name] : undefined),
+    tree,
+  );
 }
 
 /** Sets the value at a path. Creates the objects on the way, also in the place of other values. */

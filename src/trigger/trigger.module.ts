@@ -35,7 +35,7 @@ import { Trigger } from './push/trigger.js';
     ApiRoutes,
     ...triggerInstruments,
   ],
-  exports: [Trigger, Publishing, ConnectionCommands, Queries],
+  exports: [Trigger, Schedules, Publishing, ConnectionCommands, Queries],
 })
 export class TriggerModule extends ConfigurableModuleClass {
   constructor(
