@@ -134,8 +134,10 @@ export class RunningConsumer {
     const { buses, retryStore, metrics, progress } = this.dependencies;
     progress.start();
     this.#lent = await buses.forConsumer(driver, module);
-    this.#retryConsumer = await retryStore.consume(group, { concurrency }, (record) =>
-      this.#retrier.retry(record),
+    this.#retryConsumer = await retryStore.consume(
+      group,
+      { concurrency, progress: progress.scoped(`${this.#name}: retries`) },
+      (record) => this.#retrier.retry(record),
     );
     this.#subscription = await this.#lent.bus.subscribe(
       {

@@ -55,7 +55,7 @@ export class InstantLane {
    * including messages that were handled already.
    */
   async consume(handler: MessageHandler): Promise<BusSubscription> {
-    const retries = await this.deadLetters?.consume(handler);
+    const retries = await this.deadLetters?.consume(handler, this.progress?.scoped('dead letters'));
     try {
       const subscription = await this.#subscribe(handler);
       return {

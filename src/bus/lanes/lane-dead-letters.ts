@@ -1,3 +1,4 @@
+import type { ProgressReporter } from '../bus.port.js';
 import { Logger } from '@nestjs/common';
 import type { BusDriver } from '../bus.options.js';
 import { RetryPolicy } from '../retries/retry-policy.js';
@@ -47,8 +48,8 @@ export class LaneDeadLetters {
   }
 
   /** @param deliver delivers the message of a dead letter that is redriven */
-  consume(deliver: (message: Message) => Promise<void>): Promise<RetryConsumer> {
-    return this.store.consume(this.lane.group, { concurrency: 1 }, async (record) =>
+  consume(deliver: (message: Message) => Promise<void>, progress?: ProgressReporter): Promise<RetryConsumer> {
+    return this.store.consume(this.lane.group, { concurrency: 1, progress }, async (record) =>
       record.givenUp ? this.#deadLetter(record) : this.#redeliver(record, deliver),
     );
   }

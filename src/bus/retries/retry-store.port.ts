@@ -1,3 +1,4 @@
+import type { ProgressReporter } from '../bus.port.js';
 import type { DeadLetterSummary } from './dead-letter-summary.js';
 import type { Failure, RetryRecord } from './retry-record.js';
 
@@ -53,6 +54,12 @@ export interface DeadLetterUsage {
   readonly dropped: number;
 }
 
+export interface RetryConsumeOptions {
+  readonly concurrency: number;
+  /** Receives that due records can be neither claimed nor concluded, although the store can be reached. */
+  readonly progress?: ProgressReporter | undefined;
+}
+
 /**
  * The records that consumers failed to handle: those that wait for a retry, those that are blocked by them, and dead letters.
  *
@@ -83,7 +90,7 @@ export abstract class RetryStore {
   abstract blockedKeys(group: string, orderingKeys: readonly string[]): Promise<ReadonlySet<string>>;
   abstract consume(
     group: string,
-    options: { readonly concurrency: number },
+    options: RetryConsumeOptions,
     handler: RetryHandler,
   ): Promise<RetryConsumer>;
   abstract find(id: string): Promise<RetryRecord | undefined>;

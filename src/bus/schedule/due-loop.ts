@@ -59,9 +59,13 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #claims: RepeatedWork;
+  readonly #conclusions: RepeatedWork;
   readonly #retryOptions: RetryOptions = {
     pauseMs: (attempt) => this.#pauseAfter(attempt),
-    onFailure: (error) => this.#logger.debug(`a claimed message is not settled yet: ${String(error)}`),
+    onFailure: (error) => {
+      this.#conclusions.failed(error);
+      this.#logger.debug(`a claimed message is not settled yet: ${String(error)}`);
+    },
     signal: this.#closing.signal,
   };
   #polling: Promise<void> | undefined;
@@ -77,6 +81,7 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
     private readonly options: DueLoopOptions,
   ) {
     this.#claims = new RepeatedWork(options.progress, 'claiming due messages');
+    this.#conclusions = new RepeatedWork(options.progress, 'settling due messages');
     this.wakeIn(0);
   }
 
@@ -171,7 +176,10 @@ export class DueLoop<Item extends DueItem<{ readonly id: string }> = DueItem> im
   /** Retries until it succeeds, because a delivered message that is not settled is delivered twice. While closing it tries once. */
   async #conclude(item: Item, action: () => Promise<void>): Promise<void> {
     const concluded = await retryUntilDone(() => action().then(() => true), this.#retryOptions);
-    if (concluded) return;
+    if (concluded) {
+      this.#conclusions.succeeded();
+      return;
+    }
     try {
       await action();
     } catch (error) {

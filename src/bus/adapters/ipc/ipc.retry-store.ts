@@ -5,6 +5,7 @@ import type {
   DeadLetterQuery,
   DeadLetterUsage,
   RetryStoreCapabilities,
+  RetryConsumeOptions,
   RetryConsumer,
   RetryHandler,
   RetryStore,
@@ -36,10 +37,10 @@ export class IpcRetryStore implements RetryStore {
 
   async consume(
     group: string,
-    options: { readonly concurrency: number },
+    { concurrency }: RetryConsumeOptions,
     handler: RetryHandler,
   ): Promise<RetryConsumer> {
-    return this.port.track(await this.port.call<RetryConsumer>('consume', group, options, handler));
+    return this.port.track(await this.port.call<RetryConsumer>('consume', group, { concurrency }, handler));
   }
 
   find(id: string): Promise<RetryRecord | undefined> {

@@ -10,6 +10,7 @@ import {
   type DeadLetterPage,
   type DeadLetterQuery,
   type DeadLetterUsage,
+  type RetryConsumeOptions,
   type RetryOutcome,
   type RetryConsumer,
   type RetryHandler,
@@ -89,7 +90,7 @@ export class SqliteRetryStore implements RetryStore {
 
   async consume(
     group: string,
-    { concurrency }: { readonly concurrency: number },
+    { concurrency, progress }: RetryConsumeOptions,
     handler: RetryHandler,
   ): Promise<RetryConsumer> {
     this.#refuseIfClosed();
@@ -101,7 +102,7 @@ export class SqliteRetryStore implements RetryStore {
         abandon: ({ message }) => void this.#held.delete(message.id),
       },
       handler,
-      { concurrency, pollIntervalMs: LOOK_EVERY_MS, closeTimeoutMs: this.options.closeTimeoutMs },
+      { concurrency, progress, pollIntervalMs: LOOK_EVERY_MS, closeTimeoutMs: this.options.closeTimeoutMs },
     );
     return this.#loops.add(loop, group);
   }

@@ -10,6 +10,8 @@ import {
 } from '../../../../async/index.js';
 import { UndeliverableRecordError, toMessage, type ScheduledMessage } from '../../../../message/index.js';
 import type { DelayedLaneOptions } from '../../../lanes/delayed-lane.options.js';
+import type { ProgressReporter } from '../../../bus.port.js';
+import { RepeatedWork } from '../../../progress-reports.js';
 import type { ScheduleLedger } from '../../../schedule/schedule-ledger.port.js';
 import type { DueHandler, ScheduleConsumer } from '../../../schedule/schedule.port.js';
 import type { PulsarScheduleOptions } from '../pulsar.options.js';
@@ -27,6 +29,7 @@ export interface DueConsumerDependencies {
   /** Sends a copy that Pulsar delivers when the message is due. */
   readonly send: (message: ScheduledMessage) => Promise<void>;
   readonly handler: DueHandler;
+  readonly progress?: ProgressReporter | undefined;
 }
 
 interface Claimed {
@@ -52,6 +55,8 @@ export class DueConsumer implements ScheduleConsumer {
   readonly #semaphore: Semaphore;
   readonly #pauses = new CancellableSleep();
   readonly #now: () => number;
+  readonly #claims: RepeatedWork;
+  readonly #settlements: RepeatedWork;
   readonly #processing = new Set<Promise<void>>();
   /** Ids of the messages whose copies are being processed. */
   readonly #held = new Set<string>();
@@ -64,6 +69,8 @@ export class DueConsumer implements ScheduleConsumer {
   ) {
     this.#now = options.now ?? Date.now;
     this.#semaphore = new Semaphore(concurrency);
+    this.#claims = new RepeatedWork(dependencies.progress, 'claiming due messages');
+    this.#settlements = new RepeatedWork(dependencies.progress, 'settling due messages');
     this.#consumer = dependencies.consume((copy) => {
       const processing = this.#process(copy)
         // After an unexpected error the copy stays unacknowledged, so that the message is not lost.
@@ -165,8 +172,10 @@ export class DueConsumer implements ScheduleConsumer {
       const claim = this.#pauses.isCancelled
         ? undefined
         : await ledger.claim(message.id, token).catch((error: unknown) => {
+            this.#claims.failed(error);
             this.#logger.debug(`message ${message.id}: cannot be claimed, retrying: ${String(error)}`);
           });
+      if (claim !== undefined) this.#claims.succeeded();
       if (claim?.outcome === 'claimed' && !this.#pauses.isCancelled) {
         return { message: { ...message, dueAt: claim.dueAt ?? message.dueAt }, lease: claim.lease };
       }
@@ -241,8 +250,10 @@ export class DueConsumer implements ScheduleConsumer {
     for (let failures = 1; ; failures++) {
       try {
         await action();
+        this.#settlements.succeeded();
         return true;
       } catch (error) {
+        this.#settlements.failed(error);
         this.#logger.debug(`failed, retrying: ${String(error)}`);
         if (!(await this.#pauses.sleep(this.#pauseMs(failures)))) return false;
       }

@@ -132,6 +132,7 @@ export class PulsarSchedule implements Schedule {
       ledger: this.ledger,
       send: (message) => this.#send(message),
       handler,
+      progress,
     });
     this.#consumers.add(consumer);
     await consumer.attempted;

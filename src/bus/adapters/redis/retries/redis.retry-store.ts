@@ -10,6 +10,7 @@ import {
   type DeadLetterPage,
   type DeadLetterQuery,
   type DeadLetterUsage,
+  type RetryConsumeOptions,
   type RetryOutcome,
   type RetryConsumer,
   type RetryHandler,
@@ -86,7 +87,7 @@ export class RedisRetryStore implements RetryStore {
 
   async consume(
     group: string,
-    { concurrency }: { readonly concurrency: number },
+    { concurrency, progress }: RetryConsumeOptions,
     handler: RetryHandler,
   ): Promise<RetryConsumer> {
     this.#throwIfClosed();
@@ -102,7 +103,7 @@ export class RedisRetryStore implements RetryStore {
         abandon: ({ message }) => void leased.delete(message.id),
       },
       handler,
-      { concurrency, pollIntervalMs, closeTimeoutMs },
+      { concurrency, progress, pollIntervalMs, closeTimeoutMs },
     );
     const consumer = this.#loops.add(loop, group);
     return {
