@@ -32,6 +32,8 @@ const typescript = {
  */
 export default {
   maxWorkers: 2,
+  // On a busy machine, a worker without open handles needs more than Jest's 500 ms to exit. A leaked handle is still reported.
+  workerGracefulExitTimeout: 10_000,
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   projects: [
