@@ -114,6 +114,11 @@ export abstract class Connection implements Pinged, TransportListener {
     return undefined;
   }
 
+  /** The largest frame of a message of this client, in bytes; undefined for no further limit. Not every transport has frames. */
+  get maxFrameBytes(): number | undefined {
+    return undefined;
+  }
+
   get protocol(): ConnectionProtocol {
     return this.#protocol;
   }

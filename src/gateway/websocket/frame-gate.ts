@@ -20,10 +20,18 @@ export interface FrameReceiver extends Writable {
   _buffers: Buffer[];
   /** The payloads of an incomplete message. */
   _fragments: Buffer[];
+  /** The length and the kind of the frame that has begun. */
+  readonly _payloadLength: number;
+  readonly _opcode: number;
+  /** The length of the message so far. */
+  _totalPayloadLength: number;
   gate: FrameGate;
   startLoop(done: Done): void;
+  /** Called when the length of a frame is known. */
+  haveLength(done: Done): void;
 }
 
+const FIRST_CONTROL_OPCODE = 0x08;
 /** More pieces than this of one frame or message are joined: each one costs some 200 bytes beside its own. */
 const MAX_PIECES = 32;
 
@@ -35,6 +43,16 @@ export function guardReceiver(receiver: FrameReceiver, gate: FrameGate): void {
   receiver.gate = gate;
   receiver._write = write;
   receiver.end = end;
+}
+
+/** Makes a receiver refuse frames that are larger than this, as it refuses messages that are too large. */
+export function limitFrames(receiver: FrameReceiver, maxBytes: number): void {
+  receiver.haveLength = function haveLength(done) {
+    // `ws` compares the length of the message with its own limit.
+    if (this._opcode < FIRST_CONTROL_OPCODE && this._payloadLength > maxBytes)
+      this._totalPayloadLength = Infinity;
+    original(this).haveLength.call(this, done);
+  };
 }
 
 export function shut(receiver: FrameReceiver, gate: FrameGate): void {

@@ -91,6 +91,7 @@ export class UpgradeHandler implements OnModuleInit {
     server.handleUpgrade(request, socket, head, (transport) => {
       socket.off('error', destroy);
       transport.stream = socket;
+      if (connection.maxFrameBytes !== undefined) transport.limitFrames(connection.maxFrameBytes);
       connection.open(transport);
     });
     server.off('headers', addConnectionId);

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { Transport, TransportListener } from '../connection/transport.js';
 import { encodeFrame, Opcode } from './frame.js';
-import { guardReceiver, open, shut, type FrameGate, type FrameReceiver } from './frame-gate.js';
+import { guardReceiver, limitFrames, open, shut, type FrameGate, type FrameReceiver } from './frame-gate.js';
 import { codeOfProtocolFault } from './protocol-fault.js';
 
 /**
@@ -28,6 +28,10 @@ export class WebSocketTransport extends WebSocket implements Transport, FrameGat
     this.on('pong', onPong);
     this.on('error', onError);
     this.on('close', onClose);
+  }
+
+  limitFrames(maxBytes: number): void {
+    limitFrames(this._receiver, maxBytes);
   }
 
   /** `ws` calls it as well, when the client closes or breaks the protocol. */

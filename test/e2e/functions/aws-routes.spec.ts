@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { WebSocket } from 'ws';
 import { serve } from '../../../examples/aws-functions/adapter.js';
 import { handler as chat } from '../../../examples/aws-functions/handler.js';
+import { describeWithOwn, type RunningBroker, startRedis } from '../../support/brokers.js';
 import { EventLog } from '../../support/event-log.js';
 import { Server } from '../../support/server.js';
 
@@ -24,6 +25,9 @@ interface AwsEvent {
     readonly connectionId: string;
     readonly requestId: string;
     readonly authorizer?: unknown;
+    readonly connectedAt: number;
+    readonly domainName: string;
+    readonly identity: object;
   };
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -38,6 +42,13 @@ let server: Server;
 let directory: string;
 const sockets: WebSocket[] = [];
 
+const FRAME_BYTES = 32_768;
+
+function sendInFrames(socket: WebSocket, text: string): void {
+  for (let at = 0; at < text.length; at += FRAME_BYTES)
+    socket.send(text.slice(at, at + FRAME_BYTES), { fin: at + FRAME_BYTES >= text.length });
+}
+
 const urlOf = (of: HttpServer): string => `http://127.0.0.1:${(of.address() as AddressInfo).port}`;
 
 beforeAll(async () => {
@@ -48,10 +59,7 @@ beforeAll(async () => {
   chatFunctions = serve(chat);
   await Promise.all([once(functions, 'listening'), once(chatFunctions, 'listening')]);
   const url = urlOf(functions);
-  const integrations = Object.fromEntries(
-    ['$connect', '$default', '$disconnect', 'say'].map((key) => [key, url]),
-  );
-  const aws = { shape: 'aws', integrations, routeResponses: ['*'] };
+  const aws = awsRoute();
   const chatUrl = urlOf(chatFunctions);
   const routes = {
     api: { ...aws, path: '/api-route' },
@@ -62,7 +70,7 @@ beforeAll(async () => {
       path: '/asked',
       authorizer: { url, identitySource: 'route.request.querystring.who' },
     },
-    tokens: { ...aws, path: '/tokens', authorizer: { tokens: { hmacSecretKey: TOKEN_SECRET } } },
+    tokens: tokensRoute(),
     small: { ...aws, path: '/small', maxMessageBytes: 1_000 },
     idle: { ...aws, path: '/idle', idleTimeoutMs: 1 },
     old: { ...aws, path: '/old', maxConnectionMs: 1 },
@@ -84,6 +92,17 @@ beforeAll(async () => {
   });
 });
 
+/** A route for which one function gets all events. */
+function awsRoute() {
+  const keys = ['$connect', '$default', '$disconnect', 'say'];
+  const integrations = Object.fromEntries(keys.map((key) => [key, urlOf(functions)]));
+  return { shape: 'aws', integrations, routeResponses: ['*'] };
+}
+
+function tokensRoute() {
+  return { ...awsRoute(), path: '/tokens', authorizer: { tokens: { hmacSecretKey: TOKEN_SECRET } } };
+}
+
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.terminate();
   answer = () => ({ statusCode: 200 });
@@ -99,15 +118,25 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function dial(path: string, subprotocols: string[] = [], headers: Record<string, string> = {}): WebSocket {
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, subprotocols, { headers });
+function dial(
+  path: string,
+  subprotocols: string[] = [],
+  headers: Record<string, string> = {},
+  to: Server = server,
+): WebSocket {
+  const socket = new WebSocket(`ws://127.0.0.1:${to.port}${path}`, subprotocols, { headers });
   socket.on('error', () => {});
   sockets.push(socket);
   return socket;
 }
 
-async function connect(path: string, subprotocols: string[] = [], headers: Record<string, string> = {}) {
-  const socket = dial(path, subprotocols, headers);
+async function connect(
+  path: string,
+  subprotocols: string[] = [],
+  headers: Record<string, string> = {},
+  to?: Server,
+) {
+  const socket = dial(path, subprotocols, headers, to);
   const messages: { data: Buffer; isBinary: boolean }[] = [];
   socket.on('message', (data, isBinary) => messages.push({ data: data as Buffer, isBinary }));
   const closed = once(socket, 'close');
@@ -274,9 +303,23 @@ describe('a message', () => {
   ])('at %s may have %d bytes', async (path, accepted, tooLarge) => {
     answer = ({ body = '' }) => ({ statusCode: 200, body: String(body.length) });
     const { socket, closed, next } = await connect(path);
-    socket.send('a'.repeat(accepted));
+    sendInFrames(socket, 'a'.repeat(accepted));
     expect(await next()).toBe(String(accepted));
-    socket.send('a'.repeat(tooLarge));
+    sendInFrames(socket, 'a'.repeat(tooLarge));
+    expect((await closed)[0]).toBe(1009);
+  });
+});
+
+describe('a frame', () => {
+  it('may have 32 KB', async () => {
+    answer = ({ body = '' }) => ({ statusCode: 200, body: String(body.length) });
+    const { socket, closed, next } = await connect('/api-route');
+    for (const isBinary of [false, true]) {
+      socket.send(Buffer.alloc(FRAME_BYTES, 'a'), { binary: isBinary });
+      expect(Number(await next())).toBeGreaterThanOrEqual(FRAME_BYTES);
+    }
+    socket.send('a', { fin: false });
+    socket.send('a'.repeat(FRAME_BYTES + 1), { fin: true });
     expect((await closed)[0]).toBe(1009);
   });
 });
@@ -336,6 +379,48 @@ describe('an authorizer', () => {
     expect(await refusal('/tokens')).toBe(401);
     expect(await refusal('/tokens', { authorization: token(claims, 'another-secret') })).toBe(401);
     expect(await refusal('/tokens', { authorization: token({ ...claims, exp: 1 }) })).toBe(401);
+  });
+});
+
+describeWithOwn('redis', 'Routes of AWS on two replicas', () => {
+  let redis: RunningBroker;
+  const replicas: Server[] = [];
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    const config = {
+      bus: { instant: { driver: 'redis' } },
+      delivery: { registry: { leaseMs: 2_000 } },
+      gateway: { functions: { routes: { tokens: tokensRoute() } } },
+    };
+    writeFileSync(join(directory, 'replicas.json'), JSON.stringify(config));
+    const options = { cwd: directory, args: ['--config', 'replicas.json'], env: { REDIS_URL: redis.url } };
+    replicas.push(...(await Promise.all([0, 1].map(() => Server.start(options)))));
+  });
+
+  afterAll(async () => {
+    await Promise.all(replicas.map((each) => each[Symbol.asyncDispose]()));
+    await redis?.dispose();
+  });
+
+  it('call $disconnect once, with the context of the authorizer, for a connection of one that is killed', async () => {
+    const claims = { sub: 'ann', tenant: 'x' };
+    const headers = { authorization: `Bearer ${token(claims)}`, 'user-agent': 'me' };
+    const { id } = await connect('/tokens', [], headers, replicas[0]);
+    const [{ requestContext }] = [await eventOf(id, '$connect')];
+    await replicas[0]!.kill();
+    const { connectedAt, domainName, identity } = requestContext;
+    expect((await eventOf(id, '$disconnect')).requestContext).toMatchObject({
+      eventType: 'DISCONNECT',
+      authorizer: { principalId: 'ann', claims },
+      connectedAt,
+      domainName,
+      identity,
+    });
+    const { id: later, socket } = await connect('/tokens', [], headers, replicas[1]);
+    socket.terminate();
+    await eventOf(later, '$disconnect');
+    expect(of(id, '$disconnect')).toHaveLength(1);
   });
 });
 

@@ -69,6 +69,10 @@ export class FunctionsConnection extends Connection implements Subscriber {
     return this.route.limits?.maxMessageBytes;
   }
 
+  override get maxFrameBytes(): number | undefined {
+    return this.route.limits?.maxFrameBytes;
+  }
+
   get isReachable(): boolean {
     return this.#isRegistered || this.route.pushesWhileRegistering;
   }

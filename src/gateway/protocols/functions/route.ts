@@ -22,6 +22,7 @@ export interface Route {
 /** What the shape of a route adds to the limits of the gateway. */
 export interface RouteLimits {
   readonly maxMessageBytes: number;
+  readonly maxFrameBytes: number;
   readonly maxConnectionMs: number;
   readonly idleTimeoutMs: number;
   readonly newConnections: Rate;

@@ -60,6 +60,11 @@ export const awsRoute = z.strictObject({
     .describe(
       'The largest message of a client, in bytes. A client that sends a larger one is closed with 1009.',
     ),
+  maxFrameBytes: count
+    .default(32_768)
+    .describe(
+      'The largest frame of a message, in bytes. A client that sends a larger one is closed with 1009. Browsers send a message as one frame.',
+    ),
   maxConnectionMs: count
     .default(7_200_000)
     .describe('How long a connection may last, in ms. Then it is closed with 1001.'),
