@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { Server } from '../support/server.ts';
-import { ProcessMeter } from './process-meter.ts';
+import { MAX_DESCRIPTORS, MAX_STALL_MS, ProcessMeter } from './process-meter.ts';
 
 const CONNECTIONS = 10;
 const MAX_GROWTH_MB = 150;
@@ -28,7 +28,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
       },
     });
     const bystander = await server.connect('bystander');
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const floods = Array.from({ length: CONNECTIONS }, () => flood(server));
     await server.trigger('"meanwhile"', { userAgent: 'bystander' });
     await bystander.until(() => bystander.received.some((message) => message.text === '"meanwhile"'));
@@ -37,5 +37,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     expect(new Set(statuses)).toEqual(new Set(['200', '429']));
     expect(statuses.filter((status) => status === '429').length).toBeGreaterThan(statuses.length / 2);
     expect(meter.growthMb).toBeLessThan(MAX_GROWTH_MB);
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
+    expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
   });
 });

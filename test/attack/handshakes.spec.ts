@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { Server } from '../support/server.ts';
-import { ProcessMeter } from './process-meter.ts';
+import { MAX_DESCRIPTORS, MAX_STALL_MS, ProcessMeter } from './process-meter.ts';
 
 const ATTACKS = 300;
 const MAX_GROWTH_MB = 150;
@@ -34,7 +34,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
         CARILLON_GATEWAY_LIMITS_HANDSHAKES_PER_ADDRESS_PER_SECOND: '0.001',
       },
     });
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const attack = async (bytes: string): Promise<Set<string>> =>
       new Set(await Promise.all(Array.from({ length: ATTACKS }, () => handshake(server, bytes))));
     expect(await attack(GARBAGE)).toEqual(new Set(['400']));
@@ -46,6 +46,8 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     );
     await Promise.all(others.map((other) => once(other, 'open')));
     expect(meter.growthMb).toBeLessThan(MAX_GROWTH_MB);
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
+    expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
     for (const other of others) other.terminate();
   });
 });

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { Server } from '../support/server.ts';
-import { ProcessMeter } from './process-meter.ts';
+import { MAX_STALL_MS, ProcessMeter } from './process-meter.ts';
 
 const DESCRIPTORS = 160;
 const MAX_GROWTH_MB = 150;
@@ -29,7 +29,7 @@ describe.each([1, 2])('a server with %d worker(s) and few file descriptors', (wo
       maxDescriptors: DESCRIPTORS,
     });
     const bystander = await server.connect('bystander');
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const sockets = Array.from({ length: connections }, () => {
       const socket = connect(server.port, '127.0.0.1');
       socket.on('error', () => {});
@@ -40,6 +40,7 @@ describe.each([1, 2])('a server with %d worker(s) and few file descriptors', (wo
 
     expect(meter.maxDescriptors).toBeLessThan(DESCRIPTORS);
     expect(meter.growthMb).toBeLessThan(MAX_GROWTH_MB);
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
     for (const socket of sockets) socket.destroy();
     await server.trigger('"still here"', { userAgent: 'bystander' });
     await bystander.until(() => bystander.received.some(({ text }) => text === '"still here"'));

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { Server } from '../support/server.ts';
-import { ProcessMeter } from './process-meter.ts';
+import { MAX_DESCRIPTORS, MAX_STALL_MS, ProcessMeter } from './process-meter.ts';
 
 const KEY = 'a-long-enough-api-key';
 const keyed = { 'x-api-key': KEY };
@@ -66,7 +66,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
           expect(response.status).toBe(202);
         }),
       );
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const list = `GET /schedules?limit=1000 HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${KEY}\r\n\r\n`;
     const sockets = await Promise.all([deaf(server, list.repeat(80)), deaf(server, list.repeat(80))]);
     await servesOthers(server);
@@ -74,6 +74,8 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     // Lists of the same caller wait for one another for a while, and are refused then.
     expect([200, 429]).toContain(page.status);
     expect(meter.growthMb).toBeLessThan(maxGrowthMb(workers));
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
+    expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
     for (const socket of sockets) socket.destroy();
   });
 
@@ -85,7 +87,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     });
     for (let count = 0; count < 300; count++)
       await api(server, 'publish', { channel: 'large', data: 'x'.repeat(60_000) });
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const commands = Array.from({ length: 5 }, (_, id) => ({
       id: id + 2,
       history: { channel: 'large', limit: 300 },
@@ -98,6 +100,8 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     expect(result.offset).toBe(300);
     expect(result.publications.length).toBeLessThan(300);
     expect(meter.growthMb).toBeLessThan(maxGrowthMb(workers));
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
+    expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
     for (const client of clients) client.terminate();
   });
 
@@ -121,7 +125,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
 
   it('refuses large patterns, broadcasts, batches, tags and keys with a reason', async () => {
     await using server = await start(workers);
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const attacks: [method: string, body: object, refusal: RegExp][] = [
       ['channels', { pattern: '{a,b}'.repeat(180_000) }, /"code":106,.*512/],
       ['broadcast', { channels: Array(250_000).fill('c'), data: 1 }, /"code":106,.*50000/],
@@ -135,11 +139,13 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     }
     await servesOthers(server);
     expect(meter.growthMb).toBeLessThan(maxGrowthMb(workers));
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
+    expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
   });
 
   it('serves others while the largest broadcast and batch run', async () => {
     await using server = await start(workers);
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const channels = Array.from({ length: 50_000 }, (_, index) => `c${index}`);
     const commands = Array.from({ length: 10_000 }, () => ({ publish: { channel: 'c', data: 1 } }));
     const running = Promise.all([
@@ -153,5 +159,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     );
     expect((JSON.parse(batch) as { replies: unknown[] }).replies).toHaveLength(10_000);
     expect(meter.growthMb).toBeLessThan(maxGrowthMb(workers));
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
+    expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
   });
 });

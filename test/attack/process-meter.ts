@@ -1,6 +1,17 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { get } from 'node:http';
+import type { Server } from '../support/server.ts';
 
 const SAMPLE_INTERVAL_MS = 50;
+const PROBE_INTERVAL_MS = 100;
+
+/**
+ * How long the event loop of a server may be held while it is attacked, measured from outside: a request for `/health/live` is
+ * answered or refused within this time. It is long, because the machine of a test may be busy.
+ */
+export const MAX_STALL_MS = 10_000;
+/** How many descriptors a process may have while it is attacked, if its own limit is not lower. */
+export const MAX_DESCRIPTORS = 2_000;
 
 /** Measures what a server process and its children use, from outside, while it is attacked. */
 export class ProcessMeter implements Disposable {
@@ -9,12 +20,18 @@ export class ProcessMeter implements Disposable {
   /** The highest values that were measured so far. */
   maxBytes = 0;
   maxDescriptors = 0;
+  #longestProbeMs = 0;
+  #probedAt: number | undefined;
   readonly #timer: NodeJS.Timeout;
+  readonly #probing: NodeJS.Timeout;
+  private readonly pid: number;
 
-  constructor(private readonly pid: number) {
+  constructor(private readonly server: Server) {
+    this.pid = server.pid;
     this.#sample();
     this.bytesBefore = this.maxBytes;
     this.#timer = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
+    this.#probing = setInterval(() => this.#probe(), PROBE_INTERVAL_MS);
   }
 
   /** How much the memory has grown at most, in MB. */
@@ -22,8 +39,29 @@ export class ProcessMeter implements Disposable {
     return (this.maxBytes - this.bytesBefore) / 2 ** 20;
   }
 
+  /** How long the server took at most to answer or refuse a request, in ms. */
+  get longestStallMs(): number {
+    const running = this.#probedAt === undefined ? 0 : performance.now() - this.#probedAt;
+    return Math.max(this.#longestProbeMs, running);
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    clearInterval(this.#probing);
+  }
+
+  /** One probe at a time. A refusal is an answer too: the event loop has run. */
+  #probe(): void {
+    if (this.#probedAt !== undefined) return;
+    const startedAt = performance.now();
+    this.#probedAt = startedAt;
+    const end = (): void => {
+      this.#longestProbeMs = Math.max(this.#longestProbeMs, performance.now() - startedAt);
+      this.#probedAt = undefined;
+    };
+    get(`${this.server.url}/health/live`, { agent: false }, (response) => {
+      response.resume().on('close', end);
+    }).on('error', end);
   }
 
   #sample(): void {

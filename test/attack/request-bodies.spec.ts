@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { Server } from '../support/server.ts';
-import { ProcessMeter } from './process-meter.ts';
+import { MAX_DESCRIPTORS, MAX_STALL_MS, ProcessMeter } from './process-meter.ts';
 
 const CONNECTIONS = 30;
 const CHUNKS = 60_000;
@@ -20,7 +20,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     await using server = await Server.start({
       env: { WORKERS: String(workers), CARILLON_SERVER_HTTP_REQUEST_TIMEOUT_MS: '60000' },
     });
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const sockets = Array.from({ length: CONNECTIONS }, () => connect(server.port, '127.0.0.1'));
     await Promise.all(sockets.map(dribble));
     const replies = sockets.map((socket) => once(socket, 'data') as Promise<[Buffer]>);
@@ -28,6 +28,8 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     for (const [reply] of await Promise.all(replies)) expect(String(reply)).toContain('"invalid_json"');
 
     expect(meter.growthMb).toBeLessThan(MAX_GROWTH_MB);
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
+    expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
     for (const socket of sockets) socket.destroy();
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { ProtocolClient } from '../support/protocol-client.ts';
 import { Server } from '../support/server.ts';
-import { ProcessMeter } from './process-meter.ts';
+import { MAX_DESCRIPTORS, MAX_STALL_MS, ProcessMeter } from './process-meter.ts';
 
 const MAX_GROWTH_MB = 150;
 
@@ -26,7 +26,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     const clients = await Promise.all(
       Array.from({ length: 500 }, (_, i) => server.connect(`fragments ${i}`)),
     );
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const fragments = Array.from({ length: 1_000 }, (_, i) => fragment(i === 0, Buffer.of(1)));
     for (const { socket } of clients) {
       const { _socket: wire } = socket as unknown as { readonly _socket: NodeJS.WritableStream };
@@ -35,6 +35,8 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     }
     await Promise.all(clients.map(({ socket }) => once(socket, 'pong')));
     expect(meter.growthMb).toBeLessThan(MAX_GROWTH_MB);
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
+    expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
     for (const { socket } of clients) socket.terminate();
   });
 
@@ -46,7 +48,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     const clients = await Promise.all(Array.from({ length: 10 }, () => ProtocolClient.open(url)));
     for (const client of clients) await client.request({ id: 1, connect: {} });
     const bystander = await server.connect('bystander');
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const frame = Array.from({ length: 3_000 }, (_, i) => `{"id":${i + 2},"rpc":{}}`).join('\n');
     for (const client of clients) for (let i = 0; i < 30; i++) client.send(frame);
     // The burst of each client is answered, and then a hundred per second.
@@ -55,6 +57,8 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     await bystander.until(() => bystander.received.some(({ text }) => text === '"still here"'));
     expect(clients.map(({ messages }) => messages.length).filter((answers) => answers > 10_000)).toEqual([]);
     expect(meter.growthMb).toBeLessThan(MAX_GROWTH_MB);
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
+    expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
     for (const { socket } of clients) socket.terminate();
   });
 
@@ -67,7 +71,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     const names = Array.from({ length: 6 }, (_, i) => `reads nothing ${i}`);
     const slow = await Promise.all(names.map((name) => server.connect(name)));
     for (const { socket } of slow) socket.pause();
-    using meter = new ProcessMeter(server.pid);
+    using meter = new ProcessMeter(server);
     const body = JSON.stringify('x'.repeat(60_000));
     const closed = () => metric(server, /^carillon_gateway_slow_clients_total\{limit="process"\} (\d+)/m);
     for (let i = 0; (await closed()) === 0 && i < 1_000; i++)
@@ -75,6 +79,8 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     expect(await closed()).toBeGreaterThan(0);
     // With two workers there are three processes, through which the messages pass.
     expect(meter.growthMb).toBeLessThan(workers === 1 ? MAX_GROWTH_MB : 3 * MAX_GROWTH_MB);
+    expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
+    expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
     await server.trigger('"still here"', { userAgent: 'bystander' });
     await bystander.until(() => bystander.received.some(({ text }) => text === '"still here"'));
     expect(bystander.socket.readyState).toBe(WebSocket.OPEN);
