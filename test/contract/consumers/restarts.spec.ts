@@ -158,8 +158,8 @@ for (const { driver, start: startBroker, driversAt } of subjects)
             break;
           await nextLook();
         }
-        await handled.atLeast(2);
-        expect(handled.entries).toContain(2);
+        // The first record may come again: it was not acknowledged for certain when the broker stopped.
+        expect(await handled.until((all) => all.includes(2))).toContain(1);
       } finally {
         await broker.dispose();
       }

@@ -8,7 +8,7 @@ import { freePort } from '../../../scripts/brokers/ports.ts';
 import { RawClient } from '../../support/server.ts';
 
 const project = resolve(import.meta.dirname, '../../..');
-const sources = ['src', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json', '.swcrc'];
+const sources = ['src', 'bin', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json', '.swcrc'];
 
 /** `npm start` in a copy of the project, as a user runs it. */
 class Started {
