@@ -6,7 +6,8 @@ import { MAX_DESCRIPTORS, MAX_STALL_MS, ProcessMeter } from './process-meter.ts'
 
 const CONNECTIONS = 30;
 const CHUNKS = 60_000;
-const MAX_GROWTH_MB = 150;
+/** Of each process that serves. Most of it is garbage that waits for its collection; a buffer for each chunk took 420 to 490. */
+const MAX_GROWTH_MB = 350;
 const head =
   'POST /trigger HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
 
@@ -27,7 +28,7 @@ describe.each([1, 2])('a server with %d worker(s)', (workers) => {
     for (const socket of sockets) socket.write('0\r\n\r\n');
     for (const [reply] of await Promise.all(replies)) expect(String(reply)).toContain('"invalid_json"');
 
-    expect(meter.growthMb).toBeLessThan(MAX_GROWTH_MB);
+    expect(meter.growthMb).toBeLessThan(workers * MAX_GROWTH_MB);
     expect(meter.longestStallMs).toBeLessThan(MAX_STALL_MS);
     expect(meter.maxDescriptors).toBeLessThan(MAX_DESCRIPTORS);
     for (const socket of sockets) socket.destroy();

@@ -12,7 +12,8 @@ describe('a recovery beyond outboxMaxBytes', () => {
   let client: ProtocolClient;
 
   beforeAll(async () => {
-    app = await CentrifugoApp.start('config-main.json');
+    // By default, a recovery of more than 1 MiB is not sent.
+    app = await CentrifugoApp.start('config-main.json', { 'delivery.responseMaxBytes': 8_000_000 });
     for (const channel of ['chat:a', 'chat:b'])
       for (let n = 0; n < KEPT; n++) await app.api('publish', { channel, data: { n, text } });
   });

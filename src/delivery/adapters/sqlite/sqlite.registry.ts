@@ -157,6 +157,8 @@ export class SqliteRegistry implements Registry {
     if (this.#opened !== undefined) return this.#opened;
     const status = this.status();
     const database = openDatabase(this.file, migrations);
+    // Connections of a process that has ended are gone. What is left of them is their cleanup.
+    database.exec('UPDATE connection SET claimed = 1 WHERE claimed = 0');
     const commits = new GroupCommit(database, status, () => new FanoutClosedError(), this.file.path);
     status.up();
     return (this.#opened = { database, commits });
