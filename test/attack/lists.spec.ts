@@ -8,7 +8,7 @@ import { MAX_DESCRIPTORS, MAX_STALL_MS, ProcessMeter } from './process-meter.ts'
 const KEY = 'a-long-enough-api-key';
 const keyed = { 'x-api-key': KEY };
 /** With workers there are three processes. Stated in docs/operations.md. */
-const maxGrowthMb = (workers: number): number => (workers === 1 ? 250 : 450);
+const maxGrowthMb = (workers: number): number => (workers === 1 ? 400 : 700);
 const LARGE = JSON.stringify('x'.repeat(60_000));
 
 function start(workers: number, env: Readonly<Record<string, string>> = {}): Promise<Server> {
